@@ -1,0 +1,70 @@
+"""The errors that a user can act on. Anything else that is raised is a fault of ours.
+
+    SuiteError                  exit code 1
+      StudyError                2   a study file or a domain is wrong: names file and key
+      ArchitectureError         2   no such network, or it cannot be built for this task
+      DatasetError              2   no such dataset, or its pictures cannot be used: names the file
+      UnknownOperationError     1   an operation whose work we cannot count: names it
+      StoreError                1   the run folder or its database cannot be read or written
+      ExportError               1   the exported model does not answer as the trained one
+      NothingFitsError          3   no trained model meets the limits: carries the nearest misses
+      MissingExtraError         1   an optional package is not installed: names its install line
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SuiteError(Exception):
+    """The root of the tree. `str(error)` is one line: what was wrong, where, and the way out."""
+
+    exit_code = 1
+
+
+class StudyError(SuiteError):
+    """A study is wrong."""
+
+    exit_code = 2
+
+
+class ArchitectureError(SuiteError):
+    """A network does not exist or cannot be built as asked."""
+
+    exit_code = 2
+
+
+class DatasetError(SuiteError):
+    """A dataset does not exist or its pictures cannot be used."""
+
+    exit_code = 2
+
+
+class UnknownOperationError(SuiteError):
+    """An operation has no rule by which its work is counted."""
+
+
+class StoreError(SuiteError):
+    """A run cannot be read or written."""
+
+
+class ExportError(SuiteError):
+    """An exported model does not agree with the trained one."""
+
+
+class NothingFitsError(SuiteError):
+    """No trained model is within the limits asked for."""
+
+    exit_code = 3
+
+
+class MissingExtraError(SuiteError):
+    """An optional package is not installed."""
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Return ` Did you mean 'x'?` for the nearest of `words`, or the list of them when none is near."""
+    known = sorted(words)
+    near = get_close_matches(word, known, n=1)
+    return f" Did you mean '{near[0]}'?" if near else f" Known: {', '.join(known)}."

@@ -1,0 +1,84 @@
+"""The table of measures: what is measured of a candidate, in which unit, which way is better, when it is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Goal = Literal["min", "max"]
+Known = Literal["built", "measured", "trained"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One column of every table."""
+
+    name: str
+    title: str  # as an axis or a heading says it
+    unit: str  # as printed behind a value; "" for a count
+    goal: Goal  # which way is better
+    known: Known  # after building, after running it untrained on the device, or only after training
+    meaning: str
+
+    @property
+    def is_cost(self) -> bool:
+        """Whether it is known before training."""
+        return self.known != "trained"
+
+
+_TABLE = (
+    Measure(
+        name="accuracy", title="Accuracy (top-1)", unit="%", goal="max", known="trained",
+        meaning="share of the validation images whose class has the largest output",
+    ),
+    Measure(
+        name="top5", title="Accuracy (top-5)", unit="%", goal="max", known="trained",
+        meaning="share of the validation images whose class is among the five largest outputs",
+    ),
+    Measure(
+        name="loss", title="Cross-entropy", unit="nats", goal="min", known="trained",
+        meaning="mean cross-entropy on the validation images, at the epoch of the best accuracy",
+    ),
+    Measure(
+        name="training_seconds", title="Training time", unit="s", goal="min", known="trained",
+        meaning="wall-clock seconds of the training, validation included",
+    ),
+    Measure(
+        name="parameters", title="Parameters", unit="", goal="min", known="built",
+        meaning="trainable weights (ResNet-50: 25,557,032)",
+    ),
+    Measure(
+        name="macs", title="Multiply-adds", unit="", goal="min", known="built",
+        meaning="multiply-adds of convolutions, dense layers and attention products, for one image",
+    ),
+    Measure(
+        name="activations", title="Activations", unit="", goal="min", known="built",
+        meaning="output elements of the layers that `macs` counts, for one image",
+    ),
+    Measure(
+        name="latency", title="Latency", unit="ms", goal="min", known="measured",
+        meaning="median milliseconds of one call of the exported inference function, batch 1, on this device",
+    ),
+    Measure(
+        name="latency_low", title="Latency, lower end", unit="ms", goal="min", known="measured",
+        meaning="lower end of the 95 % interval of the median",
+    ),
+    Measure(
+        name="latency_high", title="Latency, upper end", unit="ms", goal="min", known="measured",
+        meaning="upper end of the 95 % interval of the median",
+    ),
+    Measure(
+        name="latency_p90", title="Latency (90th percentile)", unit="ms", goal="min", known="measured",
+        meaning="nine calls in ten end within these milliseconds",
+    ),
+)  # fmt: skip
+
+MEASURES: dict[str, Measure] = {measure.name: measure for measure in _TABLE}
+
+
+def formatted(name: str, value: float) -> str:
+    """Return `value` of the measure `name` as people read it: `93.41 %`, `1.24 ms`, `25,557,032`."""
+    unit = MEASURES[name].unit
+    if not unit:
+        return f"{value:,.0f}"
+    return f"{value:.2f} {unit}" if unit == "%" else f"{value:.3g} {unit}"

@@ -1,0 +1,61 @@
+"""A trial: one candidate and all that became known of it. A run: a study with its trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from suite.study import Constraint, Study, Value
+
+State = Literal["running", "complete", "refused", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One candidate.
+
+    `complete`: trained and validated. `refused`: breaks a constraint on a cost, was not trained. `failed`: raised an
+    error. `interrupted`: its process ended; the same configuration is run again under another number.
+    """
+
+    number: int
+    state: State
+    configuration: Mapping[str, Value]  # `space.depths`, `recipe.learning_rate`: only what is searched over
+    measures: Mapping[str, float] = field(default_factory=dict)  # keys of measures.MEASURES
+    reason: str = ""  # why it was refused or failed, one line
+    traceback: str = ""  # of a failed one
+    curve: Sequence[Mapping[str, float]] = ()  # a row an epoch: epoch (from 1), time (Unix s), loss, accuracy,
+    #                                            val_loss, val_accuracy, val_top5, learning_rate; accuracies in %
+    surroundings: Mapping[str, str] = field(default_factory=dict)  # device, threads, versions, commit, dataset, ...
+    started: datetime | None = None  # UTC
+    finished: datetime | None = None  # UTC
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds from the proposal to the end; zero while it runs."""
+        return (self.finished - self.started).total_seconds() if self.started and self.finished else 0.0
+
+    def broken(self, constraints: Sequence[Constraint]) -> list[Constraint]:
+        """Return the constraints that its known measures break."""
+        return [c for c in constraints if c.measure in self.measures and c.excess(self.measures[c.measure]) > 0]
+
+    def fits(self, constraints: Sequence[Constraint]) -> bool:
+        """Whether it is complete and keeps every constraint."""
+        return self.state == "complete" and not self.broken(constraints)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A study and its trials so far, as read from a run folder."""
+
+    folder: Path
+    study: Study
+    trials: tuple[Trial, ...]
+
+    @property
+    def candidates(self) -> list[Trial]:
+        """The complete trials that keep every constraint: what may stand on a front."""
+        return [trial for trial in self.trials if trial.fits(self.study.constraints)]
