@@ -1,0 +1,120 @@
+"""Datasets of pictures with classes: by a tensorflow-datasets name, from a folder, or the embedded `digits`.
+
+Importing this package does not import TensorFlow; `load` does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.datasets import layout
+from suite.datasets.dataset import Dataset
+from suite.errors import DatasetError, did_you_mean
+from suite.task import Task
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
+
+EMBEDDED = "digits"
+SMALLEST = 32  # pixels a side: what the networks of the field are made for begins here
+
+__all__ = ["Dataset", "check", "load"]
+
+
+def load(name: str, image: tuple[int, int, int] | None = None) -> Dataset:
+    """Return the dataset `name`, prepared, with pictures brought to `image` (H, W, C).
+
+    A name is "digits", a tensorflow-datasets name ("cifar10", "name/config:version"), or a folder: what begins with
+    "/", "." or "~", or exists and is no dataset's name. Naming a dataset is asking for its download.
+
+    Splits. A folder is read as `suite.datasets.split.read` says. Of a published dataset, the official validation and
+    test splits are used if both are there and labelled. With one of them, that is the test, and the last 10 % of train
+    are for validation. With neither, train is split 80 / 10 / 10. The labels of a test split that are -1 (imagenet2012)
+    are no labels.
+
+    Without `image`, it is the pictures' own shape without alpha, each side at least 32.
+
+    Raises DatasetError naming what is wrong and the way out.
+    """
+    from suite.datasets.preparing import quiet
+    from suite.datasets.reading import reader
+    from suite.datasets.source import source
+
+    with quiet():
+        found = source(name, _builder(name))
+    height, width, channels = _image(name, image, found.shape)
+    return Dataset(
+        name=name,
+        digest=found.digest,
+        classes=found.classes,
+        task=Task(height=height, width=width, channels=channels, classes=len(found.classes)),
+        sizes=found.sizes,
+        reader=reader(found, (height, width, channels)),
+    )
+
+
+def check(name: str) -> None:
+    """Raise DatasetError unless `name` is a known dataset, or a folder whose layout is right. Reads no picture."""
+    if name == EMBEDDED:
+        return
+    if folder := _folder(name):
+        layout.scan(folder)
+    elif _word(name) not in (known := _known()):
+        raise DatasetError(f"no dataset '{name}'.{_nearest(_word(name), known)} A folder is written ./{name}")
+
+
+def _builder(name: str) -> tfds.core.DatasetBuilder:
+    from suite.datasets import digits, folder, published
+
+    if name == EMBEDDED:
+        return digits.builder()
+    if root := _folder(name):
+        return folder.builder(root)
+    check(name)
+    return published.builder(name)
+
+
+def _folder(name: str) -> Path | None:
+    """Return the folder that `name` means, or None if it means a dataset."""
+    path = Path(name).expanduser()
+    if name.startswith(("~", ".")) or path.is_absolute():
+        return path
+    separated = os.sep in name or "/" in name
+    return path if (separated or path.is_dir()) and _word(name) not in _known() else None
+
+
+def _word(name: str) -> str:
+    """Return the dataset's name without its configuration and version."""
+    return re.split("[/:]", name)[0]
+
+
+def _known() -> set[str]:
+    """Return the names of the datasets that tensorflow-datasets can build, or that lie prepared in its folder."""
+    import tensorflow_datasets as tfds
+
+    return {EMBEDDED, *tfds.list_builders(with_community_datasets=False)}
+
+
+def _nearest(word: str, known: set[str]) -> str:
+    """Return a suggestion; without one, where the hundreds of names are listed."""
+    hint = did_you_mean(word, known)
+    return hint if "Known:" not in hint else " Names: https://www.tensorflow.org/datasets/catalog/overview."
+
+
+def _image(
+    name: str, image: tuple[int, int, int] | None, shape: tuple[int | None, int | None, int | None]
+) -> tuple[int, int, int]:
+    """Return the shape that networks see."""
+    if image is not None:
+        if min(image) < 1 or image[2] not in (1, 3):
+            raise DatasetError(f"image = {list(image)}: height and width are above 0, channels 1 (grey) or 3 (colour)")
+        return image
+    height, width, channels = shape
+    if height is None or width is None:
+        raise DatasetError(
+            f"dataset '{name}': its pictures differ in size: say what the networks see, image = [224, 224, 3]"
+        )
+    return max(height, SMALLEST), max(width, SMALLEST), 1 if channels in (1, 2) else 3

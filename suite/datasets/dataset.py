@@ -1,0 +1,47 @@
+"""A dataset as a study sees it: three splits of pictures, brought to one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from suite.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    import tensorflow as tf
+
+    from suite.datasets.reading import Reader
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Pictures with classes. What is read of a split is kept in memory, where it fits, for all trials of a study."""
+
+    name: str  # as the study says it
+    digest: str  # short hex: changes with a picture, a label or the split
+    classes: tuple[str, ...]
+    task: Task
+    sizes: Mapping[str, int]  # number of pictures in "train", "validation" and "test"
+    reader: Reader = field(repr=False, compare=False)
+
+    def train(self, *, batch_size: int, seed: int, shift: float = 0.0, flip: bool = False) -> tf.data.Dataset:
+        """Return batches of (float32 [B, H, W, C] from -1 to 1, int64 [B]), in another order each epoch.
+
+        `shift`: largest random shift, share of the side; `flip`: random left-right mirror. `seed` decides the order and
+        the augmentation of every epoch. The last batch may be smaller.
+        """
+        return self.reader.train(batch_size=batch_size, seed=seed, shift=shift, flip=flip)
+
+    def validation(self, *, batch_size: int = 256) -> tf.data.Dataset:
+        """Return batches of (float32 [B, H, W, C] from -1 to 1, int64 [B]), always in the same order."""
+        return self.reader.held_out("validation", batch_size)
+
+    def test(self, *, batch_size: int = 256) -> tf.data.Dataset:
+        """Return batches of (float32 [B, H, W, C] from -1 to 1, int64 [B]), always in the same order."""
+        return self.reader.held_out("test", batch_size)
+
+    def samples(self, split: str, count: int) -> list[tuple[np.ndarray, int]]:
+        """Return the first `count` pictures as they are in their files (uint8 [h, w, c]), with their labels."""
+        return self.reader.samples(split, count)

@@ -1,0 +1,45 @@
+"""From a picture to what a network sees. Training and every exported model go through these two functions alone."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+GREY = (0.299, 0.587, 0.114)  # luma of red, green and blue, ITU-R BT.601
+
+
+def decoded(data: tf.Tensor) -> tf.Tensor:
+    """Return the picture in JPEG, PNG, GIF or BMP bytes (a scalar string): uint8 [h, w, c], c as the file has it.
+
+    Of an animated GIF the first frame; of 16 bits a channel the upper eight; CMYK becomes RGB. Raises
+    tf.errors.InvalidArgumentError for bytes that are damaged or cut short.
+    """
+    return tf.io.decode_image(data, expand_animations=False)
+
+
+def prepared(images: tf.Tensor, image: tuple[int, int, int]) -> tf.Tensor:
+    """Return `images` (0 to 255, [h, w, c] or [B, h, w, c], c from 1 to 4) as float32 [..., H, W, C] from -1 to 1.
+
+    Alpha is dropped, grey and colour are turned into each other, and the picture is stretched to H x W: bilinear,
+    with antialiasing when it shrinks. A picture that has the shape already keeps its exact values.
+    """
+    height, width, channels = image
+    pixels = _channels(tf.cast(images, tf.float32), channels)
+    return tf.image.resize(pixels, (height, width), antialias=True) / 127.5 - 1.0
+
+
+def _channels(pixels: tf.Tensor, wanted: int) -> tf.Tensor:
+    """Return `pixels` with `wanted` channels, 1 or 3. How many they have may be known only when the graph runs."""
+    has = tf.shape(pixels)[-1] if pixels.shape[-1] is None else pixels.shape[-1]
+    colours = has - (has + 1) % 2  # 2 and 4 end in alpha
+    pixels = pixels[..., :colours]
+    if isinstance(colours, int) and colours == wanted:
+        return pixels
+    tiling = tf.concat([tf.ones(tf.rank(pixels) - 1, tf.int32), [3 // colours]], 0)
+    colour = tf.ensure_shape(tf.tile(pixels, tiling), [*pixels.shape[:-1], 3])
+    return colour if wanted == 3 else _grey(colour, colours)
+
+
+def _grey(colour: tf.Tensor, colours: int | tf.Tensor) -> tf.Tensor:
+    """Return one channel of three. Grey stays exactly as it was: in float32 the luma weights do not sum to 1."""
+    weights = tf.where(tf.equal(colours, 1), (1.0, 0.0, 0.0), GREY)
+    return tf.reduce_sum(colour * weights, axis=-1, keepdims=True)

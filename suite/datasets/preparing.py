@@ -1,0 +1,60 @@
+"""The data folder of tensorflow-datasets and how a builder fills it: quietly, completely or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from absl import logging
+
+from suite.errors import DatasetError
+
+
+def data_folder() -> Path:
+    """Return where prepared datasets lie: TFDS_DATA_DIR as it is now, or tensorflow-datasets' own default."""
+    return Path(os.environ.get("TFDS_DATA_DIR") or Path.home() / "tensorflow_datasets").expanduser()
+
+
+def prepare(builder: tfds.core.DatasetBuilder) -> None:
+    """Prepare one of our own builders. tensorflow-datasets writes elsewhere and renames: half a set is never seen.
+
+    Raises DatasetError if the data folder cannot be written.
+    """
+    try:
+        with quiet(), _silent():
+            builder.download_and_prepare(download_config=tfds.download.DownloadConfig(try_download_gcs=False))
+    except (OSError, tf.errors.OpError) as error:
+        if builder.data_path.exists():  # another process was faster
+            return
+        reason = (getattr(error, "strerror", None) or str(error)).splitlines()[0]
+        raise DatasetError(
+            f"{data_folder()}: the dataset cannot be prepared there ({reason}): "
+            "set TFDS_DATA_DIR to a folder that can be written and has room"
+        ) from error
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Silence tensorflow-datasets' warnings about its own insides."""
+    level = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Keep tensorflow-datasets from printing and drawing bars for what takes a moment."""
+    tfds.disable_progress_bar()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        tfds.enable_progress_bar()

@@ -1,0 +1,56 @@
+"""Datasets by their tensorflow-datasets name: found, downloaded, prepared."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from urllib.request import getproxies
+
+import tensorflow_datasets as tfds
+
+from suite.datasets.preparing import data_folder
+from suite.errors import DatasetError
+
+
+def builder(name: str) -> tfds.core.DatasetBuilder:
+    """Return the dataset `name`, `name/config` or `name:version`, downloaded and prepared if it was not.
+
+    Raises DatasetError with the way out if there is none, or if it cannot be had.
+    """
+    try:
+        found = tfds.builder(name, data_dir=data_folder(), try_gcs=False)
+    except Exception as error:  # what a builder raises for a wrong configuration or version is not typed
+        raise DatasetError(f"dataset '{name}' cannot be opened: {_line(error)}") from error
+    if not found.data_path.exists():
+        _download(name, found)
+    return found
+
+
+def _download(name: str, found: tfds.core.DatasetBuilder) -> None:
+    """Download and prepare; what tensorflow-datasets prints goes to stderr."""
+    try:
+        _reach(found)
+        with contextlib.redirect_stdout(sys.stderr):
+            found.download_and_prepare()
+    except Exception as error:  # network, disk, a missing archive, a package of the builder: any
+        raise DatasetError(
+            f"dataset '{name}' cannot be downloaded or prepared ({_line(error)}): prepare it where there is a network "
+            f"and put it into {data_folder() / found.name}, or set TFDS_DATA_DIR to the folder that holds it"
+        ) from error
+
+
+def _reach(found: tfds.core.DatasetBuilder) -> None:
+    """Raise at once if the dataset's host cannot be reached; tensorflow-datasets would retry for minutes.
+
+    Files downloaded before may do without the host, and a proxy is for the downloader to find out.
+    """
+    import requests
+
+    urls = list(found.url_infos)
+    if urls and not getproxies() and not any(data_folder().glob("downloads/**/*.INFO")):
+        requests.head(urls[0], timeout=10).close()
+
+
+def _line(error: Exception) -> str:
+    """Return the class and the first two hundred characters of an error, on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

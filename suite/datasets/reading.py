@@ -1,0 +1,131 @@
+"""From records to batches: decoded in parallel, kept in memory where it fits, shuffled, augmented, prefetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import psutil
+import tensorflow as tf
+
+from suite.datasets.augment import augmented
+from suite.datasets.pictures import decoded, prepared
+from suite.datasets.source import Source
+from suite.datasets.split import progress
+
+AUTO = tf.data.AUTOTUNE
+SHARE = 4  # a dataset may fill one part in four of the free memory
+BLOCK = 256  # pictures read at a time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Reads one source at one input shape."""
+
+    source: Source
+    image: tuple[int, int, int]  # (H, W, C)
+    fits: bool  # whether the pictures, brought to this shape, are kept in memory
+    kept: dict[str, tuple[tf.Tensor, tf.Tensor]] = field(default_factory=dict, repr=False)
+
+    def train(self, *, batch_size: int, seed: int, shift: float, flip: bool) -> tf.data.Dataset:
+        """Return shuffled batches, see Dataset.train."""
+        with tf.device("CPU:0"):
+            batches = self._shuffled(batch_size, seed)
+            if shift or flip:
+                seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
+                batches = tf.data.Dataset.zip(batches, seeds).map(
+                    lambda batch, seed: (augmented(batch[0], seed, shift, flip), batch[1]), AUTO
+                )
+            return _ordered(batches)
+
+    def held_out(self, split: str, batch_size: int) -> tf.data.Dataset:
+        """Return the batches of a split in the order of its records."""
+        with tf.device("CPU:0"):
+            if self.fits:
+                return _ordered(self._gathered(split, tf.data.Dataset.range(self.source.sizes[split]), batch_size))
+            return _ordered(self._decoded(self.source.records(split)).batch(batch_size))
+
+    def samples(self, split: str, count: int) -> list[tuple[np.ndarray, int]]:
+        """Return the first pictures of a split as uint8 [h, w, c], with their labels."""
+        records = self.source.records(split).take(count).as_numpy_iterator()
+        with tf.device("CPU:0"):
+            return [(decoded(data).numpy(), int(label)) for data, label in records]
+
+    def _shuffled(self, batch_size: int, seed: int) -> tf.data.Dataset:
+        size = self.source.sizes["train"]
+        if self.fits:
+            return self._gathered("train", tf.data.Dataset.range(size).shuffle(size, seed), batch_size)
+        records = self.source.records("train", seed=seed)
+        return self._decoded(records.shuffle(self._room(size), seed)).batch(batch_size)
+
+    def _room(self, size: int) -> int:
+        """Return how many encoded pictures the shuffling may hold at a time."""
+        stored = self.source.builder.info.splits[self.source.splits["train"]].num_bytes
+        return max(BLOCK, min(size, int(size * free_memory() / SHARE / max(stored, 1))))
+
+    def _decoded(self, records: tf.data.Dataset) -> tf.data.Dataset:
+        return records.map(lambda data, label: (self._prepared(decoded(data)), label), AUTO)
+
+    def _prepared(self, picture: tf.Tensor) -> tf.Tensor:
+        return tf.ensure_shape(prepared(picture, self.image), self.image)
+
+    def _gathered(self, split: str, indices: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+        """Return batches of what is in memory; only their numbers are shuffled."""
+        images, labels = self._memory(split)
+
+        def batch(chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return prepared(tf.gather(images, chosen), self.image), tf.gather(labels, chosen)
+
+        def floats(chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return tf.gather(images, chosen), tf.gather(labels, chosen)
+
+        return indices.batch(batch_size).map(batch if images.dtype == tf.uint8 else floats, AUTO)
+
+    def _memory(self, split: str) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return all pictures and labels of a split, read the first time.
+
+        Bytes if the pictures have the input shape already; else the prepared floats, as rounding them would make
+        training see other numbers than the exported model.
+        """
+        if split not in self.kept:
+            size = self.source.sizes[split]
+            exact = self.source.shape == self.image
+            images = np.empty((size, *self.image), np.uint8 if exact else np.float32)
+            labels = np.empty(size, np.int64)
+            records = self.source.records(split)
+            pictures = records.map(_raw, AUTO) if exact else self._decoded(records)
+            blocks = pictures.batch(BLOCK).prefetch(AUTO).as_numpy_iterator()
+            for index, (block, answers) in enumerate(progress(blocks, -(-size // BLOCK), f"reading {split}")):
+                start = index * BLOCK
+                images[start : start + len(block)], labels[start : start + len(block)] = block, answers
+            self.kept[split] = tf.convert_to_tensor(images), tf.convert_to_tensor(labels)
+        return self.kept[split]
+
+
+def _raw(data: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    return decoded(data), label
+
+
+def reader(source: Source, image: tuple[int, int, int]) -> Reader:
+    """Return a reader of `source` at the input shape `image` (H, W, C)."""
+    width = 1 if source.shape == image else 4  # bytes a number
+    needed = sum(source.sizes.values()) * int(np.prod(image)) * width
+    return Reader(source=source, image=image, fits=needed <= free_memory() / SHARE)
+
+
+def free_memory() -> int:
+    """Return the bytes that may still be taken: of the machine, and of its container where that has a limit."""
+    free = psutil.virtual_memory().available
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
+    except (OSError, ValueError):  # no control group, or "max": no limit
+        return free
+    return min(free, limit - used)
+
+
+def _ordered(batches: tf.data.Dataset) -> tf.data.Dataset:
+    options = tf.data.Options()
+    options.deterministic = True
+    return batches.prefetch(AUTO).with_options(options)
