@@ -1,0 +1,116 @@
+"""Values and domains held to the type of a dataclass field, and the words for both."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, time
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from suite.errors import StudyError
+from suite.mistakes import Mistakes
+from suite.study import Choice, Domain, Range, Value
+
+_WORDS = {
+    bool: ("true or false", "true or false"),
+    int: ("an integer", "integers"),
+    float: ("a number", "numbers"),
+    str: ("a string", "strings"),
+}
+
+
+def shown(value: object) -> str:
+    """Return `value` as a study file writes it: `true`, `"adamw"`, `[1, [2, 3]]`."""
+    if isinstance(value, (date, time)):
+        return f"the date {value}"
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def words(kind: Any, many: bool = False) -> str:
+    """Return the annotation `kind` in words: `an integer`, `a list of 3 numbers`, `"min" or "max"`."""
+    origin, parts = get_origin(kind), [part for part in get_args(kind) if part is not NoneType]
+    if origin in (Union, UnionType):
+        return " or ".join(words(part, many) for part in parts if part is not int or float not in parts)
+    if origin is Literal:
+        return " or ".join(shown(part) for part in parts)
+    if origin is tuple:
+        count = "" if parts[-1] is Ellipsis else f"{len(parts)} "
+        items = dict.fromkeys(words(part, many=True) for part in parts if part is not Ellipsis)
+        return f"{'lists' if many else 'a list'} of {count}{' and '.join(items)}"
+    return _WORDS[kind][many] if kind in _WORDS else str(getattr(kind, "__name__", kind))
+
+
+def typed(value: object, kind: Any) -> Value:
+    """Return `value` as the annotation `kind` has it: lists become tuples, an integer for a float becomes a float.
+
+    A bool is never a number, and a number is finite. Raises StudyError (`needs an integer, not "ten"`).
+    """
+    converted: Value | None = _converted(value, kind)
+    if converted is None:
+        raise StudyError(f"needs {words(kind)}, not {shown(value)}")
+    return converted
+
+
+def typed_domain(domain: Domain, kind: Any) -> Domain:
+    """Return `domain` with every value of it as the annotation `kind` has it. Raises StudyError as `typed` does."""
+    if isinstance(domain, Choice):
+        return Choice(tuple(typed(value, kind) for value in domain.values))
+    if not {int, float} & {kind, *get_args(kind)} or get_origin(kind) is tuple:
+        raise StudyError(f"needs {words(kind)}, and so {{ choice = [...] }}, not a range of numbers")
+    ends: dict[str, Any] = {"low": typed(domain.low, kind), "high": typed(domain.high, kind)}
+    step: Any = None if domain.step is None else typed(domain.step, kind)
+    return replace(domain, **ends, step=step)
+
+
+def typed_entries(
+    entries: Mapping[str, Value | Domain], owner: type, table: str, mistakes: Mistakes
+) -> dict[str, Value | Domain]:
+    """Return `entries` of `table` as the fields of the dataclass `owner` have them; the rest goes to `mistakes`."""
+    kinds = get_type_hints(owner)
+    result: dict[str, Value | Domain] = {}
+    for key, entry in entries.items():
+        if key not in kinds:
+            mistakes.unknown((table, key), kinds)
+            continue
+        with mistakes.at(table, key):
+            kind = kinds[key]
+            result[key] = typed_domain(entry, kind) if isinstance(entry, (Choice, Range)) else typed(entry, kind)
+    return result
+
+
+def in_words(entry: Value | Domain) -> str:
+    """Return a value or domain as a table says it: `one of 1, 2`, `0.0 to 1.0, step 0.25`, `fixed at 3`."""
+    if isinstance(entry, Choice):
+        return f"one of {', '.join(map(shown, entry.values))}"
+    if not isinstance(entry, Range):
+        return f"fixed at {shown(entry)}"
+    step = "" if entry.step is None else f", step {entry.step}"
+    return f"{entry.low} to {entry.high}{step}{', logarithmic' if entry.log else ''}"
+
+
+def _converted(value: object, kind: Any) -> Any:
+    """Return `value` as `kind`, or None: TOML has no null that this could hide."""
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        return next((found for part in get_args(kind) if (found := _converted(value, part)) is not None), None)
+    if origin is Literal:
+        return next((part for part in get_args(kind) if type(part) is type(value) and part == value), None)
+    if origin is tuple:
+        return _sequence(value, get_args(kind))
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value) if math.isfinite(value) else None
+    return value if type(value) is kind else None
+
+
+def _sequence(value: object, kinds: tuple[Any, ...]) -> Any:
+    if not isinstance(value, (list, tuple)):
+        return None
+    if kinds[-1] is Ellipsis:
+        kinds = kinds[:1] * len(value)
+    if len(value) != len(kinds):
+        return None
+    items = [_converted(item, kind) for item, kind in zip(value, kinds, strict=True)]
+    return None if None in items else tuple(items)

@@ -1,0 +1,225 @@
+"""Study files: TOML to Study and back. Whatever is wrong gets one line: file, key, way out.
+
+The format is the dataclasses of `suite.study`: a table for each, a key for each field. In `[space]` and `[recipe]` a
+key holds a value or a domain: `{ choice = [...] }`, `{ range = [low, high] }` with or without `step`, or
+`{ log = [low, high] }`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from suite.errors import StoreError, StudyError, did_you_mean
+from suite.fields import shown, typed, typed_entries
+from suite.mistakes import Keys, Mistakes
+from suite.overrides import overridden
+from suite.rules import hold, hold_objectives
+from suite.study import Choice, Domain, Range, Recipe, Study, Value
+
+_TABLES = ("space", "recipe", "objectives", "constraints", "budget", "fidelity")
+_DOMAINS = ("choice", "range", "log")
+_EXAMPLES = {
+    "name": 'name = "resnet"',
+    "architecture": 'architecture = "resnet/50"',
+    "dataset": 'dataset = "digits"',
+    "objectives": '[[objectives]] with measure = "accuracy" and goal = "max"',
+    "budget": "[budget] with trials = 40",
+    "fidelity": "[fidelity] with epochs = 30",
+    "measure": 'measure = "latency"',
+    "goal": 'goal = "min" or goal = "max"',
+    "epochs": "epochs = 30",
+}
+
+
+def read(path: Path, overrides: Sequence[str] = ()) -> Study:
+    """Return the study in the file `path`, after `overrides` such as `budget.trials=5`, the texts behind `--set`.
+
+    Raises StudyError with a line for each mistake.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise StudyError(f"{path}: no such file.{_neighbours(path)}") from None
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:  # of TOML, or of UTF-8
+        raise StudyError(f"{path}: not TOML: {error}") from None
+    return parse(document, str(path), overrides)
+
+
+def parse(document: Mapping[str, Any], place: str, overrides: Sequence[str] = ()) -> Study:
+    """Return the study that `document` describes. Errors name `place`, or the override that brought the mistake in."""
+    mistakes = Mistakes(place, overrides)
+    study = _table(Study, overridden(document, overrides), (), mistakes)
+    mistakes.check()
+    assert isinstance(study, Study)
+    return study
+
+
+def write(study: Study, path: Path) -> None:
+    """Write `study` to the file `path`, whole or not at all. Raises StoreError."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(text(study), encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StoreError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def text(study: Study) -> str:
+    """Return `study` as TOML that reads back as an equal study."""
+    plain = _plain(study)
+    blocks = [_block("", {key: value for key, value in plain.items() if key not in _TABLES})]
+    for name in _TABLES:
+        if isinstance(plain[name], list):
+            blocks += [_block(f"[[{name}]]\n", entry) for entry in plain[name]]
+        elif plain[name]:
+            blocks.append(_block(f"[{name}]\n", plain[name]))
+    return "\n".join(blocks)
+
+
+def _neighbours(path: Path) -> str:
+    files = [str(file) for folder in (path.parent, Path("studies")) for file in folder.glob("*.toml")]
+    return did_you_mean(str(path), set(files)) if files else ""
+
+
+def _table(owner: type, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
+    """Return the dataclass `owner` filled from the table `raw`; None with its mistakes noted."""
+    if not isinstance(raw, dict):
+        return mistakes.add(keys, f"needs a table, not {shown(raw)}")
+    before, kinds = len(mistakes), get_type_hints(owner)
+    unknown = [key for key in raw if key not in kinds]
+    for key in unknown:
+        mistakes.unknown((*keys, key), kinds)
+    for name in [] if unknown else _required(owner):  # a misspelt key would be reported twice
+        if name not in raw:
+            mistakes.missing((*keys, name), _EXAMPLES[name])
+    values = {key: _entry(kinds[key], value, (*keys, key), mistakes) for key, value in raw.items() if key in kinds}
+    if len(mistakes) == before:
+        with mistakes.at(*keys):
+            return owner(**values)
+    return None
+
+
+def _required(owner: type) -> list[str]:
+    return [field.name for field in fields(owner) if field.default is MISSING and field.default_factory is MISSING]
+
+
+def _entry(kind: Any, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
+    """Return `raw` as the annotation `kind` of a field has it."""
+    if is_dataclass(kind):
+        return _table(kind, raw, keys, mistakes)  # type: ignore[arg-type]
+    if get_origin(kind) is Mapping:
+        return _entries(raw, keys, mistakes)
+    if get_origin(kind) is tuple and is_dataclass(get_args(kind)[0]):
+        return _array(get_args(kind)[0], raw, keys, mistakes)
+    with mistakes.at(*keys):
+        value = typed(raw, kind)
+        hold(str(keys[-1]), value)
+        return value
+
+
+def _array(owner: type, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
+    """Return the tables of the array `raw` as dataclasses `owner`."""
+    if not isinstance(raw, list):
+        return mistakes.add(keys, f"needs a list of tables, each headed [[{keys[-1]}]]; not {shown(raw)}")
+    before = len(mistakes)
+    tables = tuple(_table(owner, entry, (*keys, number), mistakes) for number, entry in enumerate(raw))
+    if keys == ("objectives",) and len(mistakes) == before:
+        with mistakes.at(*keys):
+            hold_objectives(tables)
+    return tables
+
+
+def _entries(raw: object, keys: Keys, mistakes: Mistakes) -> Any:
+    """Return [space] or [recipe], `raw`, with its domains. The fields of [space] are known only to its family."""
+    if not isinstance(raw, dict):
+        return mistakes.add(keys, f"needs a table, not {shown(raw)}")
+    entries = {}
+    for key, value in raw.items():
+        with mistakes.at(*keys, key):
+            entries[key] = _domain(value) if isinstance(value, dict) else _value(value)
+    if keys == ("recipe",):
+        entries = typed_entries(entries, Recipe, "recipe", mistakes)
+        for key, entry in entries.items():
+            with mistakes.at(*keys, key):
+                hold(key, entry)
+    return entries
+
+
+def _domain(table: dict[str, Any]) -> Domain:
+    """Return the domain that `table` spells."""
+    for key in table:
+        if key not in (*_DOMAINS, "step"):
+            raise StudyError(f"no domain '{key}'.{did_you_mean(key, _DOMAINS)}")
+    given = [key for key in _DOMAINS if key in table]
+    if len(given) != 1:
+        raise StudyError("a domain is one of { choice = [...] }, { range = [low, high] } and { log = [low, high] }")
+    return _choice(table) if given == ["choice"] else _range(table, given[0])
+
+
+def _choice(table: dict[str, Any]) -> Choice:
+    if "step" in table:
+        raise StudyError("a step goes with a range, not with a choice")
+    if not isinstance(table["choice"], list):
+        raise StudyError(f"choice needs a list of values, not {shown(table['choice'])}")
+    values = tuple(map(_value, table["choice"]))
+    if len({float if type(value) is int else type(value) for value in values}) > 1:
+        raise StudyError(f"a choice is of one kind (numbers, strings, lists, or true and false), not {shown(values)}")
+    return Choice(values)
+
+
+def _range(table: dict[str, Any], kind: str) -> Range:
+    try:
+        ends: Any = typed(table[kind], tuple[int | float, int | float])
+        step: Any = typed(table["step"], int | float) if "step" in table else None
+    except StudyError as error:
+        raise StudyError(f"{kind} {error}") from None
+    domain = Range(low=ends[0], high=ends[1], step=step, log=kind == "log")
+    if domain.size < 2:
+        raise StudyError(f"a step of {step} leads past {ends[1]}: write a smaller one")
+    return domain
+
+
+def _value(raw: object) -> Value:
+    """Return a value of TOML as one of a study: lists as tuples."""
+    if isinstance(raw, list):
+        return tuple(map(_value, raw))
+    if isinstance(raw, (bool, int, str)) or (isinstance(raw, float) and math.isfinite(raw)):
+        return raw
+    raise StudyError(f"needs a finite number, a string, true, false, or a list of these; not {shown(raw)}")
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as TOML knows it: dataclasses as tables without what is None, tuples as lists."""
+    if isinstance(value, Choice):
+        return {"choice": _plain(value.values)}
+    if isinstance(value, Range):
+        step = {} if value.step is None else {"step": value.step}
+        return {"log" if value.log else "range": [value.low, value.high]} | step
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items() if entry is not None}
+    return list(map(_plain, value)) if isinstance(value, (tuple, list)) else value
+
+
+def _block(head: str, table: Mapping[str, Any]) -> str:
+    return head + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
+
+
+def _toml(value: Any) -> str:
+    """Return a plain value on one line. Strings are JSON's, whose escapes TOML shares; it escapes DEL as well."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(entry)}' for key, entry in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
