@@ -1,0 +1,103 @@
+"""The catalogue of architectures: families by year, their variants, and what is known of them without building any.
+
+A family is a module of this package. Nothing here imports Keras; `family` and `config` import the module asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+
+from suite.errors import ArchitectureError, did_you_mean
+
+if TYPE_CHECKING:
+    import keras
+
+    from suite.task import Task
+
+FAMILIES = ("alexnet", "resnet", "mobilenet")  # by year of the paper
+
+_FOLDER = Path(__file__).parent
+
+
+class Config(Protocol):
+    """Every choice of one architecture: a frozen dataclass that refuses what cannot be built."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def resolution(self) -> int:
+        """Side of the square pictures that its stem was made for, pixels."""
+
+
+class Family(Protocol):
+    """What the module of a family holds."""
+
+    Config: type[Any]
+    VARIANTS: Mapping[str, Any]
+
+    def build(self, config: Any, task: Task) -> keras.Model:
+        """Return a new, uncompiled network from pictures (B, H, W, C) to float32 logits (B, classes)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What a paper says of a network; None where it says nothing."""
+
+    name: str  # "resnet/50"
+    title: str  # as the paper writes it
+    year: int
+    top1: float | None = None  # %, ImageNet validation
+    top5: float | None = None  # %, ImageNet validation
+    parameters: int | None = None  # as printed, so rounded
+    macs: int | None = None  # multiply-adds, as printed
+    resolution: int | None = None  # side of the pictures, pixels
+    source: str  # paper and table
+    conditions: str = ""  # crops, and where the paper's network is not quite ours
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What our own network costs with colour pictures at `resolution` and 1,000 classes."""
+
+    name: str
+    parameters: int  # trainable
+    total_parameters: int  # with the statistics of normalisation
+    macs: int  # for one picture
+    activations: int  # for one picture
+    resolution: int  # pixels
+
+
+def family(name: str) -> Family:
+    """Import and return the family `name`. Raises ArchitectureError when there is none."""
+    if name not in FAMILIES:
+        raise ArchitectureError(f"no family '{name}'.{did_you_mean(name, FAMILIES)}")
+    return cast(Family, importlib.import_module(f"suite.architectures.{name}"))
+
+
+def config(architecture: str) -> Config:
+    """Return the configuration of a named network such as `resnet/50`. Raises ArchitectureError when there is none."""
+    name, slash, variant = architecture.partition("/")
+    if not slash:
+        raise ArchitectureError(f"'{architecture}' names no variant: write family/variant, such as 'resnet/50'")
+    variants = family(name).VARIANTS
+    if variant not in variants:
+        raise ArchitectureError(f"no variant '{variant}' of {name}.{did_you_mean(variant, variants)}")
+    return cast(Config, variants[variant])
+
+
+def published() -> dict[str, Published]:
+    """Return what papers say of our networks, by name. Networks that no paper describes have no entry."""
+    table = tomllib.loads((_FOLDER / "published.toml").read_text(encoding="utf-8"))
+    return {name: Published(name=name, **row) for name, row in table.items()}
+
+
+def recorded() -> dict[str, Recorded]:
+    """Return what every named network of ours costs, by name."""
+    table = json.loads((_FOLDER / "recorded.json").read_text(encoding="utf-8"))
+    return {name: Recorded(name=name, **row) for name, row in table.items()}

@@ -1,0 +1,126 @@
+"""MobileNet (the first).
+
+Howard, Zhu, Chen, Kalenichenko, Wang, Weyand, Andreetto and Adam, MobileNets: Efficient Convolutional Neural Networks
+for Mobile Vision Applications, 2017, Table 1. https://arxiv.org/abs/1704.04861
+
+Differs from the paper: activations stop at 6 and strided layers pad at the bottom and right only, as in the authors'
+released networks and in keras.applications. The stride of 2 that Table 1 prints for the last depthwise convolution is
+1, as its own output sizes say. The small stem is ours: the first convolution has stride 1. The paper's resolution
+multiplier is the size of the pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import keras
+from keras import initializers, layers
+
+from suite.architectures._blocks import (
+    STEMS,
+    logits,
+    require,
+    require_choice,
+    require_positive,
+    require_share,
+    require_size,
+)
+from suite.task import Task
+
+EPSILON = 1e-3  # of the normalisation, as in the authors' released networks
+MOMENTUM = 0.9  # of its averages: Keras' 0.99 lags by half of a trial of two hundred steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One MobileNet. Every field may be searched over."""
+
+    width: float = 1.0  # multiplies every number of channels, rounded down; above 0
+    stem_width: int = 32  # channels of the first convolution
+    depths: tuple[int, ...] = (1, 2, 2, 6, 2)  # depthwise separable blocks in each stage
+    widths: tuple[int, ...] = (64, 128, 256, 512, 1024)  # output channels of each stage's blocks
+    dropout: float = 0.001  # share of the pooled features, 0 to 1
+    stem: Literal["imagenet", "small"] = "imagenet"  # first convolution with stride 2, or 1
+
+    @property
+    def resolution(self) -> int:
+        """Side of the square pictures that its stem was made for, pixels."""
+        return 224 if self.stem == "imagenet" else 32
+
+    @property
+    def stride(self) -> int:
+        """Pixels of the picture per pixel of the last stage."""
+        return (2 if self.stem == "imagenet" else 1) * 2 ** (len(self.depths) - 1)
+
+    def channels(self, width: int) -> int:
+        """Return `width` times the multiplier, rounded down."""
+        return int(width * self.width)
+
+    def __post_init__(self) -> None:
+        require_positive(depths=self.depths, widths=self.widths, stem_width=(self.stem_width,))
+        require(
+            len(self.depths) == len(self.widths),
+            f"{len(self.depths)} depths and {len(self.widths)} widths: give one of each per stage",
+        )
+        narrowest = min(self.stem_width, *self.widths)
+        require(
+            self.channels(narrowest) > 0,
+            f"width = {self.width} leaves no channel of {narrowest}: give at least {1 / narrowest:.3g}",
+        )
+        require_share("dropout", self.dropout)
+        require_choice("stem", self.stem, STEMS)
+
+
+VARIANTS = {
+    "1.0": Config(),
+    "0.75": Config(width=0.75),
+    "0.5": Config(width=0.5),
+    "0.25": Config(width=0.25),
+    "tiny": Config(stem_width=16, depths=(1, 1, 1, 1), widths=(32, 64, 128, 128)),  # for tests and smoke runs; no paper
+}
+
+
+def build(config: Config, task: Task) -> keras.Model:
+    """Return the network, (B, H, W, C) to logits (B, classes). Raises ArchitectureError for pictures too small."""
+    require_size("mobilenet", task, config.stride)
+    image = keras.Input(task.image, name="image")
+    x = _stem(image, config)
+    for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), start=1):
+        for number in range(1, depth + 1):
+            stride = 2 if stage > 1 and number == 1 else 1
+            x = _separable(x, config.channels(width), stride, name=f"stage{stage}_block{number}")
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    x = layers.Dropout(config.dropout, name="dropout")(x)
+    return keras.Model(image, logits(x, task, initializer="glorot_uniform"), name="mobilenet")
+
+
+def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
+    convolution = layers.Conv2D(
+        config.channels(config.stem_width), 3, strides=2 if config.stem == "imagenet" else 1, padding="same",
+        use_bias=False, kernel_initializer=_he(), name="stem_conv",
+    )  # fmt: skip
+    return _activated(convolution(x), name="stem")
+
+
+def _separable(x: keras.KerasTensor, width: int, stride: int, *, name: str) -> keras.KerasTensor:
+    """3x3 on each channel, then 1x1 over the channels; Figure 3 right."""
+    if stride > 1:
+        x = layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{name}_pad")(x)
+    depthwise = layers.DepthwiseConv2D(
+        3, strides=stride, padding="same" if stride == 1 else "valid", use_bias=False, depthwise_initializer=_he(),
+        name=f"{name}_depthwise",
+    )  # fmt: skip
+    x = _activated(depthwise(x), name=f"{name}_depthwise")
+    pointwise = layers.Conv2D(width, 1, use_bias=False, kernel_initializer=_he(), name=f"{name}_pointwise")
+    return _activated(pointwise(x), name=f"{name}_pointwise")
+
+
+def _activated(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_bn")(x)
+    return layers.ReLU(max_value=6, name=f"{name}_relu")(x)
+
+
+def _he() -> initializers.Initializer:
+    """He's, by the fan out: of a depthwise kernel, its fan in would count the other channels."""
+    return initializers.VarianceScaling(2.0, mode="fan_out", distribution="untruncated_normal")

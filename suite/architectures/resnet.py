@@ -1,0 +1,173 @@
+"""ResNet and ResNeXt.
+
+He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition, CVPR 2016, Table 1.
+https://arxiv.org/abs/1512.03385
+Xie, Girshick, Dollar, Tu and He, Aggregated Residual Transformations for Deep Neural Networks, CVPR 2017, Table 1.
+https://arxiv.org/abs/1611.05431
+
+Differs from the paper: ResNet-18 and -34 project their shortcuts where the shape changes, as the deeper ones do
+(option B; its Table 2 has option A). The "v1.5" variants move the stride of a bottleneck from its first 1x1 to its
+3x3, as ResNeXt and torchvision do. The small stem is ours: one 3x3 convolution, no pooling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import keras
+from keras import initializers, layers
+
+from suite.architectures._blocks import STEMS, logits, require, require_choice, require_positive, require_size
+from suite.architectures.layers import GroupedConv2D
+from suite.task import Task
+
+EXPANSION = 4  # output channels of a bottleneck over the width of its stage
+MOMENTUM = 0.9  # of the normalisation's averages: Keras' 0.99 lags by half of a trial of two hundred steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One ResNet. Every field may be searched over."""
+
+    depths: tuple[int, ...]  # blocks in each stage
+    widths: tuple[int, ...] = (64, 128, 256, 512)  # channels of each stage; the stem has the first
+    bottleneck: bool = True  # blocks of 1x1, 3x3, 1x1 to 4 times the width, rather than 3x3, 3x3
+    groups: int = 1  # cardinality of a bottleneck's 3x3: 1 is ResNet, more is ResNeXt
+    base_width: int = 64  # channels of one group of the 3x3 where the stage is 64 wide: 4 in ResNeXt 32x4d
+    stride_in_3x3: bool = False  # a bottleneck halves the picture in its 3x3 (v1.5) or in its first 1x1 (the paper)
+    stem: Literal["imagenet", "small"] = "imagenet"  # 7x7 stride 2 and max pooling, or 3x3 stride 1
+    biases: bool = False  # convolutions have biases though a normalisation follows, as in keras.applications
+    epsilon: float = 1e-5  # of the normalisation, above 0; 1.001e-5 in keras.applications
+    zero_init: bool = False  # blocks begin as the identity: scale 0 in the last normalisation of each
+
+    @property
+    def resolution(self) -> int:
+        """Side of the square pictures that its stem was made for, pixels."""
+        return 224 if self.stem == "imagenet" else 32
+
+    @property
+    def stride(self) -> int:
+        """Pixels of the picture per pixel of the last stage."""
+        return (4 if self.stem == "imagenet" else 1) * 2 ** (len(self.depths) - 1)
+
+    def inner(self, width: int) -> int:
+        """Return the channels of the 3x3 of a bottleneck in a stage of `width`."""
+        return width * self.base_width // 64 * self.groups
+
+    def __post_init__(self) -> None:
+        require_positive(depths=self.depths, widths=self.widths, groups=(self.groups,), base_width=(self.base_width,))
+        require(
+            len(self.depths) == len(self.widths),
+            f"{len(self.depths)} depths and {len(self.widths)} widths: give one of each per stage",
+        )
+        for width in self.widths:
+            require(
+                self.inner(width) > 0,
+                f"base_width = {self.base_width} leaves nothing of a width of {width}: give at least {-(-64 // width)}",
+            )
+        require(
+            self.bottleneck or (self.groups, self.base_width, self.stride_in_3x3) == (1, 64, False),
+            "groups, base_width and stride_in_3x3 are of bottlenecks: leave them out, or set bottleneck = true",
+        )
+        require_choice("stem", self.stem, STEMS)
+        require(self.epsilon > 0, f"epsilon = {self.epsilon}: give a number above 0")
+
+
+_50, _101, _152 = (3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3)
+
+VARIANTS = {
+    "18": Config(depths=(2, 2, 2, 2), bottleneck=False),
+    "34": Config(depths=(3, 4, 6, 3), bottleneck=False),
+    "50": Config(depths=_50),
+    "101": Config(depths=_101),
+    "152": Config(depths=_152),
+    "50-v1.5": Config(depths=_50, stride_in_3x3=True),
+    "101-v1.5": Config(depths=_101, stride_in_3x3=True),
+    "152-v1.5": Config(depths=_152, stride_in_3x3=True),
+    "50-32x4d": Config(depths=_50, groups=32, base_width=4, stride_in_3x3=True),
+    "101-32x4d": Config(depths=_101, groups=32, base_width=4, stride_in_3x3=True),
+    "101-64x4d": Config(depths=_101, groups=64, base_width=4, stride_in_3x3=True),
+    "101-32x8d": Config(depths=_101, groups=32, base_width=8, stride_in_3x3=True),
+    "tiny": Config(depths=(1, 1), widths=(16, 32), bottleneck=False),  # for tests and smoke runs; no paper
+}
+
+
+def build(config: Config, task: Task) -> keras.Model:
+    """Return the network, (B, H, W, C) to logits (B, classes). Raises ArchitectureError for pictures too small."""
+    require_size("resnet", task, config.stride)
+    block = _bottleneck if config.bottleneck else _basic
+    image = keras.Input(task.image, name="image")
+    x = _stem(image, config)
+    for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), start=1):
+        for number in range(1, depth + 1):
+            stride = 2 if stage > 1 and number == 1 else 1
+            x = block(x, width, stride, config, name=f"stage{stage}_block{number}")
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(image, logits(x, task, initializer="glorot_uniform"), name="resnet")
+
+
+def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
+    if config.stem == "small":
+        return _relu(_convolution(x, config.widths[0], 3, config, name="stem"), name="stem_relu")
+    x = _relu(_convolution(x, config.widths[0], 7, config, stride=2, name="stem"), name="stem_relu")
+    x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
+    return layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
+
+
+def _bottleneck(x: keras.KerasTensor, width: int, stride: int, config: Config, *, name: str) -> keras.KerasTensor:
+    """1x1, 3x3 in groups, 1x1; Figure 5 right, and Figure 3c of the ResNeXt paper."""
+    inner, outer = config.inner(width), width * EXPANSION
+    first, second = (1, stride) if config.stride_in_3x3 else (stride, 1)
+    y = _relu(_convolution(x, inner, 1, config, stride=first, name=f"{name}_1"), name=f"{name}_1_relu")
+    y = _convolution(y, inner, 3, config, stride=second, groups=config.groups, name=f"{name}_2")
+    y = _relu(y, name=f"{name}_2_relu")
+    y = _convolution(y, outer, 1, config, last=True, name=f"{name}_3")
+    return _joined(_shortcut(x, outer, stride, config, name=f"{name}_0"), y, name=name)
+
+
+def _basic(x: keras.KerasTensor, width: int, stride: int, config: Config, *, name: str) -> keras.KerasTensor:
+    """3x3, 3x3; Figure 5 left."""
+    y = _relu(_convolution(x, width, 3, config, stride=stride, name=f"{name}_1"), name=f"{name}_1_relu")
+    y = _convolution(y, width, 3, config, last=True, name=f"{name}_2")
+    return _joined(_shortcut(x, width, stride, config, name=f"{name}_0"), y, name=name)
+
+
+def _shortcut(x: keras.KerasTensor, width: int, stride: int, config: Config, *, name: str) -> keras.KerasTensor:
+    """Return `x`, projected where the shape changes (option B)."""
+    same = stride == 1 and x.shape[-1] == width
+    return x if same else _convolution(x, width, 1, config, stride=stride, name=name)
+
+
+def _joined(x: keras.KerasTensor, y: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+    return _relu(layers.Add(name=f"{name}_add")([x, y]), name=f"{name}_out")
+
+
+def _relu(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+    return layers.ReLU(name=name)(x)
+
+
+def _convolution(
+    x: keras.KerasTensor,
+    width: int,
+    size: int,
+    config: Config,
+    *,
+    stride: int = 1,
+    groups: int = 1,
+    last: bool = False,
+    name: str,
+) -> keras.KerasTensor:
+    """Convolve, then normalise. Padding is symmetric, as in the paper: "same" is not when the stride is 2."""
+    if stride > 1 and size > 1:
+        x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
+    convolution = GroupedConv2D(
+        width, size, strides=stride, padding="same" if stride == 1 else "valid", groups=groups, use_bias=config.biases,
+        kernel_initializer=initializers.VarianceScaling(2.0, mode="fan_out", distribution="untruncated_normal"),
+        bias_initializer="zeros", name=f"{name}_conv",
+    )  # fmt: skip
+    scale = "zeros" if last and config.zero_init else "ones"
+    normalization = layers.BatchNormalization(
+        momentum=MOMENTUM, epsilon=config.epsilon, gamma_initializer=scale, name=f"{name}_bn"
+    )
+    return normalization(convolution(x))

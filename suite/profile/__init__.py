@@ -1,0 +1,1 @@
+"""What a network costs: its complexity on any device, its latency on this one."""

@@ -1,0 +1,36 @@
+"""What every named network costs, to the last weight. `pytest tests/families/test_recorded.py --record` rewrites it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from suite import architectures
+from suite.profile.complexity import complexity, weightless
+from suite.task import Task
+
+RECORDED = Path(architectures.__file__).with_name("recorded.json")
+
+
+def measured(network: str) -> dict[str, int]:
+    family, config = architectures.family(network.partition("/")[0]), architectures.config(network)
+    task = Task(height=config.resolution, width=config.resolution, channels=3, classes=1000)
+    counts = complexity(weightless(lambda: family.build(config, task)))
+    return {**dataclasses.asdict(counts), "resolution": config.resolution}
+
+
+def test_every_named_network_costs_what_is_recorded(network: str, request: pytest.FixtureRequest) -> None:
+    now = measured(network)
+    if request.config.getoption("--record", default=False):
+        table = json.loads(RECORDED.read_text(encoding="utf-8")) if RECORDED.exists() else {}
+        RECORDED.write_text(json.dumps({**table, network: now}, indent=1) + "\n", encoding="utf-8")
+    recorded = dataclasses.asdict(architectures.recorded()[network])
+    assert recorded == {"name": network, **now}
+
+
+def test_nothing_is_recorded_of_a_network_that_does_not_exist() -> None:
+    names = {f"{name}/{variant}" for name in architectures.FAMILIES for variant in architectures.family(name).VARIANTS}
+    assert set(architectures.recorded()) == names
