@@ -73,14 +73,14 @@ def minimised(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Value
 
 
 def front(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:
-    """Return the candidates that no other dominates, in their order. One without a value of an objective is left out."""
+    """Return the candidates that no other dominates, in their order; one that lacks an objective is left out."""
     measured = _measured(trials, objectives)
     mask = nondominated(minimised(measured, objectives)) if measured else ()
     return [trial for trial, kept in zip(measured, mask, strict=True) if kept]
 
 
 def ranks(trials: Sequence[Trial], objectives: Sequence[Objective]) -> dict[int, int]:
-    """Return the rank of every candidate of one run by its number. One without a value of an objective is left out."""
+    """Return the rank of every candidate of one run by its number; one that lacks an objective is left out."""
     measured = _measured(trials, objectives)
     found = rank(minimised(measured, objectives)) if measured else ()
     return {trial.number: int(place) for trial, place in zip(measured, found, strict=True)}

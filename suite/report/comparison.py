@@ -1,0 +1,147 @@
+"""Several runs as one set of candidates, and which of their values may be compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from suite import pareto
+from suite.errors import SuiteError
+from suite.measures import MEASURES
+from suite.study import Objective, Study
+from suite.trial import Run, Trial
+
+_PARTS_OF_LATENCY = ("latency_low", "latency_high", "latency_p90")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One trial among those of several runs."""
+
+    run: str  # name of the run, unique among those compared
+    study: Study
+    trial: Trial
+
+    @property
+    def name(self) -> str:
+        """How people call it: `resnet/7`."""
+        return f"{self.run}/{self.trial.number}"
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is complete and keeps every constraint of its study."""
+        return self.trial.fits(self.study.constraints)
+
+    @property
+    def place(self) -> str:
+        """Where and how latency was measured; values of two places are never compared."""
+        known = self.trial.surroundings
+        threads = f"{known['threads']} threads" if "threads" in known else ""
+        return ", ".join(part for part in (known.get("device"), threads, known.get("latency_path")) if part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Runs that answered on the same data."""
+
+    runs: tuple[Run, ...]
+    names: tuple[str, ...]  # of the runs, unique
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """Every trial of every run."""
+        return [
+            Entry(run=name, study=run.study, trial=trial)
+            for name, run in zip(self.names, self.runs, strict=True)
+            for trial in run.trials
+        ]
+
+    @cached_property
+    def candidates(self) -> list[Entry]:
+        """The complete trials that keep every constraint: what may stand on a front."""
+        return [entry for entry in self.entries if entry.fits]
+
+    @cached_property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The objectives of the studies, each once."""
+        return tuple(dict.fromkeys(objective for run in self.runs for objective in run.study.objectives))
+
+    @cached_property
+    def quality(self) -> Objective:
+        """What is on the vertical axes: the first objective to be maximised, or else accuracy."""
+        wanted = [objective for objective in self.objectives if objective.goal == "max"]
+        return wanted[0] if wanted else Objective(measure="accuracy", goal="max")
+
+    @cached_property
+    def costs(self) -> list[Objective]:
+        """Every cost that some candidate was measured in; those that the studies ask for stand first."""
+        measured = {name for entry in self.candidates for name in entry.trial.measures}
+        asked = [objective for objective in self.objectives if objective.goal == "min"]
+        other = [Objective(measure=m.name, goal="min") for m in MEASURES.values() if m.is_cost]
+        return [cost for cost in dict.fromkeys([*asked, *other]) if _is_shown(cost.measure, measured)]
+
+    @cached_property
+    def places(self) -> list[str]:
+        """Where latency was measured, one entry for each device, number of threads and path."""
+        timed = (entry for entry in self.candidates if "latency" in entry.trial.measures)
+        return list(dict.fromkeys(entry.place for entry in timed))
+
+    @cached_property
+    def front(self) -> list[Entry]:
+        """The candidates of all runs together that none dominates in the objectives."""
+        return self.best(self.candidates, self.objectives)
+
+    def groups(self, objectives: Iterable[Objective]) -> dict[str, list[Entry]]:
+        """Return the candidates that may be compared in `objectives`: all, or those of each place of latency."""
+        if len(self.places) < 2 or not any(objective.measure.startswith("latency") for objective in objectives):
+            return {"": self.candidates}
+        return {place: [entry for entry in self.candidates if entry.place == place] for place in self.places}
+
+    def best(self, entries: Sequence[Entry], objectives: Sequence[Objective]) -> list[Entry]:
+        """Return those of `entries` that none of the same place dominates, in their order."""
+        chosen: set[int] = set()
+        for group in self.groups(objectives).values():
+            among = {id(entry.trial) for entry in group}
+            trials = [entry.trial for entry in entries if id(entry.trial) in among]
+            chosen.update(id(trial) for trial in pareto.front(trials, objectives))
+        return [entry for entry in entries if id(entry.trial) in chosen]
+
+
+def compare(runs: Sequence[Run]) -> Comparison:
+    """Put runs side by side. Raises SuiteError when there is none, or when two of them saw different data."""
+    if not runs:
+        raise SuiteError("no run to report: name at least one run folder")
+    comparison = Comparison(runs=tuple(runs), names=_names(runs))
+    _require_one_dataset(comparison.entries)
+    return comparison
+
+
+def _is_shown(measure: str, measured: set[str]) -> bool:
+    return measure in measured and measure not in _PARTS_OF_LATENCY
+
+
+def _names(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Names of the studies; where two are equal, those of the folders; where these are equal too, their paths."""
+    for names in ([run.study.name for run in runs], [run.folder.name for run in runs]):
+        if max(Counter(names).values()) == 1:
+            return tuple(names)
+    return tuple(str(run.folder) for run in runs)
+
+
+def _require_one_dataset(entries: Sequence[Entry]) -> None:
+    first: Entry | None = None
+    for entry in entries:
+        digest = entry.trial.surroundings.get("dataset_digest")
+        first = first or (entry if digest else None)
+        if first and digest and digest != first.trial.surroundings["dataset_digest"]:
+            raise SuiteError(
+                f"{first.name} and {entry.name} saw different data ({_data(first)}; {_data(entry)}): their accuracies "
+                "do not meet on one front. Report the runs one by one, or run one study again on the data of the other"
+            )
+
+
+def _data(entry: Entry) -> str:
+    known = entry.trial.surroundings
+    return f"{known.get('dataset', entry.study.dataset)}, digest {known['dataset_digest'][:12]}"

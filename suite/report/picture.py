@@ -1,0 +1,151 @@
+"""A figure of the report: drawn once, written as PNG and SVG, and laid into the page in the colours of its theme."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+_DPI = 160  # of PNG files, and of what is laid into an SVG as a picture
+INK, MUTED, PALE, GRID, PAPER = "#1f2328", "#6a737d", "#aab2bb", "#e4e8ec", "#ffffff"
+# Okabe and Ito's colours, told apart by people with any kind of colour blindness (https://jfly.uni-koeln.de/color/),
+# without black and yellow. Shapes say the same again, for print in grey.
+FAMILY_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+SHAPES = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
+
+_ROLES = {INK: "ink", MUTED: "muted", PALE: "pale", GRID: "grid", PAPER: "paper"} | {
+    colour: f"family-{index}" for index, colour in enumerate(FAMILY_COLOURS)
+}
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "svg.fonttype": "none",
+    "path.simplify": True,
+}
+_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+ElementTree.register_namespace("", _SVG)
+ElementTree.register_namespace("xlink", _XLINK)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One figure with what is said about it and the numbers in it."""
+
+    name: str  # stem of its files
+    title: str
+    caption: str
+    figure: Figure
+    table: pd.DataFrame
+    marks: Mapping[str, Sequence[str]] = field(default_factory=dict)  # gid of a line -> trial of each of its markers
+
+    def save(self, folder: Path) -> str:
+        """Write NAME.csv, NAME.png and NAME.svg; return the SVG for the inside of a page."""
+        self.table.to_csv(folder / f"{self.name}.csv", index=False)
+        path = folder / f"{self.name}.svg"
+        with style(self.name):
+            FigureCanvasAgg(self.figure).print_png(folder / f"{self.name}.png")
+            FigureCanvasSVG(self.figure).print_svg(path, metadata={"Date": None})
+        return self._inline(path.read_text(encoding="utf-8"))
+
+    def _inline(self, svg: str) -> str:
+        """Colours by role, a trial's name on each marker, and nothing that a page has no use for."""
+        root = ElementTree.fromstring(svg)
+        for metadata in root.findall(f"{{{_SVG}}}metadata"):
+            root.remove(metadata)
+        for group in root.iter(f"{{{_SVG}}}g"):
+            if group.get("id") in self.marks:
+                _name(group, self.marks[group.get("id", "")])
+        _drop_unused_ids(root)
+        for key in ("width", "height"):
+            root.attrib.pop(key, None)
+        root.set("role", "img")
+        root.set("aria-label", self.title)
+        return _themed(ElementTree.tostring(root, encoding="unicode"))
+
+
+def style(salt: str) -> AbstractContextManager[None]:
+    """The settings under which figures are drawn and written; `salt` makes the identifiers of an SVG its own."""
+    return matplotlib.rc_context(_STYLE | {"svg.hashsalt": salt})
+
+
+def new(width: float = 6.4, height: float = 4.3) -> tuple[Figure, Axes]:
+    """A figure of `width` x `height` inches with one pair of axes. Call it, and draw, within `style`."""
+    figure = grid(width, height)
+    return figure, figure.add_subplot()
+
+
+def grid(width: float, height: float) -> Figure:
+    """An empty figure of `width` x `height` inches for one or several panels.
+
+    Its margins are fixed: to find them, matplotlib would have to draw each figure three times over.
+    """
+    figure = Figure(figsize=(width, height), dpi=_DPI)
+    inches = {"left": 0.62 / width, "right": 1 - 0.12 / width, "bottom": 0.5 / height, "top": 1 - 0.34 / height}
+    figure.subplots_adjust(**inches, wspace=0.2, hspace=0.42)
+    return figure
+
+
+def colour(index: int) -> str:
+    """Colour of the run at `index`; beyond six they come round again, with other shapes."""
+    return FAMILY_COLOURS[index % len(FAMILY_COLOURS)]
+
+
+def shape(index: int) -> str:
+    """Marker of the run at `index`."""
+    return SHAPES[index % len(SHAPES)]
+
+
+def _name(group: ElementTree.Element, names: Sequence[str]) -> None:
+    """Write the trial's name on each marker, and say the style that they share once instead of on each."""
+    for parent in group.iter(f"{{{_SVG}}}g"):
+        uses = parent.findall(f"{{{_SVG}}}use")
+        if uses:
+            parent.set("style", uses[0].get("style", ""))
+            parent.set("class", "trials")
+        for use, name in zip(uses, names, strict=False):
+            use.attrib.pop("style", None)
+            use.set("data-trial", name)
+            use.set("x", f"{float(use.get('x', 0)):.1f}")
+            use.set("y", f"{float(use.get('y', 0)):.1f}")
+
+
+def _drop_unused_ids(root: ElementTree.Element) -> None:
+    """Several figures on one page would repeat identifiers such as `axes_1`: keep those that are referred to."""
+    used = set(re.findall(r"#([\w.-]+)", " ".join(value for e in root.iter() for value in e.attrib.values())))
+    for element in root.iter():
+        if element.get("id") not in used:
+            element.attrib.pop("id", None)
+
+
+def _themed(svg: str) -> str:
+    """Replace every colour of ours by the variable of the page that plays its role."""
+    for hexadecimal, role in _ROLES.items():
+        svg = svg.replace(hexadecimal, f"var(--{role})")
+    return svg

@@ -1,0 +1,264 @@
+"""The report: what it says of runs, what it refuses to compare, and that its page stands alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families, run, study, trial
+
+from suite import pareto
+from suite.errors import SuiteError
+from suite.report import page, tables, wording
+from suite.report.comparison import compare
+from suite.report.plane import planes
+from suite.study import Constraint
+from suite.trial import Run, Trial
+
+
+class Page(HTMLParser):
+    """The tags of a page with their attributes, and its text."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    return page.write(families(25), tmp_path_factory.mktemp("report"))
+
+
+def of(trials, name="resnet", **known):
+    return Run(folder=Path("runs") / name, study=study(name=name, **known), trials=tuple(trials))
+
+
+def trained(number, accuracy, latency, **known):
+    measures = {"accuracy": accuracy, "latency": latency, "latency_low": latency * 0.98, "latency_high": latency * 1.02}
+    return trial(number, measures=measures | known.pop("measures", {}), **known)
+
+
+def moved(chosen, **surroundings):
+    trials = [dataclasses.replace(t, surroundings=SURROUNDINGS | surroundings) for t in chosen.trials]
+    return dataclasses.replace(chosen, trials=tuple(trials))
+
+
+def test_the_page_needs_nothing_from_outside_its_file(written):
+    loading = {"src", "srcset", "data", "poster", "action", "background"}
+    for tag, attributes in Page(written).tags:
+        assert not loading & attributes.keys() or tag == "image"
+        assert tag not in {"link", "iframe", "object", "embed", "base"}
+        for key in ("href", "xlink:href"):
+            target = attributes.get(key, "#")
+            assert target.startswith(("#", "data:image/png")) or (written.parent / target).is_file(), target
+    assert "@import" not in written.read_text()
+    assert not re.search(r"url\((?!#)", written.read_text())
+
+
+def test_every_figure_lies_beside_the_page_as_csv_png_and_svg_and_says_how_to_read_it(written):
+    source = written.read_text()
+    names = re.findall(r'<figure class="figure" id="([\w-]+)"', source)
+    costs = [f"front-{cost}" for cost in ("latency", "parameters", "macs", "activations")]
+    assert names == [*costs, "learning-curves", "hypervolume", "choices"]
+    for name in names:
+        assert len(pd.read_csv(written.parent / f"{name}.csv")) > 0
+        assert (written.parent / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert ElementTree.parse(written.parent / f"{name}.svg").getroot().tag.endswith("svg")
+    captions = re.findall(r"<figcaption>(.+?)<span", source, flags=re.DOTALL)
+    assert len(captions) == len(names)
+    assert all(len(caption) > 80 for caption in captions)
+
+
+def test_every_trial_is_a_row_and_every_candidate_a_mark_in_each_front(written):
+    tags = Page(written).tags
+    rows = [attributes["data-trial"] for tag, attributes in tags if tag == "tr" and "data-trial" in attributes]
+    entries = compare(families(25)).entries
+    assert sorted(rows) == sorted(entry.name for entry in entries)
+    figure = written.read_text().split('id="front-macs"')[1].split("</figure>")[0]
+    marks = re.findall(r'<use [^>]*data-trial="([^"]+)"', figure)
+    assert sorted(marks) == sorted(entry.name for entry in entries if entry.fits)
+
+
+def test_a_mark_stands_where_its_values_are():
+    comparison = compare(families(12))
+    plane = next(plane for plane in planes(comparison) if plane.cost == LATENCY)
+    from suite.report import fronts
+
+    drawn = fronts.draw(plane)
+    lines = {line.get_gid(): line for line in drawn.figure.axes[0].lines if line.get_gid() in drawn.marks}
+    entries = {entry.name: entry for entry in plane.entries}
+    for gid, names in drawn.marks.items():
+        for name, x, y in zip(names, lines[gid].get_xdata(), lines[gid].get_ydata(), strict=True):
+            assert (x, y) == (plane.x(entries[name]), plane.y(entries[name]))
+
+
+def test_identifiers_of_the_page_are_unique(written):
+    identifiers = [attributes["id"] for _, attributes in Page(written).tags if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_text_of_others_is_escaped_and_never_markup(tmp_path):
+    bad = "<script>alert('1')</script> & \"more\""
+    failed = trial(1, state="failed", reason=bad, traceback=bad)
+    asked = dataclasses.replace(study(name="<b>me</b>"), question=bad)
+    made = Run(folder=tmp_path, study=asked, trials=(trial(0), failed))
+    path = page.write([made], tmp_path)
+    assert "<script>alert" not in path.read_text()
+    assert not any(tag == "b" for tag, _ in Page(path).tags)
+    assert bad in Page(path).text
+
+
+def test_refused_and_failed_candidates_stand_with_their_reasons(written):
+    text = Page(written).text
+    assert "ResourceExhaustedError: out of memory" in text
+    refused = [e.trial for e in compare(families(25)).entries if e.trial.state == "refused"]
+    assert refused
+    assert all(trial.reason in text for trial in refused)
+
+
+def test_device_data_versions_and_commit_are_on_the_page(written):
+    text = Page(written).text
+    assert all(value in text for value in SURROUNDINGS.values())
+
+
+def test_the_frame_of_trials_says_rank_within_the_run_and_front_over_all():
+    better = of([trained(0, 95.0, 0.2), trained(1, 90.0, 0.3)], "a")
+    worse = of([trained(0, 94.0, 0.4), trained(1, 80.0, 0.5), trial(2, state="failed", reason="no memory")], "b")
+    frame = tables.trials([better, worse])
+    assert frame["run"].tolist() == ["a", "a", "b", "b", "b"]
+    assert frame["rank"].tolist()[:4] == [1, 2, 1, 2]
+    assert pd.isna(frame["rank"][4])
+    assert frame["on_front"].tolist() == [True, False, False, False, False]
+    assert frame["reason"][4] == "no memory"
+    assert {"space.depths", "recipe.learning_rate", "latency", "seconds"} <= set(frame.columns)
+
+
+def test_the_front_of_several_runs_is_the_front_of_their_candidates_together():
+    runs = families(40)
+    frame = tables.front(runs, [ACCURACY, LATENCY])
+    together = pareto.front([t for each in runs for t in each.candidates], [ACCURACY, LATENCY])
+    assert sorted(frame["latency"]) == sorted(t.measures["latency"] for t in together)
+    assert frame["accuracy"].is_monotonic_decreasing
+
+
+def test_a_trained_candidate_that_breaks_a_constraint_is_on_no_front():
+    runs = [of([trained(0, 99.0, 5.0), trained(1, 90.0, 0.5)], constraints=[Constraint(measure="latency", at_most=1)])]
+    assert tables.trials(runs)["on_front"].tolist() == [False, True]
+
+
+def test_three_objectives_make_one_front_of_three():
+    objectives = (ACCURACY, LATENCY, PARAMETERS)
+    small = trained(0, 80.0, 0.9, measures={"parameters": 10.0})
+    fast, dominated = trained(1, 90.0, 0.1), trained(2, 80.0, 0.95, measures={"parameters": 11.0})
+    frame = tables.trials([of([small, fast, dominated], objectives=objectives)])
+    assert frame["on_front"].tolist() == [True, True, False]
+
+
+def test_runs_on_different_data_are_refused_and_both_are_named(tmp_path):
+    one, other = run("resnet", 5), moved(run("alexnet", 5), dataset="cifar10", dataset_digest="77aa")
+    with pytest.raises(SuiteError, match=r"resnet/0 and alexnet/0 saw different data.*digits.*cifar10.*one by one"):
+        page.write([one, other], tmp_path)
+
+
+def test_latencies_of_two_devices_never_meet(tmp_path):
+    slow = of([trained(0, 90.0, 5.0), trained(1, 95.0, 9.0)], "slow", constraints=[])
+    fast = moved(of([trained(0, 97.0, 1.0), trained(1, 80.0, 0.5)], "fast", constraints=[]), device="a faster one")
+    assert tables.trials([slow, fast])["on_front"].tolist() == [True, True, True, True]
+    latency = [plane for plane in planes(compare([slow, fast])) if plane.cost == LATENCY]
+    assert [{entry.run for entry in plane.entries} for plane in latency] == [{"slow"}, {"fast"}]
+    path = page.write([slow, fast], tmp_path)
+    assert "Latency was measured in 2 places" in Page(path).text
+    assert len(list(tmp_path.glob("front-latency-*.csv"))) == 2
+
+
+def test_two_runs_of_one_name_are_told_apart_by_their_folders():
+    first, second = of([trial(0)], "resnet"), dataclasses.replace(of([trial(0)], "resnet"), folder=Path("runs/again"))
+    assert [entry.name for entry in compare([first, second]).entries] == ["resnet/0", "again/0"]
+
+
+def test_no_run_is_an_error_with_a_way_out():
+    with pytest.raises(SuiteError, match="name at least one run folder"):
+        compare([])
+
+
+@pytest.mark.parametrize(
+    ("trials", "said"),
+    [
+        ([], "No candidate has been trained to its end yet"),
+        ([trial(0, state="running")], "No candidate has been trained to its end yet"),
+        ([trial(0, state="failed", reason="boom"), trial(1, state="interrupted")], "No candidate has been trained"),
+        ([trained(0, 90.0, 7.0)], "All 1 trained candidate break a constraint"),
+        ([Trial(number=0, state="complete", configuration={}, measures={"accuracy": 9.0})], "has both an accuracy"),
+    ],
+)
+def test_a_run_without_a_front_says_so_instead_of_failing(tmp_path, trials, said):
+    path = page.write([of(trials)], tmp_path)
+    assert said in Page(path).text
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_or_two_candidates_make_a_report_without_a_knee(tmp_path, count):
+    path = page.write([of([trained(n, 90.0 + n, 0.5 + n / 10) for n in range(count)])], tmp_path)
+    assert "The most accurate is" in Page(path).text
+    assert "The knee is" not in Page(path).text
+
+
+def test_a_half_finished_run_shows_what_there_is(tmp_path):
+    trials = [trained(0, 90.0, 0.5), trained(1, 95.0, 0.8), trial(2, state="interrupted"), trial(3, state="running")]
+    text = Page(page.write([of(trials)], tmp_path)).text
+    assert "4 candidates: 2 trained, 1 interrupted, 1 still running" in text
+
+
+def test_the_headline_says_how_much_of_the_dearest_the_knee_needs():
+    points = [(80.0, 0.1), (95.0, 0.2), (96.0, 0.8)]
+    comparison = compare([of([trained(n, a, ms) for n, (a, ms) in enumerate(points)])])
+    knee = wording.headlines(comparison, planes(comparison))[2]
+    assert knee == (
+        "The knee is resnet/1: 95.00 %, 1.00 points less than resnet/2, the dearest on the front, "
+        "for 25 % of its latency (0.2 ms)."
+    )
+
+
+def test_the_interval_of_an_accuracy_is_wilsons():
+    # Newcombe (1998), Statistics in Medicine 17, 857, Table I: 81 of 263 by the score method.
+    low, high = wording.wilson(100 * 81 / 263, 263)
+    assert (round(low / 100, 4), round(high / 100, 4)) == (0.2553, 0.3662)
+
+
+def test_the_hypervolume_ends_where_all_candidates_of_the_run_together_end():
+    comparison = compare(families(20))
+    frame = tables.hypervolumes(comparison, (ACCURACY, LATENCY))
+    values = pareto.minimised([entry.trial for entry in comparison.candidates], (ACCURACY, LATENCY))
+    corner = tables.reference(values)
+    for name, made in zip(comparison.names, comparison.runs, strict=True):
+        own = pareto.minimised(made.candidates, (ACCURACY, LATENCY))
+        share = 100 * pareto.hypervolume(own, corner) / (corner - values.min(axis=0)).prod()
+        assert frame[frame["run"] == name]["hypervolume"].iloc[-1] == pytest.approx(share)
+
+
+def test_a_report_loads_no_tensorflow_and_no_tracking():
+    source = "import sys, suite.report.page; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"tensorflow", "keras", "keras_tuner", "mlflow", "optuna", "matplotlib.pyplot"} & set(loaded)
+
+
+def test_drawing_leaves_the_settings_of_matplotlib_alone(tmp_path):
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    page.write([run("mobilenet", 6)], tmp_path)
+    assert dict(matplotlib.rcParams) == before
