@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families, run, study, trial
 
 from suite import pareto
 from suite.errors import SuiteError
@@ -21,6 +20,7 @@ from suite.report.comparison import compare
 from suite.report.plane import planes
 from suite.study import Constraint
 from suite.trial import Run, Trial
+from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families, run, study, trial
 
 
 class Page(HTMLParser):

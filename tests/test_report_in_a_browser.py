@@ -9,9 +9,9 @@ import subprocess
 from html import unescape
 
 import pytest
-from report_runs import families
 
 from suite.report import page
+from tests.report_runs import families
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
