@@ -16,7 +16,7 @@ from suite.datasets.preparing import data_folder, prepare
 SHARE = 5  # one digit in five is for validation, and one in five for the test
 
 
-class Digits(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class Digits(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """Splits train (1,085), validation (357) and test (355); each has every class in the same proportion."""
 
     VERSION = tfds.core.Version("1.0.0")

@@ -19,7 +19,7 @@ from suite.errors import DatasetError
 Shape = tuple[int | None, int | None, int | None]
 
 
-class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """The pictures of a folder, as their files encode them."""
 
     VERSION = tfds.core.Version("1.0.0")

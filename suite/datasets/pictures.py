@@ -24,7 +24,8 @@ def prepared(images: tf.Tensor, image: tuple[int, int, int]) -> tf.Tensor:
     """
     height, width, channels = image
     pixels = _channels(tf.cast(images, tf.float32), channels)
-    return tf.image.resize(pixels, (height, width), antialias=True) / 127.5 - 1.0
+    # Not `/ 127.5 - 1`: graphs turn that division into a product, and would differ from eager calls in the last bit.
+    return (tf.image.resize(pixels, (height, width), antialias=True) - 127.5) * (1 / 127.5)
 
 
 def _channels(pixels: tf.Tensor, wanted: int) -> tf.Tensor:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import tensorflow_datasets as tfds
 
 from suite.datasets.preparing import data_folder
+from suite.datasets.source import features
 from suite.errors import DatasetError
 
 
@@ -22,6 +24,7 @@ def builder(name: str) -> tfds.core.DatasetBuilder:
     except Exception as error:  # what a builder raises for a wrong configuration or version is not typed
         raise DatasetError(f"dataset '{name}' cannot be opened: {_line(error)}") from error
     if not found.data_path.exists():
+        features(name, found)  # before gigabytes are downloaded that are of no use
         _download(name, found)
     return found
 
@@ -46,11 +49,15 @@ def _reach(found: tfds.core.DatasetBuilder) -> None:
     """
     import requests
 
-    urls = list(found.url_infos)
+    urls = [] if found.MANUAL_DOWNLOAD_INSTRUCTIONS else list(found.url_infos or ())
     if urls and not getproxies() and not any(data_folder().glob("downloads/**/*.INFO")):
-        requests.head(urls[0], timeout=10).close()
+        try:
+            requests.head(urls[0], timeout=10).close()
+        except requests.RequestException as error:
+            raise ConnectionError(f"no connection to {urlsplit(urls[0]).hostname}") from error
 
 
 def _line(error: Exception) -> str:
-    """Return the class and the first two hundred characters of an error, on one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    """Return what an error says on one line, without the context that tensorflow-datasets puts before it."""
+    said = str(error).rpartition('}": ')[2]
+    return " ".join(said.split())[:400] or type(error).__name__

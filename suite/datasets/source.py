@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import numpy as np
@@ -13,7 +13,7 @@ import tensorflow_datasets as tfds
 from suite.datasets.preparing import quiet
 from suite.errors import DatasetError
 
-WHOLE = 256 * 2**20  # bytes of record files up to which a digest reads them; of larger ones it takes the sizes
+WHOLE = 256 * 2**20  # bytes up to which a digest reads every picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,8 @@ class Source:
     builder: tfds.core.DatasetBuilder
     picture: str  # name of the feature
     label: str  # name of the feature
-    splits: Mapping[str, str]  # "train", "validation", "test" -> split as tensorflow-datasets writes it
+    splits: Mapping[str, str]  # "train", "validation", "test" -> part as tensorflow-datasets writes it
+    opened: dict[str, tf.data.Dataset] = field(default_factory=dict, repr=False)  # records of parts, slow to set up
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -42,37 +43,55 @@ class Source:
 
     @property
     def digest(self) -> str:
-        """Hex of the name, version, classes, splits and record files, which are read whole if they are small."""
+        """Hex of the classes and of every picture and label of each split.
+
+        Of a dataset above 256 MiB the pictures are not read: its name, version and sizes stand for them.
+        """
         info = self.builder.info
-        official = {part.partition("[")[0] for part in self.splits.values()}
-        files = sorted(file for split in official for file in info.splits[split].filepaths)
-        sizes = [(file.name, file.stat().length) for file in files]
-        digest = blake2b(repr((info.full_name, self.classes, dict(self.splits), sizes)).encode(), digest_size=8)
-        if sum(size for _, size in sizes) <= WHOLE:
-            for file in files:
-                digest.update(file.read_bytes())
+        stored = {split: part.num_bytes for split, part in info.splits.items()}
+        named = () if sum(stored.values()) <= WHOLE else (info.full_name, sorted(stored.items()))
+        digest = blake2b(repr((self.classes, self.sizes, named)).encode(), digest_size=8)
+        if not named:
+            for split in self.splits:
+                self._add(split, digest)
         return digest.hexdigest()
+
+    def _add(self, split: str, digest: blake2b) -> None:
+        """Add what a split holds to `digest`; the record files themselves differ from one preparation to the next."""
+        for pictures, labels in self.records(split).batch(1024).as_numpy_iterator():
+            digest.update(repr(labels.tolist()).encode())
+            digest.update(b"".join(blake2b(picture, digest_size=16).digest() for picture in pictures))
 
     def records(self, split: str, *, seed: int | None = None) -> tf.data.Dataset:
         """Return (encoded picture: string, label: int64), in a fixed order, or with files in an order of `seed`."""
-        options = tf.data.Options()
-        options.deterministic = True
-        reading = tfds.ReadConfig(options=options, shuffle_seed=seed, try_autocache=False)
-        decoders = tfds.decode.PartialDecoding(
-            {self.picture: True, self.label: True}, decoders={self.picture: tfds.decode.SkipDecoding()}
-        )
-        with quiet():
-            records = self.builder.as_dataset(
-                split=self.splits[split], decoders=decoders, read_config=reading, shuffle_files=seed is not None
-            )
-        return records.map(lambda record: (record[self.picture], record[self.label]))
+        part = self.splits[split]
+        if seed is not None:
+            return _records(self.builder, (self.picture, self.label), part, seed)
+        if part not in self.opened:
+            self.opened[part] = _records(self.builder, (self.picture, self.label), part)
+        return self.opened[part]
+
+
+def _records(
+    builder: tfds.core.DatasetBuilder, keys: tuple[str, str], part: str, seed: int | None = None
+) -> tf.data.Dataset:
+    """Return (encoded picture, label) of a part; of the features `keys` alone."""
+    options = tf.data.Options()
+    options.deterministic = True
+    reading = tfds.ReadConfig(options=options, shuffle_seed=seed, try_autocache=False)
+    decoders = tfds.decode.PartialDecoding(dict.fromkeys(keys, True), decoders={keys[0]: tfds.decode.SkipDecoding()})
+    with quiet():
+        records = builder.as_dataset(split=part, decoders=decoders, read_config=reading, shuffle_files=seed is not None)
+    return records.map(lambda record: (record[keys[0]], record[keys[1]]))
 
 
 def source(name: str, builder: tfds.core.DatasetBuilder) -> Source:
     """Return how `builder` is read. Raises DatasetError unless it has pictures with one label each, enough to split."""
-    picture, label = _features(name, builder.info.features)
-    splits = _splits(name, builder, label)
-    found = Source(builder=builder, picture=picture, label=label, splits=splits)
+    picture, label = features(name, builder)
+    parts = [split for split in ("validation", "test") if split in builder.info.splits]
+    opened = {part: _records(builder, (picture, label), part) for part in parts}
+    splits = _splits(name, list(builder.info.splits), [part for part in parts if _labelled(opened[part])])
+    found = Source(builder=builder, picture=picture, label=label, splits=splits, opened=opened)
     if empty := [split for split, size in found.sizes.items() if not size]:
         raise DatasetError(f"dataset '{name}': too small, nothing is left for {empty[0]} ({splits[empty[0]]})")
     if len(found.classes) < 2:
@@ -80,9 +99,10 @@ def source(name: str, builder: tfds.core.DatasetBuilder) -> Source:
     return found
 
 
-def _features(name: str, features: tfds.features.FeatureConnector) -> tuple[str, str]:
-    """Return the names of the picture and of the label; what the dataset calls supervised is not needed for that."""
-    known = dict(features) if isinstance(features, tfds.features.FeaturesDict) else {}
+def features(name: str, builder: tfds.core.DatasetBuilder) -> tuple[str, str]:
+    """Return the names of the picture and of the label. Raises DatasetError unless there is one of each."""
+    kinds = builder.info.features
+    known = dict(kinds) if isinstance(kinds, tfds.features.FeaturesDict) else {}
     pictures = [key for key, kind in known.items() if _is_picture(kind)]
     labels = [key for key, kind in known.items() if isinstance(kind, tfds.features.ClassLabel)]
     picture = "image" if "image" in pictures else pictures[0] if len(pictures) == 1 else None
@@ -99,13 +119,11 @@ def _is_picture(kind: tfds.features.FeatureConnector) -> bool:
     return isinstance(kind, tfds.features.Image) and kind.np_dtype == np.uint8 and len(kind.shape) == 3
 
 
-def _splits(name: str, builder: tfds.core.DatasetBuilder, label: str) -> dict[str, str]:
-    """Return the split rule of `datasets.load` for this dataset."""
-    official = list(builder.info.splits)
+def _splits(name: str, official: list[str], held: list[str]) -> dict[str, str]:
+    """Return the split rule of `datasets.load`; `held`: which of validation and test there are, with labels."""
     train = "train" if "train" in official else official[0] if len(official) == 1 else None
     if train is None:
         raise DatasetError(f"dataset '{name}': has no split 'train', only {', '.join(official)}: choose another")
-    held = [split for split in ("test", "validation") if split in official and _labelled(builder, split, label)]
     if not held:
         return {"train": f"{train}[:80%]", "validation": f"{train}[80%:90%]", "test": f"{train}[90%:]"}
     if len(held) == 1:
@@ -113,8 +131,6 @@ def _splits(name: str, builder: tfds.core.DatasetBuilder, label: str) -> dict[st
     return {"train": train, "validation": "validation", "test": "test"}
 
 
-def _labelled(builder: tfds.core.DatasetBuilder, split: str, label: str) -> bool:
-    """Whether the split says its labels: an unpublished one is -1."""
-    only = tfds.decode.PartialDecoding({label: True})
-    first = builder.as_dataset(split=f"{split}[:100]", decoders=only).as_numpy_iterator()
-    return all(record[label] >= 0 for record in first)
+def _labelled(records: tf.data.Dataset) -> bool:
+    """Whether a split says its labels: an unpublished one is -1."""
+    return all(label >= 0 for _, label in records.take(100).as_numpy_iterator())

@@ -1,0 +1,583 @@
+"""Which pictures are read, how they are split, what networks see of them, and what is said when they are bad."""
+
+from __future__ import annotations
+
+import io
+import logging
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from etils import epath
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from suite import datasets
+from suite.datasets import augment, digits, folder, layout, pictures, preparing, reading, split
+from suite.datasets.dataset import Dataset
+from suite.errors import DatasetError
+from tests.pictures import encoded, fill, noise
+
+SPLITS = ("train", "validation", "test")
+
+
+@pytest.fixture(autouse=True)
+def _own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A flat folder of two classes, ten pictures each, all 12 wide and 10 high."""
+    fill(tmp_path / "set" / "cat", range(10))
+    fill(tmp_path / "set" / "dog", range(100, 110))
+    return tmp_path / "set"
+
+
+def contents(dataset: Dataset, part: str) -> list[bytes]:
+    return [image.tobytes() for image, _ in dataset.samples(part, 10_000)]
+
+
+def found(folder: split.Folder, part: str) -> set[str]:
+    return {picture.content for picture in folder.splits[part]}
+
+
+def read(batches: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    images, labels = zip(*batches.as_numpy_iterator(), strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+class Unlabelled(tfds.core.GeneratorBasedBuilder):
+    """As imagenet2012: the labels of the official test split are -1."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    BUILDER_CONFIGS = [tfds.core.BuilderConfig(name=name) for name in ("all", "validation", "test", "train", "odd")]  # noqa: RUF012
+    PARTS = {  # noqa: RUF012
+        "all": ("train", "validation", "test"),
+        "validation": ("train", "validation"),
+        "test": ("train", "test"),
+        "train": ("train",),
+        "odd": ("left", "right"),
+    }
+    name = "unlabelled"
+    pkg_dir_path = epath.Path(__file__).parent
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        return self.dataset_info_from_configs(
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": tfds.features.Image(shape=(40, 36, 3)),
+                    "label": tfds.features.ClassLabel(names=["a", "b"]),
+                    "note": tfds.features.Text(),
+                }
+            )
+        )
+
+    def _split_generators(self, dl_manager):
+        return {part: self._generate_examples(part) for part in self.PARTS[self.builder_config.name]}
+
+    def _generate_examples(self, part: str):
+        for number in range({"train": 50}.get(part, 12)):
+            image = np.asarray(noise(number + 1000 * len(part), (36, 40)))
+            yield number, {"image": image, "label": -1 if part == "test" else number % 2, "note": "x"}
+
+
+class Sentences(tfds.core.GeneratorBasedBuilder):
+    """A dataset without pictures."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    name = "sentences"
+    pkg_dir_path = epath.Path(__file__).parent
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        return self.dataset_info_from_configs(features=tfds.features.FeaturesDict({"text": tfds.features.Text()}))
+
+    def _split_generators(self, dl_manager):
+        raise AssertionError("must not be downloaded")
+
+    def _generate_examples(self):
+        raise AssertionError("must not be downloaded")
+
+
+# digits
+
+
+def test_digits_are_those_of_scikit_learn_and_each_is_in_one_split() -> None:
+    dataset = datasets.load("digits")
+    assert sum(dataset.sizes.values()) == 1797
+    assert dataset.task.image == (32, 32, 1)
+    assert dataset.classes == tuple("0123456789")
+    ours = {(image.tobytes(), label) for part in SPLITS for image, label in dataset.samples(part, 2000)}
+    reference = load_digits()
+    scaled = np.rint(reference.images * 255 / 16).astype(np.uint8)
+    assert ours == {(image.tobytes(), label) for image, label in zip(scaled, reference.target, strict=True)}
+
+
+def test_every_split_of_digits_has_the_classes_in_the_same_proportion() -> None:
+    labels = load_digits().target
+    homes = digits.splits(labels)
+    for part, share in (("train", 0.6), ("validation", 0.2), ("test", 0.2)):
+        assert np.abs(np.bincount(labels[homes == part]) - share * np.bincount(labels)).max() < 2
+
+
+def test_digits_cost_no_import_of_tensorflow_to_check(tmp_path: Path) -> None:
+    fill(tmp_path / "a", [1])
+    fill(tmp_path / "b", [2])
+    program = (
+        "import sys; from suite import datasets\n"
+        f"for name in ('digits', 'cifar10', {str(tmp_path)!r}): datasets.check(name)\n"
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "file"))
+    with pytest.raises(DatasetError, match=r"file: the dataset cannot be prepared there .*set TFDS_DATA_DIR"):
+        datasets.load("digits")
+
+
+# folders
+
+
+def test_a_flat_folder_is_split_reproducibly_with_every_class_in_every_split(root: Path) -> None:
+    dataset = datasets.load(str(root))
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.sizes == {"train": 16, "validation": 2, "test": 2}
+    assert dataset.task.image == (32, 32, 3)
+    for part in SPLITS:
+        assert {label for _, label in dataset.samples(part, 99)} == {0, 1}
+    whole = [content for part in SPLITS for content in contents(dataset, part)]
+    assert len(set(whole)) == 20
+
+
+def test_names_of_files_and_folders_do_not_decide_the_split(root: Path, tmp_path: Path) -> None:
+    first = split.read(root)
+    for number, path in enumerate(sorted(root.glob("*/*.png"), reverse=True)):
+        path.rename(path.with_name(f"renamed{number}.png"))
+    second = split.read(root.rename(tmp_path / "moved"))
+    assert second.digest == first.digest
+    assert [found(first, part) for part in SPLITS] == [found(second, part) for part in SPLITS]
+
+
+def test_the_same_pictures_prepared_twice_have_the_same_digest(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = datasets.load(str(root)).digest
+    monkeypatch.setenv("TFDS_DATA_DIR", str(root.parent / "elsewhere"))
+    assert datasets.load(str(root)).digest == first
+
+
+def test_a_changed_picture_and_a_changed_label_change_the_digest_and_what_is_read(root: Path) -> None:
+    seen = {datasets.load(str(root)).digest}
+    noise(777, (12, 10)).save(root / "cat" / "0.png")
+    dataset = datasets.load(str(root))
+    assert np.asarray(noise(777, (12, 10))).tobytes() in [c for part in SPLITS for c in contents(dataset, part)]
+    seen.add(dataset.digest)
+    (root / "cat" / "0.png").rename(root / "dog" / "0.png")
+    seen.add(datasets.load(str(root)).digest)
+    assert len(seen) == 3
+
+
+def test_a_new_picture_moves_few_others_between_splits(tmp_path: Path) -> None:
+    members = [split.Picture(path=tmp_path, label="a", content=f"{n * 7919 % 10007:05}") for n in range(1, 106)]
+    homes = [{p.content: part for part, ps in split.carved(some, ["validation", "test"]).items() for p in ps}
+             for some in (members[:-1], members)]  # fmt: skip
+    assert [sum(home == "test" for home in part.values()) for part in homes] == [10, 10]
+    assert sum(homes[0][content] != homes[1][content] for content in homes[0]) <= 2
+
+
+def test_official_splits_are_kept_and_validation_has_three_names(tmp_path: Path) -> None:
+    for number, name in enumerate(("val", "valid", "validation")):
+        root = tmp_path / name
+        for part, start, count in (("train", 0, 6), (name, 50, 3), ("test", 80, 2)):
+            fill(root / part / "a", range(start, start + count))
+            fill(root / part / "b", range(start + 1000 + number, start + 1000 + number + count))
+        assert [len(split.read(root).splits[part]) for part in SPLITS] == [12, 6, 4]
+
+
+def test_a_folder_without_a_test_split_is_tested_on_its_validation_split(tmp_path: Path) -> None:
+    for part, start, count in (("train", 0, 20), ("val", 50, 3)):
+        fill(tmp_path / "set" / part / "a", range(start, start + count))
+        fill(tmp_path / "set" / part / "b", range(start + 1000, start + 1000 + count))
+    folder = split.read(tmp_path / "set")
+    assert [len(folder.splits[part]) for part in SPLITS] == [36, 4, 6]
+    assert {picture.path.parent.parent.name for picture in folder.splits["test"]} == {"val"}
+
+
+def test_copies_of_held_out_pictures_are_left_out_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = tmp_path / "set"
+    for part, start, count in (("train", 0, 6), ("val", 50, 3), ("test", 80, 2)):
+        fill(root / part / "a", range(start, start + count))
+        fill(root / part / "b", range(start + 1000, start + 1000 + count))
+    shutil.copy(root / "test/a/80.png", root / "train/a/again.png")
+    shutil.copy(root / "test/a/80.png", root / "val/a/again.png")
+    shutil.copy(root / "val/b/1050.png", root / "train/a/other class.png")
+    with caplog.at_level(logging.WARNING):
+        dataset = datasets.load(str(root))
+    assert dataset.sizes == {"train": 12, "validation": 6, "test": 4}
+    assert [record.getMessage()[:33] for record in caplog.records if record.name == split.__name__] == [
+        "1 pictures of validation left out",
+        "2 pictures of train left out: cop",
+    ]
+    parts = [set(contents(dataset, part)) for part in SPLITS]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 22
+
+
+def test_a_picture_in_two_classes_of_a_flat_folder_is_in_one_split(tmp_path: Path) -> None:
+    fill(tmp_path / "set" / "a", range(30))
+    fill(tmp_path / "set" / "b", range(20, 50))
+    folder = split.read(tmp_path / "set")
+    parts = [found(folder, part) for part in SPLITS]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 50
+
+
+@pytest.mark.parametrize(("spoil", "message"), [
+    (lambda root: (root / "owl").mkdir(), "owl: a class without pictures"),
+    (lambda root: shutil.rmtree(root / "dog"), "has one class only, 'cat'"),
+    (lambda root: [shutil.rmtree(root / name) for name in ("cat", "dog")], "set: holds no pictures"),
+    (lambda root: shutil.rmtree(root), "set: no such folder"),
+    (lambda root: (root / "cat" / "deeper").mkdir(), "deeper: a folder inside a class"),
+    (lambda root: (root / "cat" / "list.txt").write_text("x"), r"list\.txt: not a JPEG, PNG, GIF or BMP file"),
+    (lambda root: noise(1).save(root / "cat" / "a.webp"), r"a\.webp: not a JPEG, PNG, GIF or BMP file"),
+    (lambda root: noise(1).save(root / "cat" / "a.tiff"), r"a\.tiff: not a JPEG, PNG, GIF or BMP file"),
+    (lambda root: noise(1).save(root / "stray.png"), r"stray\.png: a picture in no class"),
+    (lambda root: fill(root / "train" / "cat", [1]), "cat: neither a split"),
+])  # fmt: skip
+def test_a_wrong_layout_is_refused_by_name_before_any_picture_is_read(root: Path, spoil, message: str) -> None:
+    datasets.check(str(root))
+    spoil(root)
+    with pytest.raises(DatasetError, match=message):
+        datasets.check(str(root))
+    with pytest.raises(DatasetError, match=message):
+        datasets.load(str(root))
+
+
+@pytest.mark.parametrize(("parts", "message"), [
+    ({"train": "ab", "test": "abc"}, "c: a class that .*train does not have"),
+    ({"train": "abc", "test": "ab"}, "c: a class that .*test does not have"),
+    ({"val": "ab", "test": "ab"}, "has no split 'train'"),
+    ({"train": "ab", "val": "ab", "valid": "ab"}, "val and .*valid are both the validation split"),
+])  # fmt: skip
+def test_splits_that_do_not_agree_are_refused(tmp_path: Path, parts: dict[str, str], message: str) -> None:
+    for part, classes in parts.items():
+        for name in classes:
+            fill(tmp_path / part / name, [hash(part + name) % 2**32])
+    with pytest.raises(DatasetError, match=message):
+        datasets.check(str(tmp_path))
+
+
+def test_classes_may_be_called_train_and_test(tmp_path: Path) -> None:
+    for name in ("train", "test", "bus"):
+        fill(tmp_path / name, [1])
+    assert sorted(layout.scan(tmp_path)["train"]) == ["bus", "test", "train"]
+    shutil.rmtree(tmp_path / "bus")
+    assert sorted(layout.scan(tmp_path)["train"]) == ["test", "train"]
+
+
+def test_what_file_browsers_leave_behind_is_no_picture(root: Path) -> None:
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._0.png"):
+        (root / "cat" / name).write_bytes(b"clutter")
+    (root / "README.md").write_text("where they come from")
+    (root / "__MACOSX").mkdir()
+    assert sum(datasets.load(str(root)).sizes.values()) == 20
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "BMP"])
+def test_a_picture_that_is_cut_short_is_named(root: Path, form: str) -> None:
+    data = encoded(noise(5, (60, 60)), form)
+    (root / "dog" / "cut.png").write_bytes(data[: len(data) * 2 // 3])
+    with pytest.raises(DatasetError, match=r"dog/cut\.png: damaged or cut short"):
+        datasets.load(str(root))
+    assert not (preparing.data_folder() / "folder").exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", encoded(noise(1), "WEBP"), encoded(noise(1), "TIFF")])
+def test_what_only_calls_itself_a_picture_is_named(root: Path, data: bytes) -> None:
+    (root / "dog" / "a.jpg").write_bytes(data)
+    (root / "dog" / "b.jpg").write_bytes(data)
+    with pytest.raises(DatasetError, match=r"dog/a\.jpg \(and 1 more\): not JPEG, PNG, GIF or BMP inside"):
+        datasets.load(str(root))
+
+
+def test_a_class_too_small_to_be_split_is_named(root: Path) -> None:
+    fill(root / "owl", [1, 2])
+    shutil.copy(root / "owl/1.png", root / "owl/copy.png")
+    with pytest.raises(DatasetError, match="'owl' is too small to be split: 2 different pictures, at least 3 needed"):
+        datasets.load(str(root))
+
+
+def test_a_class_of_nothing_but_copies_is_named(tmp_path: Path) -> None:
+    for part, start in (("train", 0), ("val", 50), ("test", 80)):
+        fill(tmp_path / "set" / part / "a", range(start, start + 4))
+        fill(tmp_path / "set" / part / "b", range(7000, 7004) if part != "val" else range(8000, 8004))
+    with pytest.raises(DatasetError, match="'b' has no picture of its own in train"):
+        datasets.load(str(tmp_path / "set"))
+
+
+def test_pictures_of_different_sizes_need_a_shape_in_the_study(root: Path) -> None:
+    noise(3, (20, 20)).save(root / "cat" / "large.png")
+    with pytest.raises(DatasetError, match=r"differ in size.* image = \[224, 224, 3\]"):
+        datasets.load(str(root))
+    assert datasets.load(str(root), (16, 16, 1)).task.image == (16, 16, 1)
+
+
+def test_a_shape_that_no_picture_has_is_refused(root: Path) -> None:
+    for image in ((0, 16, 3), (16, 16, 4)):
+        with pytest.raises(DatasetError, match="height and width are above 0, channels 1"):
+            datasets.load(str(root), image)
+
+
+def test_a_preparation_that_was_interrupted_is_done_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self, pictures):
+        yield from list(original(self, pictures))[:1]
+        raise KeyboardInterrupt
+
+    original = folder.Pictures._generate_examples
+    with monkeypatch.context() as patch:
+        patch.setattr(folder.Pictures, "_generate_examples", broken)
+        with pytest.raises(KeyboardInterrupt):
+            datasets.load(str(root))
+    assert datasets.load(str(root)).sizes == {"train": 16, "validation": 2, "test": 2}
+
+
+# published datasets
+
+
+@pytest.mark.parametrize(("config", "splits"), [
+    ("all", {"train": "train[:90%]", "validation": "train[90%:]", "test": "validation"}),
+    ("validation", {"train": "train[:90%]", "validation": "train[90%:]", "test": "validation"}),
+    ("test", {"train": "train[:80%]", "validation": "train[80%:90%]", "test": "train[90%:]"}),
+    ("train", {"train": "train[:80%]", "validation": "train[80%:90%]", "test": "train[90%:]"}),
+])  # fmt: skip
+def test_labels_of_minus_one_make_no_test_split(config: str, splits: dict[str, str]) -> None:
+    dataset = datasets.load(f"unlabelled/{config}")
+    assert dataset.reader.source.splits == splits
+    assert dataset.classes == ("a", "b")
+    assert dataset.task.image == (40, 36, 3)
+    parts = [set(contents(dataset, part)) for part in SPLITS]
+    assert [len(part) for part in parts] == [dataset.sizes[part] for part in SPLITS]
+    assert sum(map(len, parts)) == len(set.union(*parts))
+
+
+def test_a_dataset_without_a_train_split_is_refused() -> None:
+    with pytest.raises(DatasetError, match="has no split 'train', only left, right"):
+        datasets.load("unlabelled/odd")
+
+
+def test_a_dataset_without_pictures_is_refused_before_it_is_downloaded() -> None:
+    with pytest.raises(DatasetError, match="'sentences': needs pictures of 8 bits with one class each, has text"):
+        datasets.load("sentences")
+
+
+def test_an_unknown_name_gets_a_suggestion() -> None:
+    for name in ("cifr10", "cifr10:3.0.2"):
+        with pytest.raises(DatasetError, match=r"no dataset 'cifr10.*Did you mean 'cifar10'\?"):
+            datasets.check(name)
+    with pytest.raises(DatasetError, match=r"Did you mean 'digits'\?"):
+        datasets.load("digit")
+    with pytest.raises(DatasetError, match="cannot be opened: BuilderConfig nope not found"):
+        datasets.load("unlabelled/nope")
+
+
+def test_without_a_network_the_way_out_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise socket.gaierror("no network")
+
+    for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(proxy, raising=False)
+    monkeypatch.setattr(socket, "getaddrinfo", unreachable)
+    with pytest.raises(DatasetError, match=r"'cifar10' .*no connection to .*toronto.*cifar10, or set TFDS_DATA"):
+        datasets.load("cifar10")
+
+
+def test_a_dataset_wins_over_a_folder_of_its_name_unless_that_is_written_as_a_path(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root.rename(root.parent / "digits")
+    monkeypatch.chdir(root.parent)
+    assert datasets.load("digits").sizes["train"] == 1085
+    assert datasets.load("./digits").classes == ("cat", "dog")
+
+
+# pictures
+
+
+@pytest.mark.parametrize(("mode", "form", "channels"), [
+    ("RGB", "PNG", 3), ("RGBA", "PNG", 4), ("L", "PNG", 1), ("LA", "PNG", 2), ("P", "PNG", 3), ("1", "PNG", 1),
+    ("RGB", "BMP", 3), ("RGB", "JPEG", 3), ("L", "JPEG", 1), ("CMYK", "JPEG", 3), ("P", "GIF", 3),
+])  # fmt: skip
+def test_pictures_of_every_kind_are_decoded_as_pillow_decodes_them(mode: str, form: str, channels: int) -> None:
+    data = encoded(noise(7, (13, 9), mode), form)
+    ours = pictures.decoded(tf.constant(data)).numpy()
+    assert ours.dtype == np.uint8
+    assert ours.shape == (9, 13, channels)
+    with Image.open(io.BytesIO(data)) as opened:
+        theirs = np.asarray(opened.convert(("L", "LA", "RGB", "RGBA")[channels - 1])).reshape(ours.shape)
+    assert np.abs(ours.astype(int) - theirs).max() <= (4 if form == "JPEG" else 0)  # two decoders may round apart
+
+
+def test_sixteen_bits_become_their_upper_eight() -> None:
+    picture = noise(7, (13, 9), "I;16")
+    assert np.array_equal(pictures.decoded(encoded(picture, "PNG")).numpy()[..., 0], np.asarray(picture) >> 8)
+
+
+def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
+    first = noise(1, mode="P")
+    first.save(tmp_path / "a.gif", save_all=True, append_images=[noise(2, mode="P")])
+    ours = pictures.decoded((tmp_path / "a.gif").read_bytes())
+    assert np.array_equal(ours, np.asarray(first.convert("RGB")))
+
+
+def test_a_picture_of_the_right_shape_keeps_its_values_exactly() -> None:
+    for mode, channels in (("RGB", 3), ("L", 1)):
+        pixels = np.asarray(noise(3, (24, 20), mode)).reshape(20, 24, channels)
+        values = pictures.prepared(pixels, (20, 24, channels)).numpy()
+        assert np.array_equal(np.rint((values + 1) * 127.5), pixels)
+        assert values.min() >= -1
+        assert values.max() <= 1
+
+
+def test_grey_and_colour_are_turned_into_each_other_and_alpha_is_dropped() -> None:
+    grey = np.asarray(noise(3, (24, 20), "L"))[..., None]
+    colour = np.asarray(noise(3, (24, 20)))
+    plain = pictures.prepared(grey, (20, 24, 1)).numpy()
+    assert np.array_equal(pictures.prepared(grey, (20, 24, 3)), np.repeat(plain, 3, -1))
+    pillow = np.asarray(noise(3, (24, 20)).convert("L"))[..., None] / 127.5 - 1  # Pillow rounds to whole numbers
+    assert np.abs(pictures.prepared(colour, (20, 24, 1)) - pillow).max() < 1 / 127.5
+    for kept in (grey, colour):
+        alpha = np.concatenate([kept, np.full_like(grey, 9)], -1)
+        for channels in (1, 3):
+            expected = pictures.prepared(kept, (20, 24, channels))
+            assert np.array_equal(pictures.prepared(alpha, (20, 24, channels)), expected)
+
+
+@pytest.mark.parametrize("size", [(7, 11), (30, 45)])
+def test_pictures_are_resized_as_pillow_resizes_them(size: tuple[int, int]) -> None:
+    picture = noise(4, (24, 20))
+    ours = (pictures.prepared(np.asarray(picture), (*size[::-1], 3)).numpy() + 1) * 127.5
+    theirs = np.asarray(picture.resize(size, Image.Resampling.BILINEAR), float)  # antialiased, rounded to whole numbers
+    assert np.abs(ours - theirs).max() < 1.1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_one_graph_prepares_pictures_of_any_size_and_channels_as_training_does(channels: int) -> None:
+    image = (16, 18, channels)
+    graph = tf.function(
+        lambda data: pictures.prepared(pictures.decoded(data), image), input_signature=[tf.TensorSpec([], tf.string)]
+    )
+    batched = tf.function(
+        lambda images: pictures.prepared(images, image),
+        input_signature=[tf.TensorSpec([None, None, None, None], tf.uint8)],
+    )
+    assert graph.get_concrete_function().structured_outputs.shape == image
+    for seed, mode in enumerate(("RGB", "RGBA", "L", "LA")):
+        data = encoded(noise(seed, (21, 13 + seed), mode), "PNG")
+        eager = pictures.prepared(pictures.decoded(data), image)
+        assert np.array_equal(graph(data), eager)
+        assert np.array_equal(batched(pictures.decoded(data)[None])[0], eager)
+
+
+# reading
+
+
+@pytest.fixture(params=["memory", "stream"])
+def dataset(request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """Twenty pictures of 12 x 10 at 32 x 32: kept in memory, or read anew each time."""
+    if request.param == "stream":
+        monkeypatch.setattr(reading, "free_memory", lambda: 1000)
+    loaded = datasets.load(str(root))
+    assert loaded.reader.fits == (request.param == "memory")
+    return loaded
+
+
+def test_training_sees_the_numbers_that_an_export_would_see(dataset: Dataset) -> None:
+    for part, batches in (
+        ("train", dataset.train(batch_size=5, seed=0)),
+        ("validation", dataset.validation()),
+        ("test", dataset.test(batch_size=1)),
+    ):
+        images, labels = read(batches)
+        assert images.dtype == np.float32
+        assert labels.dtype == np.int64
+        seen = {(image.tobytes(), label) for image, label in zip(images, labels, strict=True)}
+        assert seen == {
+            (pictures.prepared(image, dataset.task.image).numpy().tobytes(), label)
+            for image, label in dataset.samples(part, 99)
+        }
+
+
+def test_pictures_that_have_the_shape_already_are_kept_as_bytes_and_read_exactly(tmp_path: Path) -> None:
+    fill(tmp_path / "set" / "a", range(5), size=(40, 33))
+    fill(tmp_path / "set" / "b", range(10, 15), size=(40, 33))
+    dataset = datasets.load(str(tmp_path / "set"))
+    images, _ = read(dataset.validation())
+    assert dataset.reader.kept["validation"][0].dtype == tf.uint8
+    for ours, (image, _) in zip(images, dataset.samples("validation", 99), strict=True):
+        assert np.array_equal(ours, pictures.prepared(image, (33, 40, 3)))
+
+
+def test_an_epoch_has_every_picture_once_in_a_new_order(dataset: Dataset) -> None:
+    batches = dataset.train(batch_size=6, seed=3)
+    assert batches.cardinality() == 3
+    epochs = [[image.tobytes() for image in read(batches)[0]] for _ in range(3)]
+    assert all(sorted(epoch) == sorted(epochs[0]) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+    assert len(set(epochs[0])) == dataset.sizes["train"]
+
+
+def test_the_seed_decides_every_epoch(dataset: Dataset) -> None:
+    def epochs(seed: int) -> np.ndarray:
+        batches = dataset.train(batch_size=6, seed=seed, shift=0.25, flip=True)
+        return np.stack([read(batches)[0] for _ in range(2)])
+
+    first = epochs(1)
+    assert not np.array_equal(first[0], first[1])
+    assert np.array_equal(first, epochs(1))
+    assert not np.array_equal(first, epochs(2))
+
+
+def test_validation_is_in_the_same_order_whenever_it_is_read(dataset: Dataset) -> None:
+    batches = dataset.validation(batch_size=1)
+    once, again = read(batches), read(batches)
+    other = read(dataset.validation())
+    assert all(np.array_equal(a, b) and np.array_equal(a, c) for a, b, c in zip(once, again, other, strict=True))
+
+
+def test_pictures_in_memory_are_decoded_once_for_all_trials(root: Path) -> None:
+    dataset = datasets.load(str(root))
+    first = read(dataset.validation())
+    shutil.rmtree(preparing.data_folder())
+    assert np.array_equal(first[0], read(dataset.validation())[0])
+
+
+# augmentation
+
+
+def test_a_shift_moves_a_picture_by_whole_pixels_and_reflects_at_the_border() -> None:
+    picture = np.arange(20, dtype=np.float32).reshape(4, 5, 1)
+    many = augment.augmented(tf.constant(np.repeat(picture[None], 200, 0)), tf.constant([1, 2], tf.int64), 0.5, False)
+    padded = np.pad(picture, ((2, 2), (2, 2), (0, 0)), mode="reflect")
+    possible = {padded[y : y + 4, x : x + 5].tobytes() for y in range(5) for x in range(5)}
+    assert {image.tobytes() for image in many.numpy()} == possible
+
+
+def test_a_shift_may_be_as_large_as_the_picture() -> None:
+    picture = np.arange(20, dtype=np.float32).reshape(4, 5, 1)
+    many = augment.augmented(tf.constant(np.repeat(picture[None], 200, 0)), tf.constant([1, 2], tf.int64), 1.0, False)
+    padded = np.pad(picture, ((3, 3), (4, 4), (0, 0)), mode="reflect")
+    possible = {padded[y : y + 4, x : x + 5].tobytes() for y in range(7) for x in range(9)}
+    assert {image.tobytes() for image in many.numpy()} <= possible
+
+
+def test_half_of_the_pictures_are_mirrored() -> None:
+    picture = np.arange(20, dtype=np.float32).reshape(4, 5, 1)
+    many = augment.augmented(tf.constant(np.repeat(picture[None], 400, 0)), tf.constant([1, 2], tf.int64), 0.0, True)
+    mirrored = [np.array_equal(image, picture[:, ::-1]) for image in many.numpy()]
+    assert all(m or np.array_equal(image, picture) for m, image in zip(mirrored, many.numpy(), strict=True))
+    assert 140 < sum(mirrored) < 260  # six standard deviations of a fair coin
