@@ -112,7 +112,7 @@ class Budget:
     """What the whole study may spend; the first limit reached ends it."""
 
     trials: int | None = None  # trainings, failed ones included; refused candidates are free
-    hours: float | None = None  # wall-clock hours of work, summed over interruptions
+    hours: float | None = None  # hours of work, summed over interruptions and over workers side by side
 
     def __post_init__(self) -> None:
         if self.trials is None and self.hours is None:
@@ -136,7 +136,7 @@ class Fidelity:
 class Recipe:
     """How one network is trained. Every field may be searched over."""
 
-    optimizer: str = "adamw"  # "adamw", "adam" or "sgd" (with Nesterov momentum)
+    optimizer: str = "adamw"  # "adamw", or "sgd" with Nesterov momentum
     learning_rate: float = 1e-3  # peak
     schedule: str = "cosine"  # "cosine" to zero, or "constant"
     warmup: float = 0.1  # share of the steps in which the rate rises from zero, 0 to 1
@@ -150,7 +150,7 @@ class Recipe:
 
 
 RECIPE_CHOICES = {
-    "optimizer": ("adamw", "adam", "sgd"),
+    "optimizer": ("adamw", "sgd"),
     "schedule": ("cosine", "constant"),
     "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
 }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +37,10 @@ class Trial:
     def seconds(self) -> float:
         """Wall-clock seconds from the proposal to the end; zero while it runs."""
         return (self.finished - self.started).total_seconds() if self.started and self.finished else 0.0
+
+    def failed(self, reason: str, traceback: str = "") -> Trial:
+        """Return the same trial, ended by an error."""
+        return replace(self, state="failed", reason=reason, traceback=traceback, finished=datetime.now(UTC))
 
     def broken(self, constraints: Sequence[Constraint]) -> list[Constraint]:
         """Return the constraints that its known measures break."""

@@ -1,0 +1,61 @@
+# make quickstart   a first search, from nothing to a model that answers
+# make test         the tests
+# make help         the rest
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNS := quickstart-alexnet quickstart-resnet quickstart-mobilenet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup quickstart test test-slow check lint types layers format ui clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed  ## install into .venv
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "suite needs Python 3.11 or newer, this is %d.%d: make PYTHON=python3.12" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@
+
+quickstart: setup  ## search three small families on handwritten digits, report, export (5 minutes on 2 cores)
+	$(BIN)/suite run studies/quickstart/*.toml
+	$(BIN)/suite report $(RUNS) -o runs/quickstart-report
+	$(BIN)/suite export $(RUNS) knee exports --name quickstart
+	$(BIN)/suite predict exports/quickstart exports/quickstart/1/assets.extra/examples/*.png --top 2
+	@printf '\n%s\n' \
+	  'Report     file://$(CURDIR)/runs/quickstart-report/index.html   (open it in a browser)' \
+	  'MLflow UI  make ui   (serves $(CURDIR)/runs/mlflow.db and prints links to the tables of trials)' \
+	  'Export     $(CURDIR)/exports/quickstart/1   (suite predict exports/quickstart PICTURE.png)'
+
+test: setup  ## the tests, about 10 minutes on 2 cores
+	$(BIN)/python -m pytest
+
+test-slow: setup  ## the tests that take longer
+	$(BIN)/python -m pytest -m slow
+
+check: lint types layers  ## style, types and layers
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+layers: setup
+	$(BIN)/lint-imports
+
+format: setup  ## put the code into the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+ui: setup  ## the MLflow UI on the runs
+	$(BIN)/suite ui
+
+clean:  ## remove what setup and the tools made; runs and exports stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

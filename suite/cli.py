@@ -1,0 +1,368 @@
+"""The command `suite`: verbs, each a thin function over the pipeline. Answers go to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import fnmatch
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from suite import __version__
+from suite.errors import ArchitectureError, StoreError, SuiteError, did_you_mean
+from suite.tables import FORMATS, rendered
+
+if TYPE_CHECKING:
+    from suite.report.comparison import Comparison, Entry
+    from suite.study import Constraint, Study
+    from suite.trial import Run
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+LIMITS = {"max_latency": "latency", "max_parameters": "parameters", "max_macs": "macs"}
+FRONT = ("accuracy", "top5", "latency", "parameters", "macs", "activations")
+
+formatted = click.option("--format", "format", type=click.Choice(FORMATS), default="table", help="How to print it.")
+overriding = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key of the study.")
+rooted = click.option(
+    "--runs", "root", type=click.Path(path_type=Path, file_okay=False), default="runs", help="Folder that holds the runs."
+)
+
+
+def limited(command: Command) -> Command:
+    """Add the options for limits on costs."""
+    for option, measure in reversed(LIMITS.items()):
+        unit = " in ms" if measure == "latency" else ""
+        name = f"--{option.replace('_', '-')}"
+        command = click.option(name, option, type=float, help=f"Most {measure}{unit} that the model may have.")(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="suite")
+def cli() -> None:
+    """Which network, on your images, your device, your budget.
+
+    \b
+    suite run studies/quickstart/resnet.toml      search an architecture family
+    suite front quickstart-resnet                 the accuracy-complexity front it found
+    suite report quickstart-resnet                the same as a page with pictures
+    suite export quickstart-resnet best exports   a model ready to serve
+    suite predict exports/quickstart-resnet-3 picture.png
+    """
+
+
+@cli.command("list")
+@click.argument("what", default="architectures", type=click.Choice(["architectures", "studies", "measures", "runs"]))
+@click.argument("pattern", default="*")
+@rooted
+@formatted
+def list_(what: str, pattern: str, root: Path, format: str) -> None:
+    """List architectures, studies, measures or runs whose name matches PATTERN.
+
+    \b
+    suite list
+    suite list architectures 'resnet/50*' --format csv
+    suite list runs
+    """
+    from suite import catalogue
+
+    rows = catalogue.rows(what, root)
+    columns = catalogue.COLUMNS[what]
+    click.echo(rendered([row for row in rows if fnmatch.fnmatch(str(row["name"]), pattern)], format, columns))
+
+
+@cli.command()
+@click.argument("files", metavar="STUDY...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@overriding
+@formatted
+def check(files: Sequence[Path], overrides: Sequence[str], format: str) -> None:
+    """Check study files, and print their spaces with the number of configurations. No model is built.
+
+    \b
+    suite check studies/*.toml
+    suite check studies/resnet.toml --set budget.trials=5
+    """
+    from suite import binding, pipeline
+
+    for file in files:
+        study = pipeline.study(file, overrides)
+        click.echo(rendered([row._asdict() for row in binding.summary(study)], format, binding.Row._fields))
+        size = "infinitely many" if study.size == float("inf") else f"{study.size:,.0f}"
+        click.echo(f"{file}: in order. {study.name}: {size} configurations from {study.architecture}.", err=True)
+
+
+@cli.command()
+@click.argument("names", metavar="ARCHITECTURE...", nargs=-1, required=True)
+@click.option("--image", metavar="HxWxC", help="Shape of the pictures, 32x32x3; by default that of the paper.")
+@click.option("--classes", default=1000, show_default=True, help="Number of classes.")
+@click.option("--latency/--no-latency", default=True, help="Whether to run the network on this device.")
+@formatted
+def measure(names: Sequence[str], image: str | None, classes: int, latency: bool, format: str) -> None:
+    """Measure architectures on this device, without training: parameters, multiply-adds, latency.
+
+    \b
+    suite measure 'mobilenet/*'
+    suite measure resnet/50 resnet/152 --no-latency
+    suite measure 'resnet/1*' --image 32x32x3 --classes 10 --format csv
+    """
+    from suite import pipeline
+
+    shape = _shape(image)
+    measured = pipeline.measure(_matching(names), shape, classes, timed=latency)
+    click.echo(rendered([{"name": m.name, "image": m.image, "total_parameters": m.total_parameters, **m.measures} for m in measured], format))
+
+
+@cli.command()
+@click.argument("files", metavar="STUDY...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@overriding
+@rooted
+@click.option("--storage", metavar="URL", help="Database to share with other machines; by default a file in the run.")
+@formatted
+def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: str | None, format: str) -> None:
+    """Run studies, one after the other, into runs/NAME; the same command goes on after an interruption.
+
+    \b
+    suite run studies/resnet.toml
+    suite run studies/resnet.toml --set dataset=~/pictures --set image='[64, 64, 3]' --set budget.hours=2
+    suite run studies/resnet.toml --storage postgresql+psycopg://user@host/suite
+    """
+    from suite import pipeline, studyfile, supervisor
+
+    if not supervisor.is_worker():
+        wanted = [studyfile.read(file, overrides) for file in files]
+        sys.exit(supervisor.supervise(sys.argv[1:], lambda reason: _fail(wanted, root, reason)))
+    supervisor.obey()
+    studies = [pipeline.study(file, overrides) for file in files]
+    runs = [_ran(study, root, storage) for study in studies]
+    _print_front(runs, (), format)
+
+
+@cli.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@limited
+@rooted
+@formatted
+def front(runs: Sequence[str], root: Path, format: str, **limits: float | None) -> None:
+    """Print the front of one run or of several together; with limits, the best model within them.
+
+    Exits with 3, and names the nearest misses, when none is within them.
+
+    \b
+    suite front quickstart-resnet quickstart-mobilenet
+    suite front resnet --max-latency 5 --max-parameters 2e6
+    """
+    _print_front(_read(runs, root), _limits(limits), format)
+
+
+@cli.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder of the report.")
+@rooted
+def report(runs: Sequence[str], output: Path | None, root: Path) -> None:
+    """Write the report of runs, finished or not: one page that needs no network, with CSV, PNG and SVG beside it.
+
+    \b
+    suite report resnet
+    suite report resnet mobilenet alexnet -o reports/comparison
+    """
+    from suite import pipeline
+
+    found = _read(runs, root)
+    into = output or (found[0].folder / "report" if len(found) == 1 else root / "report")
+    click.echo(pipeline.report(found, into, root).resolve())
+
+
+@cli.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.argument("trial")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--name", help="Name of the model; by default STUDY-TRIAL.")
+@limited
+@rooted
+def export(
+    runs: Sequence[str], trial: str, directory: Path, name: str | None, root: Path, **limits: float | None
+) -> None:
+    """Export a trial as a SavedModel to DIR/NAME/1, preprocessing inside, and check it.
+
+    TRIAL is a number (or run/number when there are several runs), `best` (the most accurate within the limits) or
+    `knee` (where more accuracy becomes dear).
+
+    \b
+    suite export resnet 7 exports
+    suite export resnet mobilenet best exports --max-latency 5
+    """
+    from suite import pipeline
+
+    found = _read(runs, root)
+    entry = _chosen(_compared(found), trial, _limits(limits))
+    done = pipeline.export(entry, found, directory / (name or entry.name.replace("/", "-")))
+    agreement = done.agreement
+    click.echo(done.folder)
+    click.echo(
+        f"{entry.name}: on {agreement.pictures} validation pictures, asked in a fresh process without Keras, the greatest "
+        f"difference of a probability is {agreement.greatest_difference:.1e}, and the same class comes first for "
+        f"{agreement.top1_agreement:.1%}. Accuracy on the test pictures, never seen before: {done.test_accuracy:.2f} %.",
+        err=True,
+    )
+
+
+@cli.command()
+@click.argument("exported", metavar="EXPORT", type=click.Path(path_type=Path))
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--top", default=5, show_default=True, help="Number of classes to print.")
+@formatted
+def predict(exported: Path, images: Sequence[Path], top: int, format: str) -> None:
+    """Print the likeliest classes of pictures, as an exported model sees them.
+
+    \b
+    suite predict exports/resnet-7 cat.jpg dog.png
+    """
+    from suite import served
+
+    rows = [
+        {"image": str(image), "rank": rank, "class": name, "probability": round(probability, 6)}
+        for image, ranked in zip(images, served.predict(exported, images), strict=True)
+        for rank, (name, probability) in enumerate(ranked[:top], start=1)
+    ]
+    click.echo(rendered(rows, format))
+
+
+@cli.command()
+@click.argument("runs", metavar="[RUN...]", nargs=-1)
+@rooted
+@click.option("--port", default=5000, show_default=True)
+def ui(runs: Sequence[str], root: Path, port: int) -> None:
+    """Open the MLflow UI on the store of the runs, and print links that show their trials as tables.
+
+    \b
+    suite ui
+    suite ui resnet --port 8080
+    """
+    from suite import pipeline
+
+    for line in pipeline.ui(_read(runs, root) if runs else _all(root), root, port):
+        click.echo(line)
+
+
+def main() -> None:
+    """Run the command; a SuiteError becomes one line and its exit code."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own start-up lines say nothing to the user
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
+    try:
+        cli(standalone_mode=False)
+    except SuiteError as error:
+        click.echo(f"suite: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("suite: interrupted. What was finished is kept; the same command goes on.", err=True)
+        sys.exit(130)
+
+
+def _ran(study: Study, root: Path, storage: str | None) -> Run:
+    from suite import pipeline
+
+    done = pipeline.run(study, root, storage)
+    counts = {state: sum(trial.state == state for trial in done.trials) for state in ("complete", "refused", "failed")}
+    said = ", ".join(f"{count} {state}" for state, count in counts.items())
+    click.echo(f"{study.name} is done: {said}. It is kept in {done.folder}.", err=True)
+    return done
+
+
+def _fail(studies: Sequence[Study], root: Path, reason: str) -> bool:
+    """Write down as failed what a dead worker was running; whether there was anything."""
+    from suite.search import folder
+
+    failed = False
+    for study in studies:
+        if (root / study.name / "study.toml").is_file():
+            with folder.reopened(root / study.name) as store:
+                for number in store.fail_running(reason):
+                    click.echo(f"{study.name}/{number} failed: {reason}.", err=True)
+                    failed = True
+    return failed
+
+
+def _read(names: Sequence[str], root: Path) -> list[Run]:
+    """Return runs by folder, or by name within `root`."""
+    from suite.search import folder
+
+    return [folder.read(Path(name) if (Path(name) / "study.toml").is_file() else root / name) for name in names]
+
+
+def _all(root: Path) -> list[Run]:
+    from suite.search import folder
+
+    found = [folder.read(path.parent) for path in sorted(root.glob("*/study.toml"))]
+    if not found:
+        raise StoreError(f"{root}: no runs here yet. `suite run STUDY` makes one.")
+    return found
+
+
+def _limits(options: dict[str, float | None]) -> tuple[Constraint, ...]:
+    from suite.study import Constraint
+
+    return tuple(Constraint(measure=LIMITS[name], at_most=value) for name, value in options.items() if value is not None)
+
+
+def _compared(runs: Sequence[Run]) -> Comparison:
+    from suite.report.comparison import compare
+
+    return compare(runs)
+
+
+def _chosen(comparison: Comparison, trial: str, limits: Sequence[Constraint]) -> Entry:
+    from suite import choice
+
+    if trial in ("best", "knee"):
+        return choice.best(comparison, limits) if trial == "best" else choice.knee(comparison, limits)
+    return choice.named(comparison, trial)
+
+
+def _print_front(runs: Sequence[Run], limits: Sequence[Constraint], format: str) -> None:
+    """Print the front, or the one model that is best within limits."""
+    comparison = _compared(runs)
+    shown = [_chosen(comparison, "best", limits)] if limits else comparison.front
+    measures = [name for name in FRONT if any(name in entry.trial.measures for entry in shown)]
+    rows = [_row(entry, measures) for entry in sorted(shown, key=lambda entry: -entry.trial.measures["accuracy"])]
+    click.echo(rendered(rows, format, ["trial", *measures, "configuration"]))
+
+
+def _row(entry: Entry, measures: Sequence[str]) -> dict[str, Any]:
+    from suite.report import tables
+
+    said = [f"{key.partition('.')[2]} {tables.text(value)}" for key, value in entry.trial.configuration.items()]
+    values = {name: _rounded(entry.trial.measures.get(name)) for name in measures}
+    return {"trial": entry.name, **values, "configuration": "; ".join(said)}
+
+
+def _rounded(value: float | None) -> float | int | None:
+    return int(value) if value is not None and value == int(value) else value
+
+
+def _matching(patterns: Sequence[str]) -> list[str]:
+    """Return the catalogue's names that match; raise ArchitectureError for a pattern that matches none."""
+    from suite import architectures
+
+    names = list(architectures.recorded())
+    for pattern in patterns:
+        if not fnmatch.filter(names, pattern):
+            raise ArchitectureError(f"no architecture '{pattern}'.{did_you_mean(pattern, names)}")
+    return [name for name in names if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)]
+
+
+def _shape(text: str | None) -> tuple[int, int, int] | None:
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) != 3 or not all(side.isdigit() and int(side) for side in sides):
+        raise click.BadParameter(f"'{text}': write height, width and channels as 32x32x3", param_hint="--image")
+    height, width, channels = map(int, sides)
+    return height, width, channels

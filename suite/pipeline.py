@@ -1,0 +1,192 @@
+"""The whole story, a function for each verb. Each reads and writes files, so each can be repeated.
+
+Heavy packages are imported where they are needed: to look at a run takes no TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from suite import architectures, binding, studyfile, tracking
+from suite.search import folder
+from suite.search.budget import spent
+from suite.study import Study
+from suite.trial import Run, Trial
+
+if TYPE_CHECKING:
+    import keras
+
+    from suite.export import Exported
+    from suite.report.comparison import Entry
+
+
+def study(file: Path, overrides: Sequence[str] = ()) -> Study:
+    """Read a study file and check it against its architecture. Raises StudyError and ArchitectureError."""
+    read = studyfile.read(file, overrides)
+    return binding.bind(read, architectures.config(read.architecture), str(file), overrides)
+
+
+def run(wanted: Study, root: Path, storage: str | None = None, *, show: bool = True) -> Run:
+    """Spend the budget of `wanted` in `root/NAME`, from where it stands. A finished trial is durable before the next.
+
+    `storage` is the URL of a database shared with other machines. Raises StudyError, DatasetError and StoreError.
+    """
+    home = root / wanted.name
+    with folder.opened(home, wanted, storage) as store:
+        if not spent(store.trials()).exhausts(wanted.budget):
+            _search(store, wanted, root, show)
+    done = folder.read(home)
+    tracking.deliver(done, tracking.uri(root), models=lambda number: model(home, number), seconds=60)
+    return done
+
+
+def _search(store: Any, wanted: Study, root: Path, show: bool) -> None:
+    """Search until the budget is spent or the space exhausted."""
+    from suite import datasets
+    from suite.evaluation import Evaluation
+    from suite.progress import Progress
+    from suite.search import tuner
+
+    data = datasets.load(wanted.dataset, wanted.image)
+    before = store.trials()
+    progress = Progress(wanted, before) if show else None
+    with tracking.Mirror(store.folder, wanted, tracking.uri(root), before) as mirror, progress or nullcontext():
+        watchers = [mirror, *([progress] if progress else [])]
+
+        def on_epoch(number: int, row: dict[str, float]) -> None:
+            for watcher in watchers:
+                watcher.epoch(number, row)
+
+        evaluate = Evaluation(
+            study=wanted, data=data, model_file=lambda number: folder.model(store.folder, number), on_epoch=on_epoch
+        )
+        tuner.search(store, evaluate, watchers)
+
+
+def model(home: Path, number: int) -> keras.Model:
+    """Return the trained network of a trial, with its best weights. Raises StoreError when its file is gone."""
+    import keras
+
+    from suite.architectures import layers  # noqa: F401  # registers the layers that the file names
+    from suite.errors import StoreError
+
+    file = folder.model(home, number)
+    try:
+        return keras.saving.load_model(file)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{file}: the trained network of trial {number} cannot be read ({error})") from error
+
+
+def report(runs: Sequence[Run], into: Path, root: Path) -> Path:
+    """Write the report of `runs` and hand it to MLflow; return its page. Works on half-finished runs."""
+    from suite.report import page
+
+    written = page.write(runs, into)
+    for one in runs:
+        tracking.deliver(one, tracking.uri(root), report=into, seconds=30)
+    return written
+
+
+def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
+    """Export the trial `entry` of `runs` to `into/VERSION`, checked. What is there already is not exported twice.
+
+    Raises ExportError when the export does not answer as the trained model does.
+    """
+    from suite import datasets
+    from suite import export as exporting
+
+    home = next(one for one in runs if one.study == entry.study).folder
+    card = _card(entry)
+    there = exporting.exported(into, card)
+    if there is not None:
+        return there
+    data = datasets.load(entry.study.dataset, entry.study.image)
+    _check_same_data(entry.trial, data.digest)
+    return exporting.export(model(home, entry.trial.number), data, into, card)
+
+
+def _card(entry: Entry) -> dict[str, Any]:
+    """Return what is written beside an exported model, so that it can be traced back."""
+    return {
+        "study": entry.study.name,
+        "trial": entry.trial.number,
+        "architecture": entry.study.architecture,
+        "configuration": dict(entry.trial.configuration),
+        "measures": dict(entry.trial.measures),
+        "surroundings": dict(entry.trial.surroundings),
+        "trained": entry.trial.finished.isoformat() if entry.trial.finished else "",
+    }
+
+
+def _check_same_data(trial: Trial, digest: str) -> None:
+    from suite.errors import DatasetError
+
+    before = trial.surroundings.get("dataset_digest", digest)
+    if before != digest:
+        raise DatasetError(
+            f"the dataset has changed since trial {trial.number} was trained (digest {before[:12]} then, {digest[:12]} "
+            "now): the export cannot be checked on it. Bring the old pictures back, or run the study again."
+        )
+
+
+def ui(runs: Sequence[Run], root: Path, port: int) -> Iterator[str]:
+    """Open MLflow's pages on what `runs` have delivered; yield a line for each run, then serve until interrupted."""
+    uri = tracking.uri(root)
+    for one in runs:
+        delivery = tracking.deliver(one, uri, seconds=60)
+        if delivery.reason:
+            yield f"{one.study.name}: {delivery}"
+    server = tracking.ui(uri, root, port)
+    yield from (f"{one.study.name}: {tracking.link(uri, port, one)}" for one in runs)
+    if server is None:
+        return
+    yield "Ctrl-C ends it."
+    try:
+        server.wait()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One architecture, measured without training."""
+
+    name: str
+    image: str  # "224 x 224 x 3"
+    measures: dict[str, float]
+    total_parameters: int
+
+
+def measure(names: Sequence[str], image: tuple[int, int, int] | None, classes: int, *, timed: bool) -> Sequence[Measured]:
+    """Measure networks of the catalogue: complexity, and latency on this device when `timed`.
+
+    `image` is (H, W, C); without one each network sees what its stem was made for. Raises ArchitectureError.
+    """
+    return [_measured(name, image, classes, timed) for name in names]
+
+
+def _measured(name: str, image: tuple[int, int, int] | None, classes: int, timed: bool) -> Measured:
+    from suite import servable
+    from suite.evaluation import counted
+    from suite.profile.complexity import complexity, weightless
+    from suite.profile.latency import latency
+    from suite.task import Task
+
+    config = architectures.config(name)
+    height, width, channels = image or (config.resolution, config.resolution, 3)
+    task = Task(height=height, width=width, channels=channels, classes=classes)
+
+    def build() -> keras.Model:
+        return architectures.family(name.partition("/")[0]).build(config, task)
+
+    network = build() if timed else weightless(build)
+    measures = counted(network)
+    if timed:
+        measures |= latency(servable.inference(network, [str(number) for number in range(classes)]), seconds=2).measures
+    shown = f"{height} x {width} x {channels}"
+    return Measured(name=name, image=shown, measures=measures, total_parameters=complexity(network).total_parameters)

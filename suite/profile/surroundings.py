@@ -1,0 +1,72 @@
+"""Where a number was measured: device, threads, versions."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("tensorflow", "keras", "keras-tuner", "optuna", "mlflow")
+
+
+@functools.cache
+def surroundings() -> dict[str, str]:
+    """Return the device, its threads, the versions of what computes, and the commit of this code."""
+    import suite
+
+    return {
+        "device": _device(),
+        "threads": _threads(),
+        "platform": platform.platform(terse=True),
+        "python": platform.python_version(),
+        "suite": suite.__version__,
+        **{name.replace("-", "_"): _version(name) for name in PACKAGES},
+        "commit": _commit(),
+    }
+
+
+def _device() -> str:
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
+    return ", ".join(names) or f"{_processor()}, {len(os.sched_getaffinity(0))} cores"
+
+
+def _processor() -> str:
+    """Return the processor's name as its maker writes it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
+
+
+def _threads() -> str:
+    """Return TensorFlow's threads within an operation; zero there means one a core."""
+    import tensorflow as tf
+
+    return str(tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count())
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _commit() -> str:
+    """Return the commit of the checkout that this code runs from, with `+` when it was changed; or `released`."""
+    here = Path(__file__).parents[2]
+    if not (here / ".git").exists():
+        return "released"
+    try:
+        asked = ["git", "-C", str(here), "describe", "--always", "--dirty=+", "--abbrev=10"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"

@@ -1,0 +1,119 @@
+"""What people see while a study runs: on a terminal a bar with the time left, elsewhere a line for each trial."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from suite import pareto
+from suite.measures import MEASURES, formatted
+from suite.search.budget import spent
+from suite.study import Study
+from suite.trial import Trial
+
+_STYLES = {"complete": "green", "refused": "dim", "failed": "red"}
+_WIDTH = 24  # of the bar, characters
+
+
+class Progress:
+    """Watches one study; a context manager. Writes to stderr."""
+
+    def __init__(self, study: Study, before: Iterable[Trial] = ()) -> None:
+        """Begin after the trials `before`, those of earlier sessions."""
+        self._study = study
+        self._trials = {trial.number: trial for trial in before if trial.state != "running"}
+        self._running: Trial | None = None
+        self._epoch: Mapping[str, float] = {}
+        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._live = Live(console=self._console, get_renderable=self._bar, refresh_per_second=4, transient=True)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._live.stop()
+
+    def begin(self, trial: Trial) -> None:
+        """Show a trial that begins."""
+        self._running, self._epoch = trial, {}
+
+    def epoch(self, number: int, row: Mapping[str, float]) -> None:
+        """Show one epoch."""
+        self._epoch = row
+
+    def end(self, trial: Trial) -> None:
+        """Show how a trial ended."""
+        self._trials[trial.number], self._running = trial, None
+        self._console.print(self._line(trial))
+
+    def _line(self, trial: Trial) -> Text:
+        line = Text(f"{self._study.name}/{trial.number:<3} ")
+        line.append(f"{trial.state:<9}", _STYLES.get(trial.state, ""))
+        line.append(f" {_words(trial, self._study)}")
+        if trial.number in self._front():
+            line.append("  front", "bold")
+        if trial.state != "refused" and not self._console.is_terminal:
+            line.append(f"  [{self._standing()}]")
+        return line
+
+    def _front(self) -> set[int]:
+        fitting = [trial for trial in self._trials.values() if trial.fits(self._study.constraints)]
+        return {trial.number for trial in pareto.front(fitting, self._study.objectives)}
+
+    def _trained(self) -> int:
+        return sum(trial.state in ("complete", "failed") for trial in self._trials.values())
+
+    def _standing(self) -> str:
+        """Return how far the study is: `7 of 24 trials, 3:20 left`."""
+        budget = self._study.budget
+        left = spent(list(self._trials.values())).seconds_left(budget, self._trained())
+        of = f" of {budget.trials}" if budget.trials else ""
+        known = "" if left is None else f", {timedelta(seconds=round(self._remaining(left)))} left"
+        return f"{self._trained()}{of} trials{known}"
+
+    def _remaining(self, left: float) -> float:
+        """Return what is left of `left` seconds after those the running trial has used."""
+        used = (datetime.now(UTC) - self._running.started).total_seconds() if self._running and self._running.started else 0
+        return max(0.0, left - used)
+
+    def _bar(self) -> Text:
+        budget = self._study.budget
+        used = spent(list(self._trials.values()))
+        shares = [self._trained() / budget.trials] if budget.trials else []
+        shares += [used.hours / budget.hours] if budget.hours else []
+        full = round(_WIDTH * min(1.0, max(shares)))
+        bar = Text(f"{self._study.name} ")
+        bar.append("━" * full, "cyan").append("━" * (_WIDTH - full), "dim")
+        return bar.append(f" {self._standing()}{self._now()}")
+
+    def _now(self) -> str:
+        """Return what is going on: `trial 12: epoch 6 of 10, accuracy 93.1 %`."""
+        if self._running is None:
+            return ""
+        if not self._epoch:
+            return f"; trial {self._running.number}: building and measuring"
+        done, accuracy = int(self._epoch["epoch"]), self._epoch["val_accuracy"]
+        return f"; trial {self._running.number}: epoch {done} of {self._study.fidelity.epochs}, accuracy {accuracy:.1f} %"
+
+
+def _words(trial: Trial, study: Study) -> str:
+    """Return what became of a trial: its objectives, or the reason why it has none."""
+    configuration = ", ".join(f"{key.partition('.')[2]} {_value(value)}" for key, value in trial.configuration.items())
+    if trial.state != "complete":
+        return f"{trial.reason}  ({configuration})"
+    wanted = [MEASURES[objective.measure] for objective in study.objectives]
+    measured = ", ".join(f"{measure.name} {formatted(measure.name, trial.measures[measure.name])}" for measure in wanted)
+    return f"{measured}  ({configuration})"
+
+
+def _value(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

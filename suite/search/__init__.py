@@ -1,0 +1,1 @@
+"""Searching a study's space. Only here are Optuna and Keras Tuner."""

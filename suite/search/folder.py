@@ -1,0 +1,83 @@
+"""A run folder: what one study leaves behind.
+
+    runs/resnet/study.toml     the study as it was run, with every override resolved
+    runs/resnet/trials.db      its trials (or `storage.url`, where they stand in a database elsewhere)
+    runs/resnet/models/7.keras the network of trial 7 with its best weights
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import fields, replace
+from pathlib import Path
+
+from suite import studyfile
+from suite.errors import StoreError, StudyError
+from suite.search.store import Store
+from suite.study import Study
+from suite.trial import Run
+
+MAY_CHANGE = ("budget", "question")  # of a study that has begun
+
+
+def opened(folder: Path, study: Study, storage: str | None = None) -> Store:
+    """Return the store of `study` in `folder`, new or as it was left.
+
+    `storage` is the URL of a database to share with other machines; by default a SQLite file in the folder. Raises
+    StudyError when the folder holds another study, StoreError when it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _check_same(folder, study)
+        studyfile.write(study, folder / "study.toml")
+        if storage is not None:
+            _write_private(folder / "storage.url", storage)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written ({error.strerror}). Name another folder with --runs.") from error
+    return Store(folder, study, _url(folder))
+
+
+def reopened(folder: Path) -> Store:
+    """Return the store of the run in `folder`; raise StoreError when there is none."""
+    if not (folder / "study.toml").is_file() or not _has_trials(folder):
+        raise StoreError(f"{folder}: no run here. `suite run STUDY` makes one, by default in runs/NAME.")
+    return Store(folder, studyfile.read(folder / "study.toml"), _url(folder))
+
+
+def read(folder: Path) -> Run:
+    """Return the run in `folder`, finished or not; raise StoreError when there is none."""
+    store = reopened(folder)
+    return Run(folder=folder, study=store.study, trials=tuple(store.trials()))
+
+
+def model(folder: Path, number: int) -> Path:
+    """Return where the trained network of a trial stands."""
+    return folder / "models" / f"{number}.keras"
+
+
+def _has_trials(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in ("trials.db", "storage.url"))
+
+
+def _url(folder: Path) -> str:
+    remote = folder / "storage.url"
+    return remote.read_text().strip() if remote.is_file() else f"sqlite:///{(folder / 'trials.db').absolute()}"
+
+
+def _check_same(folder: Path, study: Study) -> None:
+    if not (folder / "study.toml").is_file():
+        return
+    before = studyfile.read(folder / "study.toml")
+    same = replace(before, **{key: getattr(study, key) for key in MAY_CHANGE})
+    changed = [field.name for field in fields(Study) if getattr(same, field.name) != getattr(study, field.name)]
+    if changed:
+        raise StudyError(
+            f"{folder} holds trials of this study with another {' and '.join(changed)}. Give the new one a name of its "
+            f"own (--set name={study.name}-2), or remove the folder."
+        )
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write what may hold a password so that only its owner reads it."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)

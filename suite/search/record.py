@@ -1,0 +1,67 @@
+"""A trial as Optuna's database holds it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from suite.search.space import decoded
+from suite.study import Study
+from suite.trial import Trial
+
+STATES = {"complete": TrialState.COMPLETE, "refused": TrialState.PRUNED}  # all other ended ones are FAIL
+
+
+def written(trial: Trial) -> str:
+    """Return all that is not already in Optuna's own columns, as JSON."""
+    return json.dumps(
+        {
+            "state": trial.state,
+            "measures": dict(trial.measures),
+            "reason": trial.reason,
+            "traceback": trial.traceback,
+            "curve": [dict(row) for row in trial.curve],
+            "surroundings": dict(trial.surroundings),
+            "finished": (trial.finished or datetime.now(UTC)).isoformat(),
+        }
+    )
+
+
+def values(study: Study, trial: Trial) -> list[float] | None:
+    """Return what Optuna is told of the objectives: of complete trials only."""
+    return [trial.measures[o.measure] for o in study.objectives] if trial.state == "complete" else None
+
+
+def read(study: Study, frozen: FrozenTrial) -> Trial | None:
+    """Return the trial that Optuna holds; None for what never became one (queued, or proposed a second time)."""
+    if frozen.state == TrialState.WAITING or not study.domains.keys() <= frozen.params.keys():
+        return None
+    begun = Trial(
+        number=frozen.number,
+        state="running",
+        configuration=decoded(study, frozen.params),
+        started=utc(frozen.datetime_start),
+    )
+    record = frozen.user_attrs.get("record")
+    if record is not None:
+        return _ended(begun, json.loads(record))
+    if frozen.state == TrialState.RUNNING:
+        return begun
+    return replace(begun, state="interrupted", finished=begun.started, reason="its process ended")
+
+
+def _ended(begun: Trial, record: Mapping[str, Any]) -> Trial | None:
+    if record["state"] == "repeated":
+        return None
+    finished = datetime.fromisoformat(record["finished"])
+    return replace(begun, **{**record, "curve": tuple(record["curve"]), "finished": finished})
+
+
+def utc(local: datetime | None) -> datetime | None:
+    """Return Optuna's naive local time as UTC."""
+    return local.astimezone(UTC) if local else None

@@ -1,0 +1,209 @@
+"""The durable store of a study: its trials, as an Optuna study in a relational database.
+
+A trial begins as RUNNING and ends by one call of `finish`. Whatever happens to the process in between, the next one
+finds the trial, sees that its worker is gone and runs its configuration again. Optuna's states carry ours:
+
+    complete     COMPLETE, with the values of the objectives
+    refused      PRUNED, with its constraints, so that samplers learn from it (a FAIL would be invisible to them)
+    failed       FAIL
+    interrupted  FAIL without a record; its configuration waits in the queue, as a `rerun`
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
+
+import optuna
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from suite import studyfile
+from suite.errors import StoreError
+from suite.search import record, worker
+from suite.search.sampler import Tried, sampler
+from suite.search.space import decoded, distributions, encoded
+from suite.study import Study
+from suite.trial import Trial
+
+ASKS = 4  # proposals of the sampler that may repeat a tried configuration before one is drawn at random
+DEATHS = 3  # a trial whose process died so often has failed and is not run again
+HEARTBEAT = 30  # seconds
+GRACE = 150  # seconds without a heartbeat after which a worker on another machine counts as dead
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+class Store:
+    """The trials of one study, open for work; a context manager. Several workers may have it open."""
+
+    def __init__(self, folder: Path, study: Study, url: str) -> None:
+        """Open or create `study` in the database at `url`; raise StoreError where that fails."""
+        self.folder, self.study = folder, study
+        self._distributions = distributions(study)
+        self._asked: dict[int, optuna.Trial] = {}  # begun here, not ended
+        self._ended: dict[int, Trial] = {}  # as read: what has ended stays as it is
+        with _guarded(folder):
+            self._storage = _storage(url)
+            self._optuna = optuna.create_study(
+                study_name=study.name,
+                storage=self._storage,
+                directions=[f"{objective.goal}imize" for objective in study.objectives],
+                load_if_exists=True,
+            )
+            if "study" not in self._optuna.user_attrs:
+                self._optuna.set_user_attr("study", studyfile.text(study))
+        self._closed = threading.Event()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give back what is still running, so that it is the next to be run."""
+        self._closed.set()
+        for number, asked in list(self._asked.items()):
+            with suppress(StoreError), _guarded(self.folder):
+                self._give_back(number, asked.params, asked.user_attrs, died=False)
+
+    def trials(self) -> list[Trial]:
+        """Return every trial so far, by number, those of other workers included."""
+        with _guarded(self.folder):
+            frozen = self._optuna.get_trials(deepcopy=False)
+        return [trial for trial in map(self._trial, frozen) if trial is not None]
+
+    def ask(self) -> Trial | None:
+        """Begin a trial of a configuration not tried before; None when the space holds no other.
+
+        What an interruption left comes first, then what the sampler proposes.
+        """
+        with _guarded(self.folder):
+            self._reclaim()
+            tried = Tried(self.study, self.trials())
+            for _ in range(ASKS):
+                self._optuna.sampler = sampler(self.study, len(self._optuna.get_trials(deepcopy=False)))
+                asked = self._optuna.ask(self._distributions)
+                if "rerun" in asked.user_attrs or tried.fresh(decoded(self.study, asked.params)):
+                    return self._begun(asked)
+                self._record(asked.number, '{"state": "repeated"}', TrialState.FAIL)
+            configuration = tried.draw()
+            if configuration is None:
+                return None
+            self._optuna.enqueue_trial(encoded(self.study, configuration))
+            return self._begun(self._optuna.ask(self._distributions))
+
+    def finish(self, trial: Trial) -> None:
+        """Make an ended trial durable; raise StoreError when it cannot be written."""
+        with _guarded(self.folder):
+            asked = self._asked[trial.number]
+            for constraint in self.study.constraints:
+                if constraint.measure in trial.measures:
+                    asked.set_constraint(str(constraint), constraint.excess(trial.measures[constraint.measure]))
+            state = record.STATES.get(trial.state, TrialState.FAIL)
+            self._record(trial.number, record.written(trial), state, record.values(self.study, trial))
+        del self._asked[trial.number]
+
+    def fail_running(self, reason: str) -> list[int]:
+        """End as failed what dead workers of this machine left running; return the numbers."""
+        with _guarded(self.folder):
+            left = [trial for trial in self._left() if trial.state == TrialState.RUNNING]
+            for trial in left:
+                begun = record.read(self.study, trial)
+                if begun is not None and begun.state == "running":
+                    self._record(trial.number, record.written(begun.failed(reason)), TrialState.FAIL)
+        return [trial.number for trial in left]
+
+    def _begun(self, asked: optuna.Trial) -> Trial:
+        self._asked[asked.number] = asked
+        asked.set_user_attr("worker", worker.this())
+        self._storage.record_heartbeat(self._id(asked.number))
+        configuration = decoded(self.study, asked.params)
+        return Trial(
+            number=asked.number, state="running", configuration=configuration, started=record.utc(asked.datetime_start)
+        )
+
+    def _record(self, number: int, text: str, state: TrialState, values: Sequence[float] | None = None) -> None:
+        """Write the record first and the state last: what has a record but no state is completed by `_reclaim`."""
+        self._storage.set_trial_user_attr(self._id(number), "record", text)
+        self._optuna.tell(number, values=values, state=state, skip_if_finished=True)
+
+    def _reclaim(self) -> None:
+        """Take over what dead workers left running."""
+        optuna.storages.fail_stale_trials(self._optuna)  # those of other machines, by their heartbeats
+        reruns = {trial.user_attrs.get("rerun", {}).get("of") for trial in self._optuna.get_trials(deepcopy=False)}
+        for trial in self._left():
+            if "record" in trial.user_attrs:
+                ended = record.read(self.study, trial)
+                if ended is not None and trial.state == TrialState.RUNNING:
+                    state = record.STATES.get(ended.state, TrialState.FAIL)
+                    self._optuna.tell(trial.number, values=record.values(self.study, ended), state=state)
+            elif trial.number not in reruns:
+                self._give_back(trial.number, trial.params, trial.user_attrs, died=True)
+
+    def _left(self) -> Iterator[FrozenTrial]:
+        """Yield the trials that nobody works on any more: running ones of dead workers, and all failed ones."""
+        for trial in self._optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.FAIL)):
+            alive = trial.number in self._asked or worker.alive(trial.user_attrs.get("worker"), trial.datetime_start)
+            if trial.state == TrialState.FAIL or not alive:
+                yield trial
+
+    def _give_back(
+        self, number: int, parameters: Mapping[str, Any], attributes: Mapping[str, Any], *, died: bool
+    ) -> None:
+        """End a trial without a result, and queue its configuration again unless its process died too often."""
+        deaths = attributes.get("rerun", {}).get("deaths", 0) + died
+        self._asked.pop(number, None)
+        if deaths >= DEATHS:
+            reason = f"its process died {deaths} times, as it does when memory runs out"
+            failed = Trial(number=number, state="running", configuration={}).failed(reason)
+            self._record(number, record.written(failed), TrialState.FAIL)
+            return
+        self._optuna.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+        self._optuna.enqueue_trial(dict(parameters), user_attrs={"rerun": {"of": number, "deaths": deaths}})
+
+    def _trial(self, frozen: FrozenTrial) -> Trial | None:
+        if frozen.number in self._ended:
+            return self._ended[frozen.number]
+        trial = record.read(self.study, frozen)
+        if trial is not None and trial.state != "running":
+            self._ended[frozen.number] = trial
+        return trial
+
+    def _id(self, number: int) -> int:
+        study = self._storage.get_study_id_from_name(self.study.name)
+        return self._storage.get_trial_id_from_study_id_trial_number(study, number)
+
+    def _beat(self) -> None:
+        while not self._closed.wait(HEARTBEAT):
+            for number in list(self._asked):
+                with suppress(SQLAlchemyError, optuna.exceptions.StorageInternalError):
+                    self._storage.record_heartbeat(self._id(number))
+
+
+def _storage(url: str) -> RDBStorage:
+    # Another worker may be writing to the same SQLite file: wait for it rather than fail.
+    waiting = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+    return RDBStorage(url, engine_kwargs=waiting, heartbeat_interval=HEARTBEAT, grace_period=GRACE)
+
+
+@contextmanager
+def _guarded(folder: Path) -> Iterator[None]:
+    """Turn what a database says when it cannot read or write into a StoreError."""
+    try:
+        with warnings.catch_warnings():
+            # Heartbeats are experimental since 2.0, and meant for Study.optimize: here `_beat` sends them.
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            warnings.filterwarnings("ignore", message="Heartbeat of storage")
+            yield
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError) as error:
+        cause = error.__cause__ or error
+        what = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
+        raise StoreError(
+            f"{folder}: the trials cannot be read or written ({what}). Finished trials are safe: mend the disk or the "
+            "database and run the same command again."
+        ) from error

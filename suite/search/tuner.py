@@ -1,0 +1,181 @@
+"""The search as Keras Tuner knows it: an Oracle that proposes from the store, a Tuner that evaluates.
+
+Keras Tuner ranks by one number. Ours is the Pareto rank (1 is the front), never a weighted sum, and every measure is
+kept under its own name. Its own files are not written: the store is durable, theirs is not (a killed search starts over
+or cannot be read, and the writes grow with the square of the trials).
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import keras
+import keras_tuner
+from keras_tuner.engine.trial import Trial as TunerTrial
+from keras_tuner.engine.trial import TrialStatus
+
+from suite import pareto
+from suite.errors import StoreError
+from suite.search import folder
+from suite.search.budget import spent
+from suite.search.space import encoded, hyperparameters
+from suite.search.store import Store
+from suite.trial import Trial
+
+Evaluate = Callable[[Trial], Trial]
+
+_STATUS = {"complete": TrialStatus.COMPLETED, "refused": TrialStatus.COMPLETED}
+_SHOWN = ("complete", "refused", "failed")
+
+
+class Watcher(Protocol):
+    """Who wants to see the search as it happens."""
+
+    def begin(self, trial: Trial) -> None:
+        """See a trial that begins."""
+
+    def epoch(self, number: int, row: dict[str, float]) -> None:
+        """See one epoch of the trial `number`, a row of its curve."""
+
+    def end(self, trial: Trial) -> None:
+        """See a trial that ended; it is durable."""
+
+
+def search(store: Store, evaluate: Evaluate, watchers: Sequence[Watcher] = ()) -> Tuner:
+    """Spend the study's budget; return the tuner, for whoever wants Keras Tuner's view of it.
+
+    `evaluate` takes a trial that has begun and returns it ended. What it raises makes the trial a failed one, but for
+    StoreError, which ends the search, since nothing further could be kept.
+    """
+    tuner = Tuner(Oracle(store), evaluate, watchers)
+    try:
+        tuner.search()
+    except keras_tuner.errors.FatalError as fatal:
+        raise fatal.__cause__ or fatal from None
+    return tuner
+
+
+class Oracle(keras_tuner.Oracle):
+    """Proposes what the store's sampler proposes, and shows the store's trials as Keras Tuner's."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(
+            objective=keras_tuner.Objective("rank", "min"),
+            hyperparameters=hyperparameters(store.study),
+            allow_new_entries=False,
+            tune_new_entries=False,
+            seed=store.study.seed + 1,  # not used; Keras Tuner would draw one for zero
+            max_consecutive_failed_trials=math.inf,  # a failed trial is a row, not the end
+        )
+        self.verbose = 0
+        self.store = store
+        self.record: dict[str, Trial] = {}  # our trial behind each of Keras Tuner's
+        for number, trial in enumerate(trial for trial in store.trials() if trial.state in _SHOWN):
+            self._show(f"{number:04d}", trial)
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Return the values of the next trial, or that the budget is spent or the space exhausted."""
+        trial = None if spent(self.store.trials()).exhausts(self.store.study.budget) else self.store.ask()
+        if trial is None:
+            return {"status": TrialStatus.STOPPED}
+        self.record[trial_id] = trial
+        return {"status": TrialStatus.RUNNING, "values": encoded(self.store.study, trial.configuration)}
+
+    def ended(self, trial_id: str, trial: Trial) -> None:
+        """Make a trial durable, before anybody hears of its end."""
+        self.store.finish(trial)
+        self.record[trial_id] = trial
+
+    def score_trial(self, trial: TunerTrial) -> None:
+        """Score by Pareto rank so far: 1 on the front, infinite for what may not stand on one."""
+        trial.score, trial.best_step = self.ranks().get(self.record[trial.trial_id].number, math.inf), 0
+
+    def get_best_trials(self, num_trials: int | None = None) -> list[TunerTrial]:
+        """Return the front; with a number, so many trials of the best ranks."""
+        ranks = self.ranks()
+        ranked = [(ranks[trial.number], trial_id) for trial_id, trial in self.record.items() if trial.number in ranks]
+        for rank, trial_id in ranked:
+            self.trials[trial_id].score = rank
+        chosen = sorted(ranked)[:num_trials] if num_trials else [pair for pair in ranked if pair[0] == 1]
+        return [self.trials[trial_id] for _, trial_id in chosen]
+
+    def ranks(self) -> dict[int, int]:
+        """Return the Pareto rank of every complete trial within the constraints, by our number."""
+        study = self.store.study
+        fitting = [trial for trial in self.record.values() if trial.fits(study.constraints)]
+        return pareto.ranks(fitting, study.objectives)
+
+    def save(self) -> None:
+        """Do nothing: the store is durable."""
+
+    def reload(self) -> None:
+        """Do nothing: the store was read when the oracle was made."""
+
+    def _save_trial(self, trial: TunerTrial) -> None:
+        """Do nothing: the store is durable."""
+
+    def _show(self, trial_id: str, trial: Trial) -> None:
+        """Let Keras Tuner see a trial of an earlier session."""
+        values = self.hyperparameters.copy()
+        values.values = encoded(self.store.study, trial.configuration)
+        shown = TunerTrial(values, trial_id, _STATUS.get(trial.state, TrialStatus.FAILED), trial.reason)
+        self.trials[trial_id], self.record[trial_id] = shown, trial
+        self.start_order.append(trial_id)
+        self.end_order.append(trial_id)
+
+
+class Tuner(keras_tuner.Tuner):
+    """Evaluates what the oracle proposes."""
+
+    def __init__(self, oracle: Oracle, evaluate: Evaluate, watchers: Sequence[Watcher] = ()) -> None:
+        run = oracle.store.folder
+        super().__init__(oracle, directory=str(run.parent), project_name=run.name)
+        self._evaluate, self._watchers = evaluate, watchers
+
+    def run_trial(self, trial: TunerTrial) -> dict[str, float]:
+        """Evaluate one trial, keep it, and return its measures."""
+        try:
+            ended = self._run(trial.trial_id)
+        except Exception as error:  # not of the candidate: Keras Tuner would count it as a failed trial and go on
+            raise keras_tuner.errors.FatalError from error
+        if ended.state == "failed":
+            raise keras_tuner.errors.FailedTrialError(ended.reason)
+        return {**ended.measures, "rank": self.oracle.ranks().get(ended.number, math.inf)}
+
+    def load_model(self, trial: TunerTrial) -> keras.Model:
+        """Return the trained network of a trial, with its best weights."""
+        return keras.saving.load_model(folder.model(self.oracle.store.folder, self.oracle.record[trial.trial_id].number))
+
+    def save(self) -> None:
+        """Do nothing: the store is durable."""
+
+    def _run(self, trial_id: str) -> Trial:
+        begun = self.oracle.record[trial_id]
+        for watcher in self._watchers:
+            watcher.begin(begun)
+        ended = self._ended(begun)
+        self.oracle.ended(trial_id, ended)
+        for watcher in self._watchers:
+            watcher.end(ended)
+        return ended
+
+    def _ended(self, begun: Trial) -> Trial:
+        try:
+            return self._evaluate(begun)
+        except StoreError:
+            raise
+        except Exception as error:
+            return begun.failed(_line(error), traceback.format_exc())
+        finally:
+            keras.utils.clear_session()
+            gc.collect()
+
+
+def _line(error: Exception) -> str:
+    """Return an error as one line: its type, and the first line that says something."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

@@ -1,0 +1,69 @@
+"""A trained network with its preprocessing, as it is served: pictures in, probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from suite.datasets import pictures
+
+Signature = tuple[Callable[[Any], dict[str, Any]], tf.TensorSpec]
+
+
+def signatures(model: keras.Model, classes: Sequence[str]) -> dict[str, Signature]:
+    """Return the three ways to ask `model` (logits out, [B, K]), each a function and the tensor that it takes.
+
+    `images`: uint8 [B, h, w, C], pictures of any one size; `encoded`: string [B], JPEG, PNG, GIF or BMP files;
+    `pixels`: float32 [B, H, W, C], values 0 to 255 at the network's own size. All answer `probabilities`, float32
+    [B, K]; the first two also `label`, string [B], the class of the largest. `pixels` has numbers only, as XLA, LiteRT
+    and ONNX want it.
+    """
+    image = tuple(model.input_shape[1:])
+    names = tf.constant(list(classes))
+
+    def labelled(prepared: tf.Tensor) -> dict[str, tf.Tensor]:
+        probabilities = answered(prepared)
+        return {"probabilities": probabilities, "label": tf.gather(names, tf.argmax(probabilities, axis=-1))}
+
+    def answered(prepared: tf.Tensor) -> tf.Tensor:
+        return tf.nn.softmax(tf.cast(model(prepared, training=False), tf.float32))
+
+    def images(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return labelled(pictures.prepared(images, image))
+
+    def encoded(encoded: tf.Tensor) -> dict[str, tf.Tensor]:
+        each = tf.TensorSpec(image, tf.float32)
+        return labelled(tf.map_fn(lambda file: pictures.prepared(pictures.decoded(file), image), encoded, fn_output_signature=each))
+
+    def pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"probabilities": answered(pictures.prepared(pixels, image))}
+
+    return {
+        "images": (images, tf.TensorSpec((None, None, None, image[-1]), tf.uint8, "images")),
+        "encoded": (encoded, tf.TensorSpec((None,), tf.string, "encoded")),
+        "pixels": (pixels, tf.TensorSpec((None, *image), tf.float32, "pixels")),
+    }
+
+
+def inference(model: keras.Model, classes: Sequence[str]) -> Callable[[], None]:
+    """Return one call of the exported inference function on one image, as its latency is measured.
+
+    The function is the signature `pixels`, traced as the export traces it: the same graph, without the detour over the
+    disk. The call returns when the answer has reached the processor.
+    """
+    function, takes = signatures(model, classes)["pixels"]
+    traced = tf.function(function, input_signature=[takes], autograph=False).get_concrete_function()
+    image = tf.constant(128.0, shape=(1, *takes.shape[1:]))
+    return lambda: traced(image)["probabilities"].numpy()
+
+
+def write(model: keras.Model, classes: Sequence[str], folder: str) -> None:
+    """Write `model` as a SavedModel with the three signatures; `images` is the default one."""
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    for name, (function, takes) in signatures(model, classes).items():
+        archive.add_endpoint(name, function, [takes])
+    archive.write_out(folder, verbose=False)

@@ -1,0 +1,104 @@
+"""What a search proposes: never the same twice, nothing known to be refused, and the same again from the same seed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from suite import binding
+from suite.search import folder
+from suite.study import SAMPLERS, Choice, Range
+from suite.trial import Trial
+from tests import studies
+
+
+def proposed(home: Path, sampler: str, count: int) -> list[Trial]:
+    """Return `count` proposals, each finished with accuracy growing with size."""
+    trials = []
+    with folder.opened(home, studies.study(sampler=sampler)) as store:
+        for _ in range(count):
+            trial = store.ask()
+            assert trial is not None
+            store.finish(studies.complete(trial, accuracy=studies.weights(trial) / 200))
+            trials.append(trial)
+    return trials
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_configuration_of_a_finite_space_is_tried_once_and_then_the_search_ends(
+    tmp_path: Path, sampler: str
+) -> None:
+    study = studies.finite(sampler=sampler)
+    seen = []
+    with folder.opened(tmp_path / "run", study) as store:
+        while (trial := store.ask()) is not None:
+            seen.append(json.dumps(trial.configuration))
+            store.finish(studies.complete(trial))
+    assert sorted(seen) == sorted(json.dumps(configuration) for configuration in binding.configurations(study))
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_same_seed_proposes_the_same(tmp_path: Path, sampler: str) -> None:
+    one, two = proposed(tmp_path / "one", sampler, 8), proposed(tmp_path / "two", sampler, 8)
+    assert [trial.configuration for trial in one] == [trial.configuration for trial in two]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_an_interruption_changes_no_later_proposal(tmp_path: Path, sampler: str) -> None:
+    whole = proposed(tmp_path / "whole", sampler, 8)
+    parts = proposed(tmp_path / "parts", sampler, 3) + proposed(tmp_path / "parts", sampler, 5)
+    assert [trial.configuration for trial in parts] == [trial.configuration for trial in whole]
+
+
+def test_a_refused_network_is_not_proposed_under_another_recipe(tmp_path: Path) -> None:
+    networks = []
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        while (trial := store.ask()) is not None:
+            networks.append(json.dumps([trial.configuration["space.depths"], trial.configuration["space.widths"]]))
+            store.finish(studies.refused(trial))
+    assert len(networks) == len(set(networks)) == 12
+
+
+def test_refusals_do_not_end_a_search_that_has_something_left(tmp_path: Path) -> None:
+    feasible = {"space.depths": (2, 2, 2), "space.widths": (8, 8, 8)}
+    study = studies.finite()
+    with folder.opened(tmp_path / "run", study) as store:
+        found = False
+        while (trial := store.ask()) is not None:
+            found = found or trial.configuration == feasible
+            store.finish(studies.complete(trial) if trial.configuration == feasible else studies.refused(trial))
+    assert found
+
+
+def test_tpe_finds_better_candidates_than_chance(tmp_path: Path) -> None:
+    """On a smooth function of one number, where TPE has something to learn."""
+
+    def nearest(sampler: str) -> float:
+        study = studies.study(sampler=sampler, space={}, recipe={"learning_rate": Range(low=0.001, high=1.0)})
+        with folder.opened(tmp_path / sampler, study) as store:
+            distances = []
+            for _ in range(30):
+                trial = store.ask()
+                distance = abs(trial.configuration["recipe.learning_rate"] - 0.4321)
+                store.finish(_ended(trial, 100 - 100 * distance))
+                distances.append(distance)
+        return sum(distances[15:])
+
+    assert nearest("tpe") < nearest("random")
+
+
+def _ended(trial: Trial, accuracy: float) -> Trial:
+    return studies.complete(
+        Trial(number=trial.number, state="running", configuration={"space.depths": (1,), "space.widths": (1,)}),
+        accuracy,
+    )
+
+
+def test_choices_of_lists_and_of_mixed_numbers_come_back_as_they_were(tmp_path: Path) -> None:
+    space = {"depths": Choice(((1, 2), (3,))), "widths": Choice((1, 2.5)), "stem": Choice((True, False))}
+    with folder.opened(tmp_path / "run", studies.study(space=space)) as store:
+        configuration = store.ask().configuration
+    assert configuration["space.depths"] in ((1, 2), (3,))
+    assert type(configuration["space.stem"]) is bool

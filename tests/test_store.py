@@ -1,0 +1,203 @@
+"""What a store must keep: whatever happens to the process, no finished trial is lost and no half-run one forgotten."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from suite.errors import StoreError, StudyError
+from suite.search import folder
+from suite.search.store import DEATHS
+from suite.study import Budget
+from tests import studies
+
+WORKER = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from suite.search import folder, store
+from tests import studies
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+with folder.opened(Path({home!r}), studies.study()) as opened:
+    for _ in range({finished}):
+        opened.finish(studies.complete(opened.ask()))
+    {moment}
+    print(opened.ask().number, flush=True)
+    die()
+"""
+
+
+def killed(home: Path, finished: int = 0, moment: str = "") -> None:
+    """Let another process finish some trials, begin one more, and die by kill -9 at `moment` or in that trial."""
+    code = WORKER.format(tests=str(Path(__file__).parents[1]), home=str(home), finished=finished, moment=moment)
+    died = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+
+
+def test_what_was_finished_is_read_back_as_it_was(tmp_path: Path) -> None:
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        begun = store.ask()
+        ended = replace(studies.complete(begun, 91.5, latency=1.25), surroundings={"device": "a laptop"})
+        store.finish(ended)
+        crashed = store.ask().failed("ResourceExhaustedError: too large", "Traceback ...")
+        store.finish(crashed)
+    assert folder.read(tmp_path / "run").trials == (ended, crashed)
+
+
+def test_a_run_is_read_while_a_trial_is_running(tmp_path: Path) -> None:
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        begun = store.ask()
+        assert folder.read(tmp_path / "run").trials == (begun,)
+        assert begun.state == "running"
+
+
+@pytest.mark.parametrize("finished", [0, 2])
+def test_a_trial_whose_process_was_killed_is_run_again_and_nothing_else(tmp_path: Path, finished: int) -> None:
+    killed(tmp_path / "run", finished)
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        before = store.trials()
+        again = store.ask()
+        assert again.configuration == before[finished].configuration
+        store.finish(studies.complete(again))
+        after = store.trials()
+    assert [trial.state for trial in after] == ["complete"] * finished + ["interrupted", "complete"]
+    assert after[:finished] == before[:finished]
+
+
+def test_a_trial_killed_between_its_record_and_its_end_is_kept(tmp_path: Path) -> None:
+    moment = "opened._optuna.tell = die; opened.finish(studies.complete(opened.ask(), 77.0))"
+    killed(tmp_path / "run", moment=moment)
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        fresh = store.ask()
+        (kept, running) = store.trials()
+    assert (kept.state, kept.measures["accuracy"]) == ("complete", 77.0)
+    assert running.number == fresh.number
+    assert fresh.configuration != kept.configuration
+
+
+def test_a_trial_killed_before_its_worker_was_named_is_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed(tmp_path / "run", moment="store.worker.this = die; opened.ask()")
+    monkeypatch.setattr("suite.search.worker._NAMELESS", timedelta(seconds=-1))
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        (half,) = store.trials()
+        assert store.ask().configuration == half.configuration
+
+
+def test_a_trial_that_kills_its_process_again_and_again_has_failed(tmp_path: Path) -> None:
+    for _ in range(DEATHS):
+        killed(tmp_path / "run")
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        fresh = store.ask()
+        trials = store.trials()
+    assert [trial.state for trial in trials] == ["interrupted"] * (DEATHS - 1) + ["failed", "running"]
+    assert "memory" in trials[DEATHS - 1].reason
+    assert fresh.configuration != trials[0].configuration
+
+
+def test_what_an_interruption_left_is_the_next_to_be_run(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), folder.opened(tmp_path / "run", studies.study()) as store:
+        half = store.ask()
+        raise KeyboardInterrupt
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        assert store.ask().configuration == half.configuration
+
+
+def test_a_running_trial_of_a_living_worker_is_left_alone(tmp_path: Path) -> None:
+    with folder.opened(tmp_path / "run", studies.study()) as one, folder.opened(tmp_path / "run", studies.study()) as two:
+        first, second = one.ask(), two.ask()
+        assert first.number != second.number
+        assert first.configuration != second.configuration
+        one.finish(studies.complete(first))
+        two.finish(studies.complete(second))
+        assert [trial.state for trial in one.trials()] == ["complete", "complete"]
+
+
+def test_a_folder_with_another_study_is_not_overwritten(tmp_path: Path) -> None:
+    with folder.opened(tmp_path / "run", studies.study()):
+        pass
+    other = studies.study(seed=4)
+    with pytest.raises(StudyError, match=r"another seed\. Give the new one a name of its own"):
+        folder.opened(tmp_path / "run", other)
+    assert folder.read(tmp_path / "run").study == studies.study()
+
+
+def test_a_budget_may_grow(tmp_path: Path) -> None:
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        store.finish(studies.complete(store.ask()))
+    with folder.opened(tmp_path / "run", studies.study(budget=Budget(trials=60))) as store:
+        assert len(store.trials()) == 1
+    assert folder.read(tmp_path / "run").study.budget == Budget(trials=60)
+
+
+def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"nothing: no run here"):
+        folder.read(tmp_path / "nothing")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(StoreError, match=r"cannot be written .*--runs"):
+        folder.opened(tmp_path / "file" / "run", studies.study())
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from suite.errors import StoreError
+from suite.search import folder
+from tests import studies
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with folder.opened(Path({home!r}), studies.study()) as store:
+    store.finish(studies.complete(store.ask()))
+    size = (Path({home!r}) / "trials.db").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))  # from here on no file grows: the disk is full
+    begun = store.ask()
+    try:
+        for _ in range(50):
+            store.finish(studies.complete(begun))
+            begun = store.ask()
+    except StoreError as error:
+        print(error)
+"""
+
+
+def test_a_full_disk_is_a_clear_error_and_loses_nothing(tmp_path: Path) -> None:
+    code = FULL.format(tests=str(Path(__file__).parents[1]), home=str(tmp_path / "run"))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "cannot be read or written" in done.stdout, done.stderr
+    assert "Finished trials are safe" in done.stdout
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        trials = store.trials()
+        assert trials[0].state == "complete"
+        assert store.ask() is not None
+
+
+def test_the_storage_of_other_machines_is_not_for_everybody_to_read(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    with folder.opened(tmp_path / "run", studies.study(), url) as store:
+        store.finish(studies.complete(store.ask()))
+    assert (tmp_path / "shared.db").is_file()
+    assert not (tmp_path / "run" / "trials.db").exists()
+    assert (tmp_path / "run" / "storage.url").stat().st_mode & 0o077 == 0
+    assert len(folder.read(tmp_path / "run").trials) == 1
+
+
+def test_the_half_run_trial_of_a_dead_worker_can_be_failed_from_outside(tmp_path: Path) -> None:
+    killed(tmp_path / "run", finished=1)
+    with folder.reopened(tmp_path / "run") as store:
+        assert store.fail_running("its process was ended by SIGKILL") == [1]
+        assert store.trials()[1].reason == "its process was ended by SIGKILL"
+        assert store.ask().configuration != store.trials()[1].configuration
