@@ -169,7 +169,9 @@ def _labels(axes: Axes, plane: Plane) -> None:
     pixel = axes.figure.dpi / 72
     at = {entry.name: axes.transData.transform((plane.x(entry), plane.y(entry))) for entry in front}
     marks = axes.transData.transform([(plane.x(entry), plane.y(entry)) for entry in plane.entries])
-    taken = np.hstack([marks - 4 * pixel, marks + 4 * pixel])  # boxes: left, bottom, right, top
+    places = np.array(list(at.values()))
+    steps = np.hstack([places[:-1] - pixel, places[1:, :1], places[:-1, 1:] + pixel])
+    taken = np.vstack([np.hstack([marks - 4 * pixel, marks + 4 * pixel]), steps])  # left, bottom, right, top
     first = [entry for entry in (plane.knee, front[-1], front[0]) if entry]
     for name in dict.fromkeys(entry.name for entry in (*first, *front)):
         for dx, dy, side in ((-6, 4, "right"), (-8, -3, "right"), (9, -10, "left")):
