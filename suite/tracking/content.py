@@ -1,0 +1,215 @@
+"""What MLflow is told of a study and of a trial: names, params, tags, metrics. Pure functions, no MLflow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from suite.measures import MEASURES
+from suite.study import Choice, Domain, Range, Recipe, Study, Value
+from suite.trial import State, Trial
+
+STATUS: dict[State, str] = {
+    "running": "RUNNING",
+    "complete": "FINISHED",
+    "refused": "KILLED",  # stopped on purpose before training; FINISHED is left to trained models
+    "failed": "FAILED",
+    "interrupted": "KILLED",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One value of one metric."""
+
+    name: str
+    value: float
+    time: int  # Unix milliseconds
+    step: int  # epoch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """All that is said of one run of MLflow. Two equal contents need not be sent twice."""
+
+    status: str
+    end: int | None  # Unix milliseconds; None while it runs
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    metrics: Sequence[Point] = ()
+
+    @property
+    def digest(self) -> str:
+        """Short digest of everything in it."""
+        return digest(asdict(self))
+
+
+def digest(content: Any) -> str:
+    """Return 16 hexadecimal digits that differ where `content` (of JSON's types) differs."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def milliseconds(moment: datetime | None) -> int | None:
+    """Return `moment` as Unix milliseconds."""
+    return round(moment.timestamp() * 1000) if moment else None
+
+
+def is_folder(dataset: str) -> bool:
+    """Whether `dataset` is a folder of pictures rather than a name."""
+    return dataset.startswith((".", "/", "~")) or Path(dataset).is_dir()
+
+
+def dataset_name(study: Study) -> str:
+    """Return the dataset as people call it: a name, or the last part of a folder."""
+    return Path(study.dataset).expanduser().resolve().name if is_folder(study.dataset) else study.dataset
+
+
+def group(study: Study, trials: Sequence[Trial]) -> str:
+    """Return the name of MLflow's experiment: accuracies of different pictures should not stand in one table."""
+    if not is_folder(study.dataset):
+        return dataset_name(study)
+    known = [t.surroundings["dataset_digest"] for t in trials if t.surroundings.get("dataset_digest")]
+    return f"{dataset_name(study)}-{digest(known[0] if known else str(Path(study.dataset).expanduser().resolve()))[:8]}"
+
+
+def is_named(study: Study, trials: Sequence[Trial]) -> bool:
+    """Whether `group` has its final answer: a folder's waits for a trial that has seen the pictures."""
+    seen = any(trial.surroundings.get("dataset_digest") or trial.state != "running" for trial in trials)
+    return seen or not is_folder(study.dataset)
+
+
+def identity(study: Study, trials: Sequence[Trial]) -> str:
+    """Return what tells this run folder from every other of the same name, wherever it is moved to."""
+    first = min(trials, key=lambda trial: trial.number)
+    return digest([study.name, milliseconds(first.started)])
+
+
+def of_study(study: Study, trials: Sequence[Trial], *, running: bool) -> Content:
+    """Return what the parent run says; `running` while the study spends its budget."""
+    ends = [end for trial in trials if (end := milliseconds(trial.finished)) is not None]
+    counts = {state: sum(trial.state == state for trial in trials) for state in STATUS}
+    latest = next((trial.surroundings for trial in reversed(trials) if trial.surroundings), {})
+    return Content(
+        status="RUNNING" if running else "FINISHED",
+        end=None if running else max(ends, default=None),
+        params=_study_params(study),
+        tags=_origin(latest)
+        | {"mlflow.note.content": study.question, "state": "running" if running else "finished"}
+        | {f"trials.{state}": str(count) for state, count in counts.items()}
+        | {"budget": _budget(study), "trials": str(len(trials))},
+    )
+
+
+def of_trial(study: Study, trial: Trial) -> Content:
+    """Return what the child run says; the place among the others is `standing`."""
+    note = f"{trial.reason}\n\n```\n{trial.traceback}\n```" if trial.traceback else trial.reason
+    said = {"reason": trial.reason, "mlflow.note.content": note} if trial.reason else {}
+    return Content(
+        status=STATUS[trial.state],
+        end=milliseconds(trial.finished),
+        params=trial_params(study, trial),
+        tags=_origin(trial.surroundings) | {"state": trial.state} | said,
+        metrics=[point for row in trial.curve for point in points(row)] + measured(trial),
+    )
+
+
+def standing(trial: Trial, ranks: Mapping[int, int]) -> dict[str, str]:
+    """Return the tags `front` and `rank` of an ended trial, given the ranks (1 is the front) of those that have one."""
+    rank = ranks.get(trial.number)
+    return {"front": "true" if rank == 1 else "false"} | ({} if rank is None else {"rank": str(rank)})
+
+
+def trial_params(study: Study, trial: Trial) -> dict[str, str]:
+    """Return the whole configuration: what was searched over, what the study fixed, what the recipe leaves as is."""
+    tables = {
+        "space": study.fields("space", trial.configuration),
+        "recipe": asdict(Recipe()) | study.fields("recipe", trial.configuration),
+    }
+    said = {"architecture": study.architecture, "family": study.family, "epochs": str(study.fidelity.epochs)}
+    for table, fields in tables.items():
+        said |= {param(study, f"{table}.{key}"): _text(value) for key, value in fields.items()}
+    return said
+
+
+def param(study: Study, path: str) -> str:
+    """Return what `space.depths` is called among a trial's params: `depths`, unless the recipe has such a key too."""
+    key = path.partition(".")[2]
+    return path if key in study.space and hasattr(Recipe, key) else key
+
+
+def view(study: Study, parent: str) -> str:
+    """Return the trials as a table with the columns that count: the JSON of a view that MLflow's pages share by link.
+
+    Sorted by a metric they stand side by side; sorted by date MLflow folds them away under their parent.
+    """
+    first, *_ = study.objectives
+    asked = [o.measure for o in study.objectives] + [c.measure for c in study.constraints]
+    columns = [f"metrics.`{name}`" for name in dict.fromkeys(asked)]
+    columns += [f"params.`{param(study, path)}`" for path in study.domains]
+    columns += [f"tags.`{name}`" for name in ("state", "front", "rank")]
+    return json.dumps({
+        "searchFilter": f"tags.`mlflow.parentRunId` = '{parent}'",
+        "orderByKey": f"metrics.`{first.measure}`",
+        "orderByAsc": first.goal == "min",
+        "selectedColumns": columns,
+    })  # fmt: skip
+
+
+def points(row: Mapping[str, float]) -> list[Point]:
+    """Return one epoch of a curve. `val_x` is `val/x`; a name that is also a measure's is the training's: `train/x`."""
+    return [
+        Point(name=_curve_name(key), value=float(value), time=round(row["time"] * 1000), step=int(row["epoch"]))
+        for key, value in row.items()
+        if key not in ("epoch", "time")
+    ]
+
+
+def measured(trial: Trial) -> list[Point]:
+    """Return the measures, each as a metric of its name."""
+    time, step = milliseconds(trial.finished or trial.started) or 0, len(trial.curve)
+    return [Point(name=name, value=float(value), time=time, step=step) for name, value in trial.measures.items()]
+
+
+def _curve_name(key: str) -> str:
+    if key.startswith("val_"):
+        return f"val/{key.removeprefix('val_')}"
+    return f"train/{key}" if key in MEASURES else key
+
+
+def _origin(surroundings: Mapping[str, str]) -> dict[str, str]:
+    commit = {"mlflow.source.git.commit": surroundings["commit"]} if surroundings.get("commit") else {}
+    return dict(surroundings) | {"mlflow.source.name": "suite", "mlflow.source.type": "LOCAL"} | commit
+
+
+def _study_params(study: Study) -> dict[str, str]:
+    return {
+        "architecture": study.architecture,
+        "family": study.family,
+        "dataset": study.dataset,
+        "sampler": study.sampler,
+        "seed": str(study.seed),
+        "epochs": str(study.fidelity.epochs),
+        "objectives": ", ".join(f"{objective.measure} {objective.goal}" for objective in study.objectives),
+        "constraints": ", ".join(map(str, study.constraints)),
+    } | {f"{table}.{key}": _text(value) for table, entries in (("space", study.space), ("recipe", study.recipe))
+         for key, value in entries.items()}  # fmt: skip
+
+
+def _budget(study: Study) -> str:
+    parts = {"trials": study.budget.trials, "hours": study.budget.hours}
+    return ", ".join(f"{value:g} {unit}" for unit, value in parts.items() if value is not None)
+
+
+def _text(value: Value | Domain) -> str:
+    """As a study file writes it, without the quotes around words."""
+    if isinstance(value, Choice):
+        return " | ".join(map(_text, value.values))
+    if isinstance(value, Range):
+        steps = " log" if value.log else f" step {value.step:g}" if value.step else ""
+        return f"{value.low:g} .. {value.high:g}{steps}"
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,179 @@
+"""What is said to MLflow of one study, and when. The ledger keeps it from being said twice; twice changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.study import Study
+from suite.tracking import content
+from suite.tracking.ledger import Ledger
+from suite.tracking.server import Server, is_refusal
+from suite.trial import Trial
+
+if TYPE_CHECKING:
+    import keras
+
+_log = logging.getLogger("suite.tracking")
+
+
+class Courier:
+    """One study's words to MLflow. Every method may raise what MLflow raises; `open` comes before all others."""
+
+    def __init__(self, study: Study, ledger: Ledger) -> None:
+        """Know nothing of MLflow yet."""
+        self._study, self._ledger = study, ledger
+        self._identity = self._group = self._parent = ""
+        self._live: dict[int, set[tuple[str, int]]] = {}  # begun by us: the points of its curve that were sent
+
+    def open(self, server: Server, trials: Sequence[Trial]) -> None:
+        """Find or make the parent run; at least one trial is needed to tell this run from others."""
+        self._identity = self._identity or content.identity(self._study, trials)
+        parent, group = self._ledger.id("parent"), self._ledger.id("group")
+        if not (parent and group and server.is_alive(parent)):
+            self._ledger.forget()
+            with self._ledger.alone():
+                parent, group = self._found_or_made(server, trials)
+                self._ledger.note("parent", parent)
+                self._ledger.note("group", group)
+        self._parent, self._group = parent, group
+        state = content.view(self._study, parent)
+        if self._ledger.digest("view") != content.digest(state):
+            server.view(group, self._identity, state)
+            self._ledger.note("view", self._identity, content.digest(state))
+
+    def begin(self, server: Server, trial: Trial) -> None:
+        """Show a trial that has just started; nothing when it is there already."""
+        if self._ledger.id(_key(trial)):
+            return
+        run = self._child(server, trial)
+        said = content.of_trial(self._study, trial)
+        server.log(run, params=said.params, tags=said.tags)
+        self._live[trial.number] = set()
+
+    def epoch(self, server: Server, number: int, row: Mapping[str, float]) -> None:
+        """Show one epoch of a trial that `begin` has shown; else `end` will send it."""
+        run = self._ledger.id(f"trial/{number}")
+        if run and number in self._live:
+            points = content.points(row)
+            server.log(run, metrics=points)
+            self._live[number] |= {(point.name, point.step) for point in points}
+
+    def end(self, server: Server, trial: Trial) -> None:
+        """Send all that is known of a trial that ended, less what was sent while it ran."""
+        said = content.of_trial(self._study, trial)
+        if self._ledger.digest(_key(trial)) == said.digest:
+            return
+        try:
+            self._send(server, trial, said)
+        except Exception as error:
+            if not is_refusal(error):
+                raise
+            if self._lost(server, trial):
+                self._send(server, trial, said)
+            else:
+                _log.warning("MLflow refuses trial %d of %s: %s", trial.number, self._study.name, error)
+                self._ledger.note(_key(trial), self._ledger.id(_key(trial)) or "refused", said.digest)
+
+    def place(self, server: Server, trials: Sequence[Trial], ranks: Mapping[int, int]) -> None:
+        """Tag those of `trials` that ended with front and rank, where these changed."""
+        for trial in trials:
+            if trial.state == "running":
+                continue
+            tags = content.standing(trial, ranks)
+            run, key, digest = self._ledger.id(_key(trial)), f"place/{trial.number}", content.digest(tags)
+            if run and self._ledger.digest(key) != digest:
+                server.log(run, tags=tags)
+                self._ledger.note(key, run, digest)
+
+    def study(self, server: Server, trials: Sequence[Trial], running: bool) -> None:
+        """Tag the parent run with how far the study is."""
+        said = content.of_study(self._study, trials, running=running)
+        if self._ledger.digest("study") != said.digest:
+            server.log(self._parent, tags=said.tags)
+            server.finish(self._parent, said)
+            self._ledger.note("study", self._parent, said.digest)
+
+    def report(self, server: Server, path: Path) -> None:
+        """Store the report, a file or a folder, with the parent run when it changed."""
+        files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+        digest = content.digest([[str(f.relative_to(path)), hashlib.sha256(f.read_bytes()).hexdigest()] for f in files])
+        if self._ledger.digest("report") != digest:
+            server.artifacts(self._parent, path, "report")
+            self._ledger.note("report", self._parent, digest)
+
+    def model(self, server: Server, trial: Trial, load: Callable[[int], keras.Model]) -> None:
+        """Log the trained network of a trial, once."""
+        run, key = self._ledger.id(_key(trial)), f"model/{trial.number}"
+        if not run or self._ledger.id(key):
+            return
+        try:
+            model = load(trial.number)
+        except Exception as error:  # a lost checkpoint is not MLflow's fault, and not the end of the delivery
+            _log.warning("the model of trial %d cannot be logged: %s", trial.number, error)
+            return
+        params, name = content.trial_params(self._study, trial), f"{self._study.name}-{trial.number}"
+        self._ledger.note(key, server.model(self._group, run, name, model, params, content.measured(trial)))
+
+    def has(self, trial: Trial) -> bool:
+        """Whether MLflow has this trial as it is now."""
+        return self._ledger.digest(_key(trial)) == content.of_trial(self._study, trial).digest
+
+    def _found_or_made(self, server: Server, trials: Sequence[Trial]) -> tuple[str, str]:
+        tags = {"suite.id": self._identity, "kind": "study"}
+        found = server.find(server.groups(content.dataset_name(self._study)), tags)
+        if not found:
+            group = server.group(content.group(self._study, trials))
+            start = content.milliseconds(trials[0].started)
+            made = server.create(group, self._study.name, start, tags | {"study": self._study.name})
+            found = server.find([group], tags) or (made, group)  # another machine may have made one meanwhile
+        said = content.of_study(self._study, trials, running=True)
+        server.log(found[0], params=said.params)
+        self._dataset(server, found[0], trials[0])
+        return found
+
+    def _child(self, server: Server, trial: Trial) -> str:
+        tags = {"suite.id": self._identity, "kind": "trial", "suite.trial": str(trial.number)}
+        with self._ledger.alone():
+            known = self._ledger.id(_key(trial))
+            found = known or next(iter(server.find([self._group], tags) or ()), None)
+            if not found:
+                more = {"mlflow.parentRunId": self._parent, "study": self._study.name, "state": trial.state}
+                name, start = f"{self._study.name}/{trial.number}", content.milliseconds(trial.started)
+                found = server.create(self._group, name, start, tags | more)
+            if not known:
+                self._ledger.note(_key(trial), found)
+        return found
+
+    def _send(self, server: Server, trial: Trial, said: content.Content) -> None:
+        run = self._child(server, trial)
+        sent = self._live.pop(trial.number, None)
+        points = [point for point in said.metrics if (point.name, point.step) not in (sent or ())]
+        self._dataset(server, run, trial)
+        server.log(run, params=said.params if sent is None else {}, tags=said.tags, metrics=points)
+        server.finish(run, said)
+        self._ledger.note(_key(trial), run, said.digest)
+
+    def _dataset(self, server: Server, run: str, trial: Trial) -> None:
+        facts = trial.surroundings
+        name, digest = content.dataset_name(self._study), facts.get("dataset_digest", "")
+        if digest:
+            source = {"uri": self._study.dataset} if content.is_folder(self._study.dataset) else {"name": name}
+            profile = {key: facts[key] for key in ("dataset_sizes", "classes", "image") if key in facts}
+            server.dataset(run, name, digest, source, profile)
+
+    def _lost(self, server: Server, trial: Trial) -> bool:
+        """Forget what MLflow no longer has; whether that was the trial."""
+        run = self._ledger.id(_key(trial))
+        if run and server.is_alive(run):
+            return False
+        self._ledger.forget(f"%/{trial.number}")
+        self.open(server, [trial])
+        return True
+
+
+def _key(trial: Trial) -> str:
+    return f"trial/{trial.number}"

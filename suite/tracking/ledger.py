@@ -1,0 +1,111 @@
+"""What one run folder has delivered to MLflow: a small database in the folder, which may be lost without harm."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+FILE = "mlflow.ledger"
+_WAIT = 20  # seconds that another process may hold the ledger while it makes a run in MLflow
+_TABLE = "CREATE TABLE IF NOT EXISTS entry (uri TEXT, key TEXT, id TEXT, digest TEXT, PRIMARY KEY (uri, key))"
+
+_log = logging.getLogger("suite.tracking")
+
+
+class Ledger:
+    """Entries `key -> (id in MLflow, digest of what was last sent)` of one folder and one tracking URI.
+
+    Belongs to the thread that opened it. Where the file cannot be written (disk full, read-only) the entries live in
+    memory: what is forgotten is found again by the tags in MLflow, and sending it twice changes nothing there.
+    """
+
+    def __init__(self, folder: Path, uri: str) -> None:
+        """Open or create the ledger in `folder`; never raises."""
+        self._uri = uri
+        self._connection = _opened(folder / FILE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def id(self, key: str) -> str | None:
+        """Return what `key` is called in MLflow, None where it is not there."""
+        return self._entry(key)[0]
+
+    def digest(self, key: str) -> str | None:
+        """Return the digest of what was last sent of `key`."""
+        return self._entry(key)[1]
+
+    def note(self, key: str, id: str, digest: str = "") -> None:
+        """Remember that `key` is `id` in MLflow and that content of `digest` was sent."""
+        entry = (self._uri, key, id, digest)
+        self._write(lambda c: c.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", entry))
+
+    def forget(self, key: str = "%") -> None:
+        """Forget `key`, or all of this URI: MLflow has lost it."""
+        self._write(lambda c: c.execute("DELETE FROM entry WHERE uri = ? AND key LIKE ?", (self._uri, key)))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from this ledger, so that no two make the same run. Without a disk there is no lock."""
+        with suppress(sqlite3.Error):
+            self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            self._write(lambda c: c.commit())
+
+    def _entry(self, key: str) -> tuple[str | None, str | None]:
+        query = "SELECT id, digest FROM entry WHERE uri = ? AND key = ?"
+        try:
+            return self._connection.execute(query, (self._uri, key)).fetchone() or (None, None)
+        except sqlite3.Error as error:
+            self._move_to_memory(error)
+            return None, None
+
+    def _write(self, change: Callable[[sqlite3.Connection], object]) -> None:
+        try:
+            change(self._connection)
+        except sqlite3.Error as error:
+            self._move_to_memory(error)
+            change(self._connection)
+
+    def _move_to_memory(self, error: sqlite3.Error) -> None:
+        _log.warning("what was delivered to MLflow cannot be noted in the run folder (%s)", error)
+        entries: list[tuple[str, ...]] = []
+        with suppress(sqlite3.Error):
+            entries = self._connection.execute("SELECT * FROM entry").fetchall()
+        with suppress(sqlite3.Error):
+            self._connection.close()
+        self._connection = _connected(":memory:")
+        self._connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", entries)
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    for _ in range(2):
+        try:
+            return _connected(str(file))
+        except sqlite3.OperationalError as error:  # full, read-only, locked: the file itself may be good
+            _log.warning("what was delivered to MLflow cannot be noted in %s (%s)", file, error)
+            break
+        except sqlite3.DatabaseError:  # damaged
+            with suppress(OSError):
+                file.unlink()
+    return _connected(":memory:")
+
+
+def _connected(file: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, timeout=_WAIT, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous = OFF")  # a power cut may take the ledger; kill -9 cannot
+        connection.execute(_TABLE)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection

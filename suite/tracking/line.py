@@ -1,0 +1,67 @@
+"""The line to MLflow: a circuit breaker, so that an outage costs one attempt now and then and one message."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from suite.tracking.place import knock, shown
+from suite.tracking.server import Server
+
+PAUSE = 30.0  # seconds after a failure in which nothing is tried
+
+Step = Callable[[Server], None]
+
+_log = logging.getLogger("suite.tracking")
+
+
+class Line:
+    """The way to one tracking URI, of one thread. `reason` says why it is down, and is empty while it works."""
+
+    def __init__(self, uri: str) -> None:
+        """Connect at the first attempt, not now."""
+        self.reason = ""
+        self._uri = uri
+        self._server: Server | None = None
+        self._again = 0.0
+
+    @property
+    def rest(self) -> float:
+        """Seconds until the next attempt may be made; zero while it works."""
+        return max(0.0, self._again - time.monotonic())
+
+    def hurry(self) -> None:
+        """Let the next attempt be made at once."""
+        self._again = 0.0
+
+    def attempt(self, step: Step) -> bool:
+        """Take `step` unless the line failed within PAUSE; return whether it went through. Never raises."""
+        if self.rest:
+            return False
+        try:
+            step(self._connected())
+        except Exception as error:  # what MLflow raises has no common root
+            self._fail(error)
+            return False
+        self._recover()
+        return True
+
+    def _connected(self) -> Server:
+        if self._server is None or self.reason:
+            knock(self._uri)
+        if self._server is None:
+            self._server = Server(self._uri)
+        return self._server
+
+    def _fail(self, error: Exception) -> None:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        if not self.reason:
+            _log.warning("MLflow at %s fails; the study goes on, and delivers later. %s", shown(self._uri), reason)
+        self.reason = reason
+        self._again = time.monotonic() + PAUSE
+
+    def _recover(self) -> None:
+        if self.reason:
+            _log.warning("MLflow at %s is back.", shown(self._uri))
+        self.reason = ""

@@ -1,0 +1,73 @@
+"""Where MLflow is, and whether it answers. Asked without MLflow: a dead server costs neither time nor imports."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+
+PATIENCE = 5  # seconds that a server has for its first answer
+_SQLITE = "sqlite:///"
+_AWAY = (502, 503, 504)  # what a proxy answers when nobody is behind it
+
+
+def uri(root: Path) -> str:
+    """Return MLFLOW_TRACKING_URI where it is set, else that of the database beside the runs in `root`."""
+    return os.environ.get("MLFLOW_TRACKING_URI", "").rstrip("/") or f"{_SQLITE}{root.resolve() / 'mlflow.db'}"
+
+
+def is_web(uri: str) -> bool:
+    """Whether a server of its own stands behind `uri`."""
+    return urlsplit(uri).scheme in ("http", "https")
+
+
+def database(uri: str) -> Path | None:
+    """Return the file of an SQLite `uri`, None for any other."""
+    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
+
+
+def artifacts(uri: str) -> Path | None:
+    """Return the folder of the artifacts of an SQLite `uri`; None where a server decides."""
+    file = database(uri)
+    return file.resolve().parent / "mlartifacts" if file else None
+
+
+def shown(uri: str) -> str:
+    """Return `uri` without its password."""
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1@", uri)
+
+
+def knock(uri: str) -> None:
+    """Raise OSError or sqlite3.Error unless `uri` can be reached now; takes PATIENCE seconds at most."""
+    file, parts = database(uri), urlsplit(uri)
+    if file:
+        _open(file)
+    elif is_web(uri):
+        _get(f"{uri}/health")
+    elif parts.hostname and parts.port:
+        socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE).close()
+
+
+def _open(file: Path) -> None:
+    """A locked, damaged or read-only database: MLflow would go on trying for minutes."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+
+
+def _get(url: str) -> None:
+    """Any answer is one: a server that asks for a password is up."""
+    from urllib.request import urlopen
+
+    try:
+        urlopen(url, timeout=PATIENCE).close()
+    except HTTPError as answer:
+        answer.close()
+        if answer.code in _AWAY:
+            raise

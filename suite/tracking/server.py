@@ -1,0 +1,177 @@
+"""MLflow's client, narrowed to what the mirror needs. The only module that imports mlflow.
+
+Every method may raise: what MLflow raises on an outage is not one class. `is_refusal` tells an answer from an outage.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from getpass import getuser
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from suite.tracking import models
+from suite.tracking.content import Content, Point
+from suite.tracking.place import artifacts
+
+if TYPE_CHECKING:
+    import keras
+    from mlflow.entities import Run
+
+_SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # seconds; 120 otherwise
+    # A create that timed out must not be sent twice: we look first whether it arrived. Delivery itself is the retry.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+_REFUSALS = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS", "INVALID_STATE")
+_METRICS, _PAIRS = 1000, 100  # most that one request may carry
+_PARAM, _TAG, _KEY, _DIGEST = 6000, 8000, 250, 36  # longest texts that MLflow takes
+
+T = TypeVar("T")
+
+
+def configure() -> None:
+    """Set MLflow to fail within seconds and in silence, except where the user said otherwise."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether MLflow answered that it will never take this, rather than being away."""
+    return getattr(error, "error_code", None) in _REFUSALS
+
+
+class Server:
+    """One tracking URI. Constructing it imports MLflow (3 s) and may migrate a database (3 s)."""
+
+    def __init__(self, uri: str) -> None:
+        configure()
+        import mlflow
+
+        self._client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+        self._artifacts = artifacts(uri)
+
+    def group(self, name: str) -> str:
+        """Return the id of the experiment `name`, made if it is not there."""
+        found = self._client.get_experiment_by_name(name)
+        if found:
+            return str(found.experiment_id)
+        location = (self._artifacts / name.replace("/", "-")).as_uri() if self._artifacts else None
+        return str(self._client.create_experiment(name, artifact_location=location))
+
+    def groups(self, start: str) -> list[str]:
+        """Return the ids of all experiments whose name begins with `start`."""
+        found = self._client.search_experiments(filter_string=f"name LIKE '{_quotable(start)}%'")
+        return [str(experiment.experiment_id) for experiment in found]
+
+    def find(self, groups: Sequence[str], tags: Mapping[str, str]) -> tuple[str, str] | None:
+        """Return (id, experiment) of the run with these tags. Of several (two machines at once) the first stays."""
+        if not groups:
+            return None
+        wanted = " and ".join(f"tags.`{key}` = '{_quotable(value)}'" for key, value in tags.items())
+        first, *others = self._client.search_runs(
+            list(groups), wanted, max_results=10, order_by=["attributes.start_time ASC", "attributes.run_id ASC"]
+        ) or [None]
+        for other in others:
+            self._client.delete_run(other.info.run_id)
+        return (first.info.run_id, first.info.experiment_id) if first else None
+
+    def create(self, group: str, name: str, start: int | None, tags: Mapping[str, str]) -> str:
+        """Make a run and return its id."""
+        whose: dict[str, str] = {}
+        with suppress(OSError, KeyError):  # a container may run as a user without a name
+            whose["mlflow.user"] = getuser()
+        run: Run = self._client.create_run(group, start_time=start, run_name=name, tags=_cut(whose | dict(tags), _TAG))
+        return str(run.info.run_id)
+
+    def is_alive(self, run: str) -> bool:
+        """Whether the run is there and not in the bin."""
+        try:
+            return bool(self._client.get_run(run).info.lifecycle_stage == "active")
+        except Exception as error:
+            if is_refusal(error):
+                return False
+            raise
+
+    def log(
+        self,
+        run: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        metrics: Sequence[Point] = (),
+    ) -> None:
+        """Send all of it, in one request where it fits. Sent twice it changes nothing."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        numbers = _batches((Metric(p.name, p.value, p.time, p.step) for p in metrics), _METRICS - 2 * _PAIRS)
+        fixed = _batches((Param(key, value) for key, value in _cut(params or {}, _PARAM).items()), _PAIRS)
+        words = _batches((RunTag(key, value) for key, value in _cut(tags or {}, _TAG).items()), _PAIRS)
+        while batch := [next(numbers, []), next(fixed, []), next(words, [])]:
+            if not any(batch):
+                break
+            self._client.log_batch(run, *batch, synchronous=True)
+
+    def view(self, group: str, name: str, state: str) -> None:
+        """Store `state` as the view that links to this experiment can name."""
+        self._client.set_experiment_tag(group, f"mlflow.sharedViewState.{name}", state)
+
+    def finish(self, run: str, content: Content) -> None:
+        """Give the run its status and its end."""
+        if content.status == "RUNNING":
+            self._client.update_run(run, status="RUNNING")
+        else:
+            self._client.set_terminated(run, status=content.status, end_time=content.end)
+
+    def dataset(self, run: str, name: str, digest: str, source: Mapping[str, str], profile: Mapping[str, str]) -> None:
+        """Say which data the run has seen."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        kind = "local" if "uri" in source else "tensorflow_datasets"
+        data = Dataset(
+            name=name, digest=digest[:_DIGEST], source_type=kind, source=json.dumps(source), profile=json.dumps(profile)
+        )
+        self._client.log_inputs(run, [DatasetInput(data, [InputTag("mlflow.data.context", "training")])])
+
+    def artifacts(self, run: str, path: Path, name: str) -> None:
+        """Store the file or folder `path` as `name/` of the run."""
+        if path.is_dir():
+            self._client.log_artifacts(run, str(path), artifact_path=name)
+        else:
+            self._client.log_artifact(run, str(path), artifact_path=name)
+
+    def model(
+        self, group: str, run: str, name: str, model: keras.Model, params: Mapping[str, str], metrics: Sequence[Point]
+    ) -> str:
+        """Log a trained model, a product of `run`, and return its id."""
+        safe = re.sub(r"[^\w-]", "_", name)  # MLflow refuses / : . % and quotes in the names of models
+        return models.log(
+            self._client, model, group=group, run=run, name=safe, params=_cut(params, _PARAM), metrics=metrics
+        )
+
+
+def _batches(entries: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(entries)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _cut(texts: Mapping[str, str], length: int) -> dict[str, str]:
+    return {key[:_KEY]: text[:length] for key, text in texts.items()}
+
+
+def _quotable(text: str) -> str:
+    """MLflow's filters cannot escape a quote; names of ours that hold one are not worth a parser."""
+    return text.replace("'", "_")
