@@ -41,7 +41,8 @@ def train(
     batches = data.train(batch_size=recipe.batch_size, seed=seed, shift=recipe.shift, flip=recipe.flip)
     compile_(model, recipe, steps=epochs * math.ceil(data.sizes["train"] / recipe.batch_size))
     best = Best(on_epoch)
-    model.fit(batches, validation_data=data.validation(), epochs=epochs, verbose=0, callbacks=[best])
+    # The batches are shuffled already; `fit` would warn that it cannot.
+    model.fit(batches, validation_data=data.validation(), epochs=epochs, verbose=0, callbacks=[best], shuffle=False)
     best.restore()
     return Training(
         curve=tuple(best.curve),
@@ -150,6 +151,6 @@ class Best(keras.callbacks.Callback):
     def _noted(self, epoch: int, logs: dict[str, float]) -> dict[str, float]:
         percent = {"accuracy", "top5", "val_accuracy", "val_top5"}
         measured = {key: float(value) * (100 if key in percent else 1) for key, value in logs.items()}
-        rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        rate = float(self.model.optimizer.learning_rate)
         self.curve.append({"epoch": epoch + 1, "time": time.time(), **measured, "learning_rate": rate})
         return self.curve[-1]

@@ -1,0 +1,19 @@
+"""What every test may rely on: no data set, run or tracking server of the user's is touched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _away_from_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Prepare data sets in a folder of the tests, and know no tracking server."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("tfds")))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        yield

@@ -1,0 +1,151 @@
+"""Does the exported model answer as the trained one, for any picture, where there is nothing but TensorFlow?"""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from suite import datasets, export, served
+from suite.datasets import Dataset
+from suite.errors import ExportError
+from tests.pictures import fill
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    root = tmp_path_factory.mktemp("pictures")
+    for number, name in enumerate(("ant", "bee", "cat")):
+        fill(root / name, range(100 * number, 100 * number + 20), size=(40, 33))
+    return datasets.load(str(root), (24, 20, 3))
+
+
+@pytest.fixture(scope="module")
+def model(data: Dataset) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    pixels = keras.Input(data.task.image)
+    x = keras.layers.Conv2D(8, 3, activation="relu")(pixels)
+    x = keras.layers.BatchNormalization()(x)
+    return keras.Model(pixels, keras.layers.Dense(data.task.classes)(keras.layers.GlobalAveragePooling2D()(x)))
+
+
+@pytest.fixture(scope="module")
+def exported(model: keras.Model, data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> export.Exported:
+    return export.export(model, data, tmp_path_factory.mktemp("exports") / "net", {"study": "a", "trial": 1})
+
+
+def test_it_stands_where_tensorflow_serving_looks(exported: export.Exported) -> None:
+    assert exported.folder.name == "1"
+    assert (exported.folder / "saved_model.pb").is_file()
+    assert not list(exported.folder.parent.glob(".*"))
+
+
+def test_it_agrees_with_the_trained_model(exported: export.Exported) -> None:
+    assert exported.agreement.greatest_difference < 1e-4
+    assert exported.agreement.top1_agreement == 1
+    assert 0 <= exported.test_accuracy <= 100
+
+
+PLAIN = """
+import sys
+sys.modules["keras"] = None
+sys.modules["suite"] = None
+import numpy as np, tensorflow as tf
+served = tf.saved_model.load(sys.argv[1])
+file = open(sys.argv[2], "rb").read()
+picture = tf.io.decode_image(file)[None]
+one = served.signatures["images"](images=picture)
+two = served.signatures["encoded"](encoded=tf.constant([file]))
+np.testing.assert_allclose(one["probabilities"], two["probabilities"], atol=1e-6)
+default = served.signatures["serving_default"](images=picture)
+np.testing.assert_array_equal(default["probabilities"], one["probabilities"])
+assert one["label"].numpy() == two["label"].numpy()
+print(one["label"].numpy()[0].decode(), *one["probabilities"].numpy()[0])
+"""
+
+
+def test_plain_tensorflow_answers_for_a_picture_it_has_not_seen(
+    exported: export.Exported, model: keras.Model, data: Dataset, tmp_path: Path
+) -> None:
+    """Against Keras on pixels resized by another library: the same class, nearly the same probabilities."""
+    pixels = np.random.default_rng(5).integers(0, 256, (31, 47, 3), np.uint8)
+    Image.fromarray(pixels).resize((94, 62), Image.Resampling.BICUBIC).save(tmp_path / "new.png")
+    asked = [sys.executable, "-c", PLAIN, str(exported.folder), str(tmp_path / "new.png")]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    label, *probabilities = done.stdout.split()
+    small = Image.open(tmp_path / "new.png").resize((20, 24), Image.Resampling.BILINEAR)
+    logits = model.predict_on_batch(np.asarray(small, np.float32)[None] / 127.5 - 1)[0]
+    wanted = np.exp(logits) / np.exp(logits).sum()
+    assert np.array(probabilities, float) == pytest.approx(wanted, abs=5e-3)
+    assert label == data.classes[int(np.argmax(probabilities))]
+
+
+def test_predict_ranks_the_classes_and_names_what_is_no_picture(exported: export.Exported, tmp_path: Path) -> None:
+    examples = sorted((exported.folder / "assets.extra" / "examples").glob("*.png"))
+    ranked = served.predict(exported.folder.parent, examples)
+    assert len(ranked) == len(examples) == export.EXAMPLES
+    for classes in ranked:
+        probabilities = [probability for _, probability in classes]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert sum(probabilities) == pytest.approx(1, abs=1e-5)
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG no more")
+    with pytest.raises(ExportError, match=r"broken\.png: not a JPEG, PNG, GIF or BMP picture"):
+        served.predict(exported.folder, [tmp_path / "broken.png"])
+    with pytest.raises(ExportError, match=r"missing\.png: cannot be read"):
+        served.predict(exported.folder, [tmp_path / "missing.png"])
+    with pytest.raises(ExportError, match=r"no exported model here"):
+        served.predict(tmp_path, [])
+
+
+def test_the_card_says_what_it_is(exported: export.Exported, data: Dataset) -> None:
+    card = json.loads((exported.folder / "assets.extra" / "card.json").read_text())
+    assert tuple(card["classes"]) == data.classes
+    assert card["agreement"]["pictures"] == min(export.CHECKED, data.sizes["validation"])
+    assert (card["study"], card["trial"]) == ("a", 1)
+    assert (exported.folder / "assets.extra" / "labels.txt").read_text().split() == list(data.classes)
+
+
+def test_the_same_model_is_found_again_and_another_gets_the_next_version(
+    exported: export.Exported, model: keras.Model, data: Dataset
+) -> None:
+    home = exported.folder.parent
+    assert export.exported(home, {"study": "a", "trial": 1}) == exported
+    assert export.exported(home, {"study": "a", "trial": 2}) is None
+    assert export.export(model, data, home, {"study": "a", "trial": 2}).folder.name == "2"
+    assert served.latest(home).name == "2"
+
+
+def test_an_export_that_answers_differently_is_an_error_and_leaves_nothing(
+    model: keras.Model, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = export.servable.write
+
+    def other(network: keras.Model, classes: tuple[str, ...], folder: str) -> None:
+        changed = keras.models.clone_model(network)
+        changed.set_weights([weight * 1.5 for weight in network.get_weights()])
+        write(changed, classes, folder)
+
+    monkeypatch.setattr(export.servable, "write", other)
+    with pytest.raises(ExportError, match=r"differs from the trained one by up to .* Nothing was exported"):
+        export.export(model, data, tmp_path / "net", {})
+    assert list((tmp_path / "net").iterdir()) == []
+
+
+def test_grey_networks_take_colour_files(tmp_path: Path) -> None:
+    digits = datasets.load("digits")
+    pixels = keras.Input(digits.task.image)
+    model = keras.Model(pixels, keras.layers.Dense(10)(keras.layers.Flatten()(pixels)))
+    done = export.export(model, digits, tmp_path / "grey", {})
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((50, 40, 3), 200, np.uint8)).save(buffer, "JPEG")
+    (tmp_path / "colour.jpg").write_bytes(buffer.getvalue())
+    ((first, *_),) = served.predict(done.folder, [tmp_path / "colour.jpg"])
+    assert first[0] in digits.classes
