@@ -14,6 +14,7 @@ import click
 
 from suite import __version__
 from suite.errors import ArchitectureError, StoreError, SuiteError, did_you_mean
+from suite.quiet import load_tensorflow
 from suite.tables import FORMATS, rendered
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def check(files: Sequence[Path], overrides: Sequence[str], format: str) -> None:
     """
     from suite import binding, pipeline
 
+    load_tensorflow()
     for file in files:
         study = pipeline.study(file, overrides)
         click.echo(rendered([row._asdict() for row in binding.summary(study)], format, binding.Row._fields))
@@ -113,6 +115,7 @@ def measure(names: Sequence[str], image: str | None, classes: int, latency: bool
     from suite import pipeline
 
     shape = _shape(image)
+    load_tensorflow()
     measured = pipeline.measure(_matching(names), shape, classes, timed=latency)
     click.echo(rendered([{"name": m.name, "image": m.image, "total_parameters": m.total_parameters, **m.measures} for m in measured], format))
 
@@ -137,6 +140,7 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
         wanted = [studyfile.read(file, overrides) for file in files]
         sys.exit(supervisor.supervise(sys.argv[1:], lambda reason: _fail(wanted, root, reason)))
     supervisor.obey()
+    load_tensorflow()
     studies = [pipeline.study(file, overrides) for file in files]
     runs = [_ran(study, root, storage) for study in studies]
     _print_front(runs, (), format)
@@ -200,6 +204,7 @@ def export(
 
     found = _read(runs, root)
     entry = _chosen(_compared(found), trial, _limits(limits))
+    load_tensorflow()
     done = pipeline.export(entry, found, directory / (name or entry.name.replace("/", "-")))
     agreement = done.agreement
     click.echo(done.folder)
@@ -222,6 +227,7 @@ def predict(exported: Path, images: Sequence[Path], top: int, format: str) -> No
     \b
     suite predict exports/resnet-7 cat.jpg dog.png
     """
+    load_tensorflow()
     from suite import served
 
     rows = [

@@ -31,7 +31,8 @@ def obey() -> None:
         signal.signal(number, signal.default_int_handler)
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1):  # the watcher writes nothing: this returns when it has gone
+            pass
         os._exit(130)
 
     threading.Thread(target=watch, name="watcher", daemon=True).start()
