@@ -100,7 +100,7 @@ def _walk(model: Any, inputs: list[keras.KerasTensor], calls: list[rules.Work]) 
         def call(*arguments: Any, **named: Any) -> Any:
             if isinstance(operation, (keras.Model, keras.Function)):
                 return _walk(operation, _tensors((arguments, named)), calls)
-            outputs = operation.compute_output_spec(*arguments, **named)
+            outputs = _outputs(operation, arguments, named)
             ordered = inspect.signature(operation.call).bind(*arguments, **named).arguments
             calls.append(rules.work(operation, _shapes(list(ordered.values())), _shapes(outputs)))
             return outputs
@@ -109,6 +109,14 @@ def _walk(model: Any, inputs: list[keras.KerasTensor], calls: list[rules.Work]) 
 
     # Keras has no public way to follow its graph; this is what its own models run on.
     return tree.flatten(_graph(model)._run_through_graph(inputs, operation_fn=counted))
+
+
+def _outputs(operation: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    outputs = operation.compute_output_spec(*arguments, **named)
+    if any(None in shape for shape in _shapes(outputs)):
+        # The layer was told less than its inputs say, as an EinsumDense is: only its call knows the size.
+        outputs = keras.Operation.compute_output_spec(operation, *arguments, **named)
+    return outputs
 
 
 def _tensors(structure: Any) -> list[keras.KerasTensor]:

@@ -94,14 +94,14 @@ def _attention(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
     query, value = inputs[0], inputs[1]
     if len(query) != 3 or getattr(layer, "_use_gate", False):
         raise UnknownOperationError(f"cannot count '{layer.name}': attention is counted over (B, T, D), ungated")
-    queries, keys, heads = query[1], value[1], layer.num_heads
+    queries, keys, heads = query[0] * query[1], value[0] * value[1], layer.num_heads  # windows may stand in the batch
     projections = [
         (queries, layer.query_dense.kernel, heads * layer.key_dim),
         (keys, layer.key_dense.kernel, heads * layer.key_dim),
         (keys, layer.value_dense.kernel, heads * layer.value_dim),
         (queries, layer.output_dense.kernel, outputs[0][-1]),
     ]
-    scores = heads * queries * keys
+    scores = heads * queries * value[1]
     macs = sum(tokens * math.prod(kernel.shape) for tokens, kernel, _ in projections)
     made = sum(tokens * width for tokens, _, width in projections)
     return macs + scores * (layer.key_dim + layer.value_dim), made + scores + queries * heads * layer.value_dim
