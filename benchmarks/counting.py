@@ -9,7 +9,6 @@ was given back must not hide what the other side needs.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -50,9 +49,7 @@ def main() -> int:
     rows = {}
     for side in SIDES:
         child = [sys.executable, __file__, side]
-        output = subprocess.run(
-            child, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": "."}
-        )
+        output = subprocess.run(child, check=True, capture_output=True, text=True)
         rows[side] = json.loads(output.stdout.splitlines()[-1])
     print(f"{'ResNet-152':12} {'seconds':>9} {'MB':>9} {'parameters':>12} {'multiply-adds':>16}")
     for side, row in rows.items():

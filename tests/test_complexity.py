@@ -194,11 +194,9 @@ def test_a_weightless_model_never_makes_its_weights() -> None:
     assert initial == []
 
 
-def test_a_weightless_model_counts_as_one_with_weights() -> None:
-    def build() -> keras.Model:
-        return keras.applications.MobileNetV2(weights=None, input_shape=(32, 32, 3), classes=4)
-
-    assert complexity(weightless(build)) == complexity(build())
+@pytest.mark.parametrize("name", ["mixed", "MobileNetV3Small"])
+def test_a_weightless_model_counts_as_one_with_weights(name: str) -> None:
+    assert complexity(weightless(NETWORKS[name])) == complexity(NETWORKS[name]())
 
 
 @pytest.mark.parametrize(
