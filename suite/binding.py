@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
-from suite.fields import in_words, typed_entries
-from suite.mistakes import Mistakes
 from suite.study import Choice, Domain, Range, Study, Value
+from suite.studyfile.fields import in_words, typed_entries
+from suite.studyfile.mistakes import Mistakes
 
 Config = TypeVar("Config")
 

@@ -23,7 +23,9 @@ COLUMNS = {
 
 def rows(what: str, root: Path) -> Sequence[dict[str, Any]]:
     """Return the rows of one kind, with the keys COLUMNS has for it; `root` is the folder that holds the runs."""
-    return {"architectures": _architectures, "studies": _studies, "measures": _measures, "runs": lambda: _runs(root)}[what]()
+    return {"architectures": _architectures, "studies": _studies, "measures": _measures, "runs": lambda: _runs(root)}[
+        what
+    ]()
 
 
 def _architectures() -> list[dict[str, Any]]:
@@ -32,7 +34,11 @@ def _architectures() -> list[dict[str, Any]]:
 
 
 def _architecture(name: str, cited: architectures.Published | None, counted: architectures.Recorded) -> dict[str, Any]:
-    row = {"name": name, "family": name.partition("/")[0], **{key: None for key in ("title", "year", "top1", "top5", "source")}}
+    row = {
+        "name": name,
+        "family": name.partition("/")[0],
+        **dict.fromkeys(("title", "year", "top1", "top5", "source")),
+    }
     for key in ("title", "year", "top1", "top5", "source") if cited else ():
         row[key] = getattr(cited, key)
     return row | {key: getattr(counted, key) for key in ("parameters", "total_parameters", "macs", "resolution")}
@@ -59,7 +65,9 @@ def _runs(root: Path) -> list[dict[str, Any]]:
             run = folder.read(file.parent)
         except SuiteError:  # begun just now, or being written
             continue
-        counts = {state: sum(trial.state == state for trial in run.trials) for state in ("complete", "refused", "failed")}
+        counts = {
+            state: sum(trial.state == state for trial in run.trials) for state in ("complete", "refused", "failed")
+        }
         study = run.study
         found.append({"name": study.name, **counts, "architecture": study.architecture, "dataset": study.dataset})
     return found

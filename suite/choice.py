@@ -57,8 +57,13 @@ def _misses(comparison: Comparison, candidates: Sequence[Entry], limits: Sequenc
     wanted = " and ".join(map(str, limits)) or "the constraints of its study"
     if not candidates:
         return f"no trained model meets {wanted}: {', '.join(comparison.names)} holds no complete trial that may count"
-    nearest = sorted(candidates, key=lambda entry: max(limit.excess(entry.trial.measures[limit.measure]) for limit in limits))
-    lines = [f"  {entry.name}: {_measures(entry, [comparison.quality.measure, *(c.measure for c in limits)])}" for entry in nearest]
+    nearest = sorted(
+        candidates, key=lambda entry: max(limit.excess(entry.trial.measures[limit.measure]) for limit in limits)
+    )
+    lines = [
+        f"  {entry.name}: {_measures(entry, [comparison.quality.measure, *(c.measure for c in limits)])}"
+        for entry in nearest
+    ]
     return "\n".join([f"no trained model meets {wanted}. Nearest:", *lines[:MISSES]])
 
 

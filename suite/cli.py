@@ -30,7 +30,11 @@ FRONT = ("accuracy", "top5", "latency", "parameters", "macs", "activations")
 formatted = click.option("--format", "format", type=click.Choice(FORMATS), default="table", help="How to print it.")
 overriding = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key of the study.")
 rooted = click.option(
-    "--runs", "root", type=click.Path(path_type=Path, file_okay=False), default="runs", help="Folder that holds the runs."
+    "--runs",
+    "root",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="runs",
+    help="Folder that holds the runs.",
 )
 
 
@@ -117,7 +121,15 @@ def measure(names: Sequence[str], image: str | None, classes: int, latency: bool
     shape = _shape(image)
     load_tensorflow()
     measured = pipeline.measure(_matching(names), shape, classes, timed=latency)
-    click.echo(rendered([{"name": m.name, "image": m.image, "total_parameters": m.total_parameters, **m.measures} for m in measured], format))
+    click.echo(
+        rendered(
+            [
+                {"name": m.name, "image": m.image, "total_parameters": m.total_parameters, **m.measures}
+                for m in measured
+            ],
+            format,
+        )
+    )
 
 
 @cli.command()
@@ -315,7 +327,9 @@ def _all(root: Path) -> list[Run]:
 def _limits(options: dict[str, float | None]) -> tuple[Constraint, ...]:
     from suite.study import Constraint
 
-    return tuple(Constraint(measure=LIMITS[name], at_most=value) for name, value in options.items() if value is not None)
+    return tuple(
+        Constraint(measure=LIMITS[name], at_most=value) for name, value in options.items() if value is not None
+    )
 
 
 def _compared(runs: Sequence[Run]) -> Comparison:

@@ -1,14 +1,14 @@
 """The errors that a user can act on. Anything else that is raised is a fault of ours.
 
-    SuiteError                  exit code 1
-      StudyError                2   a study file or a domain is wrong: names file and key
-      ArchitectureError         2   no such network, or it cannot be built for this task
-      DatasetError              2   no such dataset, or its pictures cannot be used: names the file
-      UnknownOperationError     1   an operation whose work we cannot count: names it
-      StoreError                1   the run folder or its database cannot be read or written
-      ExportError               1   the exported model does not answer as the trained one
-      NothingFitsError          3   no trained model meets the limits: carries the nearest misses
-      MissingExtraError         1   an optional package is not installed: names its install line
+SuiteError                  exit code 1
+  StudyError                2   a study file or a domain is wrong: names file and key
+  ArchitectureError         2   no such network, or it cannot be built for this task
+  DatasetError              2   no such dataset, or its pictures cannot be used: names the file
+  UnknownOperationError     1   an operation whose work we cannot count: names it
+  StoreError                1   the run folder or its database cannot be read or written
+  ExportError               1   the exported model does not answer as the trained one
+  NothingFitsError          3   no trained model meets the limits: carries the nearest misses
+  MissingExtraError         1   an optional package is not installed: names its install line
 """
 
 from __future__ import annotations

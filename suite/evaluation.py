@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from suite.errors import StoreError
 from suite.profile.complexity import complexity, weightless
 from suite.profile.latency import latency
 from suite.profile.surroundings import surroundings
+from suite.search.tuner import Watcher
 from suite.study import Recipe, Study
 from suite.trial import Trial
 
@@ -31,7 +32,7 @@ class Evaluation:
     study: Study
     data: Dataset
     model_file: Callable[[int], Path]  # where the trained network of a trial is kept
-    on_epoch: Callable[[int, Mapping[str, float]], None] = lambda number, row: None
+    watchers: Sequence[Watcher] = ()  # told of every epoch
 
     def __call__(self, trial: Trial) -> Trial:
         """Evaluate one trial; raise what goes wrong."""
@@ -84,11 +85,15 @@ class Evaluation:
             self.data,
             epochs=self.study.fidelity.epochs,
             seed=self.study.seed,
-            on_epoch=lambda row: self.on_epoch(trial.number, row),
+            on_epoch=lambda row: self._tell(trial.number, row),
         )
         _save(model, self.model_file(trial.number))
         trial = self._measured(trial, trained.measures)
         return replace(trial, state="complete", curve=trained.curve, finished=datetime.now(UTC))
+
+    def _tell(self, number: int, row: Mapping[str, float]) -> None:
+        for watcher in self.watchers:
+            watcher.epoch(number, row)
 
     def _measured(self, trial: Trial, measures: Mapping[str, float]) -> Trial:
         return replace(trial, measures={**trial.measures, **measures})
@@ -97,7 +102,9 @@ class Evaluation:
         return bool(trial.broken(self.study.constraints))
 
     def _refused(self, trial: Trial) -> Trial:
-        broken = ", ".join(f"{c.measure} {trial.measures[c.measure]:,.6g}, not {c}" for c in trial.broken(self.study.constraints))
+        broken = ", ".join(
+            f"{c.measure} {trial.measures[c.measure]:,.6g}, not {c}" for c in trial.broken(self.study.constraints)
+        )
         return replace(trial, state="refused", reason=broken, finished=datetime.now(UTC))
 
 

@@ -86,11 +86,11 @@ def _agreement(model: keras.Model, data: Dataset, saved: Path) -> Agreement:
     raw = [picture for picture, _ in data.samples("validation", CHECKED)]
     trained = np.concatenate([_trained(model, picture, data.task.image) for picture in raw])
     differences, same = [], []
-    for name, served in _answers(saved, raw).items():
-        if served.shape != trained.shape:
-            raise ExportError(f"signature {name}: answers have shape {served.shape}, not {trained.shape}")
-        differences.append(np.abs(served - trained).max())
-        same.append(np.mean(served.argmax(axis=-1) == trained.argmax(axis=-1)))
+    for name, answers in _answers(saved, raw).items():
+        if answers.shape != trained.shape:
+            raise ExportError(f"signature {name}: answers have shape {answers.shape}, not {trained.shape}")
+        differences.append(np.abs(answers - trained).max())
+        same.append(np.mean(answers.argmax(axis=-1) == trained.argmax(axis=-1)))
     agreement = Agreement(
         pictures=len(raw), greatest_difference=float(max(differences)), top1_agreement=float(min(same))
     )
@@ -112,7 +112,7 @@ def _trained(model: keras.Model, picture: np.ndarray, image: tuple[int, int, int
 def _answers(saved: Path, raw: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Return what the saved model answers for `raw` in a fresh process, by signature."""
     asked = saved.parent / "asked.npz"
-    np.savez(asked, **{str(number): picture for number, picture in enumerate(raw)})
+    np.savez(asked, **{str(number): picture for number, picture in enumerate(raw)})  # type: ignore[arg-type]
     checker = [sys.executable, "-m", "suite.served", str(saved), str(asked)]
     done = subprocess.run(checker, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
     if done.returncode:

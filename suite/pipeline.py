@@ -55,14 +55,12 @@ def _search(store: Any, wanted: Study, root: Path, show: bool) -> None:
     before = store.trials()
     progress = Progress(wanted, before) if show else None
     with tracking.Mirror(store.folder, wanted, tracking.uri(root), before) as mirror, progress or nullcontext():
-        watchers = [mirror, *([progress] if progress else [])]
-
-        def on_epoch(number: int, row: dict[str, float]) -> None:
-            for watcher in watchers:
-                watcher.epoch(number, row)
-
+        watchers: list[tuner.Watcher] = [mirror, progress] if progress else [mirror]
         evaluate = Evaluation(
-            study=wanted, data=data, model_file=lambda number: folder.model(store.folder, number), on_epoch=on_epoch
+            study=wanted,
+            data=data,
+            model_file=lambda number: folder.model(store.folder, number),
+            watchers=watchers,
         )
         tuner.search(store, evaluate, watchers)
 
@@ -162,7 +160,9 @@ class Measured:
     total_parameters: int
 
 
-def measure(names: Sequence[str], image: tuple[int, int, int] | None, classes: int, *, timed: bool) -> Sequence[Measured]:
+def measure(
+    names: Sequence[str], image: tuple[int, int, int] | None, classes: int, *, timed: bool
+) -> Sequence[Measured]:
     """Measure networks of the catalogue: complexity, and latency on this device when `timed`.
 
     `image` is (H, W, C); without one each network sees what its stem was made for. Raises ArchitectureError.

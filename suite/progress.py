@@ -39,7 +39,9 @@ class Progress:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._live.stop()
 
     def begin(self, trial: Trial) -> None:
@@ -82,7 +84,11 @@ class Progress:
 
     def _remaining(self, left: float) -> float:
         """Return what is left of `left` seconds after those the running trial has used."""
-        used = (datetime.now(UTC) - self._running.started).total_seconds() if self._running and self._running.started else 0
+        used = (
+            (datetime.now(UTC) - self._running.started).total_seconds()
+            if self._running and self._running.started
+            else 0
+        )
         return max(0.0, left - used)
 
     def _bar(self) -> Text:
@@ -102,7 +108,9 @@ class Progress:
         if not self._epoch:
             return f"; trial {self._running.number}: building and measuring"
         done, accuracy = int(self._epoch["epoch"]), self._epoch["val_accuracy"]
-        return f"; trial {self._running.number}: epoch {done} of {self._study.fidelity.epochs}, accuracy {accuracy:.1f} %"
+        return (
+            f"; trial {self._running.number}: epoch {done} of {self._study.fidelity.epochs}, accuracy {accuracy:.1f} %"
+        )
 
 
 def _words(trial: Trial, study: Study) -> str:
@@ -111,7 +119,9 @@ def _words(trial: Trial, study: Study) -> str:
     if trial.state != "complete":
         return f"{trial.reason}  ({configuration})"
     wanted = [MEASURES[objective.measure] for objective in study.objectives]
-    measured = ", ".join(f"{measure.name} {formatted(measure.name, trial.measures[measure.name])}" for measure in wanted)
+    measured = ", ".join(
+        f"{measure.name} {formatted(measure.name, trial.measures[measure.name])}" for measure in wanted
+    )
     return f"{measured}  ({configuration})"
 
 

@@ -36,7 +36,9 @@ def signatures(model: keras.Model, classes: Sequence[str]) -> dict[str, Signatur
 
     def encoded(encoded: tf.Tensor) -> dict[str, tf.Tensor]:
         each = tf.TensorSpec(image, tf.float32)
-        return labelled(tf.map_fn(lambda file: pictures.prepared(pictures.decoded(file), image), encoded, fn_output_signature=each))
+        return labelled(
+            tf.map_fn(lambda file: pictures.prepared(pictures.decoded(file), image), encoded, fn_output_signature=each)
+        )
 
     def pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"probabilities": answered(pictures.prepared(pixels, image))}

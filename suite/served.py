@@ -78,4 +78,5 @@ def answers(export: Path, pictures: Mapping[str, np.ndarray]) -> dict[str, np.nd
 if __name__ == "__main__":
     sys.modules["keras"] = None  # type: ignore[assignment]  # to prove that it is not needed
     asked_with = Path(sys.argv[2])
-    np.savez(asked_with.with_suffix(".answers.npz"), **answers(Path(sys.argv[1]), dict(np.load(asked_with))))
+    given = answers(Path(sys.argv[1]), dict(np.load(asked_with)))
+    np.savez(asked_with.with_suffix(".answers.npz"), **given)  # type: ignore[arg-type]

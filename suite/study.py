@@ -75,7 +75,7 @@ class Objective:
         known = MEASURES[self.measure]
         if self.goal != known.goal:
             kind = "a cost" if known.goal == "min" else "better when larger"
-            raise StudyError(f"goal = \"{self.goal}\" for {self.measure}, which is {kind}: write \"{known.goal}\"")
+            raise StudyError(f'goal = "{self.goal}" for {self.measure}, which is {kind}: write "{known.goal}"')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,4 +198,4 @@ class Study:
     def fields(self, table: str, configuration: Mapping[str, Value]) -> dict[str, Value]:
         """Return the fields of `table` ("space" or "recipe") at one configuration, fixed ones included."""
         entries = self.space if table == "space" else self.recipe
-        return {key: configuration.get(f"{table}.{key}", value) for key, value in entries.items()}  # type: ignore[misc]
+        return {key: configuration.get(f"{table}.{key}", value) for key, value in entries.items()}  # type: ignore[arg-type]

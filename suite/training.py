@@ -14,7 +14,7 @@ from keras import ops
 from suite.datasets import Dataset
 from suite.study import Recipe
 
-OnEpoch = Callable[[dict[str, float]], None]
+OnEpoch = Callable[[dict[str, float]], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,9 @@ def optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     """Return the recipe's optimizer for a training of `steps` steps."""
     rate = schedule(recipe, steps)
     if recipe.optimizer == "sgd":
-        chosen = keras.optimizers.SGD(rate, recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay)
+        chosen = keras.optimizers.SGD(
+            rate, recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay
+        )
     else:
         chosen = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
     chosen.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])

@@ -114,7 +114,10 @@ def test_what_an_interruption_left_is_the_next_to_be_run(tmp_path: Path) -> None
 
 
 def test_a_running_trial_of_a_living_worker_is_left_alone(tmp_path: Path) -> None:
-    with folder.opened(tmp_path / "run", studies.study()) as one, folder.opened(tmp_path / "run", studies.study()) as two:
+    with (
+        folder.opened(tmp_path / "run", studies.study()) as one,
+        folder.opened(tmp_path / "run", studies.study()) as two,
+    ):
         first, second = one.ask(), two.ask()
         assert first.number != second.number
         assert first.configuration != second.configuration

@@ -99,7 +99,9 @@ def test_label_smoothing_is_that_of_the_definition(digits: Dataset) -> None:
     labels = np.array([3, 1, 4, 1])
     logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
     wanted = 0.9 * np.eye(10)[labels] + 0.1 / 10
-    assert float(model.compute_loss(y=labels, y_pred=logits)) == pytest.approx(-(wanted * logs).sum(axis=-1).mean(), rel=1e-5)
+    assert float(model.compute_loss(y=labels, y_pred=logits)) == pytest.approx(
+        -(wanted * logs).sum(axis=-1).mean(), rel=1e-5
+    )
 
 
 def test_a_training_that_diverges_says_so(digits: Dataset) -> None:

@@ -38,7 +38,9 @@ class Latency:
         }
 
 
-def latency(call: Callable[[], object], *, seconds: float = 0.4, clock: Callable[[], float] = time.perf_counter) -> Latency:
+def latency(
+    call: Callable[[], object], *, seconds: float = 0.4, clock: Callable[[], float] = time.perf_counter
+) -> Latency:
     """Time `call`, which must return only when its answer is there, for about `seconds` after a warm-up.
 
     Slow calls are timed at least `BLOCKS * CALLS` times, whatever that takes beyond `seconds`, but for those slower

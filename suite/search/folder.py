@@ -1,8 +1,8 @@
 """A run folder: what one study leaves behind.
 
-    runs/resnet/study.toml     the study as it was run, with every override resolved
-    runs/resnet/trials.db      its trials (or `storage.url`, where they stand in a database elsewhere)
-    runs/resnet/models/7.keras the network of trial 7 with its best weights
+runs/resnet/study.toml     the study as it was run, with every override resolved
+runs/resnet/trials.db      its trials (or `storage.url`, where they stand in a database elsewhere)
+runs/resnet/models/7.keras the network of trial 7 with its best weights
 """
 
 from __future__ import annotations

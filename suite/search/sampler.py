@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +11,7 @@ import optuna
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 
 from suite.binding import configurations
-from suite.search.space import decoded, distributions
+from suite.search.space import drawn
 from suite.study import Study, Value
 from suite.trial import Trial
 
@@ -54,10 +55,9 @@ class Tried:
 
     def draw(self) -> dict[str, Value] | None:
         """Return a fresh configuration at random; None when the space holds none, or none is found in it."""
-        source = optuna.create_study(sampler=RandomSampler(self._study.seed + self._seed))
-        space = distributions(self._study)
+        source = random.Random(f"{self._study.seed}/{self._seed}")
         for _ in range(DRAWS):
-            configuration = decoded(self._study, source.ask(space).params)
+            configuration = drawn(self._study, source)
             if self.fresh(configuration):
                 return configuration
         walk = configurations(self._study) if self._study.size <= WALK else iter(())

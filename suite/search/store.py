@@ -53,7 +53,7 @@ class Store:
             self._optuna = optuna.create_study(
                 study_name=study.name,
                 storage=self._storage,
-                directions=[f"{objective.goal}imize" for objective in study.objectives],
+                directions=["minimize" if objective.goal == "min" else "maximize" for objective in study.objectives],
                 load_if_exists=True,
             )
             if "study" not in self._optuna.user_attrs:

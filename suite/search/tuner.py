@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import math
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import keras
@@ -38,7 +38,7 @@ class Watcher(Protocol):
     def begin(self, trial: Trial) -> None:
         """See a trial that begins."""
 
-    def epoch(self, number: int, row: dict[str, float]) -> None:
+    def epoch(self, number: int, row: Mapping[str, float]) -> None:
         """See one epoch of the trial `number`, a row of its curve."""
 
     def end(self, trial: Trial) -> None:
@@ -52,10 +52,13 @@ def search(store: Store, evaluate: Evaluate, watchers: Sequence[Watcher] = ()) -
     StoreError, which ends the search, since nothing further could be kept.
     """
     tuner = Tuner(Oracle(store), evaluate, watchers)
+    gc.freeze()  # what the imports made stays anyway: the collection after each trial is 300 ms with it, 10 without
     try:
         tuner.search()
     except keras_tuner.errors.FatalError as fatal:
         raise fatal.__cause__ or fatal from None
+    finally:
+        gc.unfreeze()
     return tuner
 
 
@@ -148,7 +151,9 @@ class Tuner(keras_tuner.Tuner):
 
     def load_model(self, trial: TunerTrial) -> keras.Model:
         """Return the trained network of a trial, with its best weights."""
-        return keras.saving.load_model(folder.model(self.oracle.store.folder, self.oracle.record[trial.trial_id].number))
+        return keras.saving.load_model(
+            folder.model(self.oracle.store.folder, self.oracle.record[trial.trial_id].number)
+        )
 
     def save(self) -> None:
         """Do nothing: the store is durable."""
@@ -171,8 +176,7 @@ class Tuner(keras_tuner.Tuner):
         except Exception as error:
             return begun.failed(_line(error), traceback.format_exc())
         finally:
-            keras.utils.clear_session()
-            gc.collect()
+            keras.utils.clear_session()  # the networks of earlier trials, cycles and all
 
 
 def _line(error: Exception) -> str:

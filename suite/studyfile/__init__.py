@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from suite.errors import StoreError, StudyError, did_you_mean
-from suite.fields import shown, typed, typed_entries
-from suite.mistakes import Keys, Mistakes
-from suite.overrides import overridden
-from suite.rules import hold, hold_objectives
 from suite.study import Choice, Domain, Range, Recipe, Study, Value
+from suite.studyfile.fields import shown, typed, typed_entries
+from suite.studyfile.mistakes import Keys, Mistakes
+from suite.studyfile.overrides import overridden
+from suite.studyfile.rules import hold, hold_objectives
 
 _TABLES = ("space", "recipe", "objectives", "constraints", "budget", "fidelity")
 _DOMAINS = ("choice", "range", "log")

@@ -11,8 +11,8 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from suite.errors import StudyError
-from suite.mistakes import Mistakes
 from suite.study import Choice, Domain, Range, Value
+from suite.studyfile.mistakes import Mistakes
 
 _WORDS = {
     bool: ("true or false", "true or false"),

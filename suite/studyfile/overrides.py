@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from suite.errors import StudyError
-from suite.mistakes import Keys, keys_of
+from suite.studyfile.mistakes import Keys, keys_of
 
 
 def overridden(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:

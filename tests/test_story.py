@@ -1,0 +1,240 @@
+"""The whole story as a user lives it, with the real parts: one's own pictures, a crash, a model that answers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from mlflow import MlflowClient
+from PIL import Image
+
+from suite.search import folder
+from suite.trial import Run
+
+STUDY = """
+name = "shapes"
+question = "How wide must a network be that tells discs from bars?"
+architecture = "resnet/tiny"
+dataset = "{pictures}"
+image = [16, 16, 3]
+
+[space]
+depths = {{ choice = [[1], [1, 1]] }}
+widths = {{ choice = [[4], [8], [4, 8], [64, 128]] }}
+
+[recipe]
+batch_size = 16
+learning_rate = {{ log = [1e-3, 1e-2] }}
+
+[[objectives]]
+measure = "accuracy"
+goal = "max"
+
+[[objectives]]
+measure = "latency"
+goal = "min"
+
+[[constraints]]
+measure = "parameters"
+at_most = 20_000
+
+[budget]
+trials = 5
+
+[fidelity]
+epochs = 3
+"""
+
+
+def draw(root: Path) -> None:
+    """Draw 40 pictures each of discs, bars and rings, in any colour and size."""
+    source = np.random.default_rng(7)
+    for name in ("bar", "disc", "ring"):
+        (root / name).mkdir(parents=True)
+        for number in range(40):
+            side = int(source.integers(20, 60))
+            y, x = np.mgrid[:side, :side] - side / 2
+            radius, size = np.hypot(x, y), side * source.uniform(0.25, 0.45)
+            shapes = {"bar": np.abs(x) < size / 3, "disc": radius < size, "ring": np.abs(radius - size) < side / 10}
+            colours = source.integers(0, 256, (2, 3), np.uint8)
+            Image.fromarray(colours[shapes[name].astype(int)]).save(root / name / f"{number}.png")
+
+
+class World:
+    """A folder in which `suite` is called."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        draw(root / "pictures")
+        (root / "shapes.toml").write_text(STUDY.format(pictures=root / "pictures"))
+
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.command(*arguments), cwd=self.root, capture_output=True, text=True)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(*arguments), cwd=self.root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    @staticmethod
+    def command(*arguments: str) -> list[str]:
+        return [sys.executable, "-W", "error::UserWarning:suite", "-m", "suite", *arguments]
+
+    def run(self) -> Run:
+        return folder.read(self.root / "runs" / "shapes")
+
+    def wait(self, for_: Callable[[Run], bool], process: subprocess.Popen[str]) -> None:
+        """Wait until the run looks so."""
+        while process.poll() is None:
+            if (self.root / "runs" / "shapes" / "trials.db").is_file():
+                try:
+                    if for_(self.run()):
+                        return
+                except KeyError:  # the study is being created
+                    pass
+            time.sleep(0.05)
+        raise AssertionError(process.communicate())
+
+
+def states(run: Run) -> list[str]:
+    return [trial.state for trial in run.trials]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A study that was killed in its first trial, lost a worker in a later one, and was run to its end."""
+    made = World(tmp_path_factory.mktemp("world"))
+    first = made.start("run", "shapes.toml")
+    made.wait(lambda run: "running" in states(run), first)
+    worker = psutil.Process(first.pid).children()[0]
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert worker.wait(timeout=20) is None or not worker.is_running()
+
+    second = made.start("run", "shapes.toml")
+    made.wait(lambda run: "complete" in states(run) and states(run)[-1] == "running", second)
+    os.kill(psutil.Process(second.pid).children()[0].pid, signal.SIGKILL)
+    _, said = second.communicate()
+    assert second.returncode == 0, said
+    made.said = said  # type: ignore[attr-defined]
+    return made
+
+
+def test_a_study_killed_in_its_first_trial_goes_on_with_that_trial(world: World) -> None:
+    first, *others = world.run().trials
+    assert first.state == "interrupted"
+    assert any(trial.configuration == first.configuration for trial in others)
+
+
+def test_a_trial_that_took_its_process_with_it_is_a_row_and_the_study_goes_on(world: World) -> None:
+    (failed,) = [trial for trial in world.run().trials if trial.state == "failed"]
+    assert "SIGKILL" in failed.reason
+    assert "want of memory" in failed.reason
+
+
+def test_the_budget_is_kept_and_nothing_is_run_twice(world: World) -> None:
+    trials = [trial for trial in world.run().trials if trial.state != "interrupted"]
+    assert sum(trial.state in ("complete", "failed") for trial in trials) == 5
+    configurations = [json.dumps(trial.configuration) for trial in trials]
+    assert len(set(configurations)) == len(configurations)
+
+
+def test_every_complete_trial_has_all_that_is_asked_of_it(world: World) -> None:
+    for trial in world.run().trials:
+        if trial.state == "complete":
+            assert {"accuracy", "top5", "loss", "parameters", "macs", "activations", "latency"} <= trial.measures.keys()
+            assert trial.measures["top5"] == 100  # there are three classes
+            assert len(trial.curve) == 3
+            assert {"device", "tensorflow", "dataset_digest", "commit", "threads"} <= trial.surroundings.keys()
+            assert trial.measures["accuracy"] == max(row["val_accuracy"] for row in trial.curve)
+            assert folder.model(world.run().folder, trial.number).is_file()
+
+
+def test_the_same_command_says_that_it_is_done(world: World) -> None:
+    before = world.run().trials
+    again = world.call("run", "shapes.toml")
+    assert again.returncode == 0
+    assert "shapes is done" in again.stderr
+    assert world.run().trials == before
+
+
+def test_the_resolved_study_stands_beside_the_results(world: World) -> None:
+    done = world.call("check", "runs/shapes/study.toml")
+    assert done.returncode == 0, done.stderr
+    assert str(world.root / "pictures") in (world.root / "runs" / "shapes" / "study.toml").read_text()
+
+
+def test_the_front_is_printed_for_programs_too(world: World) -> None:
+    done = world.call("front", "shapes", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert rows
+    accuracies, latencies = [[float(row[key]) for row in rows] for key in ("accuracy", "latency")]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert latencies == sorted(latencies, reverse=True)
+
+
+def test_when_nothing_fits_the_exit_code_is_3_and_the_nearest_are_named(world: World) -> None:
+    done = world.call("front", "shapes", "--max-latency", "0.000001")
+    assert done.returncode == 3
+    assert "no trained model meets latency <= 1e-06 ms. Nearest:" in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_report_is_written_from_the_store(world: World) -> None:
+    done = world.call("report", "shapes", "-o", "page")
+    assert done.returncode == 0, done.stderr
+    page = Path(done.stdout.strip())
+    assert page == world.root / "page" / "index.html"
+    assert "SIGKILL" in page.read_text()
+    assert (world.root / "page" / "trials.csv").is_file()
+
+
+def test_mlflow_holds_the_study_its_trials_and_the_models_of_the_front(world: World) -> None:
+    client = MlflowClient(f"sqlite:///{world.root / 'runs' / 'mlflow.db'}")
+    groups = [experiment.experiment_id for experiment in client.search_experiments()]
+    children = client.search_runs(groups, "tags.kind = 'trial'")
+    ended = [trial for trial in world.run().trials if trial.state != "running"]
+    assert len(children) == len(ended)
+    front = [child for child in children if child.data.tags["front"] == "true"]
+    models = client.search_logged_models(groups)
+    assert sorted(model.name for model in models) == sorted(child.info.run_name.replace("/", "-") for child in front)
+
+
+@pytest.fixture(scope="module")
+def exported(world: World) -> Path:
+    done = world.call("export", "shapes", "best", "exports", "--name", "shapes")
+    assert done.returncode == 0, done.stderr
+    assert "the same class comes first for 100.0%" in done.stderr
+    return Path(done.stdout.strip())
+
+
+def test_the_exported_model_answers_for_a_picture(world: World, exported: Path) -> None:
+    picture = next((world.root / "pictures" / "disc").iterdir())
+    done = world.call("predict", str(exported), str(picture), "--format", "json")
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    assert [row["rank"] for row in answers] == [1, 2, 3]
+    assert {row["class"] for row in answers} == {"bar", "disc", "ring"}
+
+
+def test_exporting_the_same_again_writes_nothing(world: World, exported: Path) -> None:
+    done = world.call("export", "shapes", "best", "exports", "--name", "shapes")
+    assert Path(done.stdout.strip()) == exported
+
+
+def test_a_trial_without_a_model_cannot_be_exported(world: World) -> None:
+    number = next(trial.number for trial in world.run().trials if trial.state == "failed")
+    done = world.call("export", "shapes", str(number), "exports")
+    assert done.returncode == 1
+    assert f"shapes/{number} is failed, it has no trained model" in done.stderr
