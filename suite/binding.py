@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from suite.study import Choice, Domain, Range, Study, Value
-from suite.studyfile.fields import in_words, typed_entries
+from suite.studyfile.kinds import in_words, typed_entries
 from suite.studyfile.mistakes import Mistakes
 
 Config = TypeVar("Config")

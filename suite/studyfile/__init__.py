@@ -18,7 +18,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from suite.errors import StoreError, StudyError, did_you_mean
 from suite.study import Choice, Domain, Range, Recipe, Study, Value
-from suite.studyfile.fields import shown, typed, typed_entries
+from suite.studyfile.kinds import shown, typed, typed_entries
 from suite.studyfile.mistakes import Keys, Mistakes
 from suite.studyfile.overrides import overridden
 from suite.studyfile.rules import hold, hold_objectives

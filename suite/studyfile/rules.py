@@ -9,7 +9,7 @@ from typing import Any
 from suite.errors import StudyError, did_you_mean
 from suite.measures import MEASURES
 from suite.study import RECIPE_CHOICES, SAMPLERS, Choice, Domain, Objective, Range, Value
-from suite.studyfile.fields import shown
+from suite.studyfile.kinds import shown
 
 _KNOWN: dict[str, Collection[str]] = {"sampler": SAMPLERS, "measure": MEASURES, **RECIPE_CHOICES}
 

@@ -17,7 +17,7 @@ from suite.trial import State, Trial
 STATUS: dict[State, str] = {
     "running": "RUNNING",
     "complete": "FINISHED",
-    "refused": "KILLED",  # stopped on purpose before training; FINISHED is left to trained models
+    "refused": "FINISHED",  # no failure, and MLflow marks all else in red; the tag `state` tells it from a trained one
     "failed": "FAILED",
     "interrupted": "KILLED",
 }
@@ -35,7 +35,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """All that is said of one run of MLflow. Two equal contents need not be sent twice."""
+    """What is said of one run of MLflow."""
 
     status: str
     end: int | None  # Unix milliseconds; None while it runs
@@ -43,15 +43,17 @@ class Content:
     tags: Mapping[str, str]
     metrics: Sequence[Point] = ()
 
-    @property
-    def digest(self) -> str:
-        """Short digest of everything in it."""
-        return digest(asdict(self))
-
 
 def digest(content: Any) -> str:
     """Return 16 hexadecimal digits that differ where `content` (of JSON's types) differs."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=float).encode()).hexdigest()[:16]
+
+
+def digest_of(trial: Trial) -> str:
+    """Return a digest of all that is known of a trial. Cheap: a delivery asks for it for every trial there is."""
+    said = [trial.state, trial.reason, trial.traceback, milliseconds(trial.started), milliseconds(trial.finished)]
+    facts = [dict(mapping) for mapping in (trial.configuration, trial.measures, trial.surroundings, *trial.curve)]
+    return digest([said, facts])
 
 
 def milliseconds(moment: datetime | None) -> int | None:

@@ -64,19 +64,18 @@ class Courier:
 
     def end(self, server: Server, trial: Trial) -> None:
         """Send all that is known of a trial that ended, less what was sent while it ran."""
-        said = content.of_trial(self._study, trial)
-        if self._ledger.digest(_key(trial)) == said.digest:
+        if self.has(trial):
             return
         try:
-            self._send(server, trial, said)
+            self._send(server, trial)
         except Exception as error:
             if not is_refusal(error):
                 raise
             if self._lost(server, trial):
-                self._send(server, trial, said)
+                self._send(server, trial)
             else:
                 _log.warning("MLflow refuses trial %d of %s: %s", trial.number, self._study.name, error)
-                self._ledger.note(_key(trial), self._ledger.id(_key(trial)) or "refused", said.digest)
+                self._ledger.note(_key(trial), self._ledger.id(_key(trial)) or "refused", content.digest_of(trial))
 
     def place(self, server: Server, trials: Sequence[Trial], ranks: Mapping[int, int]) -> None:
         """Tag those of `trials` that ended with front and rank, where these changed."""
@@ -92,10 +91,11 @@ class Courier:
     def study(self, server: Server, trials: Sequence[Trial], running: bool) -> None:
         """Tag the parent run with how far the study is."""
         said = content.of_study(self._study, trials, running=running)
-        if self._ledger.digest("study") != said.digest:
+        digest = content.digest([said.status, said.end, dict(said.tags)])
+        if self._ledger.digest("study") != digest:
             server.log(self._parent, tags=said.tags)
             server.finish(self._parent, said)
-            self._ledger.note("study", self._parent, said.digest)
+            self._ledger.note("study", self._parent, digest)
 
     def report(self, server: Server, path: Path) -> None:
         """Store the report, a file or a folder, with the parent run when it changed."""
@@ -120,7 +120,7 @@ class Courier:
 
     def has(self, trial: Trial) -> bool:
         """Whether MLflow has this trial as it is now."""
-        return self._ledger.digest(_key(trial)) == content.of_trial(self._study, trial).digest
+        return self._ledger.digest(_key(trial)) == content.digest_of(trial)
 
     def _found_or_made(self, server: Server, trials: Sequence[Trial]) -> tuple[str, str]:
         tags = {"suite.id": self._identity, "kind": "study"}
@@ -148,14 +148,14 @@ class Courier:
                 self._ledger.note(_key(trial), found)
         return found
 
-    def _send(self, server: Server, trial: Trial, said: content.Content) -> None:
-        run = self._child(server, trial)
+    def _send(self, server: Server, trial: Trial) -> None:
+        run, said = self._child(server, trial), content.of_trial(self._study, trial)
         sent = self._live.pop(trial.number, None)
         points = [point for point in said.metrics if (point.name, point.step) not in (sent or ())]
         self._dataset(server, run, trial)
         server.log(run, params=said.params if sent is None else {}, tags=said.tags, metrics=points)
         server.finish(run, said)
-        self._ledger.note(_key(trial), run, said.digest)
+        self._ledger.note(_key(trial), run, content.digest_of(trial))
 
     def _dataset(self, server: Server, run: str, trial: Trial) -> None:
         facts = trial.surroundings

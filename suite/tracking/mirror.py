@@ -150,19 +150,21 @@ class _Follower:
         return True
 
     def _finish(self) -> None:
-        while self._waiting and not self.late.is_set() and self._send_one():
+        while self._waiting and self._send_one():
             pass
-        if self._open and not self._waiting and not self.late.is_set():
+        if self._open and not self._waiting:
             self._unplaced = {trial.number for trial in self._trials()}
             self._place()
             self._attempt(partial(self._courier.study, trials=self._trials(), running=False))
 
     def _attempt(self, step: Step) -> bool:
         """Take a step, the parent run being there; after an outage it is looked for again."""
-        trials = self._trials()
-        if not content.is_named(self._study, trials):
+        if self.late.is_set():
             return False
-        self._open = self._open or self._line.attempt(partial(self._opened, trials=trials))
+        if not self._open:
+            trials = self._trials()
+            named = content.is_named(self._study, trials)
+            self._open = named and self._line.attempt(partial(self._opened, trials=trials))
         self._open = self._open and self._line.attempt(step)
         return self._open
 

@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 PATIENCE = 5  # seconds that a server has for its first answer
+_PORTS = {"postgresql": 5432, "mysql": 3306}
 _SQLITE = "sqlite:///"
 _AWAY = (502, 503, 504)  # what a proxy answers when nobody is behind it
 
@@ -49,8 +50,8 @@ def knock(uri: str) -> None:
         _open(file)
     elif is_web(uri):
         _get(f"{uri}/health")
-    elif parts.hostname and parts.port:
-        socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE).close()
+    elif parts.hostname and (port := parts.port or _PORTS.get(parts.scheme.partition("+")[0])):
+        socket.create_connection((parts.hostname, port), timeout=PATIENCE).close()
 
 
 def _open(file: Path) -> None:

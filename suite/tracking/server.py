@@ -69,7 +69,10 @@ class Server:
         if found:
             return str(found.experiment_id)
         location = (self._artifacts / name.replace("/", "-")).as_uri() if self._artifacts else None
-        return str(self._client.create_experiment(name, artifact_location=location))
+        kind = {
+            "mlflow.experimentKind": "custom_model_development"
+        }  # MLflow's pages then speak of runs, not of evaluations
+        return str(self._client.create_experiment(name, artifact_location=location, tags=kind))
 
     def groups(self, start: str) -> list[str]:
         """Return the ids of all experiments whose name begins with `start`."""

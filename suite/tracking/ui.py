@@ -43,11 +43,11 @@ def link(uri: str, port: int, run: Run | None = None) -> str:
     """Return the address of the trials of `run` as a table, the best first; of all experiments without `run`."""
     base = uri if place.is_web(uri) else f"http://{_HOST}:{port}"
     if run is None:
-        return f"{base}/#/experiments"
+        return f"{base}/#/experiments?workflowType=machine_learning"
     with Ledger(run.folder, uri) as ledger:
         group, view = ledger.id("group"), ledger.id("view")
     if not (group and view):
-        return f"{base}/#/experiments"
+        return f"{base}/#/experiments?workflowType=machine_learning"
     return f"{base}/#/experiments/{group}/runs?viewStateShareKey={view}&workflowType=machine_learning"
 
 
