@@ -61,7 +61,7 @@ class Mirror:
         """Wait for MLflow, at most so long, and return what it has got. Safe to call again."""
         self._closing.set()
         self._events.put(None)
-        if self._thread.is_alive():
+        if self._thread.is_alive() and not self._follower.late.is_set():
             self._thread.join(seconds)
         self._follower.late.set()
         return self._follower.delivery or Delivery(delivered=0, waiting=self._count, reason=f"{seconds:g} s were over")
