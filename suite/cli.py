@@ -148,12 +148,13 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
     """
     from suite import pipeline, studyfile, supervisor
 
-    if not supervisor.is_worker():
-        wanted = [studyfile.read(file, overrides) for file in files]
-        sys.exit(supervisor.supervise(sys.argv[1:], lambda reason: _fail(wanted, root, reason)))
-    supervisor.obey()
-    load_tensorflow()
-    studies = [pipeline.study(file, overrides) for file in files]
+    studies = [studyfile.read(file, overrides) for file in files]
+    if not all(pipeline.is_done(study, root) for study in studies):
+        if not supervisor.is_worker():
+            sys.exit(supervisor.supervise(sys.argv[1:], lambda reason: _fail(studies, root, reason)))
+        supervisor.obey()
+        load_tensorflow()
+        studies = [pipeline.study(file, overrides) for file in files]
     runs = [_ran(study, root, storage) for study in studies]
     _print_front(runs, (), format)
 
@@ -300,7 +301,7 @@ def _fail(studies: Sequence[Study], root: Path, reason: str) -> bool:
 
     failed = False
     for study in studies:
-        if (root / study.name / "study.toml").is_file():
+        if folder.holds(root / study.name):
             with folder.reopened(root / study.name) as store:
                 for number in store.fail_running(reason):
                     click.echo(f"{study.name}/{number} failed: {reason}.", err=True)

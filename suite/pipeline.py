@@ -44,6 +44,12 @@ def run(wanted: Study, root: Path, storage: str | None = None, *, show: bool = T
     return done
 
 
+def is_done(wanted: Study, root: Path) -> bool:
+    """Whether the budget of `wanted` is spent already."""
+    home = root / wanted.name
+    return folder.holds(home) and spent(folder.read(home).trials).exhausts(wanted.budget)
+
+
 def _search(store: Any, wanted: Study, root: Path, show: bool) -> None:
     """Search until the budget is spent or the space exhausted."""
     from suite import datasets

@@ -119,7 +119,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made.wait(lambda run: "running" in states(run), first)
     worker = psutil.Process(first.pid).children()[0]
     first.send_signal(signal.SIGKILL)
-    first.wait()
+    first.communicate()
     assert worker.wait(timeout=20) is None or not worker.is_running()
 
     second = made.start("run", "shapes.toml")

@@ -39,7 +39,7 @@ def opened(folder: Path, study: Study, storage: str | None = None) -> Store:
 
 def reopened(folder: Path) -> Store:
     """Return the store of the run in `folder`; raise StoreError when there is none."""
-    if not (folder / "study.toml").is_file() or not _has_trials(folder):
+    if not holds(folder):
         raise StoreError(f"{folder}: no run here. `suite run STUDY` makes one, by default in runs/NAME.")
     return Store(folder, studyfile.read(folder / "study.toml"), _url(folder))
 
@@ -55,8 +55,10 @@ def model(folder: Path, number: int) -> Path:
     return folder / "models" / f"{number}.keras"
 
 
-def _has_trials(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in ("trials.db", "storage.url"))
+def holds(folder: Path) -> bool:
+    """Whether there is a run in `folder`."""
+    trials = any((folder / name).is_file() for name in ("trials.db", "storage.url"))
+    return trials and (folder / "study.toml").is_file()
 
 
 def _url(folder: Path) -> str:
