@@ -219,14 +219,9 @@ def export(
     entry = _chosen(_compared(found), trial, _limits(limits))
     load_tensorflow()
     done = pipeline.export(entry, found, directory / (name or entry.name.replace("/", "-")))
-    agreement = done.agreement
     click.echo(done.folder)
-    click.echo(
-        f"{entry.name}: on {agreement.pictures} validation pictures, asked in a fresh process without Keras, the greatest "
-        f"difference of a probability is {agreement.greatest_difference:.1e}, and the same class comes first for "
-        f"{agreement.top1_agreement:.1%}. Accuracy on the test pictures, never seen before: {done.test_accuracy:.2f} %.",
-        err=True,
-    )
+    click.echo(f"{entry.name}: {done.agreement}", err=True)
+    click.echo(f"Accuracy on the test pictures, never seen before: {done.test_accuracy:.2f} %.", err=True)
 
 
 @cli.command()

@@ -14,14 +14,16 @@ import keras
 from suite import architectures, binding, servable, training
 from suite.datasets import Dataset
 from suite.errors import StoreError
+from suite.measures import formatted
 from suite.profile.complexity import complexity, weightless
 from suite.profile.latency import latency
 from suite.profile.surroundings import surroundings
 from suite.search.tuner import Watcher
-from suite.study import Recipe, Study
+from suite.study import Recipe, Study, Value
 from suite.trial import Trial
 
 COUNTED = ("parameters", "macs", "activations")
+Costs = Callable[[Mapping[str, Value], str], Mapping[str, float]]  # of a configuration's network, on a device
 LATENCY_PATH = "signature `pixels` traced by TensorFlow, batch 1"
 
 
@@ -32,6 +34,7 @@ class Evaluation:
     study: Study
     data: Dataset
     model_file: Callable[[int], Path]  # where the trained network of a trial is kept
+    costs: Costs = lambda configuration, device: {}  # what is known of the same network already
     watchers: Sequence[Watcher] = ()  # told of every epoch
 
     def __call__(self, trial: Trial) -> Trial:
@@ -46,17 +49,21 @@ class Evaluation:
             keras.config.set_dtype_policy("float32")
 
     def _evaluated(self, trial: Trial, recipe: Recipe) -> Trial:
-        if any(constraint.measure in COUNTED for constraint in self.study.constraints):
+        trial = self._measured(trial, self.costs(trial.configuration, trial.surroundings["device"]))
+        if self._may_be_refused(trial):
             # A candidate that is too large may be too large for the memory as well.
             trial = self._measured(trial, counted(weightless(lambda: self.network(trial))))
-            if self._is_refused(trial):
-                return self._refused(trial)
-        model = self.network(trial)
-        trial = self._measured(trial, counted(model))
-        trial = self._measured(trial, latency(servable.inference(model, self.data.classes)).measures)
         if self._is_refused(trial):
             return self._refused(trial)
-        return self._trained(trial, model, recipe)
+        model = self.network(trial)
+        if "latency" not in trial.measures:
+            timed = latency(servable.inference(model, self.data.classes))
+            trial = self._measured(trial, {**counted(model), **timed.measures})
+        return self._refused(trial) if self._is_refused(trial) else self._trained(trial, model, recipe)
+
+    def _may_be_refused(self, trial: Trial) -> bool:
+        """Whether it can be refused by counting alone, and was not counted yet."""
+        return any(c.measure in COUNTED and c.measure not in trial.measures for c in self.study.constraints)
 
     def network(self, trial: Trial) -> keras.Model:
         """Return the untrained network of a trial."""
@@ -102,10 +109,8 @@ class Evaluation:
         return bool(trial.broken(self.study.constraints))
 
     def _refused(self, trial: Trial) -> Trial:
-        broken = ", ".join(
-            f"{c.measure} {trial.measures[c.measure]:,.6g}, not {c}" for c in trial.broken(self.study.constraints)
-        )
-        return replace(trial, state="refused", reason=broken, finished=datetime.now(UTC))
+        broken = trial.broken(self.study.constraints)
+        return trial.refused(", ".join(f"{formatted(c.measure, trial.measures[c.measure])} breaks {c}" for c in broken))
 
 
 def counted(model: keras.Model) -> dict[str, float]:

@@ -34,6 +34,13 @@ class Agreement:
     greatest_difference: float  # of a probability, over all pictures, classes and signatures
     top1_agreement: float  # share of the answers with the same class first, 0 to 1
 
+    def __str__(self) -> str:
+        return (
+            f"on {self.pictures} validation pictures, asked in a fresh process without Keras, the greatest difference "
+            f"of a probability is {self.greatest_difference:.1e}, and the same class comes first for "
+            f"{self.top1_agreement:.1%}."
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:

@@ -5,6 +5,7 @@ Heavy packages are imported where they are needed: to look at a run takes no Ten
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -12,10 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite import architectures, binding, studyfile, tracking
+from suite.errors import ArchitectureError, StudyError
 from suite.search import folder
 from suite.search.budget import spent
+from suite.search.space import drawn
 from suite.study import Study
 from suite.trial import Run, Trial
+
+TRIED = 500  # configurations of which one must be buildable
 
 if TYPE_CHECKING:
     import keras
@@ -27,7 +32,23 @@ if TYPE_CHECKING:
 def study(file: Path, overrides: Sequence[str] = ()) -> Study:
     """Read a study file and check it against its architecture. Raises StudyError and ArchitectureError."""
     read = studyfile.read(file, overrides)
-    return binding.bind(read, architectures.config(read.architecture), str(file), overrides)
+    start = architectures.config(read.architecture)
+    bound = binding.bind(read, start, str(file), overrides)
+    _check_some_can_be_built(bound, start, file)
+    return bound
+
+
+def _check_some_can_be_built(bound: Study, start: architectures.Config, file: Path) -> None:
+    """Raise StudyError when the architecture refuses all of many configurations: its fields go together badly."""
+    source = random.Random(0)
+    for _ in range(TRIED):
+        try:
+            binding.replaced(start, bound.fields("space", drawn(bound, source)))
+        except ArchitectureError as error:
+            refusal = error
+        else:
+            return
+    raise StudyError(f"{file}: no configuration in [space] can be built from {bound.architecture}: {refusal}")
 
 
 def run(wanted: Study, root: Path, storage: str | None = None, *, show: bool = True) -> Run:
@@ -66,6 +87,7 @@ def _search(store: Any, wanted: Study, root: Path, show: bool) -> None:
             study=wanted,
             data=data,
             model_file=lambda number: folder.model(store.folder, number),
+            costs=store.costs,
             watchers=watchers,
         )
         tuner.search(store, evaluate, watchers)

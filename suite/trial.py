@@ -17,8 +17,8 @@ State = Literal["running", "complete", "refused", "failed", "interrupted"]
 class Trial:
     """One candidate.
 
-    `complete`: trained and validated. `refused`: breaks a constraint on a cost, was not trained. `failed`: raised an
-    error. `interrupted`: its process ended; the same configuration is run again under another number.
+    `complete`: trained and validated. `refused`: not trained, as it breaks a constraint on a cost or cannot be built.
+    `failed`: raised an error. `interrupted`: its process ended; its configuration is run again, as another number.
     """
 
     number: int
@@ -41,6 +41,10 @@ class Trial:
     def failed(self, reason: str, traceback: str = "") -> Trial:
         """Return the same trial, ended by an error."""
         return replace(self, state="failed", reason=reason, traceback=traceback, finished=datetime.now(UTC))
+
+    def refused(self, reason: str) -> Trial:
+        """Return the same trial, ended before it was trained."""
+        return replace(self, state="refused", reason=reason, finished=datetime.now(UTC))
 
     def broken(self, constraints: Sequence[Constraint]) -> list[Constraint]:
         """Return the constraints that its known measures break."""

@@ -11,7 +11,7 @@ import optuna
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 
 from suite.binding import configurations
-from suite.search.space import drawn
+from suite.search.space import drawn, network
 from suite.study import Study, Value
 from suite.trial import Trial
 
@@ -62,11 +62,6 @@ class Tried:
                 return configuration
         walk = configurations(self._study) if self._study.size <= WALK else iter(())
         return next(filter(self.fresh, walk), None)
-
-
-def network(configuration: Mapping[str, Value]) -> dict[str, Value]:
-    """Return what the costs depend on: the architecture, and the precision in which it runs."""
-    return {key: value for key, value in configuration.items() if key.startswith("space.") or key == "recipe.precision"}
 
 
 def _key(configuration: Mapping[str, Value]) -> str:

@@ -72,6 +72,11 @@ def _drawn(domain: Domain, source: random.Random) -> Value:
     return domain.low + source.randrange(int(domain.size)) * (domain.step or 1)
 
 
+def network(configuration: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what the costs depend on: the architecture, and the precision in which it runs."""
+    return {key: value for key, value in configuration.items() if key.startswith("space.") or key == "recipe.precision"}
+
+
 def hyperparameters(study: Study) -> keras_tuner.HyperParameters:
     """Return the space as Keras Tuner shows it."""
     import keras_tuner

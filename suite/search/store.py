@@ -25,10 +25,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from suite import studyfile
 from suite.errors import StoreError
+from suite.measures import MEASURES
 from suite.search import record, worker
 from suite.search.sampler import Tried, sampler
-from suite.search.space import decoded, distributions, encoded
-from suite.study import Study
+from suite.search.space import decoded, distributions, encoded, network
+from suite.study import Study, Value
 from suite.trial import Trial
 
 ASKS = 4  # proposals of the sampler that may repeat a tried configuration before one is drawn at random
@@ -76,6 +77,17 @@ class Store:
         with _guarded(self.folder):
             frozen = self._optuna.get_trials(deepcopy=False)
         return [trial for trial in map(self._trial, frozen) if trial is not None]
+
+    def costs(self, configuration: Mapping[str, Value], device: str) -> dict[str, float]:
+        """Return the costs that an earlier trial of the same network was found to have on `device`; else nothing.
+
+        The same network is not measured twice: two values that differ by noise alone would make two of it.
+        """
+        same = network(configuration)
+        for trial in self._ended.values():
+            if network(trial.configuration) == same and trial.surroundings.get("device") == device:
+                return {name: value for name, value in trial.measures.items() if MEASURES[name].is_cost}
+        return {}
 
     def ask(self) -> Trial | None:
         """Begin a trial of a configuration not tried before; None when the space holds no other.

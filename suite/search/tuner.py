@@ -19,7 +19,7 @@ from keras_tuner.engine.trial import Trial as TunerTrial
 from keras_tuner.engine.trial import TrialStatus
 
 from suite import pareto
-from suite.errors import StoreError
+from suite.errors import ArchitectureError, StoreError
 from suite.search import folder
 from suite.search.budget import spent
 from suite.search.space import encoded, hyperparameters
@@ -145,9 +145,14 @@ class Tuner(keras_tuner.Tuner):
             ended = self._run(trial.trial_id)
         except Exception as error:  # not of the candidate: Keras Tuner would count it as a failed trial and go on
             raise keras_tuner.errors.FatalError from error
-        if ended.state == "failed":
-            raise keras_tuner.errors.FailedTrialError(ended.reason)
         return {**ended.measures, "rank": self.oracle.ranks().get(ended.number, math.inf)}
+
+    def on_trial_end(self, trial: TunerTrial) -> None:
+        """Let Keras Tuner know of a failure; an exception would say so as well, but on the user's terminal."""
+        ended = self.oracle.record[trial.trial_id]
+        if ended.state == "failed":
+            trial.status, trial.message = TrialStatus.FAILED, ended.traceback
+        super().on_trial_end(trial)
 
     def load_model(self, trial: TunerTrial) -> keras.Model:
         """Return the trained network of a trial, with its best weights."""
@@ -173,6 +178,8 @@ class Tuner(keras_tuner.Tuner):
             return self._evaluate(begun)
         except StoreError:
             raise
+        except ArchitectureError as error:  # its fields do not go together: known before training, and free
+            return begun.refused(f"cannot be built: {error}")
         except Exception as error:
             return begun.failed(_line(error), traceback.format_exc())
         finally:
