@@ -15,7 +15,6 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +27,7 @@ load_tensorflow()
 
 import keras  # noqa: E402
 
-from suite import architectures, binding, datasets, tracking, training  # noqa: E402
+from suite import architectures, datasets, tracking, training  # noqa: E402
 from suite.evaluation import Evaluation  # noqa: E402
 from suite.search import folder, tuner  # noqa: E402
 from suite.study import Budget, Choice, Fidelity, Objective, Range, Recipe, Study  # noqa: E402
@@ -130,13 +129,12 @@ def proposals(at: list[int]) -> None:
         marks.append(time.perf_counter())
         return ended
 
-    with tempfile.TemporaryDirectory() as home:
-        with (
-            folder.opened(Path(home) / "run", wanted) as store,
-            tracking.Mirror(store.folder, wanted, tracking.uri(Path(home))) as mirror,
-        ):
-            tuner.search(store, simulated, [mirror])
-            mirror.close(0)
+    with (
+        tempfile.TemporaryDirectory() as home, folder.opened(Path(home) / "run", wanted) as store,
+        tracking.Mirror(store.folder, wanted, tracking.uri(Path(home))) as mirror,
+    ):
+        tuner.search(store, simulated, [mirror])
+        mirror.close(0)
     between = [after - before for before, after in zip(marks[1::2], marks[2::2], strict=False)]
     for number in at:
         around = statistics.median(between[max(0, number - 5) : number + 5])

@@ -28,7 +28,9 @@ LIMITS = {"max_latency": "latency", "max_parameters": "parameters", "max_macs": 
 FRONT = ("accuracy", "top5", "latency", "parameters", "macs", "activations")
 
 formatted = click.option("--format", "format", type=click.Choice(FORMATS), default="table", help="How to print it.")
-overriding = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key of the study.")
+overriding = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE...", help="Override keys of the study, one or several."
+)
 rooted = click.option(
     "--runs",
     "root",
@@ -90,11 +92,12 @@ def check(files: Sequence[Path], overrides: Sequence[str], format: str) -> None:
 
     \b
     suite check studies/*.toml
-    suite check studies/resnet.toml --set budget.trials=5
+    suite check studies/resnet.toml --set budget.trials=5 fidelity.epochs=1
     """
     from suite import binding, pipeline
 
     load_tensorflow()
+    files, overrides = _told_apart(files, overrides)
     for file in files:
         study = pipeline.study(file, overrides)
         click.echo(rendered([row._asdict() for row in binding.summary(study)], format, binding.Row._fields))
@@ -143,11 +146,12 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
 
     \b
     suite run studies/resnet.toml
-    suite run studies/resnet.toml --set dataset=~/pictures --set image='[64, 64, 3]' --set budget.hours=2
+    suite run studies/resnet.toml --set dataset=~/pictures image='[64, 64, 3]' budget.hours=2
     suite run studies/resnet.toml --storage postgresql+psycopg://user@host/suite
     """
     from suite import pipeline, studyfile, supervisor
 
+    files, overrides = _told_apart(files, overrides)
     studies = [studyfile.read(file, overrides) for file in files]
     if not all(pipeline.is_done(study, root) for study in studies):
         if not supervisor.is_worker():
@@ -278,6 +282,15 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("suite: interrupted. What was finished is kept; the same command goes on.", err=True)
         sys.exit(130)
+
+
+def _told_apart(files: Sequence[Path], overrides: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Return the study files, and the overrides with those that follow the first behind one `--set`."""
+    more = [file for file in files if overrides and "=" in str(file) and not file.exists()]
+    named = [file for file in files if file not in more]
+    if not named:
+        raise click.UsageError("name at least one study file")
+    return named, [*overrides, *map(str, more)]
 
 
 def _ran(study: Study, root: Path, storage: str | None) -> Run:

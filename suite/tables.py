@@ -51,6 +51,6 @@ def _shown(value: Any) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    if value == int(value) and abs(value) >= 1000:
-        return f"{int(value):,}"
+    if value == int(value):
+        return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))  # a year has no comma
     return f"{value:.4g}"

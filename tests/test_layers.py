@@ -6,11 +6,13 @@ import subprocess
 import sys
 
 import pytest
-from importlinter import cli as linter
 
 
 def test_arrows_point_down() -> None:
-    assert linter.lint_imports() == 0
+    """In a process of its own: the linter configures the logging of its process."""
+    lint = [sys.executable, "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"]
+    done = subprocess.run(lint, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,7 @@ def test_arrows_point_down() -> None:
         ("suite.catalogue", ("tensorflow", "keras", "optuna", "mlflow", "pandas")),
         ("suite.pipeline", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),
         ("suite.report.page", ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow")),
-        ("suite.served", ("keras_tuner", "optuna", "mlflow", "pandas")),
+        ("suite.served", ("keras_tuner", "optuna", "mlflow", "matplotlib")),
     ],
 )
 def test_heavy_packages_are_loaded_only_where_they_are_needed(module: str, absent: tuple[str, ...]) -> None:
