@@ -35,7 +35,7 @@ from suite.trial import Trial  # noqa: E402
 
 
 def study(epochs: int, trials: int) -> Study:
-    """Return a study over one network, so that both sides train the same; what is searched over is the seedless rate."""
+    """Return a study over one network, so that both sides train the same; only the rate is searched over."""
     return Study(
         name="overhead",
         architecture="mobilenet/tiny",
@@ -66,21 +66,25 @@ def ours(data: datasets.Dataset, epochs: int, home: Path) -> list[float]:
     """Return the seconds of trials of the same network, everything included; each network is measured anew."""
     wanted = study(epochs, 2)
     seconds = []
-    with folder.opened(home / wanted.name, wanted) as store:
-        with tracking.Mirror(store.folder, wanted, tracking.uri(home)) as mirror:
-            evaluate = Evaluation(
-                study=wanted, data=data, model_file=lambda n: folder.model(store.folder, n), watchers=[mirror]
-            )
-            oracle = tuner.Oracle(store)
-            worker = tuner.Tuner(oracle, evaluate, [mirror])
-            for _ in range(2):
-                began = time.perf_counter()
-                trial = oracle.create_trial("tuner0")
-                worker.run_trial(trial)
-                trial.status = "COMPLETED"
-                worker.on_trial_end(trial)
-                seconds.append(time.perf_counter() - began)
+    with folder.opened(home / wanted.name, wanted) as store, mirrored(store, home) as mirror:
+        evaluate = Evaluation(
+            study=wanted, data=data, model_file=lambda n: folder.model(store.folder, n), watchers=[mirror]
+        )
+        oracle = tuner.Oracle(store)
+        worker = tuner.Tuner(oracle, evaluate, [mirror])
+        for _ in range(2):
+            began = time.perf_counter()
+            trial = oracle.create_trial("tuner0")
+            worker.run_trial(trial)
+            trial.status = "COMPLETED"
+            worker.on_trial_end(trial)
+            seconds.append(time.perf_counter() - began)
     return seconds[1:]
+
+
+def mirrored(store: folder.Store, home: Path) -> tracking.Mirror:
+    """Return MLflow's mirror of the run, on a SQLite file in `home`."""
+    return tracking.Mirror(store.folder, store.study, tracking.uri(home))
 
 
 def compared(data: datasets.Dataset, epochs: int, repeats: int) -> None:
@@ -91,9 +95,8 @@ def compared(data: datasets.Dataset, epochs: int, repeats: int) -> None:
         with tempfile.TemporaryDirectory() as home:
             whole += ours(data, epochs, Path(home))
     one, other = statistics.median(plain), statistics.median(whole)
-    print(
-        f"{epochs:4} epochs   bare fit {one:6.2f} s   trial {other:6.2f} s   on top {other - one:+.2f} s ({other / one:.3f})"
-    )
+    sides = f"bare fit {one:6.2f} s   trial {other:6.2f} s"
+    print(f"{epochs:4} epochs   {sides}   ratio {other / one:.3f}   on top {other - one:+.2f} s")
 
 
 def proposals(at: list[int]) -> None:
@@ -130,7 +133,8 @@ def proposals(at: list[int]) -> None:
         return ended
 
     with (
-        tempfile.TemporaryDirectory() as home, folder.opened(Path(home) / "run", wanted) as store,
+        tempfile.TemporaryDirectory() as home,
+        folder.opened(Path(home) / "run", wanted) as store,
         tracking.Mirror(store.folder, wanted, tracking.uri(Path(home))) as mirror,
     ):
         tuner.search(store, simulated, [mirror])

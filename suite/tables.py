@@ -21,7 +21,7 @@ def rendered(rows: Sequence[Mapping[str, Any]], format: str, columns: Sequence[s
         return json.dumps([{name: row.get(name) for name in names} for row in rows], indent=2)
     if format == "csv":
         return _csv(names, rows)
-    return _table(names, [[_shown(row.get(name)) for name in names] for row in rows], _numeric(names, rows))
+    return _table(names, [[_shown(name, row.get(name)) for name in names] for row in rows], _numeric(names, rows))
 
 
 def _csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -46,11 +46,11 @@ def _numeric(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[bo
     return [all(isinstance(row.get(name), (int, float, type(None))) for row in rows) for name in names]
 
 
-def _shown(value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if name == "year" or isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     if value == int(value):
-        return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))  # a year has no comma
+        return f"{int(value):,}"
     return f"{value:.4g}"

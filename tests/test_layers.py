@@ -22,7 +22,7 @@ def test_arrows_point_down() -> None:
         ("suite.catalogue", ("tensorflow", "keras", "optuna", "mlflow", "pandas")),
         ("suite.pipeline", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),
         ("suite.report.page", ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow")),
-        ("suite.served", ("keras_tuner", "optuna", "mlflow", "matplotlib")),
+        ("suite.served", ("keras_tuner", "optuna", "mlflow")),
     ],
 )
 def test_heavy_packages_are_loaded_only_where_they_are_needed(module: str, absent: tuple[str, ...]) -> None:

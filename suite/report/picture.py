@@ -107,7 +107,7 @@ def grid(width: float, height: float) -> Figure:
     Its margins are fixed: to find them, matplotlib would have to draw each figure three times over.
     """
     figure = Figure(figsize=(width, height), dpi=_DPI)
-    inches = {"left": 0.62 / width, "right": 1 - 0.12 / width, "bottom": 0.5 / height, "top": 1 - 0.34 / height}
+    inches = {"left": 0.74 / width, "right": 1 - 0.12 / width, "bottom": 0.5 / height, "top": 1 - 0.34 / height}
     figure.subplots_adjust(**inches, wspace=0.2, hspace=0.42)
     return figure
 
