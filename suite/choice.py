@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from suite import pareto
 from suite.errors import NothingFitsError, SuiteError
 from suite.measures import formatted
+from suite.report import tables
 from suite.report.comparison import Comparison, Entry
 from suite.study import Constraint
 
 MISSES = 3  # shown when nothing fits
+SHOWN = ("accuracy", "top5", "latency", "parameters", "macs", "activations")
 
 
 def best(comparison: Comparison, limits: Sequence[Constraint] = ()) -> Entry:
@@ -45,6 +48,24 @@ def named(comparison: Comparison, name: str) -> Entry:
     if found[0].trial.state != "complete":
         raise SuiteError(f"{found[0].name} is {found[0].trial.state}, it has no trained model: choose a complete one")
     return found[0]
+
+
+def table(entries: Sequence[Entry]) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return the columns and the rows that show `entries`, the most accurate first."""
+    measures = [name for name in SHOWN if any(name in entry.trial.measures for entry in entries)]
+    ordered = sorted(entries, key=lambda entry: -entry.trial.measures.get("accuracy", 0.0))
+    return ["trial", *measures, "configuration"], [_row(entry, measures) for entry in ordered]
+
+
+def _row(entry: Entry, measures: Sequence[str]) -> dict[str, Any]:
+    said = [f"{key.partition('.')[2]} {tables.text(value)}" for key, value in entry.trial.configuration.items()]
+    values = {name: _whole(entry.trial.measures.get(name)) for name in measures}
+    return {"trial": entry.name, **values, "configuration": "; ".join(said)}
+
+
+def _whole(value: float | None) -> float | None:
+    """Return a count as an integer."""
+    return int(value) if value is not None and value == int(value) else value
 
 
 def _measured(comparison: Comparison, limits: Sequence[Constraint]) -> list[Entry]:

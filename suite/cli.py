@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from suite import __version__
-from suite.errors import ArchitectureError, StoreError, SuiteError, did_you_mean
+from suite import __version__, arguments
+from suite.errors import SuiteError
 from suite.quiet import load_tensorflow
 from suite.tables import FORMATS, rendered
 
 if TYPE_CHECKING:
-    from suite.report.comparison import Comparison, Entry
     from suite.study import Constraint, Study
     from suite.trial import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-LIMITS = {"max_latency": "latency", "max_parameters": "parameters", "max_macs": "macs"}
-FRONT = ("accuracy", "top5", "latency", "parameters", "macs", "activations")
 
 formatted = click.option("--format", "format", type=click.Choice(FORMATS), default="table", help="How to print it.")
 overriding = click.option(
@@ -42,7 +39,7 @@ rooted = click.option(
 
 def limited(command: Command) -> Command:
     """Add the options for limits on costs."""
-    for option, measure in reversed(LIMITS.items()):
+    for option, measure in reversed(arguments.LIMITS.items()):
         unit = " in ms" if measure == "latency" else ""
         name = f"--{option.replace('_', '-')}"
         command = click.option(name, option, type=float, help=f"Most {measure}{unit} that the model may have.")(command)
@@ -97,7 +94,7 @@ def check(files: Sequence[Path], overrides: Sequence[str], format: str) -> None:
     from suite import binding, pipeline
 
     load_tensorflow()
-    files, overrides = _told_apart(files, overrides)
+    files, overrides = arguments.told_apart(files, overrides)
     for file in files:
         study = pipeline.study(file, overrides)
         click.echo(rendered([row._asdict() for row in binding.summary(study)], format, binding.Row._fields))
@@ -121,9 +118,9 @@ def measure(names: Sequence[str], image: str | None, classes: int, latency: bool
     """
     from suite import pipeline
 
-    shape = _shape(image)
+    shape = arguments.shape(image)
     load_tensorflow()
-    measured = pipeline.measure(_matching(names), shape, classes, timed=latency)
+    measured = pipeline.measure(arguments.architectures(names), shape, classes, timed=latency)
     click.echo(
         rendered(
             [
@@ -151,7 +148,7 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
     """
     from suite import pipeline, studyfile, supervisor
 
-    files, overrides = _told_apart(files, overrides)
+    files, overrides = arguments.told_apart(files, overrides)
     studies = [studyfile.read(file, overrides) for file in files]
     if not all(pipeline.is_done(study, root) for study in studies):
         if not supervisor.is_worker():
@@ -177,7 +174,7 @@ def front(runs: Sequence[str], root: Path, format: str, **limits: float | None) 
     suite front quickstart-resnet quickstart-mobilenet
     suite front resnet --max-latency 5 --max-parameters 2e6
     """
-    _print_front(_read(runs, root), _limits(limits), format)
+    _print_front(arguments.runs(runs, root), arguments.limits(limits), format)
 
 
 @cli.command()
@@ -193,7 +190,7 @@ def report(runs: Sequence[str], output: Path | None, root: Path) -> None:
     """
     from suite import pipeline
 
-    found = _read(runs, root)
+    found = arguments.runs(runs, root)
     into = output or (found[0].folder / "report" if len(found) == 1 else root / "report")
     click.echo(pipeline.report(found, into, root).resolve())
 
@@ -218,9 +215,10 @@ def export(
     suite export resnet mobilenet best exports --max-latency 5
     """
     from suite import pipeline
+    from suite.report.comparison import compare
 
-    found = _read(runs, root)
-    entry = _chosen(_compared(found), trial, _limits(limits))
+    found = arguments.runs(runs, root)
+    entry = arguments.entry(compare(found), trial, arguments.limits(limits))
     load_tensorflow()
     done = pipeline.export(entry, found, directory / (name or entry.name.replace("/", "-")))
     click.echo(done.folder)
@@ -263,7 +261,7 @@ def ui(runs: Sequence[str], root: Path, port: int) -> None:
     """
     from suite import pipeline
 
-    for line in pipeline.ui(_read(runs, root) if runs else _all(root), root, port):
+    for line in pipeline.ui(arguments.runs(runs, root) if runs else arguments.every_run(root), root, port):
         click.echo(line)
 
 
@@ -282,15 +280,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("suite: interrupted. What was finished is kept; the same command goes on.", err=True)
         sys.exit(130)
-
-
-def _told_apart(files: Sequence[Path], overrides: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """Return the study files, and the overrides with those that follow the first behind one `--set`."""
-    more = [file for file in files if overrides and "=" in str(file) and not file.exists()]
-    named = [file for file in files if file not in more]
-    if not named:
-        raise click.UsageError("name at least one study file")
-    return named, [*overrides, *map(str, more)]
 
 
 def _ran(study: Study, root: Path, storage: str | None) -> Run:
@@ -317,81 +306,11 @@ def _fail(studies: Sequence[Study], root: Path, reason: str) -> bool:
     return failed
 
 
-def _read(names: Sequence[str], root: Path) -> list[Run]:
-    """Return runs by folder, or by name within `root`."""
-    from suite.search import folder
-
-    return [folder.read(Path(name) if (Path(name) / "study.toml").is_file() else root / name) for name in names]
-
-
-def _all(root: Path) -> list[Run]:
-    from suite.search import folder
-
-    found = [folder.read(path.parent) for path in sorted(root.glob("*/study.toml"))]
-    if not found:
-        raise StoreError(f"{root}: no runs here yet. `suite run STUDY` makes one.")
-    return found
-
-
-def _limits(options: dict[str, float | None]) -> tuple[Constraint, ...]:
-    from suite.study import Constraint
-
-    return tuple(
-        Constraint(measure=LIMITS[name], at_most=value) for name, value in options.items() if value is not None
-    )
-
-
-def _compared(runs: Sequence[Run]) -> Comparison:
-    from suite.report.comparison import compare
-
-    return compare(runs)
-
-
-def _chosen(comparison: Comparison, trial: str, limits: Sequence[Constraint]) -> Entry:
-    from suite import choice
-
-    if trial in ("best", "knee"):
-        return choice.best(comparison, limits) if trial == "best" else choice.knee(comparison, limits)
-    return choice.named(comparison, trial)
-
-
 def _print_front(runs: Sequence[Run], limits: Sequence[Constraint], format: str) -> None:
     """Print the front, or the one model that is best within limits."""
-    comparison = _compared(runs)
-    shown = [_chosen(comparison, "best", limits)] if limits else comparison.front
-    measures = [name for name in FRONT if any(name in entry.trial.measures for entry in shown)]
-    rows = [_row(entry, measures) for entry in sorted(shown, key=lambda entry: -entry.trial.measures["accuracy"])]
-    click.echo(rendered(rows, format, ["trial", *measures, "configuration"]))
+    from suite import choice
+    from suite.report.comparison import compare
 
-
-def _row(entry: Entry, measures: Sequence[str]) -> dict[str, Any]:
-    from suite.report import tables
-
-    said = [f"{key.partition('.')[2]} {tables.text(value)}" for key, value in entry.trial.configuration.items()]
-    values = {name: _rounded(entry.trial.measures.get(name)) for name in measures}
-    return {"trial": entry.name, **values, "configuration": "; ".join(said)}
-
-
-def _rounded(value: float | None) -> float | int | None:
-    return int(value) if value is not None and value == int(value) else value
-
-
-def _matching(patterns: Sequence[str]) -> list[str]:
-    """Return the catalogue's names that match; raise ArchitectureError for a pattern that matches none."""
-    from suite import architectures
-
-    names = list(architectures.recorded())
-    for pattern in patterns:
-        if not fnmatch.filter(names, pattern):
-            raise ArchitectureError(f"no architecture '{pattern}'.{did_you_mean(pattern, names)}")
-    return [name for name in names if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)]
-
-
-def _shape(text: str | None) -> tuple[int, int, int] | None:
-    if text is None:
-        return None
-    sides = text.lower().split("x")
-    if len(sides) != 3 or not all(side.isdigit() and int(side) for side in sides):
-        raise click.BadParameter(f"'{text}': write height, width and channels as 32x32x3", param_hint="--image")
-    height, width, channels = map(int, sides)
-    return height, width, channels
+    comparison = compare(runs)
+    columns, rows = choice.table([choice.best(comparison, limits)] if limits else comparison.front)
+    click.echo(rendered(rows, format, columns))

@@ -1,0 +1,85 @@
+"""What the words on the command line mean: runs by name, limits, architectures by wildcard, shapes."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from suite.errors import ArchitectureError, StoreError, did_you_mean
+
+if TYPE_CHECKING:
+    from suite.report.comparison import Comparison, Entry
+    from suite.study import Constraint
+    from suite.trial import Run
+
+LIMITS = {"max_latency": "latency", "max_parameters": "parameters", "max_macs": "macs"}
+
+
+def told_apart(files: Sequence[Path], overrides: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Return the study files, and the overrides with those that follow the first behind one `--set`."""
+    more = [file for file in files if overrides and "=" in str(file) and not file.exists()]
+    named = [file for file in files if file not in more]
+    if not named:
+        raise click.UsageError("name at least one study file")
+    return named, [*overrides, *map(str, more)]
+
+
+def runs(names: Sequence[str], root: Path) -> list[Run]:
+    """Return runs by folder, or by name within `root`."""
+    from suite.search import folder
+
+    return [folder.read(Path(name) if (Path(name) / "study.toml").is_file() else root / name) for name in names]
+
+
+def every_run(root: Path) -> list[Run]:
+    """Return all runs in `root`; raise StoreError when there is none."""
+    from suite.search import folder
+
+    found = [folder.read(path.parent) for path in sorted(root.glob("*/study.toml"))]
+    if not found:
+        raise StoreError(f"{root}: no runs here yet. `suite run STUDY` makes one.")
+    return found
+
+
+def limits(options: Mapping[str, float | None]) -> tuple[Constraint, ...]:
+    """Return the limits that were given, keyed as in LIMITS."""
+    from suite.study import Constraint
+
+    return tuple(
+        Constraint(measure=LIMITS[name], at_most=value) for name, value in options.items() if value is not None
+    )
+
+
+def entry(comparison: Comparison, trial: str, limits: Sequence[Constraint]) -> Entry:
+    """Return the trial that is meant by a number, `run/number`, `best` or `knee`."""
+    from suite import choice
+
+    if trial in ("best", "knee"):
+        return choice.best(comparison, limits) if trial == "best" else choice.knee(comparison, limits)
+    return choice.named(comparison, trial)
+
+
+def architectures(patterns: Sequence[str]) -> list[str]:
+    """Return the catalogue's names that match; raise ArchitectureError for a pattern that matches none."""
+    from suite import architectures
+
+    names = list(architectures.recorded())
+    for pattern in patterns:
+        if not fnmatch.filter(names, pattern):
+            raise ArchitectureError(f"no architecture '{pattern}'.{did_you_mean(pattern, names)}")
+    return [name for name in names if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)]
+
+
+def shape(text: str | None) -> tuple[int, int, int] | None:
+    """Return (H, W, C) of `32x32x3`."""
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) != 3 or not all(side.isdigit() and int(side) for side in sides):
+        raise click.BadParameter(f"'{text}': write height, width and channels as 32x32x3", param_hint="--image")
+    height, width, channels = map(int, sides)
+    return height, width, channels

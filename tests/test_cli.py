@@ -1,0 +1,147 @@
+"""What the command line answers: to people, to programs, and to mistakes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from suite import arguments, choice
+from suite.errors import ArchitectureError, NothingFitsError, SuiteError
+from suite.report.comparison import compare
+from suite.study import Constraint
+from suite.tables import rendered
+from suite.trial import Run, Trial
+from tests import studies
+
+
+def suite(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "suite", *words], cwd=cwd, capture_output=True, text=True)
+
+
+def candidates(*measures: tuple[float, float, float]) -> Run:
+    """Return a run of trials with these accuracies, latencies and parameters."""
+    trials = tuple(
+        Trial(
+            number=number,
+            state="complete",
+            configuration={"space.depths": (number,)},
+            measures={"accuracy": accuracy, "latency": latency, "parameters": parameters},
+        )
+        for number, (accuracy, latency, parameters) in enumerate(measures)
+    )
+    return Run(folder=Path("runs/small"), study=studies.study(constraints=()), trials=trials)
+
+
+RUN = candidates((90, 1.0, 1e3), (95, 2.0, 5e3), (95, 2.0, 4e3), (99, 9.0, 9e4), (80, 3.0, 2e3))
+
+
+def test_lists_are_the_same_for_people_and_programs(tmp_path: Path) -> None:
+    as_json = json.loads(suite("list", "--format", "json").stdout)
+    as_csv = list(csv.DictReader(io.StringIO(suite("list", "--format", "csv").stdout)))
+    assert [row["name"] for row in as_json] == [row["name"] for row in as_csv]
+    resnet = next(row for row in as_json if row["name"] == "resnet/50")
+    assert (resnet["year"], resnet["top1"], resnet["parameters"]) == (2015, 77.15, 25_557_032)
+    assert list(resnet) == (
+        ["name", "title", "family", "year", "top1", "top5", "parameters", "total_parameters", "macs", "resolution", "source"]
+    )
+    assert "25,557,032" in suite("list", "architectures", "resnet/50").stdout
+
+
+def test_a_wildcard_chooses_what_is_listed() -> None:
+    names = [
+        row["name"] for row in json.loads(suite("list", "architectures", "mobilenet/*", "--format", "json").stdout)
+    ]
+    assert names
+    assert all(name.startswith("mobilenet/") for name in names)
+
+
+def test_runs_are_listed_where_there_are_none(tmp_path: Path) -> None:
+    done = suite("list", "runs", "--format", "csv", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "name,complete,refused,failed,architecture,dataset\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["run", "missing.toml"], 2, "missing.toml: no such file"),
+        (["front", "nothing"], 1, "runs/nothing: no run here"),
+        (["ui"], 1, "no runs here yet"),
+        (["frnt"], 2, "No such command 'frnt'"),
+        (["measure", "resnet/51"], 2, "no architecture 'resnet/51'. Did you mean 'resnet/50'?"),
+        (["measure", "resnet/50", "--image", "32"], 2, "write height, width and channels as 32x32x3"),
+        (["predict", "nowhere", "x.png"], 1, "nowhere: no exported model here"),
+        (["check", "--set", "budget.trials=5"], 2, "Missing argument"),
+    ],
+)
+def test_a_mistake_is_one_message_and_an_exit_code(tmp_path: Path, words: list[str], code: int, said: str) -> None:
+    done = suite(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_architectures_are_measured_without_training(tmp_path: Path) -> None:
+    words = ["measure", "resnet/18", "mobilenet/1.0", "--no-latency", "--format", "json"]
+    rows = {row["name"]: row for row in json.loads(suite(*words).stdout)}
+    assert rows["resnet/18"]["parameters"] == 11_689_512  # He et al. with option B, as torchvision counts it
+    assert rows["mobilenet/1.0"]["parameters"] == 4_231_976
+    assert rows["mobilenet/1.0"]["macs"] == pytest.approx(569e6, rel=2e-3)  # Howard et al. 2017, Table 4
+
+
+def test_the_latency_that_is_measured_is_positive_and_within_its_interval() -> None:
+    words = ["measure", "mobilenet/tiny", "--image", "32x32x1", "--classes", "10", "--format", "json"]
+    (row,) = json.loads(suite(*words).stdout)
+    assert 0 < row["latency_low"] <= row["latency"] <= row["latency_high"]
+
+
+def test_the_best_within_limits_is_the_most_accurate_and_of_equals_the_cheapest() -> None:
+    comparison = compare([RUN])
+    assert choice.best(comparison).trial.number == 3
+    assert choice.best(comparison, [Constraint(measure="latency", at_most=5)]).trial.number == 2
+    assert choice.best(comparison, [Constraint(measure="parameters", at_most=1500)]).trial.number == 0
+
+
+def test_the_nearest_misses_are_named_nearest_first() -> None:
+    with pytest.raises(NothingFitsError) as missed:
+        choice.best(compare([RUN]), [Constraint(measure="latency", at_most=0.5)])
+    assert missed.value.exit_code == 3
+    _, first, *_ = str(missed.value).splitlines()
+    assert first == "  small/0: accuracy 90.00 %, latency 1 ms"
+
+
+def test_the_knee_is_before_accuracy_becomes_dear() -> None:
+    assert choice.knee(compare([RUN])).trial.number in (1, 2)
+
+
+def test_a_trial_is_named_by_number_or_with_its_run() -> None:
+    comparison = compare([RUN])
+    assert arguments.entry(comparison, "3", ()).trial.number == 3
+    assert arguments.entry(comparison, "small/3", ()).trial.number == 3
+    with pytest.raises(SuiteError, match="no trial '12' in small"):
+        arguments.entry(comparison, "12", ())
+    refused = replace(RUN, trials=(RUN.trials[0].refused("too large"),))
+    with pytest.raises(SuiteError, match="small/0 is refused, it has no trained model"):
+        arguments.entry(compare([refused]), "0", ())
+
+
+def test_patterns_that_match_nothing_are_named() -> None:
+    assert arguments.architectures(["resnet/1*"]) != []
+    with pytest.raises(ArchitectureError, match="no architecture 'vgg/16'"):
+        arguments.architectures(["resnet/50", "vgg/16"])
+
+
+def test_tables_are_aligned_and_programs_get_whole_numbers() -> None:
+    rows = [{"name": "a", "count": 1234567, "share": 0.123456789}, {"name": "long", "count": None, "share": 2.0}]
+    table, *_ = rendered(rows, "table").splitlines()
+    assert table == "name      count   share"
+    assert "1,234,567  0.1235" in rendered(rows, "table")
+    assert rendered(rows, "csv").splitlines()[1] == "a,1234567,0.123456789"
+    assert json.loads(rendered(rows, "json"))[1] == {"name": "long", "count": None, "share": 2.0}
+    assert rendered([], "csv", ["name"]) == "name"
