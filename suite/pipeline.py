@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,9 +57,9 @@ def run(wanted: Study, root: Path, storage: str | None = None, *, show: bool = T
     `storage` is the URL of a database shared with other machines. Raises StudyError, DatasetError and StoreError.
     """
     home = root / wanted.name
-    with folder.opened(home, wanted, storage) as store:
-        if not spent(store.trials()).exhausts(wanted.budget):
-            _search(store, wanted, root, show)
+    folder.check_same(home, wanted)
+    if not is_done(wanted, root):
+        _search(wanted, root, storage, show)
     done = folder.read(home)
     tracking.deliver(done, tracking.uri(root), models=lambda number: model(home, number), seconds=60)
     return done
@@ -71,18 +71,22 @@ def is_done(wanted: Study, root: Path) -> bool:
     return folder.holds(home) and spent(folder.read(home).trials).exhausts(wanted.budget)
 
 
-def _search(store: Any, wanted: Study, root: Path, show: bool) -> None:
-    """Search until the budget is spent or the space exhausted."""
+def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
+    """Search until the budget is spent or the space exhausted. A dataset that cannot be used leaves no run behind."""
     from suite import datasets
     from suite.evaluation import Evaluation
     from suite.progress import Progress
     from suite.search import tuner
 
     data = datasets.load(wanted.dataset, wanted.image)
-    before = store.trials()
-    progress = Progress(wanted, before) if show else None
-    with tracking.Mirror(store.folder, wanted, tracking.uri(root), before) as mirror, progress or nullcontext():
-        watchers: list[tuner.Watcher] = [mirror, progress] if progress else [mirror]
+    with ExitStack() as stack:
+        store = stack.enter_context(folder.opened(root / wanted.name, wanted, storage))
+        before = store.trials()
+        watchers: list[tuner.Watcher] = [
+            stack.enter_context(tracking.Mirror(store.folder, wanted, tracking.uri(root), before))
+        ]
+        if show:
+            watchers.append(stack.enter_context(Progress(wanted, before)))
         evaluate = Evaluation(
             study=wanted,
             data=data,

@@ -113,7 +113,7 @@ def states(run: Run) -> list[str]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A study that was killed in its first trial, lost a worker in a later one, and was run to its end."""
+    """A study that was killed in its first trials, lost a worker in a later one, and was run to its end."""
     made = World(tmp_path_factory.mktemp("world"))
     first = made.start("run", "shapes.toml")
     made.wait(lambda run: "running" in states(run), first)
@@ -131,10 +131,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return made
 
 
-def test_a_study_killed_in_its_first_trial_goes_on_with_that_trial(world: World) -> None:
-    first, *others = world.run().trials
-    assert first.state == "interrupted"
-    assert any(trial.configuration == first.configuration for trial in others)
+def test_a_study_killed_before_anything_was_trained_goes_on_where_it_was(world: World) -> None:
+    trials = world.run().trials
+    (half,) = [trial for trial in trials if trial.state == "interrupted"]
+    assert all(trial.state == "refused" for trial in trials if trial.number < half.number)
+    assert any(trial.configuration == half.configuration for trial in trials if trial.number > half.number)
 
 
 def test_a_trial_that_took_its_process_with_it_is_a_row_and_the_study_goes_on(world: World) -> None:
@@ -167,6 +168,22 @@ def test_the_same_command_says_that_it_is_done(world: World) -> None:
     assert again.returncode == 0
     assert "shapes is done" in again.stderr
     assert world.run().trials == before
+
+
+def test_another_study_of_that_name_is_not_taken_for_it(world: World) -> None:
+    done = world.call("run", "shapes.toml", "--set", "seed=9")
+    assert done.returncode == 2
+    assert "runs/shapes holds trials of this study with another seed" in done.stderr
+
+
+def test_a_picture_that_cannot_be_read_is_named_and_leaves_no_run(world: World, tmp_path: Path) -> None:
+    draw(tmp_path)
+    (tmp_path / "disc" / "7.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
+    done = world.call("run", "shapes.toml", "--set", f"dataset={tmp_path}", "name=damaged")
+    assert done.returncode == 2
+    assert f"{tmp_path}/disc/7.png" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (world.root / "runs" / "damaged").exists()
 
 
 def test_the_resolved_study_stands_beside_the_results(world: World) -> None:

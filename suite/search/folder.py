@@ -28,7 +28,7 @@ def opened(folder: Path, study: Study, storage: str | None = None) -> Store:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _check_same(folder, study)
+        check_same(folder, study)
         studyfile.write(study, folder / "study.toml")
         if storage is not None:
             _write_private(folder / "storage.url", storage)
@@ -66,7 +66,8 @@ def _url(folder: Path) -> str:
     return remote.read_text().strip() if remote.is_file() else f"sqlite:///{(folder / 'trials.db').absolute()}"
 
 
-def _check_same(folder: Path, study: Study) -> None:
+def check_same(folder: Path, study: Study) -> None:
+    """Raise StudyError when `folder` holds a run of another study of this name. Its budget may have changed."""
     if not (folder / "study.toml").is_file():
         return
     before = studyfile.read(folder / "study.toml")
