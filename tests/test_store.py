@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -152,6 +154,45 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(StoreError, match=r"cannot be written .*--runs"):
         folder.opened(tmp_path / "file" / "run", studies.study())
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database that several machines share; SUITE_TEST_POSTGRES is the URL of an empty one."""
+    return os.environ["SUITE_TEST_POSTGRES"] if request.param == "postgres" else f"sqlite:///{tmp_path / 'shared.db'}"
+
+
+ELSEWHERE = """
+import os, signal, socket, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+socket.gethostname = lambda: "elsewhere"
+from suite.search import folder
+from tests import studies
+
+store = folder.opened(Path({home!r}), studies.study(name={name!r}), {url!r}).__enter__()
+store.finish(studies.complete(store.ask()))
+print(store.ask().number, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_machine_that_died_left_running_is_taken_over_when_its_heartbeats_end(
+    tmp_path: Path, shared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"study-{time.time_ns()}"
+    code = ELSEWHERE.format(tests=str(Path(__file__).parents[1]), home=str(tmp_path / "there"), name=name, url=shared)
+    died = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    monkeypatch.setattr("suite.search.store.HEARTBEAT", 1)
+    monkeypatch.setattr("suite.search.store.GRACE", 2)
+    with folder.opened(tmp_path / "here", studies.study(name=name), shared) as store:
+        _, half = store.trials()
+        other = store.ask()
+        assert other.configuration != half.configuration  # it may still be at it
+        time.sleep(3)
+        assert store.ask().configuration == half.configuration
+        assert [trial.state for trial in store.trials()] == ["complete", "interrupted", "running", "running"]
 
 
 FULL = """

@@ -47,7 +47,10 @@ def reopened(folder: Path) -> Store:
 def read(folder: Path) -> Run:
     """Return the run in `folder`, finished or not; raise StoreError when there is none."""
     store = reopened(folder)
-    return Run(folder=folder, study=store.study, trials=tuple(store.trials()))
+    try:
+        return Run(folder=folder, study=store.study, trials=tuple(store.trials()))
+    finally:
+        store.close()
 
 
 def model(folder: Path, number: int) -> Path:

@@ -71,6 +71,12 @@ class Store:
         for number, asked in list(self._asked.items()):
             with suppress(StoreError), _guarded(self.folder):
                 self._give_back(number, asked.params, asked.user_attrs, died=False)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._storage.remove_session()
+        self._storage.engine.dispose()
 
     def trials(self) -> list[Trial]:
         """Return every trial so far, by number, those of other workers included."""
