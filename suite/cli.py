@@ -96,7 +96,7 @@ def check(files: Sequence[Path], overrides: Sequence[str], format: str) -> None:
     load_tensorflow()
     files, overrides = arguments.told_apart(files, overrides)
     for file in files:
-        study = pipeline.study(file, overrides)
+        study = pipeline.check(file, overrides)
         click.echo(rendered([row._asdict() for row in binding.summary(study)], format, binding.Row._fields))
         size = "infinitely many" if study.size == float("inf") else f"{study.size:,.0f}"
         click.echo(f"{file}: in order. {study.name}: {size} configurations from {study.architecture}.", err=True)
@@ -192,7 +192,9 @@ def report(runs: Sequence[str], output: Path | None, root: Path) -> None:
 
     found = arguments.runs(runs, root)
     into = output or (found[0].folder / "report" if len(found) == 1 else root / "report")
-    click.echo(pipeline.report(found, into, root).resolve())
+    click.echo(pipeline.report(found, into).resolve())
+    for line in pipeline.deliver(found, root, into):
+        click.echo(line, err=True)
 
 
 @cli.command()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite import architectures, binding, studyfile, tracking
-from suite.errors import ArchitectureError, StudyError
+from suite.errors import ArchitectureError, StoreError, StudyError
 from suite.search import folder
 from suite.search.budget import spent
 from suite.search.space import drawn
@@ -36,6 +36,15 @@ def study(file: Path, overrides: Sequence[str] = ()) -> Study:
     bound = binding.bind(read, start, str(file), overrides)
     _check_some_can_be_built(bound, start, file)
     return bound
+
+
+def check(file: Path, overrides: Sequence[str] = ()) -> Study:
+    """Read a study file and check its dataset too, as far as that takes no reading of pictures and no network."""
+    from suite import datasets
+
+    read = study(file, overrides)
+    datasets.check(read.dataset)
+    return read
 
 
 def _check_some_can_be_built(bound: Study, start: architectures.Config, file: Path) -> None:
@@ -102,7 +111,6 @@ def model(home: Path, number: int) -> keras.Model:
     import keras
 
     from suite.architectures import layers  # noqa: F401  # registers the layers that the file names
-    from suite.errors import StoreError
 
     file = folder.model(home, number)
     try:
@@ -111,14 +119,22 @@ def model(home: Path, number: int) -> keras.Model:
         raise StoreError(f"{file}: the trained network of trial {number} cannot be read ({error})") from error
 
 
-def report(runs: Sequence[Run], into: Path, root: Path) -> Path:
-    """Write the report of `runs` and hand it to MLflow; return its page. Works on half-finished runs."""
+def report(runs: Sequence[Run], into: Path) -> Path:
+    """Write the report of `runs` and return its page. Works on half-finished runs. Raises StoreError."""
     from suite.report import page
 
-    written = page.write(runs, into)
-    for one in runs:
-        tracking.deliver(one, tracking.uri(root), report=into, seconds=30)
-    return written
+    try:
+        return page.write(runs, into)
+    except OSError as error:
+        raise StoreError(
+            f"{into}: the report cannot be written ({error.strerror}). Name another place with -o."
+        ) from error
+
+
+def deliver(runs: Sequence[Run], root: Path, report: Path) -> list[str]:
+    """Hand the folder of a report to MLflow, with what else it lacks of `runs`; return a line for what must wait."""
+    sent = [(one, tracking.deliver(one, tracking.uri(root), report=report, seconds=20)) for one in runs]
+    return [f"{one.study.name}: {delivery}" for one, delivery in sent if delivery.reason]
 
 
 def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:

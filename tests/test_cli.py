@@ -20,6 +20,8 @@ from suite.tables import rendered
 from suite.trial import Run, Trial
 from tests import studies
 
+STUDY = str(Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml")
+
 
 def suite(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "suite", *words], cwd=cwd, capture_output=True, text=True)
@@ -79,6 +81,9 @@ def test_runs_are_listed_where_there_are_none(tmp_path: Path) -> None:
         (["measure", "resnet/50", "--image", "32"], 2, "write height, width and channels as 32x32x3"),
         (["predict", "nowhere", "x.png"], 1, "nowhere: no exported model here"),
         (["check", "--set", "budget.trials=5"], 2, "Missing argument"),
+        (["check", STUDY, "--set", "dataset=./nowhere"], 2, "nowhere"),
+        (["check", STUDY, "--set", "dataset=cifar11"], 2, "no dataset 'cifar11'. Did you mean"),
+        (["check", STUDY, "--set", "space.depth=2"], 2, "no key 'depth' in [space]. Did you mean 'depths'?"),
     ],
 )
 def test_a_mistake_is_one_message_and_an_exit_code(tmp_path: Path, words: list[str], code: int, said: str) -> None:
