@@ -27,7 +27,7 @@ def obey() -> None:
 
     A polite request to end is an interruption: what is half done is given back.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _OWN_END:
         signal.signal(number, signal.default_int_handler)
 
     def watch() -> None:

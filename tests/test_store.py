@@ -156,6 +156,33 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         folder.opened(tmp_path / "file" / "run", studies.study())
 
 
+OPENING = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from suite.search import folder
+from tests import studies
+
+sys.stdin.read()
+with folder.opened(Path({home!r}), studies.study()) as store:
+    store.finish(studies.complete(store.ask()))
+"""
+
+
+def test_several_that_open_a_new_run_at_once_all_get_it(tmp_path: Path) -> None:
+    code = OPENING.format(tests=str(Path(__file__).parents[1]), home=str(tmp_path / "run"))
+    command = [sys.executable, "-c", code]
+    workers = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    time.sleep(3)  # they have imported what they need, and wait
+    for worker in workers:
+        worker.stdin.close()
+    for worker in workers:
+        said = worker.stderr.read()
+        worker.stderr.close()
+        assert worker.wait() == 0, said
+    assert [trial.state for trial in folder.read(tmp_path / "run").trials] == ["complete"] * 4
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database that several machines share; SUITE_TEST_POSTGRES is the URL of an empty one."""

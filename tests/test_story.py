@@ -94,12 +94,13 @@ class World:
     def run(self) -> Run:
         return folder.read(self.root / "runs" / "shapes")
 
-    def wait(self, for_: Callable[[Run], bool], process: subprocess.Popen[str]) -> None:
+    def wait(self, for_: Callable[[Run], bool], process: subprocess.Popen[str], home: Path | None = None) -> None:
         """Wait until the run looks so."""
+        home = home or self.root / "runs" / "shapes"
         while process.poll() is None:
-            if (self.root / "runs" / "shapes" / "trials.db").is_file():
+            if folder.holds(home):
                 try:
-                    if for_(self.run()):
+                    if for_(folder.read(home)):
                         return
                 except KeyError:  # the study is being created
                     pass
@@ -168,6 +169,19 @@ def test_the_same_command_says_that_it_is_done(world: World) -> None:
     assert again.returncode == 0
     assert "shapes is done" in again.stderr
     assert world.run().trials == before
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_study_that_is_asked_to_end_gives_back_what_is_half_done(world: World, end: signal.Signals) -> None:
+    again = world.start("run", "shapes.toml", "--set", f"name=ended-{end.name}", "budget.trials=50")
+    home = world.root / "runs" / f"ended-{end.name}"
+    world.wait(lambda run: "running" in states(run) and "complete" in states(run), again, home)
+    again.send_signal(end)
+    _, said = again.communicate()
+    assert again.returncode == 130
+    assert "interrupted. What was finished is kept" in said
+    left = states(folder.read(home))
+    assert (left[-1], left.count("complete") > 0) == ("interrupted", True)
 
 
 def test_another_study_of_that_name_is_not_taken_for_it(world: World) -> None:

@@ -12,6 +12,7 @@ finds the trial, sees that its worker is gone and runs its configuration again. 
 from __future__ import annotations
 
 import threading
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -32,6 +33,7 @@ from suite.search.space import decoded, distributions, encoded, network
 from suite.study import Study, Value
 from suite.trial import Trial
 
+ATTEMPTS = 6  # to open a database that others may be creating
 ASKS = 4  # proposals of the sampler that may repeat a tried configuration before one is drawn at random
 DEATHS = 3  # a trial whose process died so often has failed and is not run again
 HEARTBEAT = 30  # seconds
@@ -204,8 +206,17 @@ class Store:
 
 
 def _storage(url: str) -> RDBStorage:
+    """Return the database at `url`, with its tables.
+
+    Two that open an empty database at once both create the tables, and one of them fails: it finds them the next time.
+    """
     # Another worker may be writing to the same SQLite file: wait for it rather than fail.
     waiting = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return RDBStorage(url, engine_kwargs=waiting, heartbeat_interval=HEARTBEAT, grace_period=GRACE)
+        except SQLAlchemyError:
+            time.sleep(0.1 * attempt)
     return RDBStorage(url, engine_kwargs=waiting, heartbeat_interval=HEARTBEAT, grace_period=GRACE)
 
 
