@@ -291,11 +291,8 @@ def _ran(study: Study, root: Path, storage: str | None) -> Run:
     counts = {state: sum(trial.state == state for trial in done.trials) for state in ("complete", "refused", "failed")}
     said = ", ".join(f"{count} {state}" for state, count in counts.items())
     click.echo(f"{study.name} is done: {said}. It is kept in {done.folder}.", err=True)
-    if counts["refused"] and not counts["complete"]:
-        click.echo(
-            f"Nothing was trained: loosen a constraint, or widen [space]. `suite report {study.name}` says why.",
-            err=True,
-        )
+    if not pipeline.is_done(study, root):
+        click.echo("The budget is not spent: no other candidate was found that keeps the constraints.", err=True)
     return done
 
 

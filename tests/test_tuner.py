@@ -12,7 +12,7 @@ import pytest
 from suite import pareto
 from suite.errors import StoreError
 from suite.search import folder, tuner
-from suite.study import Budget
+from suite.study import Budget, Range
 from suite.trial import Trial
 from tests import studies
 
@@ -108,6 +108,16 @@ def test_refusals_never_end_the_search(tmp_path: Path) -> None:
     states = [trial.state for trial in folder.read(tmp_path / "run").trials]
     assert states.count("complete") == 4
     assert 3 < states.count("refused") <= 11  # more in a row than Keras Tuner lets fail
+
+
+def test_a_search_for_what_is_not_there_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A continuous space is never exhausted; the same command looks further."""
+    monkeypatch.setattr(tuner, "REFUSED", 8)
+    study = studies.study(space={"width": Range(low=0.5, high=2.0)})
+    for session in (1, 2):
+        with folder.opened(tmp_path / "run", study) as store:
+            tuner.search(store, lambda trial: trial.refused("too large"))
+        assert len(folder.read(tmp_path / "run").trials) == 8 * session
 
 
 def test_a_store_that_cannot_be_written_ends_the_search_with_its_message(tmp_path: Path) -> None:

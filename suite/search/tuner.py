@@ -28,6 +28,8 @@ from suite.trial import Trial
 
 Evaluate = Callable[[Trial], Trial]
 
+REFUSED = 500  # candidates in a row, none trained in between, after which a session stops looking for one that fits
+
 _STATUS = {"complete": TrialStatus.COMPLETED, "refused": TrialStatus.COMPLETED}
 _SHOWN = ("complete", "refused", "failed")
 
@@ -77,12 +79,14 @@ class Oracle(keras_tuner.Oracle):
         self.verbose = 0
         self.store = store
         self.record: dict[str, Trial] = {}  # our trial behind each of Keras Tuner's
+        self._refused = 0  # in a row, in this session
         for number, trial in enumerate(trial for trial in store.trials() if trial.state in _SHOWN):
             self._show(f"{number:04d}", trial)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Return the values of the next trial, or that the budget is spent or the space exhausted."""
-        trial = None if spent(self.store.trials()).exhausts(self.store.study.budget) else self.store.ask()
+        """Return the values of the next trial, or that the budget is spent or nothing else is to be found."""
+        over = self._refused >= REFUSED or spent(self.store.trials()).exhausts(self.store.study.budget)
+        trial = None if over else self.store.ask()
         if trial is None:
             return {"status": TrialStatus.STOPPED}
         self.record[trial_id] = trial
@@ -92,6 +96,7 @@ class Oracle(keras_tuner.Oracle):
         """Make a trial durable, before anybody hears of its end."""
         self.store.finish(trial)
         self.record[trial_id] = trial
+        self._refused = self._refused + 1 if trial.state == "refused" else 0
 
     def score_trial(self, trial: TunerTrial) -> None:
         """Score by Pareto rank so far: 1 on the front, infinite for what may not stand on one."""
