@@ -171,17 +171,22 @@ def test_the_same_command_says_that_it_is_done(world: World) -> None:
     assert world.run().trials == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_a_study_that_is_asked_to_end_gives_back_what_is_half_done(world: World, end: signal.Signals) -> None:
-    again = world.start("run", "shapes.toml", "--set", f"name=ended-{end.name}", "budget.trials=50")
+    begun = world.start("run", "shapes.toml", "--set", f"name=ended-{end.name}", "budget.trials=50")
     home = world.root / "runs" / f"ended-{end.name}"
-    world.wait(lambda run: "running" in states(run) and "complete" in states(run), again, home)
-    again.send_signal(end)
-    _, said = again.communicate()
-    assert again.returncode == 130
+    world.wait(lambda run: "running" in states(run) and "complete" in states(run), begun, home)
+    begun.send_signal(end)
+    _, said = begun.communicate()
+    assert begun.returncode == 130, said
     assert "interrupted. What was finished is kept" in said
-    left = states(folder.read(home))
-    assert (left[-1], left.count("complete") > 0) == ("interrupted", True)
+    before = folder.read(home).trials
+    with folder.reopened(home) as store:
+        half = [trial for trial in before if trial.state in ("running", "interrupted")]
+        again = store.ask()
+        assert [trial.configuration for trial in half] in ([again.configuration], [])
+    assert not [trial for trial in before if trial.state == "failed"]
 
 
 def test_another_study_of_that_name_is_not_taken_for_it(world: World) -> None:
