@@ -182,6 +182,8 @@ def test_a_study_that_is_asked_to_end_gives_back_what_is_half_done(world: World,
     assert begun.returncode == 130, said
     assert "interrupted. What was finished is kept" in said
     before = folder.read(home).trials
+    left = [trial.state for trial in before]
+    assert (left[-1], left.count("complete") > 0) == ("interrupted", True)
     with folder.reopened(home) as store:
         half = [trial for trial in before if trial.state in ("running", "interrupted")]
         again = store.ask()
