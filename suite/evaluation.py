@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from suite import architectures, binding, servable, training
+from suite.architectures.layers import deployed
 from suite.datasets import Dataset
 from suite.errors import StoreError
 from suite.measures import formatted
@@ -40,7 +41,9 @@ class Evaluation:
     def __call__(self, trial: Trial) -> Trial:
         """Evaluate one trial; raise what goes wrong."""
         trial = replace(trial, surroundings=self.surroundings())
-        recipe = binding.replaced(Recipe(), self.study.fields("recipe", trial.configuration))
+        recipe = binding.replaced(
+            architectures.recipe(self.study.family), self.study.fields("recipe", trial.configuration)
+        )
         keras.utils.set_random_seed(self.study.seed)
         keras.config.set_dtype_policy(recipe.precision)
         try:
@@ -52,13 +55,13 @@ class Evaluation:
         trial = self._measured(trial, self.costs(trial.configuration, trial.surroundings["device"]))
         if self._may_be_refused(trial):
             # A candidate that is too large may be too large for the memory as well.
-            trial = self._measured(trial, counted(weightless(lambda: self.network(trial))))
+            trial = self._measured(trial, counted(weightless(lambda: deployed(self.network(trial)))))
         if self._is_refused(trial):
             return self._refused(trial)
         model = self.network(trial)
         if "latency" not in trial.measures:
-            timed = latency(servable.inference(model, self.data.classes))
-            trial = self._measured(trial, {**counted(model), **timed.measures})
+            timed = latency(servable.inference(deployed(model), self.data.classes))
+            trial = self._measured(trial, {**counted(deployed(model)), **timed.measures})
         return self._refused(trial) if self._is_refused(trial) else self._trained(trial, model, recipe)
 
     def _may_be_refused(self, trial: Trial) -> bool:
@@ -124,7 +127,10 @@ def _save(model: keras.Model, file: Path) -> None:
     unfinished: Any = file.with_name(f".{file.name}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        keras.Model(model.inputs, model.outputs, name=model.name).save(unfinished)  # without the optimizer's state
+        network = deployed(model)
+        keras.Model(network.inputs, network.outputs, name=network.name).save(
+            unfinished
+        )  # without the optimizer's state
         os.replace(unfinished, file)
     except OSError as error:
         unfinished.unlink(missing_ok=True)

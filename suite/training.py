@@ -70,7 +70,7 @@ def compile_(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
         ],
     )
     model.optimizer.build(model.trainable_variables)
-    logits, labels = ops.zeros((1, model.output_shape[-1])), ops.zeros((1,), "int64")
+    logits, labels = ops.zeros((1, model.outputs[0].shape[-1])), ops.zeros((1,), "int64")
     model.compute_loss(y=labels, y_pred=logits)
     model.compute_metrics(None, labels, logits)
     model.reset_metrics()

@@ -14,13 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from suite.errors import ArchitectureError, did_you_mean
+from suite.study import Recipe
 
 if TYPE_CHECKING:
     import keras
 
     from suite.task import Task
 
-FAMILIES = ("alexnet", "resnet", "mobilenet")  # by year of the paper
+FAMILIES = (  # by year of the paper
+    "alexnet",
+    "resnet",
+    "mobilenet",
+)
 
 _FOLDER = Path(__file__).parent
 
@@ -36,7 +41,7 @@ class Config(Protocol):
 
 
 class Family(Protocol):
-    """What the module of a family holds."""
+    """What the module of a family holds. It may also hold RECIPE, a Recipe that suits it where pictures are few."""
 
     Config: type[Any]
     VARIANTS: Mapping[str, Any]
@@ -89,6 +94,11 @@ def config(architecture: str) -> Config:
     if variant not in variants:
         raise ArchitectureError(f"no variant '{variant}' of {name}.{did_you_mean(variant, variants)}")
     return cast(Config, variants[variant])
+
+
+def recipe(name: str) -> Recipe:
+    """Return how networks of the family `name` are trained unless a study says otherwise."""
+    return getattr(family(name), "RECIPE", Recipe())
 
 
 def published() -> dict[str, Published]:

@@ -19,6 +19,7 @@ from keras import initializers, layers
 from suite.architectures._blocks import (
     STEMS,
     logits,
+    picture,
     require,
     require_choice,
     require_positive,
@@ -72,7 +73,7 @@ VARIANTS = {
 def build(config: Config, task: Task) -> keras.Model:
     """Return the network, (B, H, W, C) to logits (B, classes). Raises ArchitectureError for pictures too small."""
     require_size("alexnet", task, MINIMUM[config.stem])
-    image = keras.Input(task.image, name="image")
+    image = picture(task)
     x = _stem(image, config)
     x = _pool(_normalize(x, config, name="norm1"), name="pool1")
     x = _convolution(x, 2, config, size=5, groups=config.groups, bias=1)

@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import keras
-from keras import initializers, layers
+from keras import layers
 
 from suite.architectures._blocks import (
     STEMS,
+    conv_bn,
+    depthwise_bn,
     logits,
+    picture,
     require,
     require_choice,
     require_positive,
@@ -27,9 +30,6 @@ from suite.architectures._blocks import (
     require_size,
 )
 from suite.task import Task
-
-EPSILON = 1e-3  # of the normalisation, as in the authors' released networks
-MOMENTUM = 0.9  # of its averages: Keras' 0.99 lags by half of a trial of two hundred steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ VARIANTS = {
 def build(config: Config, task: Task) -> keras.Model:
     """Return the network, (B, H, W, C) to logits (B, classes). Raises ArchitectureError for pictures too small."""
     require_size("mobilenet", task, config.stride)
-    image = keras.Input(task.image, name="image")
+    image = picture(task)
     x = _stem(image, config)
     for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), start=1):
         for number in range(1, depth + 1):
@@ -96,31 +96,14 @@ def build(config: Config, task: Task) -> keras.Model:
 
 
 def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
-    convolution = layers.Conv2D(
-        config.channels(config.stem_width), 3, strides=2 if config.stem == "imagenet" else 1, padding="same",
-        use_bias=False, kernel_initializer=_he(), name="stem_conv",
-    )  # fmt: skip
-    return _activated(convolution(x), name="stem")
+    stride = 2 if config.stem == "imagenet" else 1
+    return conv_bn(x, config.channels(config.stem_width), 3, stride=stride, activation="relu6", name="stem")
 
 
 def _separable(x: keras.KerasTensor, width: int, stride: int, *, name: str) -> keras.KerasTensor:
     """3x3 on each channel, then 1x1 over the channels; Figure 3 right."""
     if stride > 1:
         x = layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{name}_pad")(x)
-    depthwise = layers.DepthwiseConv2D(
-        3, strides=stride, padding="same" if stride == 1 else "valid", use_bias=False, depthwise_initializer=_he(),
-        name=f"{name}_depthwise",
-    )  # fmt: skip
-    x = _activated(depthwise(x), name=f"{name}_depthwise")
-    pointwise = layers.Conv2D(width, 1, use_bias=False, kernel_initializer=_he(), name=f"{name}_pointwise")
-    return _activated(pointwise(x), name=f"{name}_pointwise")
-
-
-def _activated(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
-    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_bn")(x)
-    return layers.ReLU(max_value=6, name=f"{name}_relu")(x)
-
-
-def _he() -> initializers.Initializer:
-    """He's, by the fan out: of a depthwise kernel, its fan in would count the other channels."""
-    return initializers.VarianceScaling(2.0, mode="fan_out", distribution="untruncated_normal")
+    padding = "same" if stride == 1 else "valid"
+    x = depthwise_bn(x, 3, stride=stride, padding=padding, activation="relu6", name=f"{name}_depthwise")
+    return conv_bn(x, width, 1, activation="relu6", name=f"{name}_pointwise")

@@ -16,14 +16,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 import keras
-from keras import initializers, layers
+from keras import layers
 
-from suite.architectures._blocks import STEMS, logits, require, require_choice, require_positive, require_size
-from suite.architectures.layers import GroupedConv2D
+from suite.architectures._blocks import (
+    STEMS,
+    act,
+    bn,
+    conv,
+    logits,
+    picture,
+    require,
+    require_choice,
+    require_positive,
+    require_size,
+    residual,
+)
 from suite.task import Task
 
 EXPANSION = 4  # output channels of a bottleneck over the width of its stage
-MOMENTUM = 0.9  # of the normalisation's averages: Keras' 0.99 lags by half of a trial of two hundred steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +107,7 @@ def build(config: Config, task: Task) -> keras.Model:
     """Return the network, (B, H, W, C) to logits (B, classes). Raises ArchitectureError for pictures too small."""
     require_size("resnet", task, config.stride)
     block = _bottleneck if config.bottleneck else _basic
-    image = keras.Input(task.image, name="image")
+    image = picture(task)
     x = _stem(image, config)
     for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), start=1):
         for number in range(1, depth + 1):
@@ -109,8 +119,8 @@ def build(config: Config, task: Task) -> keras.Model:
 
 def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
     if config.stem == "small":
-        return _relu(_convolution(x, config.widths[0], 3, config, name="stem"), name="stem_relu")
-    x = _relu(_convolution(x, config.widths[0], 7, config, stride=2, name="stem"), name="stem_relu")
+        return _convolution(x, config.widths[0], 3, config, name="stem")
+    x = _convolution(x, config.widths[0], 7, config, stride=2, name="stem")
     x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
     return layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
 
@@ -119,16 +129,15 @@ def _bottleneck(x: keras.KerasTensor, width: int, stride: int, config: Config, *
     """1x1, 3x3 in groups, 1x1; Figure 5 right, and Figure 3c of the ResNeXt paper."""
     inner, outer = config.inner(width), width * EXPANSION
     first, second = (1, stride) if config.stride_in_3x3 else (stride, 1)
-    y = _relu(_convolution(x, inner, 1, config, stride=first, name=f"{name}_1"), name=f"{name}_1_relu")
+    y = _convolution(x, inner, 1, config, stride=first, name=f"{name}_1")
     y = _convolution(y, inner, 3, config, stride=second, groups=config.groups, name=f"{name}_2")
-    y = _relu(y, name=f"{name}_2_relu")
     y = _convolution(y, outer, 1, config, last=True, name=f"{name}_3")
     return _joined(_shortcut(x, outer, stride, config, name=f"{name}_0"), y, name=name)
 
 
 def _basic(x: keras.KerasTensor, width: int, stride: int, config: Config, *, name: str) -> keras.KerasTensor:
     """3x3, 3x3; Figure 5 left."""
-    y = _relu(_convolution(x, width, 3, config, stride=stride, name=f"{name}_1"), name=f"{name}_1_relu")
+    y = _convolution(x, width, 3, config, stride=stride, name=f"{name}_1")
     y = _convolution(y, width, 3, config, last=True, name=f"{name}_2")
     return _joined(_shortcut(x, width, stride, config, name=f"{name}_0"), y, name=name)
 
@@ -136,15 +145,11 @@ def _basic(x: keras.KerasTensor, width: int, stride: int, config: Config, *, nam
 def _shortcut(x: keras.KerasTensor, width: int, stride: int, config: Config, *, name: str) -> keras.KerasTensor:
     """Return `x`, projected where the shape changes (option B)."""
     same = stride == 1 and x.shape[-1] == width
-    return x if same else _convolution(x, width, 1, config, stride=stride, name=name)
+    return x if same else _convolution(x, width, 1, config, stride=stride, activation=None, name=name)
 
 
 def _joined(x: keras.KerasTensor, y: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
-    return _relu(layers.Add(name=f"{name}_add")([x, y]), name=f"{name}_out")
-
-
-def _relu(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
-    return layers.ReLU(name=name)(x)
+    return act(residual(x, y, name=name), "relu", name=f"{name}_out")
 
 
 def _convolution(
@@ -155,19 +160,12 @@ def _convolution(
     *,
     stride: int = 1,
     groups: int = 1,
+    activation: str | None = "relu",
     last: bool = False,
     name: str,
 ) -> keras.KerasTensor:
-    """Convolve, then normalise. Padding is symmetric, as in the paper: "same" is not when the stride is 2."""
-    if stride > 1 and size > 1:
-        x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
-    convolution = GroupedConv2D(
-        width, size, strides=stride, padding="same" if stride == 1 else "valid", groups=groups, use_bias=config.biases,
-        kernel_initializer=initializers.VarianceScaling(2.0, mode="fan_out", distribution="untruncated_normal"),
-        bias_initializer="zeros", name=f"{name}_conv",
-    )  # fmt: skip
-    scale = "zeros" if last and config.zero_init else "ones"
-    normalization = layers.BatchNormalization(
-        momentum=MOMENTUM, epsilon=config.epsilon, gamma_initializer=scale, name=f"{name}_bn"
-    )
-    return normalization(convolution(x))
+    """Convolve, normalise, and activate unless it is the `last` of its block. Padding is symmetric, as in the paper."""
+    x = conv(x, width, size, stride=stride, groups=groups, padding="symmetric", bias=config.biases, name=f"{name}_conv")
+    gamma = "zeros" if last and config.zero_init else "ones"
+    x = bn(x, epsilon=config.epsilon, gamma=gamma, name=f"{name}_bn")
+    return act(x, None if last else activation, name=name)

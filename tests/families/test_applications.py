@@ -90,7 +90,7 @@ def of_mobilenet(depths: tuple[int, ...]) -> Callable[[str], str]:
         if name in special:
             return special[name]
         _, kind, number, *rest = name.split("_")
-        return "_".join([blocks[int(number) - 1], kinds[kind], *rest])
+        return "_".join([blocks[int(number) - 1], kinds[kind], *(rest or ["conv"])])
 
     return named
 

@@ -1,4 +1,4 @@
-"""Layers that Keras lacks, or has in a form that cannot be trained on a CPU."""
+"""Normalisations that Keras lacks."""
 
 from __future__ import annotations
 
@@ -6,26 +6,8 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras import ops
 
 Shape = tuple[int | None, ...]
-
-
-@keras.saving.register_keras_serializable("suite")
-class GroupedConv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D(groups=...)` with the same weights, as one convolution per group. Channels last.
-
-    Keras compiles a grouped convolution with XLA, whose gradient on a CPU takes up to hundreds of times as long as
-    that of the split form: see benchmarks/grouped_convolution.py.
-    """
-
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-        """Return the convolution of (B, H, W, C) with a kernel (h, w, C / groups, filters)."""
-        if self.groups == 1:
-            return super().convolution_op(inputs, kernel)
-        pairs = zip(ops.split(inputs, self.groups, axis=-1), ops.split(kernel, self.groups, axis=-1), strict=True)
-        convolve = super().convolution_op
-        return ops.concatenate([convolve(channels, part) for channels, part in pairs], axis=-1)
 
 
 @keras.saving.register_keras_serializable("suite")

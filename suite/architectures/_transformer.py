@@ -1,0 +1,65 @@
+"""The Transformer block that families of attention share: (B, T, D) tokens to (B, T, D).
+
+Vaswani et al., Attention Is All You Need, 2017, https://arxiv.org/abs/1706.03762, with the normalisation first
+("pre-LN"), as in Dosovitskiy et al. 2021, Figure 1, https://arxiv.org/abs/2010.11929.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from suite.architectures._blocks import residual
+
+
+def encoder_block(
+    x: keras.KerasTensor, heads: int, hidden: int, *, epsilon: float = 1e-6, dropout: float = 0.0, rate: float = 0.0,
+    causal: bool = False, context: keras.KerasTensor | None = None, initializer: Any = "glorot_uniform", name: str,
+) -> keras.KerasTensor:  # fmt: skip
+    """Self-attention, attention to `context` (B, S, D) if there is one, and an MLP of `hidden` units, each residual.
+
+    `dropout` is of the outputs of each branch, `rate` the probability that a picture's branch is dropped; both in
+    training only. `causal` hides later tokens from earlier ones.
+    """
+    y = norm(x, epsilon=epsilon, name=f"{name}_attention_norm")
+    y = attention(y, y, heads, causal=causal, initializer=initializer, name=f"{name}_attention")
+    x = residual(x, _dropped(y, dropout, name=f"{name}_attention_dropout"), rate=rate, name=f"{name}_attention")
+    if context is not None:
+        y = norm(x, epsilon=epsilon, name=f"{name}_cross_norm")
+        y = attention(y, context, heads, initializer=initializer, name=f"{name}_cross")
+        x = residual(x, _dropped(y, dropout, name=f"{name}_cross_dropout"), rate=rate, name=f"{name}_cross")
+    y = norm(x, epsilon=epsilon, name=f"{name}_mlp_norm")
+    y = mlp(y, hidden, dropout=dropout, initializer=initializer, name=f"{name}_mlp")
+    return residual(x, y, rate=rate, name=f"{name}_mlp")
+
+
+def attention(
+    queries: keras.KerasTensor, context: keras.KerasTensor, heads: int, *, causal: bool = False,
+    initializer: Any = "glorot_uniform", name: str,
+) -> keras.KerasTensor:  # fmt: skip
+    """Multi-head attention of queries (B, T, D) to context (B, S, E), returned as (B, T, D); a layer called `name`."""
+    layer = layers.MultiHeadAttention(heads, queries.shape[-1] // heads, kernel_initializer=initializer, name=name)
+    return layer(queries, context, use_causal_mask=causal)
+
+
+def mlp(
+    x: keras.KerasTensor, hidden: int, *, activation: str = "gelu", dropout: float = 0.0,
+    initializer: Any = "glorot_uniform", name: str,
+) -> keras.KerasTensor:  # fmt: skip
+    """Two dense layers over the last axis, `hidden` units between them."""
+    width = x.shape[-1]
+    x = layers.Dense(hidden, kernel_initializer=initializer, name=f"{name}_expand")(x)
+    x = _dropped(layers.Activation(activation, name=f"{name}_{activation}")(x), dropout, name=f"{name}_dropout1")
+    x = layers.Dense(width, kernel_initializer=initializer, name=f"{name}_project")(x)
+    return _dropped(x, dropout, name=f"{name}_dropout2")
+
+
+def norm(x: keras.KerasTensor, *, epsilon: float = 1e-6, name: str) -> keras.KerasTensor:
+    """Normalise each token; the layer is called `name`."""
+    return layers.LayerNormalization(epsilon=epsilon, name=name)(x)
+
+
+def _dropped(x: keras.KerasTensor, rate: float, *, name: str) -> keras.KerasTensor:
+    return layers.Dropout(rate, name=name)(x) if rate else x

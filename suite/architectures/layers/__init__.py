@@ -1,0 +1,8 @@
+"""Layers that Keras lacks. To import this package is to register them, so that saved networks can be read."""
+
+from suite.architectures.layers.auxiliary import AuxiliaryHeads, deployed
+from suite.architectures.layers.convolution import GroupedConv2D
+from suite.architectures.layers.normalization import LocalResponseNormalization
+from suite.architectures.layers.regularization import StochasticDepth
+
+__all__ = ["AuxiliaryHeads", "GroupedConv2D", "LocalResponseNormalization", "StochasticDepth", "deployed"]
