@@ -4,11 +4,12 @@
 
 PYTHON ?= python3
 VENV := .venv
+ORACLE := .venv-oracle
 BIN := $(VENV)/bin
 RUNS := quickstart-alexnet quickstart-resnet quickstart-mobilenet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart test test-slow check lint types layers format ui clean
+.PHONY: help setup quickstart test test-slow oracle check lint types layers format ui clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +39,15 @@ test: setup  ## the tests, about 10 minutes on 2 cores
 test-slow: setup  ## the tests that take longer
 	$(BIN)/python -m pytest -m slow
 
+oracle: $(ORACLE)/.installed  ## our networks against those of torchvision and timm, in an environment of its own
+	$(ORACLE)/bin/python -m pytest tests/oracle -m oracle
+
+$(ORACLE)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(ORACLE)
+	$(ORACLE)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(ORACLE)/bin/python -m pip install --quiet --editable . --group oracle
+	touch $@
+
 check: lint types layers  ## style, types and layers
 
 lint: setup
@@ -58,4 +68,4 @@ ui: setup  ## the MLflow UI on the runs
 	$(BIN)/suite ui
 
 clean:  ## remove what setup and the tools made; runs and exports stay
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(ORACLE) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
