@@ -31,6 +31,13 @@ def require_positive(**fields: tuple[int, ...]) -> None:
         require(bool(values) and sound, f"{name} = {list(values)}: give one or more whole numbers above 0")
 
 
+def require_per_stage(**fields: tuple[int, ...]) -> None:
+    """Raise ArchitectureError unless every field holds whole numbers above 0, as many as the first: one per stage."""
+    require_positive(**fields)
+    counts = ", ".join(f"{len(values)} {name}" for name, values in fields.items())
+    require(len({len(values) for values in fields.values()}) == 1, f"{counts}: give one of each per stage")
+
+
 def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     """Raise ArchitectureError unless `value` is one of `choices`."""
     require(value in choices, f"{name} = '{value}': choose one of {', '.join(choices)}")
@@ -53,6 +60,11 @@ def require_size(family: str, task: Task, minimum: int) -> None:
 def picture(task: Task) -> keras.KerasTensor:
     """Return the input of a network, (B, H, W, C)."""
     return keras.Input(task.image, name="image")
+
+
+def resized(x: keras.KerasTensor, side: int | None) -> keras.KerasTensor:
+    """Return pictures (B, H, W, C) brought to `side` x `side` pixels, or as they are if it is None."""
+    return layers.Resizing(side, side, name="resize")(x) if side else x
 
 
 def he(mode: str = "fan_out") -> initializers.Initializer:
@@ -186,6 +198,18 @@ def residual(x: keras.KerasTensor, branch: keras.KerasTensor, *, rate: float = 0
 def rising(peak: float, count: int) -> list[float]:
     """Return `count` rates that rise evenly from 0 to `peak`: stochastic depth of the first block to the last."""
     return [peak * number / max(count - 1, 1) for number in range(count)]
+
+
+def hidden(
+    x: keras.KerasTensor, units: tuple[int, ...], *, rate: float, initializer: Any, bias: Any = "zeros", name: str
+) -> keras.KerasTensor:
+    """Return (B, D) through dense layers with ReLU, each followed by dropout: NAME1, NAME1_dropout, NAME2 ..."""
+    for number, width in enumerate(units, start=1):
+        dense = layers.Dense(
+            width, activation="relu", kernel_initializer=initializer, bias_initializer=bias, name=f"{name}{number}"
+        )
+        x = layers.Dropout(rate, name=f"{name}{number}_dropout")(dense(x))
+    return x
 
 
 def logits(x: keras.KerasTensor, task: Task, *, initializer: Any) -> keras.KerasTensor:
