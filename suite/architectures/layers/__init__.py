@@ -4,5 +4,14 @@ from suite.architectures.layers.auxiliary import AuxiliaryHeads, deployed
 from suite.architectures.layers.convolution import GroupedConv2D
 from suite.architectures.layers.normalization import LocalResponseNormalization
 from suite.architectures.layers.regularization import StochasticDepth
+from suite.architectures.layers.tokens import LearntPositions, LearntTokens
 
-__all__ = ["AuxiliaryHeads", "GroupedConv2D", "LocalResponseNormalization", "StochasticDepth", "deployed"]
+__all__ = [
+    "AuxiliaryHeads",
+    "GroupedConv2D",
+    "LearntPositions",
+    "LearntTokens",
+    "LocalResponseNormalization",
+    "StochasticDepth",
+    "deployed",
+]
