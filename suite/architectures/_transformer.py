@@ -16,15 +16,16 @@ from suite.architectures._blocks import residual
 
 def encoder_block(
     x: keras.KerasTensor, heads: int, hidden: int, *, epsilon: float = 1e-6, dropout: float = 0.0, rate: float = 0.0,
-    causal: bool = False, context: keras.KerasTensor | None = None, initializer: Any = "glorot_uniform", name: str,
+    causal: bool = False, mask: keras.KerasTensor | None = None, context: keras.KerasTensor | None = None,
+    initializer: Any = "glorot_uniform", name: str,
 ) -> keras.KerasTensor:  # fmt: skip
     """Self-attention, attention to `context` (B, S, D) if there is one, and an MLP of `hidden` units, each residual.
 
     `dropout` is of the outputs of each branch, `rate` the probability that a picture's branch is dropped; both in
-    training only. `causal` hides later tokens from earlier ones.
+    training only. `causal` hides later tokens from earlier ones; `mask` (B, T) is true for tokens that may be seen.
     """
     y = norm(x, epsilon=epsilon, name=f"{name}_attention_norm")
-    y = attention(y, y, heads, causal=causal, initializer=initializer, name=f"{name}_attention")
+    y = attention(y, y, heads, causal=causal, mask=mask, initializer=initializer, name=f"{name}_attention")
     x = residual(x, _dropped(y, dropout, name=f"{name}_attention_dropout"), rate=rate, name=f"{name}_attention")
     if context is not None:
         y = norm(x, epsilon=epsilon, name=f"{name}_cross_norm")
@@ -37,11 +38,16 @@ def encoder_block(
 
 def attention(
     queries: keras.KerasTensor, context: keras.KerasTensor, heads: int, *, causal: bool = False,
-    initializer: Any = "glorot_uniform", name: str,
+    mask: keras.KerasTensor | None = None, dropout: float = 0.0, initializer: Any = "glorot_uniform", name: str,
 ) -> keras.KerasTensor:  # fmt: skip
-    """Multi-head attention of queries (B, T, D) to context (B, S, E), returned as (B, T, D); a layer called `name`."""
-    layer = layers.MultiHeadAttention(heads, queries.shape[-1] // heads, kernel_initializer=initializer, name=name)
-    return layer(queries, context, use_causal_mask=causal)
+    """Multi-head attention of queries (B, T, D) to context (B, S, E), returned as (B, T, D); a layer called `name`.
+
+    `mask` (B, S) is true for what may be seen of the context; `dropout` is of the weights of attention.
+    """
+    layer = layers.MultiHeadAttention(
+        heads, queries.shape[-1] // heads, dropout=dropout, kernel_initializer=initializer, name=name
+    )
+    return layer(queries, context, value_mask=mask, use_causal_mask=causal)
 
 
 def mlp(
