@@ -141,7 +141,8 @@ class Recipe:
     schedule: str = "cosine"  # "cosine" to zero, or "constant"
     warmup: float = 0.1  # share of the steps in which the rate rises from zero, 0 to 1
     momentum: float = 0.9  # of sgd
-    weight_decay: float = 1e-4  # decoupled; of kernels, not of biases and normalisation
+    weight_decay: float = 1e-4  # decoupled; of kernels, not of biases, normalisation and gains
+    adaptive_clipping: float = 0.0  # longest gradient of an output unit over its weights' length; 0 clips none
     batch_size: int = 64  # images a step
     label_smoothing: float = 0.0  # 0 to 1
     shift: float = 0.0  # augmentation: largest random shift, share of the side, 0 to 1

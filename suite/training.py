@@ -11,6 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from suite import clipping
 from suite.datasets import Dataset
 from suite.study import Recipe
 
@@ -80,12 +81,13 @@ def optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     """Return the recipe's optimizer for a training of `steps` steps."""
     rate = schedule(recipe, steps)
     if recipe.optimizer == "sgd":
-        chosen = keras.optimizers.SGD(
-            rate, recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay
-        )
+        chosen = clipping.SGD(
+            rate, recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay,
+            adaptive_clipping=recipe.adaptive_clipping,
+        )  # fmt: skip
     else:
-        chosen = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
-    chosen.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        chosen = clipping.AdamW(rate, weight_decay=recipe.weight_decay, adaptive_clipping=recipe.adaptive_clipping)
+    chosen.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "gain"])
     return chosen
 
 

@@ -313,6 +313,10 @@ MISTAKES = {
     ),
     "recipe: no learning": (WARMUP, "momentum = 1.0", "momentum in [recipe]: needs 0 or more and below 1; not 1.0"),
     "recipe: negative decay": (WARMUP, "weight_decay = -1", "weight_decay in [recipe]: needs 0 or more; not -1.0"),
+    "recipe: negative clipping": (
+        WARMUP, "adaptive_clipping = -0.1",
+        "adaptive_clipping in [recipe]: needs 0 or more (0 clips no gradient); not -0.1",
+    ),
     "recipe: all smoothed": (
         WARMUP, "label_smoothing = 1", "label_smoothing in [recipe]: needs 0 or more and below 1; not 1.0",
     ),

@@ -39,6 +39,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "warmup": ("needs a share of the steps, 0 or more and below 1", lambda share: 0 <= share < 1),
     "momentum": ("needs 0 or more and below 1", lambda momentum: 0 <= momentum < 1),
     "weight_decay": ("needs 0 or more", lambda decay: decay >= 0),
+    "adaptive_clipping": ("needs 0 or more (0 clips no gradient)", lambda limit: limit >= 0),
     "batch_size": ("needs at least 1", lambda images: images >= 1),
     "label_smoothing": ("needs 0 or more and below 1", lambda share: 0 <= share < 1),
     "shift": ("needs a share of the side, 0 to 1", lambda share: 0 <= share <= 1),

@@ -1,0 +1,78 @@
+"""Optimizers with adaptive gradient clipping, which lets networks without normalisation train in large batches.
+
+Brock et al., High-Performance Large-Scale Image Recognition Without Normalization, ICML 2021, section 4,
+https://arxiv.org/abs/2102.06171: the gradient G of an output unit with weights W is no longer than
+limit * max(|W|, 0.001). What a unit is follows the authors' code (google-deepmind/deepmind-research, nfnets/optim.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+SHORTEST = 1e-3  # length that is taken for shorter weights: those that begin at 0 could never leave it
+CLASSIFIER = "logits"  # layers with this in their name are not clipped
+
+
+class AdaptiveClipping(keras.optimizers.Optimizer):
+    """What an optimizer needs to clip gradients before its step; in mixed precision they come to it unscaled."""
+
+    def __init__(self, *arguments: Any, adaptive_clipping: float = 0.0, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.adaptive_clipping = adaptive_clipping
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
+        """Take one step with clipped gradients; at a limit of 0 as they are."""
+        variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
+        if self.adaptive_clipping:
+            grads = [
+                clipped(gradient, variable, self.adaptive_clipping)
+                for gradient, variable in zip(grads, variables, strict=True)
+            ]
+        super().apply(grads, trainable_variables)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what Keras needs to make this optimizer again."""
+        return {**super().get_config(), "adaptive_clipping": self.adaptive_clipping}
+
+
+@keras.saving.register_keras_serializable("suite")
+class SGD(AdaptiveClipping, keras.optimizers.SGD):
+    """Stochastic gradient descent with adaptive gradient clipping."""
+
+
+@keras.saving.register_keras_serializable("suite")
+class AdamW(AdaptiveClipping, keras.optimizers.AdamW):
+    """AdamW with adaptive gradient clipping."""
+
+
+def clipped(gradient: Any, variable: keras.Variable, limit: float) -> Any:
+    """Return `gradient` with that of every unit at most `limit` times as long as the unit's weights.
+
+    Left alone are the classifier, and what is not a tensor: no gradient, or the few rows of a table that were read.
+    """
+    if gradient is None or isinstance(gradient, tf.IndexedSlices) or CLASSIFIER in variable.path:
+        return gradient
+    axes = unit_axes(tuple(variable.shape))
+    longest = limit * ops.maximum(_length(variable, axes), SHORTEST)
+    return gradient * ops.minimum(1.0, longest / _length(gradient, axes))  # where that is 0: 1, not infinity
+
+
+def unit_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the axes that one output unit extends over: the first of dense kernels (D, N) and (D, N, K), all but the
+    last of convolutions (h, w, C, F), the window of depthwise ones (h, w, C, 1), and all of scalars and vectors.
+    """
+    if math.prod(shape) == max(shape, default=1):
+        return tuple(range(len(shape)))
+    if len(shape) < 4:
+        return (0,)
+    return (0, 1) if shape[-1] == 1 else tuple(range(len(shape) - 1))
+
+
+def _length(values: Any, axes: tuple[int, ...]) -> Any:
+    return ops.sqrt(ops.sum(ops.square(values), axis=axes, keepdims=True))
