@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 FAMILIES = (  # by year of the paper
     "alexnet",
+    "overfeat",
+    "vgg",
     "resnet",
     "mobilenet",
+    "efficientnet",
 )
 
 _FOLDER = Path(__file__).parent
@@ -55,7 +58,7 @@ class Published:
     """What a paper says of a network; None where it says nothing."""
 
     name: str  # "resnet/50"
-    title: str  # as the paper writes it
+    title: str  # for people: "ResNet-50"
     year: int
     top1: float | None = None  # %, ImageNet validation
     top5: float | None = None  # %, ImageNet validation
@@ -63,7 +66,9 @@ class Published:
     macs: int | None = None  # multiply-adds, as printed
     resolution: int | None = None  # side of the pictures, pixels
     source: str  # paper and table
-    conditions: str = ""  # crops, and where the paper's network is not quite ours
+    conditions: str = ""  # crops, more data, and where the paper's network is not quite ours
+    lecture_top1: float | None = None  # %, as a lecture's table has it, right or wrong; `conditions` says why it differs
+    lecture_parameters: int | None = None  # likewise
 
 
 @dataclass(frozen=True, kw_only=True)
