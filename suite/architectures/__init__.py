@@ -1,6 +1,7 @@
 """The catalogue of architectures: families by year, their variants, and what is known of them without building any.
 
-A family is a module of this package. Nothing here imports Keras; `family` and `config` import the module asked for.
+A family is a module of this package, or a Python file of one's own: `resnet/50` is a variant of the first kind,
+`networks/mine.py/small` of the second. Nothing here imports Keras; `family` and `config` import the module asked for.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ import importlib
 import json
 import tomllib
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
+from suite.architectures import _own
 from suite.errors import ArchitectureError, did_you_mean
-from suite.study import Recipe
+from suite.study import Recipe, is_own, split
 
 if TYPE_CHECKING:
     import keras
@@ -29,6 +32,8 @@ FAMILIES = (  # by year of the paper
     "mobilenet",
     "efficientnet",
 )
+
+RESOLUTION = 224  # pixels: side of the pictures of a network of one's own that says nothing of it
 
 _FOLDER = Path(__file__).parent
 
@@ -84,7 +89,9 @@ class Recorded:
 
 
 def family(name: str) -> Family:
-    """Import and return the family `name`. Raises ArchitectureError when there is none."""
+    """Import and return the family `name`, one of FAMILIES or a file. Raises ArchitectureError when it is none."""
+    if is_own(name):
+        return cast(Family, _own.load(name))
     if name not in FAMILIES:
         raise ArchitectureError(f"no family '{name}'.{did_you_mean(name, FAMILIES)}")
     return cast(Family, importlib.import_module(f"suite.architectures.{name}"))
@@ -92,8 +99,8 @@ def family(name: str) -> Family:
 
 def config(architecture: str) -> Config:
     """Return the configuration of a named network such as `resnet/50`. Raises ArchitectureError when there is none."""
-    name, slash, variant = architecture.partition("/")
-    if not slash:
+    name, variant = split(architecture)
+    if not name or is_own(variant):
         raise ArchitectureError(f"'{architecture}' names no variant: write family/variant, such as 'resnet/50'")
     variants = family(name).VARIANTS
     if variant not in variants:
@@ -101,9 +108,21 @@ def config(architecture: str) -> Config:
     return cast(Config, variants[variant])
 
 
+def build(architecture: str, task: Task) -> keras.Model:
+    """Return a new named network. Raises ArchitectureError; of a file of one's own it names the line that failed."""
+    start, name = config(architecture), split(architecture)[0]
+    with _own.blamed(name) if is_own(name) else nullcontext():
+        return family(name).build(start, task)
+
+
 def recipe(name: str) -> Recipe:
     """Return how networks of the family `name` are trained unless a study says otherwise."""
     return getattr(family(name), "RECIPE", Recipe())
+
+
+def digest(name: str) -> str:
+    """Return the SHA-256 of the file that the family `name` is; nothing of a family of ours, which has a version."""
+    return str(_own.load(name).DIGEST) if is_own(name) else ""
 
 
 def published() -> dict[str, Published]:

@@ -2,10 +2,13 @@
 
 Krizhevsky, Sutskever and Hinton, ImageNet Classification with Deep Convolutional Neural Networks, NIPS 2012,
 sections 3 and 5. https://papers.nips.cc/paper/4824-imagenet-classification-with-deep-convolutional-neural-networks
+Krizhevsky, One weird trick for parallelizing convolutional neural networks, 2014, which has the one-tower network.
+https://arxiv.org/abs/1404.5997
 
-Differs from the paper: pictures are 227x227, without which its first layer has no 55x55 output (it says 224); the two
-halves that its two GPUs held are two groups of one layer; the softmax is left to the loss. The small stem is ours,
-after the author's own networks for CIFAR-10 (cuda-convnet): a 5x5 convolution with stride 1.
+Differs from the papers: pictures are 227x227, without which its first layer has no 55x55 output (it says 224); the two
+halves that its two GPUs held are two groups of one layer; the softmax is left to the loss. The network of 2014 is
+torchvision's: pictures are 224x224 with a border of 2. The small stem is ours, after
+the author's own networks for CIFAR-10 (cuda-convnet): a 5x5 convolution with stride 1.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import keras
 from keras import initializers, layers
 
 from suite.architectures._blocks import (
-    STEMS,
+    hidden,
     logits,
     picture,
     require,
@@ -27,9 +30,10 @@ from suite.architectures._blocks import (
     require_size,
 )
 from suite.architectures.layers import GroupedConv2D, LocalResponseNormalization
+from suite.study import Recipe
 from suite.task import Task
 
-MINIMUM = {"imagenet": 67, "small": 15}  # pixels that leave the last of three valid poolings its 3x3 window
+MINIMUM = {"imagenet": 67, "padded": 63, "small": 15}  # pixels that leave the last of three poolings its 3x3 window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +45,13 @@ class Config:
     groups: int = 2  # of the second, fourth and fifth convolution; divides every width
     normalization: bool = True  # local response normalisation after the first two convolutions
     dropout: float = 0.5  # share of the hidden dense units, 0 to 1
-    stem: Literal["imagenet", "small"] = "imagenet"  # first convolution: 11x11 stride 4, or 5x5 stride 1
+    stem: Literal["imagenet", "padded", "small"] = "imagenet"  # first: 11x11 stride 4, with a border of 2; 5x5 stride 1
     initializer: Literal["paper", "he"] = "paper"  # N(0, 0.01) with biases of 1, which needs many epochs; or He's
 
     @property
     def resolution(self) -> int:
         """Side of the square pictures that its stem was made for, pixels."""
-        return 227 if self.stem == "imagenet" else 32
+        return {"imagenet": 227, "padded": 224, "small": 32}[self.stem]
 
     def __post_init__(self) -> None:
         require_positive(widths=self.widths, dense=self.dense, groups=(self.groups,))
@@ -57,7 +61,7 @@ class Config:
             f"widths = {list(self.widths)}: each must be a multiple of groups = {self.groups}",
         )
         require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
+        require_choice("stem", self.stem, tuple(MINIMUM))
         require_choice("initializer", self.initializer, ("paper", "he"))
 
 
@@ -66,8 +70,11 @@ _TINY = Config(widths=(8, 16, 32, 32, 32), dense=(64, 64), dropout=0.2, stem="sm
 VARIANTS = {
     "2012": Config(),
     "ungrouped": Config(groups=1),  # one tower: what lectures describe as 6 % of weights, 95 % of multiply-adds
+    "one-weird-trick": Config(widths=(64, 192, 384, 256, 256), groups=1, normalization=False, stem="padded"),
     "tiny": _TINY,  # for tests and smoke runs; no paper
 }
+
+RECIPE = Recipe(learning_rate=2e-3)  # for few pictures
 
 
 def build(config: Config, task: Task) -> keras.Model:
@@ -82,16 +89,17 @@ def build(config: Config, task: Task) -> keras.Model:
     x = _convolution(x, 4, config, size=3, groups=config.groups, bias=1)
     x = _convolution(x, 5, config, size=3, groups=config.groups, bias=1)
     x = layers.Flatten(name="flatten")(_pool(x, name="pool5"))
-    for number, units in enumerate(config.dense, start=6):
-        x = _dense(x, number, units, config)
+    x = hidden(x, config.dense, rate=config.dropout, initializer=_kernel(config), bias=_bias(config, 1), name="dense")
     return keras.Model(image, logits(x, task, initializer=_kernel(config)), name="alexnet")
 
 
 def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
-    """Return 55x55 of 227x227 (imagenet), or pictures of the same size (small)."""
-    if config.stem == "imagenet":
-        return _convolution(x, 1, config, size=11, stride=4, padding="valid", bias=0)
-    return _convolution(x, 1, config, size=5, bias=0)
+    """Return 55x55 of 227x227 (imagenet) or of 224x224 (padded), or pictures of the same size (small)."""
+    if config.stem == "small":
+        return _convolution(x, 1, config, size=5, bias=0)
+    if config.stem == "padded":
+        x = layers.ZeroPadding2D(2, name="conv1_pad")(x)
+    return _convolution(x, 1, config, size=11, stride=4, padding="valid", bias=0)
 
 
 def _convolution(
@@ -119,14 +127,6 @@ def _normalize(x: keras.KerasTensor, config: Config, *, name: str) -> keras.Kera
 def _pool(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
     """Overlapping pooling: windows of 3, two apart."""
     return layers.MaxPooling2D(3, strides=2, padding="valid", name=name)(x)
-
-
-def _dense(x: keras.KerasTensor, number: int, units: int, config: Config) -> keras.KerasTensor:
-    dense = layers.Dense(
-        units, activation="relu", kernel_initializer=_kernel(config), bias_initializer=_bias(config, 1),
-        name=f"dense{number}",
-    )  # fmt: skip
-    return layers.Dropout(config.dropout, name=f"dropout{number}")(dense(x))
 
 
 def _kernel(config: Config) -> initializers.Initializer:
