@@ -64,14 +64,26 @@ def entry(comparison: Comparison, trial: str, limits: Sequence[Constraint]) -> E
 
 
 def architectures(patterns: Sequence[str]) -> list[str]:
-    """Return the catalogue's names that match; raise ArchitectureError for a pattern that matches none."""
-    from suite import architectures
+    """Return the catalogue's names that match, and those of `FILE.py/VARIANT`; raise ArchitectureError for none."""
+    return list(dict.fromkeys(name for pattern in patterns for name in _matches(pattern)))
 
-    names = list(architectures.recorded())
-    for pattern in patterns:
-        if not fnmatch.filter(names, pattern):
-            raise ArchitectureError(f"no architecture '{pattern}'.{did_you_mean(pattern, names)}")
-    return [name for name in names if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)]
+
+def _matches(pattern: str) -> list[str]:
+    from suite import architectures
+    from suite.study import is_own, split
+
+    family, variant = split(pattern)
+    if is_own(family):
+        names = list(architectures.family(family).VARIANTS)
+        return [f"{family}/{name}" for name in _chosen(names, variant, f"variant '{variant}' of {family}")]
+    return _chosen(list(architectures.recorded()), pattern, f"architecture '{pattern}'")
+
+
+def _chosen(names: Sequence[str], pattern: str, wanted: str) -> list[str]:
+    found = fnmatch.filter(names, pattern)
+    if not found:
+        raise ArchitectureError(f"no {wanted}.{did_you_mean(pattern, names)}")
+    return found
 
 
 def shape(text: str | None) -> tuple[int, int, int] | None:

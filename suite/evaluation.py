@@ -42,7 +42,7 @@ class Evaluation:
         """Evaluate one trial; raise what goes wrong."""
         trial = replace(trial, surroundings=self.surroundings())
         recipe = binding.replaced(
-            architectures.recipe(self.study.family), self.study.fields("recipe", trial.configuration)
+            architectures.recipe(self.study.source), self.study.fields("recipe", trial.configuration)
         )
         keras.utils.set_random_seed(self.study.seed)
         keras.config.set_dtype_policy(recipe.precision)
@@ -72,13 +72,15 @@ class Evaluation:
         """Return the untrained network of a trial."""
         start = architectures.config(self.study.architecture)
         config = binding.replaced(start, self.study.fields("space", trial.configuration))
-        return architectures.family(self.study.family).build(config, self.data.task)
+        return architectures.family(self.study.source).build(config, self.data.task)
 
     def surroundings(self) -> dict[str, str]:
         """Return where the trials are measured, and on which data."""
         sizes = ", ".join(f"{split} {size:,}" for split, size in self.data.sizes.items())
+        own = architectures.digest(self.study.source)
         return {
             **surroundings(),
+            **({"architecture_digest": own} if own else {}),
             "latency_path": LATENCY_PATH,
             "dataset": self.data.name,
             "dataset_digest": self.data.digest,

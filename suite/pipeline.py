@@ -17,7 +17,7 @@ from suite.errors import ArchitectureError, StoreError, StudyError
 from suite.search import folder
 from suite.search.budget import spent
 from suite.search.space import drawn
-from suite.study import Study
+from suite.study import Study, is_own
 from suite.trial import Run, Trial
 
 TRIED = 500  # configurations of which one must be buildable
@@ -113,6 +113,9 @@ def model(home: Path, number: int) -> keras.Model:
     from suite.architectures import layers  # noqa: F401  # registers the layers that the file names
 
     file = folder.model(home, number)
+    source = studyfile.read(home / "study.toml").source
+    if is_own(source):
+        architectures.family(source)  # registers its layers too
     try:
         return keras.saving.load_model(file)
     except (OSError, ValueError) as error:
@@ -225,16 +228,26 @@ def _measured(name: str, image: tuple[int, int, int] | None, classes: int, timed
     from suite.profile.latency import latency
     from suite.task import Task
 
-    config = architectures.config(name)
-    height, width, channels = image or (config.resolution, config.resolution, 3)
+    side = architectures.resolution(name)
+    height, width, channels = image or (side, side, 3)
     task = Task(height=height, width=width, channels=channels, classes=classes)
-
-    def build() -> keras.Model:
-        return architectures.family(name.partition("/")[0]).build(config, task)
-
-    network = build() if timed else weightless(build)
-    measures = counted(network)
+    weights_left_out = weightless(lambda: architectures.build(name, task))
+    counts, measures = complexity(weights_left_out), counted(weights_left_out)
     if timed:
+        _check_fits(name, counts.total_parameters, counts.activations)
+        network = architectures.build(name, task)
         measures |= latency(servable.inference(network, [str(number) for number in range(classes)]), seconds=2).measures
     shown = f"{height} x {width} x {channels}"
-    return Measured(name=name, image=shown, measures=measures, total_parameters=complexity(network).total_parameters)
+    return Measured(name=name, image=shown, measures=measures, total_parameters=counts.total_parameters)
+
+
+def _check_fits(name: str, weights: int, activations: int) -> None:
+    """Raise ArchitectureError when there is no memory to run a network, before any is taken."""
+    import psutil
+
+    needed, free = 4 * (weights + activations), psutil.virtual_memory().available
+    if needed > free:
+        raise ArchitectureError(
+            f"{name} needs {needed / 1e9:.1f} GB of memory to be run, and {free / 1e9:.1f} GB are free: "
+            "count it with --no-latency"
+        )

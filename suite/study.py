@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from suite.errors import StudyError
 from suite.measures import MEASURES, Goal, formatted
@@ -157,12 +158,23 @@ RECIPE_CHOICES = {
 }
 
 
+def split(architecture: str) -> tuple[str, str]:
+    """Return family and variant of a network: `resnet` and `50`, or `networks/mine.py` and `small`."""
+    family, _, variant = architecture.rpartition("/")
+    return family, variant
+
+
+def is_own(family: str) -> bool:
+    """Whether a family is a Python file of the user's, named by its path."""
+    return family.endswith(".py")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """All that decides a search. What TOML keys `[space]` and `[recipe]` say stands in `space` and `recipe`."""
 
     name: str
-    architecture: str  # "resnet/50": the point that the space departs from
+    architecture: str  # "resnet/50" or "networks/mine.py/small": the point that the space departs from
     dataset: str  # a tensorflow-datasets name, a folder, or "digits"
     objectives: tuple[Objective, ...]
     budget: Budget
@@ -177,8 +189,18 @@ class Study:
 
     @property
     def family(self) -> str:
-        """Name of the architecture family: `resnet` of `resnet/50`."""
-        return self.architecture.partition("/")[0]
+        """Name of the architecture family for people: `resnet`, or `mine` where the file `networks/mine.py` is it."""
+        return PurePath(self.source).stem
+
+    @property
+    def source(self) -> str:
+        """Where the family is: `resnet`, or the path of a file of one's own."""
+        return split(self.architecture)[0]
+
+    @property
+    def network(self) -> str:
+        """Name of the architecture for people: `resnet/50`, or `mine/small` for `networks/mine.py/small`."""
+        return f"{self.family}/{split(self.architecture)[1]}"
 
     @property
     def domains(self) -> dict[str, Domain]:

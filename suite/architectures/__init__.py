@@ -31,6 +31,7 @@ FAMILIES = (  # by year of the paper
     "resnet",
     "mobilenet",
     "efficientnet",
+    "nfnet",
 )
 
 RESOLUTION = 224  # pixels: side of the pictures of a network of one's own that says nothing of it
@@ -72,7 +73,9 @@ class Published:
     resolution: int | None = None  # side of the pictures, pixels
     source: str  # paper and table
     conditions: str = ""  # crops, more data, and where the paper's network is not quite ours
-    lecture_top1: float | None = None  # %, as a lecture's table has it, right or wrong; `conditions` says why it differs
+    lecture_top1: float | None = (
+        None  # %, as a lecture's table has it, right or wrong; `conditions` says why it differs
+    )
     lecture_parameters: int | None = None  # likewise
 
 
@@ -106,6 +109,11 @@ def config(architecture: str) -> Config:
     if variant not in variants:
         raise ArchitectureError(f"no variant '{variant}' of {name}.{did_you_mean(variant, variants)}")
     return cast(Config, variants[variant])
+
+
+def resolution(architecture: str) -> int:
+    """Return the side of the square pictures that a named network is measured with, pixels."""
+    return int(getattr(config(architecture), "resolution", RESOLUTION))
 
 
 def build(architecture: str, task: Task) -> keras.Model:

@@ -178,7 +178,7 @@ def _study(run: Run) -> Mapping[str, str]:
     budget = (f"{study.budget.trials:,} trials" if study.budget.trials else "",
               f"{study.budget.hours:g} hours" if study.budget.hours else "")  # fmt: skip
     return {
-        "architecture": study.architecture,
+        "architecture": study.network,
         "objectives": ", ".join(f"{o.measure} {o.goal}" for o in study.objectives),
         "constraints": ", ".join(map(str, study.constraints)) or "none",
         "budget": " or ".join(part for part in budget if part),

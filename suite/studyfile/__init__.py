@@ -12,12 +12,12 @@ import math
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from suite.errors import StoreError, StudyError, did_you_mean
-from suite.study import Choice, Domain, Range, Recipe, Study, Value
+from suite.study import Choice, Domain, Range, Recipe, Study, Value, is_own, split
 from suite.studyfile.kinds import shown, typed, typed_entries
 from suite.studyfile.mistakes import Keys, Mistakes
 from suite.studyfile.overrides import overridden
@@ -41,7 +41,8 @@ _EXAMPLES = {
 def read(path: Path, overrides: Sequence[str] = ()) -> Study:
     """Return the study in the file `path`, after `overrides` such as `budget.trials=5`, the texts behind `--set`.
 
-    Raises StudyError with a line for each mistake.
+    An architecture of one's own is looked for from the folder of the file, that of an override from the current one;
+    its path is absolute in the result. Raises StudyError with a line for each mistake.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -51,7 +52,10 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Study:
         raise StudyError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:  # of TOML, or of UTF-8
         raise StudyError(f"{path}: not TOML: {error}") from None
-    return parse(document, str(path), overrides)
+    if isinstance(document.get("architecture"), str):
+        document["architecture"] = _absolute(document["architecture"], path.parent)
+    read = parse(document, str(path), overrides)
+    return replace(read, architecture=_absolute(read.architecture, Path()))
 
 
 def parse(document: Mapping[str, Any], place: str, overrides: Sequence[str] = ()) -> Study:
@@ -84,6 +88,11 @@ def text(study: Study) -> str:
         elif plain[name]:
             blocks.append(_block(f"[{name}]\n", plain[name]))
     return "\n".join(blocks)
+
+
+def _absolute(architecture: str, folder: Path) -> str:
+    """Return `networks/mine.py/small` with the path from `folder` made absolute, `resnet/50` as it is."""
+    return os.path.abspath(folder / Path(architecture).expanduser()) if is_own(split(architecture)[0]) else architecture
 
 
 def _neighbours(path: Path) -> str:

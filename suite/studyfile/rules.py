@@ -19,8 +19,8 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         lambda name: len(name) <= 100 and re.fullmatch(r"[^\W_][\w.-]*", name) is not None and name[-1] != ".",
     ),
     "architecture": (
-        'needs FAMILY/VARIANT, such as "resnet/50"',
-        lambda name: re.fullmatch(r"[^\s/]+/[^\s/]+", name) is not None,
+        'needs FAMILY/VARIANT, such as "resnet/50", or FILE.py/VARIANT',
+        lambda name: re.fullmatch(r"([^\s/]+|.+\.py)/[^\s/]+(?<!\.py)", name) is not None,
     ),
     "dataset": (
         'needs a tensorflow-datasets name, a folder, or "digits"',
