@@ -171,7 +171,6 @@ def test_the_same_command_says_that_it_is_done(world: World) -> None:
     assert world.run().trials == before
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_a_study_that_is_asked_to_end_gives_back_what_is_half_done(world: World, end: signal.Signals) -> None:
     begun = world.start("run", "shapes.toml", "--set", f"name=ended-{end.name}", "budget.trials=50")
@@ -183,7 +182,8 @@ def test_a_study_that_is_asked_to_end_gives_back_what_is_half_done(world: World,
     assert "interrupted. What was finished is kept" in said
     before = folder.read(home).trials
     left = [trial.state for trial in before]
-    assert (left[-1], left.count("complete") > 0) == ("interrupted", True)
+    assert "running" not in left
+    assert "complete" in left
     with folder.reopened(home) as store:
         half = [trial for trial in before if trial.state in ("running", "interrupted")]
         again = store.ask()

@@ -102,7 +102,7 @@ class Store:
 
         What an interruption left comes first, then what the sampler proposes.
         """
-        with _guarded(self.folder):
+        with worker.uninterrupted(), _guarded(self.folder):
             self._reclaim()
             tried = Tried(self.study, self.trials())
             for _ in range(ASKS):
@@ -119,14 +119,14 @@ class Store:
 
     def finish(self, trial: Trial) -> None:
         """Make an ended trial durable; raise StoreError when it cannot be written."""
-        with _guarded(self.folder):
+        with worker.uninterrupted(), _guarded(self.folder):
             asked = self._asked[trial.number]
             for constraint in self.study.constraints:
                 if constraint.measure in trial.measures:
                     asked.set_constraint(str(constraint), constraint.excess(trial.measures[constraint.measure]))
             state = record.STATES.get(trial.state, TrialState.FAIL)
             self._record(trial.number, record.written(trial), state, record.values(self.study, trial))
-        del self._asked[trial.number]
+            del self._asked[trial.number]
 
     def fail_running(self, reason: str) -> list[int]:
         """End as failed what dead workers of this machine left running; return the numbers."""

@@ -31,7 +31,7 @@ def pictures(task: Task = SMALL, count: int = 8) -> np.ndarray:
 
 def test_the_catalogue_names_exactly_the_files_of_families() -> None:
     folder = Path(architectures.__file__).parent
-    files = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")} - {"layers"}
+    files = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
     assert files == set(architectures.FAMILIES)
 
 
@@ -92,6 +92,30 @@ def test_in_mixed_precision_the_logits_are_float32(family: str, policy: str) -> 
     assert np.isfinite(outputs).all()
 
 
+ONLY_IN_TRAINING = ("dropout", "stochastic_depth", "auxiliary")
+
+
+@pytest.mark.parametrize("name", ONLY_IN_TRAINING)
+def test_what_is_random_or_auxiliary_in_training_is_gone_when_it_answers(family: str, name: str) -> None:
+    config = architectures.config(f"{family}/tiny")
+    if name not in {field.name for field in dataclasses.fields(config)}:  # type: ignore[arg-type]
+        pytest.skip(f"{family} has no {name}")
+    network = tiny(family, **{name: True if name == "auxiliary" else 0.5})
+    plain = tiny(family, **{name: False if name == "auxiliary" else 0.0})
+    weights = {weight.path: weight for weight in network.weights}
+    for weight in plain.weights:
+        if "seed_generator" not in weight.path:
+            weight.assign(weights[weight.path])
+    np.testing.assert_allclose(network(pictures(), training=False), plain(pictures(), training=False), rtol=1e-5)
+    trained = network(pictures(), training=True)  # which moves the averages of normalisations
+    assert np.shape(trained) != np.shape(plain(pictures(), training=True)) or differ(network, trained)
+
+
+def differ(network: keras.Model, answers: Any) -> bool:
+    """Whether a second step of training, on the same weights, answers otherwise."""
+    return not np.allclose(network(pictures(), training=True), answers)
+
+
 def test_the_smallest_picture_builds_and_a_smaller_one_is_refused_with_its_size(family: str) -> None:
     smallest = next(side for side in range(1, 65) if builds(family, side))
     with pytest.raises(ArchitectureError, match=f"needs {smallest}x{smallest}"):
@@ -107,7 +131,12 @@ def builds(family: str, side: int) -> bool:
 
 def fields() -> list[tuple[str, str]]:
     configs = {name: architectures.family(name).Config for name in architectures.FAMILIES}
-    return [(name, field.name) for name, config in configs.items() for field in dataclasses.fields(config)]
+    return [
+        (name, field.name)
+        for name, config in configs.items()
+        for field in dataclasses.fields(config)
+        if field.name != "resolution"  # of the pictures that a paper's figures are for: which network is not its matter
+    ]
 
 
 @pytest.mark.parametrize(("name", "field"), fields())
@@ -139,7 +168,9 @@ def described(name: str, config: Any) -> str:
 
 def others(start: Any, field: str) -> Iterator[object]:
     value = getattr(start, field)
-    if isinstance(value, bool):
+    if value is None:
+        yield from (1, 16, True)
+    elif isinstance(value, bool):
         yield not value
     elif isinstance(value, int):
         yield 2 * value
