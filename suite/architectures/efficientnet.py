@@ -42,7 +42,7 @@ from suite.task import Task
 
 ACTIVATIONS = ("silu", "relu6")
 
-RECIPE = Recipe()
+RECIPE = Recipe(learning_rate=5e-3)  # for few pictures
 
 
 @dataclass(frozen=True, kw_only=True)
