@@ -29,6 +29,7 @@ FAMILIES = (  # by year of the paper
     "overfeat",
     "vgg",
     "resnet",
+    "resnet_v2",
     "mobilenet",
     "efficientnet",
     "nfnet",

@@ -173,6 +173,15 @@ def depthwise_bn(
     return act(bn(x, epsilon=epsilon, name=f"{name}_bn"), activation, name=name)
 
 
+def max_pool(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+    """Halve (B, H, W, C) by the largest of 3x3 pixels, with zeros on every side: NAME_pad, NAME.
+
+    Where no pixel is below 0, as after a ReLU, that is the symmetric padding of Caffe and PyTorch.
+    """
+    x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
+    return layers.MaxPooling2D(3, strides=2, name=name)(x)
+
+
 def squeeze_excite(
     x: keras.KerasTensor, squeezed: int, *, activation: str = "relu", gate: str = "sigmoid", initializer: Any = None,
     name: str,

@@ -24,6 +24,7 @@ from suite.architectures._blocks import (
     bn,
     conv,
     logits,
+    max_pool,
     picture,
     require,
     require_choice,
@@ -121,8 +122,7 @@ def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
     if config.stem == "small":
         return _convolution(x, config.widths[0], 3, config, name="stem")
     x = _convolution(x, config.widths[0], 7, config, stride=2, name="stem")
-    x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
-    return layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
+    return max_pool(x, name="stem_pool")
 
 
 def _bottleneck(x: keras.KerasTensor, width: int, stride: int, config: Config, *, name: str) -> keras.KerasTensor:
