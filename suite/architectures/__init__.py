@@ -28,11 +28,17 @@ FAMILIES = (  # by year of the paper
     "alexnet",
     "overfeat",
     "vgg",
+    "googlenet",
     "resnet",
+    "inception_v2",
+    "inception_v3",
     "resnet_v2",
+    "inception_v4",
+    "inception_resnet",
     "mobilenet",
     "efficientnet",
     "nfnet",
+    "align",
 )
 
 RESOLUTION = 224  # pixels: side of the pictures of a network of one's own that says nothing of it

@@ -85,6 +85,12 @@ def _dense(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
     return count * layer.kernel.shape[0], count
 
 
+def _reversible_embedding(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
+    """Words to vectors are looked up; in reverse, every vector is multiplied with that of every word."""
+    in_reverse = len(inputs[0]) == len(outputs[0])
+    return _matmul(layer, inputs, outputs) if in_reverse else NOTHING
+
+
 def _einsum_dense(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
     return _einsum_sizes(layer.equation, [inputs[0], tuple(layer.kernel.shape)]), math.prod(outputs[0])
 
@@ -177,6 +183,7 @@ _RULES: dict[Any, Rule] = {
     **dict.fromkeys(_classes("SeparableConv1D SeparableConv2D"), _separable),
     layers.Dense: _dense,
     layers.EinsumDense: _einsum_dense,
+    layers.ReversibleEmbedding: _reversible_embedding,
     layers.MultiHeadAttention: _attention,
 }
 _NAMED_RULES: dict[str, Rule] = {**dict.fromkeys(_FREE_NAMES.split(), _free), "Matmul": _matmul, "Einsum": _einsum}

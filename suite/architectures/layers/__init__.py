@@ -1,21 +1,33 @@
 """Layers that Keras lacks. To import this package is to register them, so that saved networks can be read."""
 
+from suite.architectures.layers.activation import gelu_tanh
+from suite.architectures.layers.attention import DotProductAttention
 from suite.architectures.layers.auxiliary import AuxiliaryHeads, deployed
 from suite.architectures.layers.convolution import GroupedConv2D
 from suite.architectures.layers.normalization import LocalResponseNormalization
 from suite.architectures.layers.regularization import StochasticDepth
+from suite.architectures.layers.relative import RelativePositions
 from suite.architectures.layers.scaling import LearnedScale
 from suite.architectures.layers.standardized import StandardizedConv2D
-from suite.architectures.layers.tokens import LearntPositions, LearntTokens
+from suite.architectures.layers.text import CaptionLoss, ContrastiveLoss, WordMask, caption_loss, contrastive_loss
+from suite.architectures.layers.tokens import LearnedPositions, LearnedTokens
 
 __all__ = [
     "AuxiliaryHeads",
+    "CaptionLoss",
+    "ContrastiveLoss",
+    "DotProductAttention",
     "GroupedConv2D",
+    "LearnedPositions",
     "LearnedScale",
-    "LearntPositions",
-    "LearntTokens",
+    "LearnedTokens",
     "LocalResponseNormalization",
+    "RelativePositions",
     "StandardizedConv2D",
     "StochasticDepth",
+    "WordMask",
+    "caption_loss",
+    "contrastive_loss",
     "deployed",
+    "gelu_tanh",
 ]

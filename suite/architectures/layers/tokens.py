@@ -1,4 +1,4 @@
-"""Learnt vectors among tokens (B, T, D): positions, class tokens, queries."""
+"""Learned vectors among tokens (B, T, D): positions, class tokens, queries."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ Shape = tuple[int | None, ...]
 
 
 @keras.saving.register_keras_serializable("suite")
-class LearntPositions(keras.layers.Layer):
-    """Adds a learnt vector to each token (B, T, D) by its place; there are `count` of them, or as many as tokens."""
+class LearnedPositions(keras.layers.Layer):
+    """Adds a learned vector to each token (B, T, D) by its place; there are `count` of them, or as many as tokens."""
 
     def __init__(self, count: int | None = None, *, initializer: Any = None, **layer: Any) -> None:
         super().__init__(**layer)
@@ -21,7 +21,7 @@ class LearntPositions(keras.layers.Layer):
 
     def build(self, input_shape: Shape) -> None:
         """Make one vector for each place."""
-        places = self.count or input_shape[1]
+        places = input_shape[1] if self.count is None else self.count
         self.positions = self.add_weight(
             shape=(places, input_shape[-1]), initializer=self.initializer, name="positions"
         )
@@ -45,8 +45,8 @@ class LearntPositions(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("suite")
-class LearntTokens(keras.layers.Layer):
-    """`count` learnt tokens (B, count, D), as wide as those of the input (B, T, D) and the same whatever they are."""
+class LearnedTokens(keras.layers.Layer):
+    """`count` learned tokens (B, count, D), as wide as those of the input (B, T, D) and the same whatever they are."""
 
     def __init__(self, count: int = 1, *, initializer: Any = None, **layer: Any) -> None:
         super().__init__(**layer)

@@ -1,0 +1,63 @@
+"""What the networks that read share: texts in, words to vectors, unit vectors out, and what the pair is trained for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import initializers, layers
+
+from suite.architectures.layers import CaptionLoss, ContrastiveLoss, LearnedPositions
+
+
+def text(length: int) -> keras.KerasTensor:
+    """Return the input of texts, (B, T) word pieces as whole numbers; 0 is padding."""
+    return keras.Input((length,), dtype="int32", name="tokens")
+
+
+def normal() -> initializers.Initializer:
+    """Normal with deviation 0.02, cut at twice that: Devlin et al., BERT, 2019, https://arxiv.org/abs/1810.04805."""
+    return initializers.TruncatedNormal(stddev=0.02)
+
+
+def embedding(vocabulary: int, width: int, *, tied: bool = True, name: str) -> layers.ReversibleEmbedding:
+    """Return the layer from words (B, T) to vectors (B, T, D), and back to float32 logits (B, T, V) in reverse.
+
+    `tied` uses the same vectors in both directions, else reverse has a matrix of its own.
+    """
+    return layers.ReversibleEmbedding(
+        vocabulary, width, tie_weights=tied, embeddings_initializer=normal(), dtype="float32", name=name
+    )
+
+
+def placed(x: keras.KerasTensor, count: int, *, name: str) -> keras.KerasTensor:
+    """Add a learned vector for its place to each of (B, T, D); there are `count` places."""
+    return LearnedPositions(count, initializer=normal(), name=name)(x)
+
+
+def one(x: keras.KerasTensor, place: int, *, name: str) -> keras.KerasTensor:
+    """Return one of the vectors (B, T, D) as (B, D)."""
+    x = layers.Cropping1D((place, x.shape[1] - 1 - place), name=f"{name}_cut")(x)
+    return layers.Reshape((x.shape[-1],), name=name)(x)
+
+
+def unit(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
+    """Return (B, D) in float32, of length 1."""
+    return layers.UnitNormalization(dtype="float32", name=name)(x)
+
+
+def with_losses(
+    network: keras.Model, *, temperature: float, smoothing: float = 0.0, captions: float | None = None
+) -> keras.Model:
+    """Return a network from pictures and texts with its losses: the contrastive, and `captions` times that of captions.
+
+    It shares its weights with `network`, and has one more: the temperature, which is learned. To train it,
+    `compile(optimizer)` and `fit({"image": ..., "tokens": ...})`.
+    """
+    outputs: dict[str, Any] = dict(network.output)
+    contrast = ContrastiveLoss(temperature, smoothing=smoothing, dtype="float32", name="contrastive_loss")
+    outputs["image"], outputs["text"] = contrast(outputs["image"], outputs["text"])
+    if captions is not None:
+        loss = CaptionLoss(captions, dtype="float32", name="caption_loss")
+        outputs["caption"] = loss(outputs["caption"], network.input["tokens"])
+    return keras.Model(network.input, outputs, name=network.name)
