@@ -3,12 +3,12 @@
 Brock, De, Smith and Simonyan, High-Performance Large-Scale Image Recognition Without Normalization, ICML 2021,
 section 4, Tables 1 and 2, Figures 2 and 3, appendix C. https://arxiv.org/abs/2102.06171
 
-Differs from the paper: nothing that it states. F4+ has the 527 million weights that it prints, by a stem of 128
-channels and a first stage whose 192 inner channels are one group; the authors' released code
-(google-deepmind/deepmind-research, nfnets) builds 525,038,908 instead: a stem of 192, and 192 rounded down to 128.
-Their code also computes GELU by its tanh approximation, and leaves a branch that stochastic depth keeps unscaled; here
-GELU is exact, as in timm, and the branch is scaled up, as everywhere in this project. The small stem is ours: the same
-four convolutions with stride 1.
+Differs from the paper: nothing that it states. F4+ has the 527 million weights and 367 billion multiply-adds that it
+prints, by a stem of 128 channels and a first stage whose 192 inner channels are one group; the authors' released code
+(google-deepmind/deepmind-research, nfnets/nfnet.py) makes it 525 million and 333 billion, by a stem of 192 and inner
+channels rounded down to 128: here stem_widths = (16, 32, 64, 192) and whole_groups = true. That code also has the tanh
+approximation of GELU, and leaves a branch that stochastic depth keeps unscaled; here GELU is exact, as in timm, and
+the branch is scaled up, as everywhere in this project. The small stem is ours: the same four convolutions, stride 1.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class Config:
     widths: tuple[int, ...] = (256, 512, 1536, 1536)  # output channels of each stage
     expansion: float = 0.5  # inner channels of a block over its output channels
     group_width: int = 128  # inner channels of one group of the 3x3 convolutions, at least
+    whole_groups: bool = False  # inner channels are rounded down to whole groups, as in the released code
     stem_widths: tuple[int, ...] = (16, 32, 64, 128)  # channels of the stem's four 3x3 convolutions
     head: float = 2.0  # channels of the last 1x1 convolution over those of the last stage
     squeeze: float = 0.5  # units of a block's gate over its output channels
@@ -73,7 +74,8 @@ class Config:
 
     def inner(self, width: int) -> int:
         """Return the channels of the 3x3 convolutions of a block with `width` output channels."""
-        return int(width * self.expansion)
+        channels = int(width * self.expansion)
+        return channels - channels % self.group_width if self.whole_groups else channels
 
     def groups(self, width: int) -> int:
         """Return the number of groups of those convolutions."""
@@ -115,7 +117,7 @@ VARIANTS = {  # Table 1; resolution is that of testing, in training it is what t
     "f7": _f(7, 0.5, 608),  # 480
     "f4+": Config(depths=(5, 10, 30, 15), widths=(384, 768, 2048, 2048), dropout=0.5, resolution=512),  # appendix C.2
     "tiny": Config(  # for tests and smoke runs; no paper
-        depths=(1, 2), widths=(16, 32), group_width=4, stem_widths=(8, 8, 8, 16), skip=1.0, dropout=0.1,
+        depths=(1, 2), widths=(24, 48), group_width=5, stem_widths=(8, 8, 16, 16), skip=1.0, dropout=0.1,
         stochastic_depth=0.1, resolution=32,
     ),
 }  # fmt: skip

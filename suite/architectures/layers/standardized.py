@@ -38,6 +38,16 @@ class StandardizedConv2D(GroupedConv2D):
         scale = gain * ops.rsqrt(ops.maximum(variance * math.prod(kernel.shape[:-1]), self.epsilon))
         return super().convolution_op(inputs, ops.cast((kernel - mean) * scale, inputs.dtype))
 
+    def save_own_variables(self, store: Any) -> None:
+        """Store the gain too: a convolution of Keras knows of kernel and bias only."""
+        super().save_own_variables(store)
+        store["gain"] = self.gain
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take kernel, bias and gain."""
+        super().load_own_variables(store)
+        self.gain.assign(store["gain"])
+
     def get_config(self) -> dict[str, Any]:
         """Return what a saved model needs to make this layer again."""
         return {**super().get_config(), "epsilon": self.epsilon}
