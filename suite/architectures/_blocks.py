@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import initializers, layers
 
-from suite.architectures.layers import GroupedConv2D, StochasticDepth
+from suite.architectures.layers import GroupedConv2D, StochasticDepth, gelu_tanh
 from suite.errors import ArchitectureError
 from suite.task import Task
 
@@ -75,6 +75,11 @@ def he(mode: str = "fan_out") -> initializers.Initializer:
     return initializers.VarianceScaling(2.0, mode=mode, distribution="untruncated_normal")
 
 
+def fresh(initializer: Any) -> initializers.Initializer:
+    """Return an initializer that draws anew: two layers with the same one would begin with the same weights."""
+    return initializers.get(initializer).clone()
+
+
 def conv(
     x: keras.KerasTensor,
     width: int,
@@ -95,7 +100,7 @@ def conv(
     kind = GroupedConv2D if groups > 1 else layers.Conv2D
     x, padding = _padded(x, size, stride, padding, name)
     convolution = kind(
-        width, size, strides=stride, padding=padding, use_bias=bias, kernel_initializer=initializer or he(),
+        width, size, strides=stride, padding=padding, use_bias=bias, kernel_initializer=fresh(initializer or he()),
         name=name, **({"groups": groups} if groups > 1 else {}),
     )  # fmt: skip
     return convolution(x)
@@ -108,7 +113,12 @@ def depthwise(
     """Convolve each channel of (B, H, W, C) by itself; the layer is called `name`. Padding as for `conv`."""
     x, padding = _padded(x, size, stride, padding, name)
     convolution = layers.DepthwiseConv2D(
-        size, strides=stride, padding=padding, use_bias=bias, depthwise_initializer=initializer or he(), name=name
+        size,
+        strides=stride,
+        padding=padding,
+        use_bias=bias,
+        depthwise_initializer=fresh(initializer or he()),
+        name=name,
     )
     return convolution(x)
 
@@ -137,8 +147,12 @@ def bn(
 
 
 def act(x: keras.KerasTensor, kind: str | None, *, name: str) -> keras.KerasTensor:
-    """Activate, by Keras' name of the function; None leaves `x` as it is. The layer is called NAME_relu and so on."""
-    return layers.Activation(kind, name=f"{name}_{kind}")(x) if kind else x
+    """Activate, by Keras' name of the function; None leaves `x` as it is. The layer is called NAME_relu and so on.
+
+    "gelu_tanh" is GELU by its tanh approximation, which Keras has no name for.
+    """
+    function = gelu_tanh if kind == "gelu_tanh" else kind
+    return layers.Activation(function, name=f"{name}_{kind}")(x) if kind else x
 
 
 def conv_bn(
@@ -215,15 +229,19 @@ def hidden(
     """Return (B, D) through dense layers with ReLU, each followed by dropout: NAME1, NAME1_dropout, NAME2 ..."""
     for number, width in enumerate(units, start=1):
         dense = layers.Dense(
-            width, activation="relu", kernel_initializer=initializer, bias_initializer=bias, name=f"{name}{number}"
+            width,
+            activation="relu",
+            kernel_initializer=fresh(initializer),
+            bias_initializer=bias,
+            name=f"{name}{number}",
         )
         x = layers.Dropout(rate, name=f"{name}{number}_dropout")(dense(x))
     return x
 
 
-def logits(x: keras.KerasTensor, task: Task, *, initializer: Any) -> keras.KerasTensor:
+def logits(x: keras.KerasTensor, task: Task, *, initializer: Any, name: str = "logits") -> keras.KerasTensor:
     """Return the unscaled outputs (B, classes), in float32 even where the network computes in float16."""
     dense = layers.Dense(
-        task.classes, kernel_initializer=initializer, bias_initializer="zeros", dtype="float32", name="logits"
+        task.classes, kernel_initializer=initializer, bias_initializer="zeros", dtype="float32", name=name
     )
     return dense(x)

@@ -11,43 +11,51 @@ from typing import Any
 import keras
 from keras import layers
 
-from suite.architectures._blocks import residual
+from suite.architectures._blocks import act, fresh, residual
+from suite.architectures.layers import DotProductAttention
 
 
 def encoder_block(
     x: keras.KerasTensor, heads: int, hidden: int, *, epsilon: float = 1e-6, dropout: float = 0.0, rate: float = 0.0,
     causal: bool = False, mask: keras.KerasTensor | None = None, context: keras.KerasTensor | None = None,
-    initializer: Any = "glorot_uniform", name: str,
+    grid: tuple[int, int] | None = None, activation: str = "gelu", initializer: Any = "glorot_uniform", name: str,
 ) -> keras.KerasTensor:  # fmt: skip
     """Self-attention, attention to `context` (B, S, D) if there is one, and an MLP of `hidden` units, each residual.
 
     `dropout` is of the outputs of each branch, `rate` the probability that a picture's branch is dropped; both in
     training only. `causal` hides later tokens from earlier ones; `mask` (B, T) is true for tokens that may be seen.
+    `grid` is (H, W) of the map whose pixels the tokens are, if their relative positions are to be learnt; windows of a
+    map stand in one more axis, (B, windows, T, D).
     """
     y = norm(x, epsilon=epsilon, name=f"{name}_attention_norm")
-    y = attention(y, y, heads, causal=causal, mask=mask, initializer=initializer, name=f"{name}_attention")
+    y = attention(y, y, heads, causal=causal, mask=mask, grid=grid, initializer=initializer, name=f"{name}_attention")
     x = residual(x, _dropped(y, dropout, name=f"{name}_attention_dropout"), rate=rate, name=f"{name}_attention")
     if context is not None:
         y = norm(x, epsilon=epsilon, name=f"{name}_cross_norm")
         y = attention(y, context, heads, initializer=initializer, name=f"{name}_cross")
         x = residual(x, _dropped(y, dropout, name=f"{name}_cross_dropout"), rate=rate, name=f"{name}_cross")
     y = norm(x, epsilon=epsilon, name=f"{name}_mlp_norm")
-    y = mlp(y, hidden, dropout=dropout, initializer=initializer, name=f"{name}_mlp")
+    y = mlp(y, hidden, activation=activation, dropout=dropout, initializer=initializer, name=f"{name}_mlp")
     return residual(x, y, rate=rate, name=f"{name}_mlp")
 
 
 def attention(
     queries: keras.KerasTensor, context: keras.KerasTensor, heads: int, *, causal: bool = False,
-    mask: keras.KerasTensor | None = None, dropout: float = 0.0, initializer: Any = "glorot_uniform", name: str,
+    mask: keras.KerasTensor | None = None, width: int | None = None, grid: tuple[int, int] | None = None,
+    dropout: float = 0.0, initializer: Any = "glorot_uniform", name: str,
 ) -> keras.KerasTensor:  # fmt: skip
-    """Multi-head attention of queries (B, T, D) to context (B, S, E), returned as (B, T, D); a layer called `name`.
+    """Multi-head attention of queries (B, T, D) to context (B, S, E), returned as (B, T, `width`), or as wide as D.
 
+    Three projections, NAME_query, NAME_key and NAME_value, their attention NAME, and the last projection NAME_project.
     `mask` (B, S) is true for what may be seen of the context; `dropout` is of the weights of attention.
     """
-    layer = layers.MultiHeadAttention(
-        heads, queries.shape[-1] // heads, dropout=dropout, kernel_initializer=initializer, name=name
+    width = width or queries.shape[-1]
+    query, key, value = (
+        layers.Dense(width, kernel_initializer=fresh(initializer), name=f"{name}_{role}")(x)
+        for role, x in (("query", queries), ("key", context), ("value", context))
     )
-    return layer(queries, context, value_mask=mask, use_causal_mask=causal)
+    y = DotProductAttention(heads, causal=causal, grid=grid, dropout=dropout, name=name)(query, key, value, seen=mask)
+    return layers.Dense(width, kernel_initializer=fresh(initializer), name=f"{name}_project")(y)
 
 
 def mlp(
@@ -56,9 +64,9 @@ def mlp(
 ) -> keras.KerasTensor:  # fmt: skip
     """Two dense layers over the last axis, `hidden` units between them."""
     width = x.shape[-1]
-    x = layers.Dense(hidden, kernel_initializer=initializer, name=f"{name}_expand")(x)
-    x = _dropped(layers.Activation(activation, name=f"{name}_{activation}")(x), dropout, name=f"{name}_dropout1")
-    x = layers.Dense(width, kernel_initializer=initializer, name=f"{name}_project")(x)
+    x = layers.Dense(hidden, kernel_initializer=fresh(initializer), name=f"{name}_expand")(x)
+    x = _dropped(act(x, activation, name=name), dropout, name=f"{name}_dropout1")
+    x = layers.Dense(width, kernel_initializer=fresh(initializer), name=f"{name}_project")(x)
     return _dropped(x, dropout, name=f"{name}_dropout2")
 
 

@@ -1,0 +1,84 @@
+"""Attention without its projections, in any number of heads."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from suite.architectures.layers.relative import RelativePositions
+
+Shape = tuple[int | None, ...]
+UNSEEN = -1e9  # the score of what may not be seen: its exponential is 0 in float32
+
+
+@keras.saving.register_keras_serializable("suite")
+class DotProductAttention(keras.layers.Layer):
+    """Of every query the mean of the values (..., S, E), weighed by its products with the keys; (..., T, E).
+
+    Vaswani et al., Attention Is All You Need, 2017, section 3.2.1, https://arxiv.org/abs/1706.03762. Queries are
+    (..., T, D), keys (..., S, D); each of `heads` sees a part of D and of E. The weights are computed in float32, in
+    mixed precision too. `causal` hides later keys from earlier queries. `seen` (B, S) is true for keys that may be
+    seen. `grid` is (H, W) of the map that T = S tokens are the pixels of: a learnt number for each offset between two
+    of them is added to their product. In training a share `dropout` of the weights is dropped.
+    """
+
+    def __init__(
+        self,
+        heads: int,
+        *,
+        causal: bool = False,
+        grid: tuple[int, int] | None = None,
+        dropout: float = 0.0,
+        **layer: Any,  # name and dtype, for Keras
+    ) -> None:
+        super().__init__(**layer)
+        self.heads, self.causal, self.grid, self.rate = heads, causal, grid, dropout
+        self.relative = RelativePositions(grid, dtype="float32", name="relative") if grid else None
+        self.dropout = keras.layers.Dropout(dropout, dtype="float32", name="dropout") if dropout else None
+
+    def build(self, queries_shape: Shape, keys_shape: Shape, values_shape: Shape) -> None:
+        """Make the weights of the relative positions, if there are any."""
+        if self.relative:
+            self.relative.build((None, self.heads, queries_shape[-2], keys_shape[-2]))
+
+    def call(self, queries: Any, keys: Any, values: Any, seen: Any = None, training: bool = False) -> Any:
+        """Return (..., T, E)."""
+        q, k, v = (self._headed(x) for x in (queries, keys, values))  # (B, T, N, D / N); other axes stand in the batch
+        scores = ops.einsum("btnd,bsnd->bnts", q * (1 / math.sqrt(q.shape[-1])), k)
+        weights = self._weights(ops.cast(scores, "float32"), seen)
+        if self.dropout:
+            weights = self.dropout(weights, training=training)
+        means = ops.einsum("bnts,bsnd->btnd", ops.cast(weights, v.dtype), v)
+        return ops.reshape(means, (-1, *queries.shape[1:-1], values.shape[-1]))
+
+    def _headed(self, x: Any) -> Any:
+        return ops.reshape(x, (-1, x.shape[-2], self.heads, x.shape[-1] // self.heads))
+
+    def _weights(self, scores: Any, seen: Any) -> Any:
+        """Return the softmax of the scores (B, N, T, S) over S."""
+        if self.relative:
+            scores = self.relative(scores)
+        if self.causal:
+            earlier = ops.tril(ops.ones(scores.shape[-2:], "bool"))
+            scores = ops.where(earlier, scores, UNSEEN)
+        if seen is not None:
+            scores = ops.where(ops.cast(seen, "bool")[:, None, None, :], scores, UNSEEN)
+        return ops.softmax(scores, axis=-1)
+
+    def compute_output_shape(self, queries_shape: Shape, keys_shape: Shape, values_shape: Shape) -> Shape:
+        """Return (..., T, E)."""
+        return (*queries_shape[:-1], values_shape[-1])
+
+    def work(self, inputs: list[tuple[int, ...]], outputs: list[tuple[int, ...]]) -> tuple[int, int]:
+        """Return the products of every query with every key, and the sums of the values that they weigh."""
+        (*_, width), (*_, keys, _), (*_, values) = inputs[:3]
+        pairs = math.prod(outputs[0][:-1]) * keys
+        return pairs * (width + values), pairs * self.heads + math.prod(outputs[0])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what a saved model needs to make this layer again."""
+        own = {"heads": self.heads, "causal": self.causal, "grid": self.grid, "dropout": self.rate}
+        return {**super().get_config(), **own}

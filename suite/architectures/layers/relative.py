@@ -1,0 +1,61 @@
+"""Attention that knows how far apart two pixels are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+Shape = tuple[int | None, ...]
+
+
+@keras.saving.register_keras_serializable("suite")
+class RelativePositions(keras.layers.Layer):
+    """Adds to the scores of attention (B, N, T, T) a learnt number for each head and offset of the query from the key.
+
+    T = H * W tokens are the pixels of a map of `grid` (H, W), row by row; there are (2H - 1)(2W - 1) offsets. Dai et
+    al., CoAtNet, 2021, equation 3 and appendix A.1, https://arxiv.org/abs/2106.04803.
+    """
+
+    def __init__(self, grid: tuple[int, int], **layer: Any) -> None:
+        super().__init__(**layer)
+        self.grid = (int(grid[0]), int(grid[1]))  # a saved model has a list
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the table (N, 2H - 1, 2W - 1); offset 0 is in its middle."""
+        height, width = self.grid
+        self.table = self.add_weight(
+            shape=(input_shape[1], 2 * height - 1, 2 * width - 1),
+            initializer=keras.initializers.RandomNormal(stddev=0.02),
+            name="relative_bias",  # a bias: no weight decay
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """Return the scores with the number of each pair added.
+
+        Rows and columns are looked up one after the other: constants of H * H and W * W indices in place of T * T.
+        """
+        rows, columns = (_offsets(side) for side in self.grid)
+        bias = ops.take(ops.take(self.table, rows, axis=1), columns, axis=3)  # (N, H, H, W, W)
+        tokens = self.grid[0] * self.grid[1]
+        return inputs + ops.reshape(ops.transpose(bias, (0, 1, 3, 2, 4)), (-1, tokens, tokens))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the input."""
+        return input_shape
+
+    def work(self, inputs: list[Shape], outputs: list[Shape]) -> tuple[int, int]:
+        """Return no multiply-adds and no activations: sums are not counted."""
+        return 0, 0
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what a saved model needs to make this layer again."""
+        return {**super().get_config(), "grid": self.grid}
+
+
+def _offsets(side: int) -> np.ndarray:
+    """Return, for each query and key on a line of `side` pixels, the place in the table of how far they are apart."""
+    place = np.arange(side)
+    return place[:, None] - place[None, :] + side - 1
