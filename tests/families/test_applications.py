@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from suite import architectures
+from suite.architectures import resnet_v2
 from suite.architectures._weights import INPUT_SCALING, copied, learned, operations, weighted
 from suite.errors import ArchitectureError
 from suite.profile.complexity import complexity, weightless
@@ -74,6 +75,7 @@ def scaled(network: keras.Model, pictures: np.ndarray) -> np.ndarray:
 AGREE = [
     ("resnet/50", RESNET, "ResNet50", {}, 64),
     pytest.param("resnet/101", RESNET, "ResNet101", {}, 64, marks=slow),
+    ("resnet_v2/50", resnet_v2.KERAS, "ResNet50V2", {}, 75),
     ("mobilenet/0.25", {}, "MobileNet", MOBILENET_025, 75),
     pytest.param("mobilenet/1.0", {}, "MobileNet", {}, 64, marks=slow),
     ("efficientnet/b0", {}, "EfficientNetB0", {}, 75),
@@ -99,6 +101,9 @@ COUNT = [
     ("resnet/50", RESNET, "ResNet50", {}, 224),
     ("resnet/101", RESNET, "ResNet101", {}, 224),
     ("resnet/152", RESNET, "ResNet152", {}, 224),
+    ("resnet_v2/50", resnet_v2.KERAS, "ResNet50V2", {}, 224),
+    ("resnet_v2/101", resnet_v2.KERAS, "ResNet101V2", {}, 224),
+    ("resnet_v2/152", resnet_v2.KERAS, "ResNet152V2", {}, 224),
     ("mobilenet/1.0", {}, "MobileNet", {}, 224),
     ("mobilenet/0.75", {}, "MobileNet", {"alpha": 0.75}, 224),
     ("mobilenet/0.5", {}, "MobileNet", {"alpha": 0.5}, 224),
