@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import fnmatch
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from suite import architectures, studyfile
 from suite.errors import SuiteError
 from suite.measures import MEASURES
+from suite.study import split
 
 COLUMNS = {
     "architectures": (
         "name", "title", "family", "year", "top1", "top5", "parameters", "total_parameters", "macs", "resolution",
         "source",
+    ),
+    "lecture": (
+        "name", "title", "year", "lecture_top1", "top1", "lecture_parameters", "parameters", "conditions",
     ),
     "studies": ("name", "architecture", "dataset", "question", "file"),
     "measures": ("name", "unit", "goal", "known", "meaning"),
@@ -21,27 +26,50 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def rows(what: str, root: Path) -> Sequence[dict[str, Any]]:
-    """Return the rows of one kind, with the keys COLUMNS has for it; `root` is the folder that holds the runs."""
-    return {"architectures": _architectures, "studies": _studies, "measures": _measures, "runs": lambda: _runs(root)}[
-        what
-    ]()
+# How the widest ones give way to a terminal: columns to do without, the one below each row, the one that groups.
+SPARE = {
+    "architectures": ("family", "source", "resolution", "total_parameters", "year", "macs"),
+    "lecture": ("title", "year"),
+}
+BELOW = {"lecture": "conditions"}
+APART = {"architectures": "family", "lecture": "name"}
+
+
+def rows(what: str, root: Path, pattern: str = "*") -> Sequence[dict[str, Any]]:
+    """Return the rows of one kind, with the keys COLUMNS has for it; `root` is the folder that holds the runs.
+
+    Their names match the wildcard `pattern`, or if there is no such name, their titles do.
+    """
+    listed: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "architectures": _architectures, "lecture": _lecture, "studies": _studies, "measures": _measures,
+        "runs": lambda: _runs(root),
+    }  # fmt: skip
+    found = listed[what]()
+    named = [row for row in found if fnmatch.fnmatchcase(str(row["name"]), pattern)]
+    return named or [row for row in found if fnmatch.fnmatch(str(row.get("title", "")).lower(), pattern.lower())]
 
 
 def _architectures() -> list[dict[str, Any]]:
-    cited = architectures.published()
-    return [_architecture(name, cited.get(name), counted) for name, counted in architectures.recorded().items()]
+    cited, counted = architectures.published(), architectures.recorded()
+    by_year = sorted(counted, key=lambda name: architectures.FAMILIES.index(split(name)[0]))
+    return [_architecture(counted[name], cited.get(name)) for name in by_year]
 
 
-def _architecture(name: str, cited: architectures.Published | None, counted: architectures.Recorded) -> dict[str, Any]:
-    row = {
-        "name": name,
-        "family": name.partition("/")[0],
-        **dict.fromkeys(("title", "year", "top1", "top5", "source")),
-    }
-    for key in ("title", "year", "top1", "top5", "source") if cited else ():
-        row[key] = getattr(cited, key)
-    return row | {key: getattr(counted, key) for key in ("parameters", "total_parameters", "macs", "resolution")}
+def _architecture(counted: architectures.Recorded, cited: architectures.Published | None) -> dict[str, Any]:
+    """Return the row of one network. One that no paper describes is for tests, and its title says so."""
+    family, variant = split(counted.name)
+    said = vars(cited) if cited else {"title": f"{family} {variant} (no paper)"}
+    return {column: said.get(column) for column in COLUMNS["architectures"]} | vars(counted) | {"family": family}
+
+
+def _lecture() -> list[dict[str, Any]]:
+    """Return a row for each network of a lecture's table: its figures beside the paper's accuracy and our count."""
+    counted = architectures.recorded()
+    return [
+        vars(cited) | {"parameters": counted[name].parameters if name in counted else None}
+        for name, cited in architectures.published().items()
+        if cited.lecture_top1 is not None
+    ]
 
 
 def _studies() -> list[dict[str, Any]]:
@@ -69,5 +97,5 @@ def _runs(root: Path) -> list[dict[str, Any]]:
             state: sum(trial.state == state for trial in run.trials) for state in ("complete", "refused", "failed")
         }
         study = run.study
-        found.append({"name": study.name, **counts, "architecture": study.architecture, "dataset": study.dataset})
+        found.append({"name": study.name, **counts, "architecture": study.network, "dataset": study.dataset})
     return found

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fnmatch
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,14 +15,14 @@ import click
 from suite import __version__, arguments
 from suite.errors import SuiteError
 from suite.quiet import load_tensorflow
-from suite.tables import FORMATS, rendered
+from suite.tables import FORMATS, Terminal, rendered
 
 if TYPE_CHECKING:
     from suite.study import Constraint, Study
     from suite.trial import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
+LISTED = ("architectures", "lecture", "studies", "measures", "runs")
 
 formatted = click.option("--format", "format", type=click.Choice(FORMATS), default="table", help="How to print it.")
 overriding = click.option(
@@ -61,23 +61,27 @@ def cli() -> None:
 
 
 @cli.command("list")
-@click.argument("what", default="architectures", type=click.Choice(["architectures", "studies", "measures", "runs"]))
+@click.argument("what", default="architectures", type=click.Choice(LISTED))
 @click.argument("pattern", default="*")
 @rooted
 @formatted
 def list_(what: str, pattern: str, root: Path, format: str) -> None:
-    """List architectures, studies, measures or runs whose name matches PATTERN.
+    """List architectures, studies, measures or runs whose name (or else title) matches PATTERN.
+
+    `lecture` lists the networks of a lecture's table: its figures beside those of the papers, and why they differ.
 
     \b
     suite list
     suite list architectures 'resnet/50*' --format csv
+    suite list architectures '*/50*'
+    suite list architectures 'ResNeXt*'
+    suite list lecture
     suite list runs
     """
     from suite import catalogue
 
-    rows = catalogue.rows(what, root)
-    columns = catalogue.COLUMNS[what]
-    click.echo(rendered([row for row in rows if fnmatch.fnmatch(str(row["name"]), pattern)], format, columns))
+    rows = catalogue.rows(what, root, pattern)
+    click.echo(rendered(rows, format, catalogue.COLUMNS[what], _terminal(what)))
 
 
 @cli.command()
@@ -282,6 +286,20 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("suite: interrupted. What was finished is kept; the same command goes on.", err=True)
         sys.exit(130)
+
+
+def _terminal(what: str) -> Terminal | None:
+    """Return where the list is read by a person; None where a program reads it."""
+    from suite import catalogue
+
+    if not sys.stdout.isatty():
+        return None
+    return Terminal(
+        width=shutil.get_terminal_size().columns,
+        spare=catalogue.SPARE.get(what, ()),
+        below=catalogue.BELOW.get(what, ""),
+        apart=catalogue.APART.get(what, ""),
+    )
 
 
 def _ran(study: Study, root: Path, storage: str | None) -> Run:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from suite import arguments, choice
+from suite import architectures, arguments, catalogue, choice
 from suite.errors import ArchitectureError, NothingFitsError, SuiteError
 from suite.report.comparison import compare
 from suite.study import Constraint
-from suite.tables import rendered
+from suite.tables import Terminal, rendered
 from suite.trial import Run, Trial
 from tests import studies
 
@@ -63,6 +63,54 @@ def test_a_wildcard_chooses_what_is_listed() -> None:
     ]
     assert names
     assert all(name.startswith("mobilenet/") for name in names)
+
+
+def names(*words: str) -> list[str]:
+    return [row["name"] for row in json.loads(suite("list", *words, "--format", "json").stdout)]
+
+
+def test_a_wildcard_that_no_name_matches_is_looked_for_in_titles() -> None:
+    assert names("architectures", "ResNeXt-50*") == names("architectures", "resnext-50*") == ["resnet/50-32x4d"]
+    assert "resnet/50-32x4d" not in names("architectures", "resnet/50")
+    assert names("architectures", "gpt*") == []
+
+
+def test_every_network_is_listed_with_a_title_of_its_own_and_those_for_tests_say_so() -> None:
+    rows = catalogue.rows("architectures", Path("runs"))
+    titles = [row["title"] for row in rows]
+    assert len(rows) == len(architectures.recorded())
+    assert len(set(titles)) == len(titles)
+    assert all(row["source"] or row["title"].endswith("(no paper)") for row in rows)
+    assert [row["title"] for row in rows if row["name"] == "resnet/tiny"] == ["resnet tiny (no paper)"]
+
+
+def test_families_are_listed_by_year() -> None:
+    listed = [row["family"] for row in catalogue.rows("architectures", Path("runs"))]
+    assert list(dict.fromkeys(listed)) == [family for family in architectures.FAMILIES if family in listed]
+
+
+def test_the_figures_of_the_lecture_stand_beside_those_of_the_papers() -> None:
+    rows = {row["name"]: row for row in catalogue.rows("lecture", Path("runs"))}
+    assert len(rows) == 18
+    alexnet = rows["alexnet/2012"]
+    assert (alexnet["lecture_top1"], alexnet["top1"]) == (63.3, 59.3)
+    assert (alexnet["lecture_parameters"], alexnet["parameters"]) == (60_000_000, 60_965_224)
+    assert "ensemble" in alexnet["conditions"]
+    differs = [row for row in rows.values() if row["lecture_top1"] != row["top1"]]
+    assert differs
+    assert all("The lecture's" in row["conditions"] or "the lecture's" in row["conditions"] for row in differs)
+
+
+@pytest.mark.parametrize("what", ["architectures", "lecture"])
+def test_a_list_of_networks_loads_no_tensorflow(what: str) -> None:
+    code = (
+        "import sys; from suite.cli import cli; "
+        f"cli(['list', '{what}', '--format', 'csv'], standalone_mode=False); "
+        "print(*({'tensorflow', 'keras', 'numpy', 'pandas'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("name,title,")
+    assert done.stderr.split() == []
 
 
 def test_runs_are_listed_where_there_are_none(tmp_path: Path) -> None:
@@ -139,8 +187,8 @@ def test_a_trial_is_named_by_number_or_with_its_run() -> None:
 
 def test_patterns_that_match_nothing_are_named() -> None:
     assert arguments.architectures(["resnet/1*"]) != []
-    with pytest.raises(ArchitectureError, match="no architecture 'vgg/16'"):
-        arguments.architectures(["resnet/50", "vgg/16"])
+    with pytest.raises(ArchitectureError, match="no architecture 'gpt/2'"):
+        arguments.architectures(["resnet/50", "gpt/2"])
 
 
 def test_tables_are_aligned_and_programs_get_whole_numbers() -> None:
@@ -151,3 +199,33 @@ def test_tables_are_aligned_and_programs_get_whole_numbers() -> None:
     assert rendered(rows, "csv").splitlines()[1] == "a,1234567,0.123456789"
     assert json.loads(rendered(rows, "json"))[1] == {"name": "long", "count": None, "share": 2.0}
     assert rendered([], "csv", ["name"]) == "name"
+
+
+ROWS = [
+    {"name": "resnet/50", "family": "resnet", "title": "A residual network of 50 layers", "parameters": 25_557_032},
+    {"name": "resnet/101", "family": "resnet", "title": "A deeper one", "parameters": 44_549_160},
+    {"name": "vgg/16", "family": "vgg", "title": "A plain one", "parameters": 138_357_544},
+]
+
+
+def test_on_a_narrow_terminal_words_are_cut_then_columns_left_out_and_said_so() -> None:
+    lines = rendered(ROWS, "table", terminal=Terminal(width=58, spare=("family",))).splitlines()
+    assert lines[2] == "resnet/50   resnet  A residual network of 50…   25,557,032"
+    assert max(map(len, lines)) <= 58
+    narrow = rendered(ROWS, "table", terminal=Terminal(width=50, spare=("family", "parameters"))).splitlines()
+    assert narrow[0].split() == ["name", "title", "parameters"]
+    assert narrow[-1] == "No room for family: widen the terminal, or take --format csv."
+    assert max(map(len, narrow[:-1])) <= 50
+
+
+def test_on_a_wide_terminal_a_table_is_whole_and_its_groups_stand_apart() -> None:
+    plain = rendered(ROWS, "table").splitlines()
+    assert rendered(ROWS, "table", terminal=Terminal(width=200)).splitlines() == plain
+    grouped = rendered(ROWS, "table", terminal=Terminal(width=200, apart="family")).splitlines()
+    assert grouped == [*plain[:4], "", plain[4]]
+
+
+def test_long_words_stand_below_their_row_on_a_terminal() -> None:
+    shown = rendered(ROWS, "table", terminal=Terminal(width=30, below="title")).splitlines()
+    assert shown[3:5] == ["    A residual network of 50", "    layers"]
+    assert "title" not in shown[0]

@@ -280,7 +280,12 @@ MISTAKES = {
         '"cifar10"', '" "', 'dataset: needs a tensorflow-datasets name, a folder, or "digits"; not " "',
     ),
     "architecture without variant": (
-        '"resnet/50"', '"resnet"', 'architecture: needs FAMILY/VARIANT, such as "resnet/50"; not "resnet"',
+        '"resnet/50"', '"resnet"',
+        'architecture: needs FAMILY/VARIANT, such as "resnet/50", or FILE.py/VARIANT; not "resnet"',
+    ),
+    "file without variant": (
+        '"resnet/50"', '"networks/mine.py"',
+        'architecture: needs FAMILY/VARIANT, such as "resnet/50", or FILE.py/VARIANT; not "networks/mine.py"',
     ),
     "flat image": ("seed = 3", "image = [32, 32]", "image: needs a list of 3 integers, not [32, 32]"),
     "image of no height": (

@@ -20,7 +20,8 @@ def test_a_named_network_is_its_row_of_the_table() -> None:
         ("resnt/50", "no family 'resnt'. Did you mean 'resnet'?"),
         ("resnet/50-v15", "no variant '50-v15' of resnet. Did you mean '50-v1.5'?"),
         ("resnet", "'resnet' names no variant: write family/variant"),
-        ("vgg/16", "no family 'vgg'. Known: alexnet, mobilenet, resnet."),
+        ("gpt/2", "no family 'gpt'. Known: " + ", ".join(sorted(architectures.FAMILIES))),
+        ("networks/mine.py", "'networks/mine.py' names no variant: write family/variant"),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest(name: str, message: str) -> None:
