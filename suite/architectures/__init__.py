@@ -33,10 +33,13 @@ FAMILIES = (  # by year of the paper
     "inception_v2",
     "inception_v3",
     "resnet_v2",
+    "densenet",
     "inception_v4",
     "inception_resnet",
     "mobilenet",
     "efficientnet",
+    "senet",
+    "vit",
     "nfnet",
     "align",
 )
