@@ -37,10 +37,13 @@ FAMILIES = (  # by year of the paper
     "inception_v4",
     "inception_resnet",
     "mobilenet",
+    "mobilenet_v2",
+    "mobilenet_v3",
     "efficientnet",
     "senet",
     "vit",
     "nfnet",
+    "efficientnet_v2",
     "align",
 )
 

@@ -224,13 +224,14 @@ def rising(peak: float, count: int) -> list[float]:
 
 
 def hidden(
-    x: keras.KerasTensor, units: tuple[int, ...], *, rate: float, initializer: Any, bias: Any = "zeros", name: str
-) -> keras.KerasTensor:
-    """Return (B, D) through dense layers with ReLU, each followed by dropout: NAME1, NAME1_dropout, NAME2 ..."""
+    x: keras.KerasTensor, units: tuple[int, ...], *, rate: float, initializer: Any, bias: Any = "zeros",
+    activation: str = "relu", name: str,
+) -> keras.KerasTensor:  # fmt: skip
+    """Return (B, D) through activated dense layers, each followed by dropout: NAME1, NAME1_dropout, NAME2 ..."""
     for number, width in enumerate(units, start=1):
         dense = layers.Dense(
             width,
-            activation="relu",
+            activation=activation,
             kernel_initializer=fresh(initializer),
             bias_initializer=bias,
             name=f"{name}{number}",

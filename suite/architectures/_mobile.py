@@ -17,10 +17,10 @@ from suite.architectures._blocks import conv_bn, depthwise_bn, logits, residual,
 from suite.task import Task
 
 
-def eighths(channels: float) -> int:
-    """Return the multiple of 8 nearest to `channels`, at least 8, or the next if that loses more than 10 %."""
+def eighths(channels: float, *, least: float = 0.9) -> int:
+    """Return the multiple of 8 nearest to `channels`, at least 8, or the next if that keeps less than `least` of it."""
     nearest = max(8, int(channels + 4) // 8 * 8)
-    return nearest if nearest >= 0.9 * channels else nearest + 8
+    return nearest if nearest >= least * channels else nearest + 8
 
 
 def deepened(depths: tuple[int, ...], factor: float) -> tuple[int, ...]:

@@ -29,6 +29,11 @@ DTYPES = {
 MAGIC = 0x1950A86A20F9469CFC6C  # what files before PyTorch 1.6 begin with
 PREAMBLE = 3  # pickles before that of the weights: the magic number, the version of the format, sizes of C's numbers
 
+UNREADABLE = (
+    pickle.UnpicklingError, zipfile.BadZipFile, struct.error, AttributeError, EOFError, LookupError, StopIteration,
+    TypeError, ValueError,
+)  # fmt: skip
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -87,7 +92,7 @@ def read(path: Path | str) -> Arrays:
         return {name: tensor.of(numbers[tensor.storage.key]) for name, tensor in tensors.items()}
     except OSError as error:
         raise ArchitectureError(f"cannot read the weights of {path}: {error.strerror}") from None
-    except (pickle.UnpicklingError, AttributeError, EOFError, LookupError, TypeError, ValueError, struct.error) as error:
+    except UNREADABLE as error:
         raise ArchitectureError(f"{path} is no dict of tensors that torch.save wrote: {error}") from None
 
 
