@@ -24,7 +24,7 @@ def encoder_block(
 
     `dropout` is of the outputs of each branch, `rate` the probability that a picture's branch is dropped; both in
     training only. `causal` hides later tokens from earlier ones; `mask` (B, T) is true for tokens that may be seen.
-    `grid` is (H, W) of the map whose pixels the tokens are, if their relative positions are to be learnt; windows of a
+    `grid` is (H, W) of the map whose pixels the tokens are, if their relative positions are to be learned; windows of a
     map stand in one more axis, (B, windows, T, D).
     """
     y = norm(x, epsilon=epsilon, name=f"{name}_attention_norm")
@@ -73,6 +73,12 @@ def mlp(
 def norm(x: keras.KerasTensor, *, epsilon: float = 1e-6, name: str) -> keras.KerasTensor:
     """Normalise each token; the layer is called `name`."""
     return layers.LayerNormalization(epsilon=epsilon, name=name)(x)
+
+
+def one(x: keras.KerasTensor, place: int, *, name: str) -> keras.KerasTensor:
+    """Return one of the tokens (B, T, D) as (B, D)."""
+    x = layers.Cropping1D((place, x.shape[1] - 1 - place), name=f"{name}_cut")(x)
+    return layers.Reshape((x.shape[-1],), name=name)(x)
 
 
 def _dropped(x: keras.KerasTensor, rate: float, *, name: str) -> keras.KerasTensor:

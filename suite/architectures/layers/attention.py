@@ -21,7 +21,7 @@ class DotProductAttention(keras.layers.Layer):
     Vaswani et al., Attention Is All You Need, 2017, section 3.2.1, https://arxiv.org/abs/1706.03762. Queries are
     (..., T, D), keys (..., S, D); each of `heads` sees a part of D and of E. The weights are computed in float32, in
     mixed precision too. `causal` hides later keys from earlier queries. `seen` (B, S) is true for keys that may be
-    seen. `grid` is (H, W) of the map that T = S tokens are the pixels of: a learnt number for each offset between two
+    seen. `grid` is (H, W) of the map that T = S tokens are the pixels of: a learned number for each offset between two
     of them is added to their product. In training a share `dropout` of the weights is dropped.
     """
 

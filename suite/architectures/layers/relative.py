@@ -13,7 +13,7 @@ Shape = tuple[int | None, ...]
 
 @keras.saving.register_keras_serializable("suite")
 class RelativePositions(keras.layers.Layer):
-    """Adds to the scores of attention (B, N, T, T) a learnt number for each head and offset of the query from the key.
+    """Adds to the scores of attention (B, N, T, T) a learned number for each head and offset of the query from the key.
 
     T = H * W tokens are the pixels of a map of `grid` (H, W), row by row; there are (2H - 1)(2W - 1) offsets. Dai et
     al., CoAtNet, 2021, equation 3 and appendix A.1, https://arxiv.org/abs/2106.04803.
