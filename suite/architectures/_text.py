@@ -12,7 +12,7 @@ from suite.architectures.layers import CaptionLoss, ContrastiveLoss, LearnedPosi
 
 def text(length: int) -> keras.KerasTensor:
     """Return the input of texts, (B, T) word pieces as whole numbers; 0 is padding."""
-    return keras.Input((length,), dtype="int32", name="tokens")
+    return keras.Input((length,), dtype="int32", name="text")
 
 
 def normal() -> initializers.Initializer:
@@ -35,12 +35,6 @@ def placed(x: keras.KerasTensor, count: int, *, name: str) -> keras.KerasTensor:
     return LearnedPositions(count, initializer=normal(), name=name)(x)
 
 
-def one(x: keras.KerasTensor, place: int, *, name: str) -> keras.KerasTensor:
-    """Return one of the vectors (B, T, D) as (B, D)."""
-    x = layers.Cropping1D((place, x.shape[1] - 1 - place), name=f"{name}_cut")(x)
-    return layers.Reshape((x.shape[-1],), name=name)(x)
-
-
 def unit(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
     """Return (B, D) in float32, of length 1."""
     return layers.UnitNormalization(dtype="float32", name=name)(x)
@@ -52,12 +46,12 @@ def with_losses(
     """Return a network from pictures and texts with its losses: the contrastive, and `captions` times that of captions.
 
     It shares its weights with `network`, and has one more: the temperature, which is learned. To train it,
-    `compile(optimizer)` and `fit({"image": ..., "tokens": ...})`.
+    `compile(optimizer)` and `fit({"image": ..., "text": ...})`.
     """
     outputs: dict[str, Any] = dict(network.output)
     contrast = ContrastiveLoss(temperature, smoothing=smoothing, dtype="float32", name="contrastive_loss")
     outputs["image"], outputs["text"] = contrast(outputs["image"], outputs["text"])
     if captions is not None:
         loss = CaptionLoss(captions, dtype="float32", name="caption_loss")
-        outputs["caption"] = loss(outputs["caption"], network.input["tokens"])
+        outputs["caption"] = loss(outputs["caption"], network.input["text"])
     return keras.Model(network.input, outputs, name=network.name)

@@ -24,8 +24,8 @@ from keras import layers
 from suite.architectures import efficientnet
 from suite.architectures._blocks import picture, require, require_positive, require_share, require_size, resized
 from suite.architectures._mobile import classified
-from suite.architectures._text import embedding, normal, one, placed, text, unit, with_losses
-from suite.architectures._transformer import attention, mlp, norm
+from suite.architectures._text import embedding, normal, placed, text, unit, with_losses
+from suite.architectures._transformer import attention, mlp, norm, one
 from suite.architectures.layers import LearnedTokens, WordMask
 from suite.study import Recipe
 from suite.task import Task
@@ -106,7 +106,7 @@ def build(config: Config, task: Task) -> keras.Model:
 
 
 def pretraining(config: Config, words: Text, task: Task) -> keras.Model:
-    """Return the whole network: "image" (B, H, W, C) and "tokens" (B, T) to "image" and "text", unit vectors (B, D).
+    """Return the whole network: "image" (B, H, W, C) and "text" (B, T) to "image" and "text", unit vectors (B, D).
 
     D are the channels of the last stage, to which a dense layer brings the vector of the text.
     Raises ArchitectureError for pictures too small.
@@ -116,7 +116,7 @@ def pretraining(config: Config, words: Text, task: Task) -> keras.Model:
     y = one(bert(tokens, words), 0, name="text_cls")
     y = layers.Dense(x.shape[-1], kernel_initializer=normal(), name="text_project")(y)
     outputs = {"image": unit(x, name="image_unit"), "text": unit(y, name="text_unit")}
-    return keras.Model({"image": image, "tokens": tokens}, outputs, name="align")
+    return keras.Model({"image": image, "text": tokens}, outputs, name="align")
 
 
 def trained(network: keras.Model) -> keras.Model:
