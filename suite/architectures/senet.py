@@ -51,7 +51,7 @@ class Config:
     reduction: int = 16  # channels over the units that their gates are computed from; 0: no gates
     stride_in_3x3: bool = False  # a block halves the picture in its 3x3 (SE-ResNeXt) or in its first 1x1 (SE-ResNet)
     halved: bool = False  # the first 1x1 of a block has half of the channels of its 3x3 (SENet-154)
-    projection: int = 1  # window of the shortcuts that halve the picture, pixels: 1, or 3 in SENet-154
+    projection_3x3: bool = False  # shortcuts that halve the picture are 3x3 (SENet-154) rather than 1x1
     stem: Literal["imagenet", "deep", "small"] = "imagenet"  # 7x7 stride 2, or three 3x3, and pooling; or 3x3 stride 1
     dropout: float = 0.0  # share of the pooled features, 0 to 1
 
@@ -82,7 +82,6 @@ class Config:
                 0 <= self.reduction <= width * EXPANSION,
                 f"reduction = {self.reduction}: give 0, for no gates, up to {EXPANSION} times the narrowest width",
             )
-        require(self.projection in (1, 3), f"projection = {self.projection}: give 1 or 3")
         require_choice("stem", self.stem, STEMS)
         require_share("dropout", self.dropout)
 
@@ -94,11 +93,11 @@ VARIANTS = {
     "resnext-50-32x4d": Config(depths=(3, 4, 6, 3), groups=32, base_width=4, stride_in_3x3=True),
     "resnext-101-32x4d": Config(depths=(3, 4, 23, 3), groups=32, base_width=4, stride_in_3x3=True),
     "154": Config(
-        depths=(3, 8, 36, 3), groups=64, base_width=4, stride_in_3x3=True, halved=True, projection=3, stem="deep",
+        depths=(3, 8, 36, 3), groups=64, base_width=4, stride_in_3x3=True, halved=True, projection_3x3=True, stem="deep",
         dropout=0.2,
     ),
     "tiny": Config(  # for tests and smoke runs; no paper
-        depths=(1, 2), widths=(16, 32), groups=4, base_width=16, reduction=4, stride_in_3x3=True, projection=3,
+        depths=(1, 2), widths=(16, 32), groups=4, base_width=16, reduction=4, stride_in_3x3=True, projection_3x3=True,
     ),
 }  # fmt: skip
 
@@ -153,7 +152,8 @@ def _shortcut(x: keras.KerasTensor, width: int, stride: int, config: Config, *, 
     """Return `x`, projected where the shape changes."""
     if stride == 1 and x.shape[-1] == width:
         return x
-    return _convolution(x, width, config.projection if stride > 1 else 1, stride=stride, activation=None, name=name)
+    size = 3 if config.projection_3x3 and stride > 1 else 1
+    return _convolution(x, width, size, stride=stride, activation=None, name=name)
 
 
 def _convolution(
