@@ -45,8 +45,7 @@ def blamed(path: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        said = str(error) if isinstance(error, SuiteError) else f"{type(error).__name__}: {error}"
-        raise ArchitectureError(f"{file}{_line(error, file)}: {said}") from error
+        raise ArchitectureError(f"{file}{_line(error, file)}: {_said(error)}") from error
 
 
 def _run(module: ModuleType, file: Path) -> None:
@@ -63,6 +62,12 @@ def _run(module: ModuleType, file: Path) -> None:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, SuiteError):
+        return str(error)
+    return f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
 
 
 def _line(error: Exception, file: Path) -> str:
