@@ -46,6 +46,7 @@ FAMILIES = (  # by year of the paper
     "nfnet",
     "efficientnet_v2",
     "align",
+    "convnext",
     "coca",
 )
 
