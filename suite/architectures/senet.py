@@ -93,8 +93,8 @@ VARIANTS = {
     "resnext-50-32x4d": Config(depths=(3, 4, 6, 3), groups=32, base_width=4, stride_in_3x3=True),
     "resnext-101-32x4d": Config(depths=(3, 4, 23, 3), groups=32, base_width=4, stride_in_3x3=True),
     "154": Config(
-        depths=(3, 8, 36, 3), groups=64, base_width=4, stride_in_3x3=True, halved=True, projection_3x3=True, stem="deep",
-        dropout=0.2,
+        depths=(3, 8, 36, 3), groups=64, base_width=4, stride_in_3x3=True, halved=True, projection_3x3=True,
+        stem="deep", dropout=0.2,
     ),
     "tiny": Config(  # for tests and smoke runs; no paper
         depths=(1, 2), widths=(16, 32), groups=4, base_width=16, reduction=4, stride_in_3x3=True, projection_3x3=True,
