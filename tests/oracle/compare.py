@@ -170,7 +170,10 @@ def _parts(layer: keras.layers.Layer) -> Iterator[tuple[keras.layers.Layer, list
 
 def _is_packed(layer: Any, variables: list[Any], shapes: list[Any]) -> bool:
     """Whether the next of theirs has query, key and value in one."""
-    query = isinstance(layer, keras.layers.MultiHeadAttention) and variables[0] is layer._query_dense.kernel
+    if isinstance(layer, keras.layers.MultiHeadAttention):
+        query = variables[0] is layer._query_dense.kernel
+    else:
+        query = isinstance(layer, keras.layers.Dense)
     return query and bool(shapes) and shapes[0][0] == 3 * math.prod(variables[0].shape[1:])
 
 
@@ -208,7 +211,9 @@ def _role(name: str, names: list[str], count: int) -> str:
 
 
 def _parting(pairs: list[Pair], layer: Any, variables: list[Any], path: str, names: tuple[str, ...]) -> str:
-    before = "".join(f"\n  {pair.layer.name} {pair.ours.shape} = {pair.theirs}" for pair in pairs[-6:] if pair.ours)
+    before = "".join(
+        f"\n  {pair.layer.name} {pair.ours.shape} = {pair.theirs}" for pair in pairs[-6:] if pair.ours is not None
+    )
     shapes = [(variable.name, tuple(variable.shape)) for variable in variables if variable is not None]
     return f"after {before}\nour '{layer.name}' with {shapes} does not go with their '{path}' with {list(names)}"
 

@@ -36,8 +36,9 @@ class DotProductAttention(keras.layers.Layer):
     ) -> None:
         super().__init__(**layer)
         self.heads, self.causal, self.grid, self.rate = heads, causal, grid, dropout
-        self.relative = RelativePositions(grid, dtype="float32", name="relative") if grid else None
-        self.dropout = keras.layers.Dropout(dropout, dtype="float32", name="dropout") if dropout else None
+        self.precise = keras.backend.result_type(self.compute_dtype, "float32")  # or float64
+        self.relative = RelativePositions(grid, dtype=self.precise, name="relative") if grid else None
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.precise, name="dropout") if dropout else None
 
     def build(self, queries_shape: Shape, keys_shape: Shape, values_shape: Shape) -> None:
         """Make the weights of the relative positions, if there are any."""
@@ -48,7 +49,7 @@ class DotProductAttention(keras.layers.Layer):
         """Return (..., T, E)."""
         q, k, v = (self._headed(x) for x in (queries, keys, values))  # (B, T, N, D / N); other axes stand in the batch
         scores = ops.einsum("btnd,bsnd->bnts", q * (1 / math.sqrt(q.shape[-1])), k)
-        weights = self._weights(ops.cast(scores, "float32"), seen)
+        weights = self._weights(ops.cast(scores, self.precise), seen)
         if self.dropout:
             weights = self.dropout(weights, training=training)
         means = ops.einsum("bnts,bsnd->btnd", ops.cast(weights, v.dtype), v)
