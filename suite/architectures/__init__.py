@@ -35,6 +35,7 @@ FAMILIES = (  # by year of the paper
     "inception_v3",
     "resnet_v2",
     "densenet",
+    "xception",
     "inception_v4",
     "inception_resnet",
     "mobilenet",
