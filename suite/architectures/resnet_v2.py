@@ -5,8 +5,9 @@ https://arxiv.org/abs/1603.05027
 
 Differs from the paper: a bottleneck halves the picture in its 3x3, as in timm's resnetv2; the authors' code does so in
 the first 1x1 (https://github.com/KaimingHe/resnet-1k-layers). No normalisation follows the first convolution.
-ResNet-18, -34, -50 and -101 are those of the first paper (Table 1) in the new form. KERAS is what makes ResNet-50, -101
-and -152 those of keras.applications. The small stem is the paper's own for CIFAR: one 3x3 convolution, no pooling.
+ResNet-18, -34, -50 and -101 are those of the first paper (Table 1) in the new form. The form of keras.applications has
+stride_in_last, zero_padding and biases, and the epsilon 1.001e-5. The small stem is the paper's own for CIFAR: one 3x3
+convolution, no pooling.
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ from suite.study import Recipe
 from suite.task import Task
 
 EXPANSION = 4  # output channels of a bottleneck over the width of its stage
-KERAS = {"stride_in_last": True, "zero_padding": True, "biases": True, "epsilon": 1.001e-5}
 
 RECIPE = Recipe(learning_rate=5e-3)  # for few pictures
 
