@@ -127,12 +127,12 @@ def _by_module(weights: list[tuple[str, tuple[str, ...]]]) -> list[tuple[str, tu
 def _owners(module: torch.nn.Module) -> dict[int, tuple[str, tuple[str, ...]]]:
     """Return, by the identity of each parameter, the path of its module and all that belongs to it there.
 
-    A module without others in it, such as a normalisation, is taken whole; elsewhere each parameter stands alone.
+    A module whose parts have none, such as a normalisation, is taken whole; elsewhere each parameter stands alone.
     """
     owners = {}
     for path, part in module.named_modules():
         own = [name for name, _ in part.named_parameters(recurse=False)]
-        whole = not list(part.children())
+        whole = not any(list(child.parameters()) for child in part.children())
         buffers = [name for name, _ in part.named_buffers(recurse=False) if name.startswith("running_")]
         for name, parameter in part.named_parameters(recurse=False):
             owners[id(parameter)] = (path, tuple(own + buffers) if whole else (name,))
