@@ -48,8 +48,11 @@ def require_share(name: str, value: float) -> None:
     require(0 <= value < 1, f"{name} = {value}: give a share from 0 up to, not including, 1")
 
 
-def require_size(family: str, task: Task, minimum: int) -> None:
-    """Raise ArchitectureError when a side of the pictures is below `minimum` pixels."""
+def require_size(family: str, task: Task, minimum: int, *, resize: int | None = None) -> None:
+    """Raise ArchitectureError when a side of the pictures, or that to which they are resized, is below `minimum`."""
+    if resize:
+        require(resize >= minimum, f"resize = {resize}: this {family} needs {minimum} pixels")
+        return
     require(
         min(task.height, task.width) >= minimum,
         f"pictures of {task.height}x{task.width} are too small for this {family}: it needs {minimum}x{minimum} "

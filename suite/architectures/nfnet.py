@@ -32,6 +32,7 @@ from suite.architectures._blocks import (
     require_share,
     require_size,
     residual,
+    resized,
     rising,
     squeeze_excite,
 )
@@ -65,6 +66,7 @@ class Config:
     dropout: float = 0.2  # share of the pooled features, 0 to 1
     stochastic_depth: float = 0.25  # probability that the last block's branch is dropped; rises from 0 at the first
     stem: Literal["imagenet", "small"] = "imagenet"  # stride 2 in its first and last convolution, or none
+    resize: int | None = None  # side to which pictures are brought inside the network, pixels; None: as they come
     resolution: int = 256  # side of the pictures that its paper's figures are for, pixels; no layer depends on it
 
     @property
@@ -123,14 +125,14 @@ VARIANTS = {  # Table 1; resolution is that of testing, in training it is what t
 }  # fmt: skip
 
 # As in the paper but for the batch: 4096 pictures there, with a rate of 1.6 and a limit of 0.01.
-RECIPE = Recipe(optimizer="sgd", learning_rate=0.4, weight_decay=2e-5, adaptive_clipping=0.1)
+RECIPE = Recipe(optimizer="sgd", learning_rate=0.2, weight_decay=2e-5, adaptive_clipping=0.05)
 
 
 def build(config: Config, task: Task) -> keras.Model:
     """Return the network, (B, H, W, C) to logits (B, classes). Raises ArchitectureError for pictures too small."""
-    require_size("nfnet", task, config.stride)
+    require_size("nfnet", task, config.stride, resize=config.resize)
     image = picture(task)
-    x = _stem(image, config)
+    x = _stem(resized(image, config.resize), config)
     rates, variances = iter(rising(config.stochastic_depth, sum(config.depths))), _variances(config)
     for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), start=1):
         for number in range(1, depth + 1):

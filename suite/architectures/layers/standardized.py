@@ -32,8 +32,8 @@ class StandardizedConv2D(GroupedConv2D):
         self.gain = self.add_weight(name="gain", shape=(self.filters,), initializer="ones")
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-        """Return the convolution of (B, H, W, C) with the standardised kernel, which is computed in float32."""
-        kernel, gain = ops.cast(kernel, "float32"), ops.cast(self.gain, "float32")
+        """Return the convolution of (B, H, W, C) with the standardised kernel, computed in float32 or better."""
+        kernel, gain = ops.cast(kernel, self.variable_dtype), ops.cast(self.gain, self.variable_dtype)
         mean, variance = ops.moments(kernel, axes=(0, 1, 2), keepdims=True)
         scale = gain * ops.rsqrt(ops.maximum(variance * math.prod(kernel.shape[:-1]), self.epsilon))
         return super().convolution_op(inputs, ops.cast((kernel - mean) * scale, inputs.dtype))
