@@ -39,6 +39,7 @@ FAMILIES = (  # by year of the paper
     "inception_v4",
     "inception_resnet",
     "mobilenet",
+    "nasnet",
     "mobilenet_v2",
     "mobilenet_v3",
     "efficientnet",
