@@ -1,7 +1,7 @@
 """NFNet: residual networks without normalisation of activations.
 
 Brock, De, Smith and Simonyan, High-Performance Large-Scale Image Recognition Without Normalization, ICML 2021,
-section 4, Tables 1 and 2, Figures 2 and 3, appendix C. https://arxiv.org/abs/2102.06171
+sections 3 and 5, Table 1, Figure 3, and the details in its appendix. https://arxiv.org/abs/2102.06171
 
 Differs from the paper: nothing that it states. F4+ has the 527 million weights and 367 billion multiply-adds that it
 prints, by a stem of 128 channels and a first stage whose 192 inner channels are one group; the authors' released code
@@ -117,7 +117,7 @@ VARIANTS = {  # Table 1; resolution is that of testing, in training it is what t
     "f5": _f(5, 0.5, 544),  # 416
     "f6": _f(6, 0.5, 576),  # 448
     "f7": _f(7, 0.5, 608),  # 480
-    "f4+": Config(depths=(5, 10, 30, 15), widths=(384, 768, 2048, 2048), dropout=0.5, resolution=512),  # appendix C.2
+    "f4+": Config(depths=(5, 10, 30, 15), widths=(384, 768, 2048, 2048), dropout=0.5, resolution=512),  # JFT-300M
     "tiny": Config(  # for tests and smoke runs; no paper
         depths=(1, 2), widths=(24, 48), group_width=5, stem_widths=(8, 8, 16, 16), skip=1.0, dropout=0.1,
         stochastic_depth=0.1, resolution=32,
@@ -168,7 +168,7 @@ def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
 def _block(
     x: keras.KerasTensor, width: int, stride: int, beta: float, rate: float, config: Config, *, name: str
 ) -> keras.KerasTensor:
-    """1x1, 3x3 and 3x3 in groups, 1x1, gate; Figure 3 left with, and right without a change of shape."""
+    """1x1, 3x3 and 3x3 in groups, 1x1, gate; the shortcut of a change of shape starts behind the activation."""
     inner, groups = config.inner(width), config.groups(width)
     y = _activated(x, config, scale=beta, name=name)
     if stride > 1 or x.shape[-1] != width:

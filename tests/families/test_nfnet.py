@@ -79,7 +79,7 @@ def test_before_the_first_step_every_block_adds_as_much_variance_as_the_next_one
 @pytest.mark.parametrize(
     ("changes", "parameters", "billions"),
     [
-        ({}, 526_959_220, 366.2),  # 527 million and 367 billion in the paper, appendix C.2
+        ({}, 526_959_220, 366.2),  # 527 million and 367 billion in the paper
         ({"whole_groups": True, "stem_widths": (16, 32, 64, 192)}, 524_954_484, 333.4),
     ],
 )

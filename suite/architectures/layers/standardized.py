@@ -19,7 +19,7 @@ class StandardizedConv2D(GroupedConv2D):
 
     Mean and variance are of the N = h * w * C / groups weights of one output channel, and every one has a gain, 1 at
     first: "scaled weight standardisation". Brock et al., Characterizing signal propagation to close the performance gap
-    in unnormalized ResNets, ICLR 2021, equation 2, https://arxiv.org/abs/2101.08692.
+    in unnormalized ResNets, ICLR 2021, https://arxiv.org/abs/2101.08692.
     """
 
     def __init__(self, *arguments: Any, epsilon: float = 1e-4, **layer: Any) -> None:
