@@ -78,7 +78,9 @@ VARIANTS = {
     "b": Config(depths=_DEEP, widths=(128, 256, 512, 1024), stochastic_depth=0.5),
     "l": Config(depths=_DEEP, widths=(192, 384, 768, 1536), stochastic_depth=0.5),
     "xl": Config(depths=_DEEP, widths=(256, 512, 1024, 2048), stochastic_depth=0.2),
-    "tiny": Config(depths=(1, 2), widths=(24, 48), layer_scale=1.0, stem="small"),  # for tests; no paper
+    "tiny": Config(  # for tests and smoke runs; no paper
+        depths=(1, 2), widths=(16, 32), layer_scale=1.0, stem="small"
+    ),
 }
 
 RECIPE = Recipe(learning_rate=4e-3, weight_decay=0.05)
