@@ -6,7 +6,7 @@ for Mobile Vision Applications, 2017, Table 1. https://arxiv.org/abs/1704.04861
 Differs from the paper: activations stop at 6 and strided layers pad at the bottom and right only, as in the authors'
 released networks and in keras.applications. The stride of 2 that Table 1 prints for the last depthwise convolution is
 1, as its own output sizes say. The small stem is ours: the first convolution has stride 1. The paper's resolution
-multiplier is the size of the pictures.
+multiplier is the field `resize`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,16 @@ from suite.architectures._blocks import (
     picture,
     require,
     require_choice,
+    require_per_stage,
     require_positive,
     require_share,
     require_size,
+    resized,
 )
+from suite.study import Recipe
 from suite.task import Task
+
+RECIPE = Recipe(learning_rate=5e-3)  # for few pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,7 @@ class Config:
     widths: tuple[int, ...] = (64, 128, 256, 512, 1024)  # output channels of each stage's blocks
     dropout: float = 0.001  # share of the pooled features, 0 to 1
     stem: Literal["imagenet", "small"] = "imagenet"  # first convolution with stride 2, or 1
+    resize: int | None = None  # side to which pictures are brought inside the network, pixels; None: as they come
 
     @property
     def resolution(self) -> int:
@@ -58,11 +64,8 @@ class Config:
         return int(width * self.width)
 
     def __post_init__(self) -> None:
-        require_positive(depths=self.depths, widths=self.widths, stem_width=(self.stem_width,))
-        require(
-            len(self.depths) == len(self.widths),
-            f"{len(self.depths)} depths and {len(self.widths)} widths: give one of each per stage",
-        )
+        require_per_stage(depths=self.depths, widths=self.widths)
+        require_positive(stem_width=(self.stem_width,))
         narrowest = min(self.stem_width, *self.widths)
         require(
             self.channels(narrowest) > 0,
@@ -83,9 +86,9 @@ VARIANTS = {
 
 def build(config: Config, task: Task) -> keras.Model:
     """Return the network, (B, H, W, C) to logits (B, classes). Raises ArchitectureError for pictures too small."""
-    require_size("mobilenet", task, config.stride)
+    require_size("mobilenet", task, config.stride, resize=config.resize)
     image = picture(task)
-    x = _stem(image, config)
+    x = _stem(resized(image, config.resize), config)
     for stage, (depth, width) in enumerate(zip(config.depths, config.widths, strict=True), start=1):
         for number in range(1, depth + 1):
             stride = 2 if stage > 1 and number == 1 else 1

@@ -28,13 +28,17 @@ from suite.architectures._blocks import (
     picture,
     require,
     require_choice,
+    require_per_stage,
     require_positive,
     require_size,
     residual,
 )
+from suite.study import Recipe
 from suite.task import Task
 
 EXPANSION = 4  # output channels of a bottleneck over the width of its stage
+
+RECIPE = Recipe(learning_rate=5e-3)  # for few pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +71,8 @@ class Config:
         return width * self.base_width // 64 * self.groups
 
     def __post_init__(self) -> None:
-        require_positive(depths=self.depths, widths=self.widths, groups=(self.groups,), base_width=(self.base_width,))
-        require(
-            len(self.depths) == len(self.widths),
-            f"{len(self.depths)} depths and {len(self.widths)} widths: give one of each per stage",
-        )
+        require_per_stage(depths=self.depths, widths=self.widths)
+        require_positive(groups=(self.groups,), base_width=(self.base_width,))
         for width in self.widths:
             require(
                 self.inner(width) > 0,
