@@ -5,6 +5,7 @@ Heavy packages are imported where they are needed: to look at a run takes no Ten
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -231,21 +232,22 @@ def _measured(name: str, image: tuple[int, int, int] | None, classes: int, timed
     side = architectures.resolution(name)
     height, width, channels = image or (side, side, 3)
     task = Task(height=height, width=width, channels=channels, classes=classes)
-    weights_left_out = weightless(lambda: architectures.build(name, task))
-    counts, measures = complexity(weights_left_out), counted(weights_left_out)
+    plan = weightless(lambda: architectures.build(name, task))
+    counts, measures = complexity(plan), counted(plan)
     if timed:
-        _check_fits(name, counts.total_parameters, counts.activations)
+        largest = max(math.prod(weight.shape) for weight in plan.weights)
+        _check_fits(name, counts.total_parameters + counts.activations + 2 * largest)  # drawn, scaled, then kept
         network = architectures.build(name, task)
         measures |= latency(servable.inference(network, [str(number) for number in range(classes)]), seconds=2).measures
     shown = f"{height} x {width} x {channels}"
     return Measured(name=name, image=shown, measures=measures, total_parameters=counts.total_parameters)
 
 
-def _check_fits(name: str, weights: int, activations: int) -> None:
-    """Raise ArchitectureError when there is no memory to run a network, before any is taken."""
+def _check_fits(name: str, numbers: int) -> None:
+    """Raise ArchitectureError when there is no memory for so many numbers, before any is taken."""
     import psutil
 
-    needed, free = 4 * (weights + activations), psutil.virtual_memory().available
+    needed, free = 4 * numbers, psutil.virtual_memory().available
     if needed > free:
         raise ArchitectureError(
             f"{name} needs {needed / 1e9:.1f} GB of memory to be run, and {free / 1e9:.1f} GB are free: "
