@@ -64,16 +64,22 @@ def with_a_layer(source: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a module of one's own, and a study of it that was run from elsewhere."""
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an architecture of one's own, and a study of it."""
     root = tmp_path_factory.mktemp("own")
     for name in ("networks", "studies", "elsewhere"):
         (root / name).mkdir()
     (root / "networks" / "mine.py").write_text(with_a_layer(MINE))
     (root / "studies" / "mine.toml").write_text(STUDY)
-    done = suite(root / "elsewhere", "run", "../studies/mine.toml", "--runs", "../runs")
-    assert done.returncode == 0, done.stderr
     return root
+
+
+@pytest.fixture(scope="module")
+def world(home: Path) -> Path:
+    """The same, after the study was run from elsewhere."""
+    done = suite(home / "elsewhere", "run", "../studies/mine.toml", "--runs", "../runs")
+    assert done.returncode == 0, done.stderr
+    return home
 
 
 def suite(cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -108,8 +114,8 @@ def test_the_same_study_from_another_folder_is_the_same_run(world: Path, monkeyp
     assert len(again.trials) == 1
 
 
-def test_ones_own_networks_are_measured_by_path_and_wildcard(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(world)
+def test_ones_own_networks_are_measured_by_path_and_wildcard(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
     names = arguments.architectures(["networks/mine.py/*", "resnet/tiny"])
     assert names == ["networks/mine.py/small", "networks/mine.py/large", "resnet/tiny"]
     small, large, _ = pipeline.measure(names, (16, 16, 1), 10, timed=False)
@@ -121,13 +127,13 @@ def test_ones_own_networks_are_measured_by_path_and_wildcard(world: Path, monkey
         arguments.architectures(["networks/mine.py/smal"])
 
 
-def test_a_network_whose_config_names_no_resolution_is_measured_at_224(world: Path) -> None:
-    assert architectures.resolution(f"{world}/networks/mine.py/small") == 224
+def test_a_network_whose_config_names_no_resolution_is_measured_at_224(home: Path) -> None:
+    assert architectures.resolution(f"{home}/networks/mine.py/small") == 224
     assert architectures.resolution("alexnet/2012") == 227
 
 
-def test_a_recipe_of_its_own_is_what_the_study_leaves_out(world: Path) -> None:
-    assert architectures.recipe(f"{world}/networks/mine.py").learning_rate == 1e-2
+def test_a_recipe_of_its_own_is_what_the_study_leaves_out(home: Path) -> None:
+    assert architectures.recipe(f"{home}/networks/mine.py").learning_rate == 1e-2
 
 
 # ---- where it is looked for
@@ -236,13 +242,13 @@ def test_a_file_is_run_once_and_two_of_one_name_are_two(tmp_path: Path) -> None:
 
 
 def test_a_network_that_the_memory_cannot_hold_is_refused_before_it_is_built(
-    world: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import psutil
 
     free = psutil.virtual_memory()._replace(available=100_000)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
-    name = f"{world}/networks/mine.py/large"
+    name = f"{home}/networks/mine.py/large"
     with pytest.raises(
         SuiteError, match=r"large needs 0\.\d GB of memory to be run, and 0\.0 GB are free: .*--no-latency"
     ):
