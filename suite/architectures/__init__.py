@@ -46,8 +46,10 @@ FAMILIES = (  # by year of the paper
     "senet",
     "vit",
     "nfnet",
+    "coatnet",
     "efficientnet_v2",
     "align",
+    "maxvit",
     "convnext",
     "coca",
 )

@@ -6,7 +6,7 @@ Vaswani et al., Attention Is All You Need, 2017, https://arxiv.org/abs/1706.0376
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import layers
@@ -14,21 +14,27 @@ from keras import layers
 from suite.architectures._blocks import act, fresh, residual
 from suite.architectures.layers import DotProductAttention
 
+Lookup = Literal["gather", "product"]  # how relative positions are read, see layers.RelativePositions
+
 
 def encoder_block(
     x: keras.KerasTensor, heads: int, hidden: int, *, epsilon: float = 1e-6, dropout: float = 0.0, rate: float = 0.0,
     causal: bool = False, mask: keras.KerasTensor | None = None, context: keras.KerasTensor | None = None,
-    grid: tuple[int, int] | None = None, activation: str = "gelu", initializer: Any = "glorot_uniform", name: str,
+    grid: tuple[int, int] | None = None, lookup: Lookup = "gather", activation: str = "gelu",
+    initializer: Any = "glorot_uniform", name: str,
 ) -> keras.KerasTensor:  # fmt: skip
     """Self-attention, attention to `context` (B, S, D) if there is one, and an MLP of `hidden` units, each residual.
 
     `dropout` is of the outputs of each branch, `rate` the probability that a picture's branch is dropped; both in
     training only. `causal` hides later tokens from earlier ones; `mask` (B, T) is true for tokens that may be seen.
-    `grid` is (H, W) of the map whose pixels the tokens are, if their relative positions are to be learned; windows of a
-    map stand in one more axis, (B, windows, T, D).
+    `grid` is (H, W) of the map whose pixels the tokens are, if their relative positions are to be learned, and read by
+    `lookup`; windows of a map stand in one more axis, (B, windows, T, D).
     """
     y = norm(x, epsilon=epsilon, name=f"{name}_attention_norm")
-    y = attention(y, y, heads, causal=causal, mask=mask, grid=grid, initializer=initializer, name=f"{name}_attention")
+    y = attention(
+        y, y, heads, causal=causal, mask=mask, grid=grid, lookup=lookup, initializer=initializer,
+        name=f"{name}_attention",
+    )  # fmt: skip
     x = residual(x, _dropped(y, dropout, name=f"{name}_attention_dropout"), rate=rate, name=f"{name}_attention")
     if context is not None:
         y = norm(x, epsilon=epsilon, name=f"{name}_cross_norm")
@@ -42,7 +48,7 @@ def encoder_block(
 def attention(
     queries: keras.KerasTensor, context: keras.KerasTensor, heads: int, *, causal: bool = False,
     mask: keras.KerasTensor | None = None, width: int | None = None, grid: tuple[int, int] | None = None,
-    dropout: float = 0.0, initializer: Any = "glorot_uniform", name: str,
+    lookup: Lookup = "gather", dropout: float = 0.0, initializer: Any = "glorot_uniform", name: str,
 ) -> keras.KerasTensor:  # fmt: skip
     """Multi-head attention of queries (B, T, D) to context (B, S, E), returned as (B, T, `width`), or as wide as D.
 
@@ -54,7 +60,8 @@ def attention(
         layers.Dense(width, kernel_initializer=fresh(initializer), name=f"{name}_{role}")(x)
         for role, x in (("query", queries), ("key", context), ("value", context))
     )
-    y = DotProductAttention(heads, causal=causal, grid=grid, dropout=dropout, name=name)(query, key, value, seen=mask)
+    attend = DotProductAttention(heads, causal=causal, grid=grid, lookup=lookup, dropout=dropout, name=name)
+    y = attend(query, key, value, seen=mask)
     return layers.Dense(width, kernel_initializer=fresh(initializer), name=f"{name}_project")(y)
 
 

@@ -73,7 +73,7 @@ VARIANTS = {
     ),
 }
 
-RECIPE = Recipe(learning_rate=2e-3, weight_decay=0.05)
+RECIPE = Recipe(learning_rate=3e-3, weight_decay=0.05, batch_size=32, shift=0.05)
 
 
 def build(config: Config, task: Task) -> keras.Model:

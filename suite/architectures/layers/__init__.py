@@ -11,12 +11,14 @@ from suite.architectures.layers.scaling import LearnedScale
 from suite.architectures.layers.standardized import StandardizedConv2D
 from suite.architectures.layers.text import CaptionLoss, ContrastiveLoss, WordMask, caption_loss, contrastive_loss
 from suite.architectures.layers.tokens import LearnedPositions, LearnedTokens
+from suite.architectures.layers.windows import FromWindows, Windows
 
 __all__ = [
     "AuxiliaryHeads",
     "CaptionLoss",
     "ContrastiveLoss",
     "DotProductAttention",
+    "FromWindows",
     "GroupedConv2D",
     "LearnedPositions",
     "LearnedScale",
@@ -25,6 +27,7 @@ __all__ = [
     "RelativePositions",
     "StandardizedConv2D",
     "StochasticDepth",
+    "Windows",
     "WordMask",
     "caption_loss",
     "contrastive_loss",

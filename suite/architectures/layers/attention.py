@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -22,7 +22,8 @@ class DotProductAttention(keras.layers.Layer):
     (..., T, D), keys (..., S, D); each of `heads` sees a part of D and of E. The weights are computed in float32, in
     mixed precision too. `causal` hides later keys from earlier queries. `seen` (B, S) is true for keys that may be
     seen. `grid` is (H, W) of the map that T = S tokens are the pixels of: a learned number for each offset between two
-    of them is added to their product. In training a share `dropout` of the weights is dropped.
+    of them is added to their product, read by `lookup` (see RelativePositions). In training a share `dropout` of the
+    weights is dropped.
     """
 
     def __init__(
@@ -31,13 +32,14 @@ class DotProductAttention(keras.layers.Layer):
         *,
         causal: bool = False,
         grid: tuple[int, int] | None = None,
+        lookup: Literal["gather", "product"] = "gather",
         dropout: float = 0.0,
         **layer: Any,  # name and dtype, for Keras
     ) -> None:
         super().__init__(**layer)
-        self.heads, self.causal, self.grid, self.rate = heads, causal, grid, dropout
+        self.heads, self.causal, self.grid, self.lookup, self.rate = heads, causal, grid, lookup, dropout
         self.precise = keras.backend.result_type(self.compute_dtype, "float32")  # or float64
-        self.relative = RelativePositions(grid, dtype=self.precise, name="relative") if grid else None
+        self.relative = RelativePositions(grid, lookup=lookup, dtype=self.precise, name="relative") if grid else None
         self.dropout = keras.layers.Dropout(dropout, dtype=self.precise, name="dropout") if dropout else None
 
     def build(self, queries_shape: Shape, keys_shape: Shape, values_shape: Shape) -> None:
@@ -77,9 +79,11 @@ class DotProductAttention(keras.layers.Layer):
         """Return the products of every query with every key, and the sums of the values that they weigh."""
         (*_, width), (*_, keys, _), (*_, values) = inputs[:3]
         pairs = math.prod(outputs[0][:-1]) * keys
-        return pairs * (width + values), pairs * self.heads + math.prod(outputs[0])
+        scores = (1, self.heads, inputs[0][-2], keys)
+        macs, made = self.relative.work([scores], [scores]) if self.relative else (0, 0)
+        return macs + pairs * (width + values), made + pairs * self.heads + math.prod(outputs[0])
 
     def get_config(self) -> dict[str, Any]:
         """Return what a saved model needs to make this layer again."""
-        own = {"heads": self.heads, "causal": self.causal, "grid": self.grid, "dropout": self.rate}
-        return {**super().get_config(), **own}
+        own = {"heads": self.heads, "causal": self.causal, "grid": self.grid, "lookup": self.lookup}
+        return {**super().get_config(), **own, "dropout": self.rate}
