@@ -66,8 +66,8 @@ class Source:
 
 def _torch(resolution: int, crop: float = 0.875, **resize: Any) -> Preprocessing:
     """Scaled by mean and deviation of ImageNet's pictures."""
-    colours = {"mean": (123.675, 116.28, 103.53), "deviation": (58.395, 57.12, 57.375)}
-    return Preprocessing(resolution=resolution, crop=crop, **colours, **resize)
+    mean, deviation = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+    return Preprocessing(resolution=resolution, crop=crop, mean=mean, deviation=deviation, **resize)
 
 
 def _efficient(resolution: int, **resize: Any) -> Preprocessing:

@@ -1,8 +1,4 @@
-"""Are our networks those of keras.applications? With its weights copied in, the outputs agree.
-
-A family that keras.applications has adds its rows to AGREE (small pictures, and the smallest member that has every
-kind of block, for these are run) and to COUNT (every member; nothing is computed).
-"""
+"""Are our networks those of keras.applications? With its weights copied in, the outputs agree."""
 
 from __future__ import annotations
 
@@ -13,17 +9,13 @@ import keras
 import numpy as np
 import pytest
 
-from suite import architectures
-from suite.architectures import resnet_v2
+from suite.architectures._pretrained import built, reference
+from suite.architectures._sources import SOURCES
 from suite.architectures._weights import INPUT_SCALING, copied, learned, operations, weighted
 from suite.errors import ArchitectureError
 from suite.profile.complexity import complexity, weightless
-from suite.task import Task
 
 CLASSES = 5
-RESNET = {"biases": True, "epsilon": 1.001e-5}  # as in keras.applications
-MOBILENET_025: dict[str, Any] = {"alpha": 0.25}
-slow = pytest.mark.slow
 
 
 def images(side: int) -> np.ndarray:
@@ -34,28 +26,23 @@ def images(side: int) -> np.ndarray:
 
 
 def randomized(network: keras.Model, side: int) -> keras.Model:
-    """Give every weight that starts alike another: scales and shifts by chance, statistics of pictures."""
+    """Give every weight that starts alike another: scales and shifts by chance, statistics of pictures.
+
+    Kernels of a network without normalisation grow, lest its answers be those of its last biases alone.
+    """
     random = np.random.default_rng(0)
+    normalized = any("Normalization" in type(layer).__name__ for layer in weighted(network))
     for layer in weighted(network):
         for weight in learned(layer):
+            if not normalized and len(weight.shape) > 1:
+                weight.assign(1.5 * weight)
             if weight is not None and len(weight.shape) == 1 and np.ptp(weight) == 0:
                 low, high = (0.5, 1.5) if np.any(weight) else (-0.2, 0.2)
                 weight.assign(random.uniform(low, high, weight.shape))
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0  # one step takes over the statistics of its pictures
-    network(images(side), training=True)
+    network(shown(network, side), training=True)
     return network
-
-
-def ours(name: str, changes: dict[str, Any], side: int, classes: int) -> keras.Model:
-    family = name.partition("/")[0]
-    config: Any = dataclasses.replace(architectures.config(name), **changes)  # type: ignore[type-var]
-    return architectures.family(family).build(config, Task(height=side, width=side, channels=3, classes=classes))
-
-
-def theirs(factory: str, options: dict[str, Any], side: int, classes: int) -> keras.Model:
-    build: Any = getattr(keras.applications, factory)
-    return build(weights=None, input_shape=(side, side, 3), classes=classes, classifier_activation=None, **options)
 
 
 def scaling(network: keras.Model) -> list[keras.layers.Layer]:
@@ -63,83 +50,108 @@ def scaling(network: keras.Model) -> list[keras.layers.Layer]:
     return [operation for operation in operations(network) if isinstance(operation, INPUT_SCALING)]
 
 
-def scaled(network: keras.Model, pictures: np.ndarray) -> np.ndarray:
+def shown(network: keras.Model, side: int) -> np.ndarray:
+    """Return pictures of -1 to 1, or of 0 to 255 for a network that scales them itself."""
+    return 127.5 * (1 + images(side)) if scaling(network) else images(side)
+
+
+def scaled(network: keras.Model, pictures: Any) -> Any:
     """Return the pictures as the first layer with weights sees them."""
     for layer in scaling(network):
         pictures = layer(pictures)
     return pictures
 
 
-# name of ours, what Keras' form changes in its Config, name of theirs, what it is called with, side of the pictures.
-# Odd sides show where the padding is.
-AGREE = [
-    ("resnet/50", RESNET, "ResNet50", {}, 64),
-    pytest.param("resnet/101", RESNET, "ResNet101", {}, 64, marks=slow),
-    ("resnet_v2/50", resnet_v2.KERAS, "ResNet50V2", {}, 75),
-    ("densenet/121", {}, "DenseNet121", {}, 75),
-    ("mobilenet/0.25", {}, "MobileNet", MOBILENET_025, 75),
-    pytest.param("mobilenet/1.0", {}, "MobileNet", {}, 64, marks=slow),
-    ("efficientnet/b0", {}, "EfficientNetB0", {}, 75),
-]
+# Side of the pictures, pixels: odd ones show where the padding is. The rest take their time.
+QUICK = {
+    "vgg/16": 32,
+    "resnet/50": 64,
+    "inception_v3/2015": 75,
+    "resnet_v2/50": 75,
+    "densenet/121": 75,
+    "xception/2016": 75,
+    "mobilenet/0.25": 75,
+    "nasnet/mobile": 75,
+    "mobilenet_v2/0.35": 75,
+    "mobilenet_v3/small": 75,
+    "efficientnet/b0": 75,
+    "efficientnet_v2/b0": 75,
+    "convnext/t": 64,
+}
+SLOW = {
+    "vgg/19": 32,
+    "resnet/101": 64,
+    "resnet_v2/101": 64,
+    "densenet/201": 64,
+    "inception_resnet/v2": 75,
+    "mobilenet/1.0": 64,
+    "nasnet/large": 75,
+    "mobilenet_v2/1.4": 75,
+    "mobilenet_v3/large": 75,
+    "efficientnet/b1": 75,
+    "efficientnet_v2/b3": 75,
+    "efficientnet_v2/s": 75,
+    "convnext/b": 64,
+}
 
 
-@pytest.mark.parametrize(("name", "changes", "factory", "options", "side"), AGREE)
-def test_with_the_weights_of_keras_it_answers_the_same(
-    name: str, changes: dict[str, Any], factory: str, options: dict[str, Any], side: int
-) -> None:
+def slowly(*row: object) -> Any:
+    return pytest.param(*row, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("name", "side"), [*QUICK.items(), *(slowly(*row) for row in SLOW.items())])
+def test_with_the_weights_of_keras_it_answers_the_same(name: str, side: int) -> None:
     """Equal to 1e-4 of how far the answers for different pictures lie apart."""
-    reference = randomized(theirs(factory, options, side, CLASSES), side)
-    network = copied(reference, ours(name, changes, side, CLASSES))
-    expected = np.asarray(reference(images(side), training=False))
+    theirs = randomized(reference(SOURCES[name], side, CLASSES), side)
+    ours = copied(theirs, built(name, side, CLASSES, SOURCES[name].changes))
+    pictures = shown(theirs, side)
+    expected = np.asarray(theirs(pictures, training=False))
     spread = np.ptp(expected, axis=0).min()
     assert spread > 0.05 * np.abs(expected).max()
-    answers = np.asarray(network(scaled(reference, images(side)), training=False))
+    answers = np.asarray(ours(scaled(theirs, pictures), training=False))
     assert np.abs(answers - expected).max() <= 1e-4 * spread
 
 
-# The same, for every member of a family, and the resolution at which to count.
-COUNT = [
-    ("resnet/50", RESNET, "ResNet50", {}, 224),
-    ("resnet/101", RESNET, "ResNet101", {}, 224),
-    ("resnet/152", RESNET, "ResNet152", {}, 224),
-    ("resnet_v2/50", resnet_v2.KERAS, "ResNet50V2", {}, 224),
-    ("resnet_v2/101", resnet_v2.KERAS, "ResNet101V2", {}, 224),
-    ("resnet_v2/152", resnet_v2.KERAS, "ResNet152V2", {}, 224),
-    ("densenet/121", {}, "DenseNet121", {}, 224),
-    ("densenet/169", {}, "DenseNet169", {}, 224),
-    ("densenet/201", {}, "DenseNet201", {}, 224),
-    ("mobilenet/1.0", {}, "MobileNet", {}, 224),
-    ("mobilenet/0.75", {}, "MobileNet", {"alpha": 0.75}, 224),
-    ("mobilenet/0.5", {}, "MobileNet", {"alpha": 0.5}, 224),
-    ("mobilenet/0.25", {}, "MobileNet", MOBILENET_025, 224),
-    ("efficientnet/b0", {}, "EfficientNetB0", {}, 224),
-    ("efficientnet/b1", {}, "EfficientNetB1", {}, 240),
-    ("efficientnet/b2", {}, "EfficientNetB2", {}, 260),
-    ("efficientnet/b3", {}, "EfficientNetB3", {}, 300),
-    ("efficientnet/b4", {}, "EfficientNetB4", {}, 380),
-    ("efficientnet/b5", {}, "EfficientNetB5", {}, 456),
-    ("efficientnet/b6", {}, "EfficientNetB6", {}, 528),
-    ("efficientnet/b7", {}, "EfficientNetB7", {}, 600),
-]
-
-
-@pytest.mark.parametrize(("name", "changes", "factory", "options", "side"), COUNT)
-def test_it_costs_what_that_of_keras_does(
-    name: str, changes: dict[str, Any], factory: str, options: dict[str, Any], side: int
+@pytest.mark.parametrize("name", [name if name in QUICK else slowly(name) for name in SOURCES])
+def test_it_costs_what_that_of_keras_does_whose_weights_are_in_the_file_of_that_name(
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reference = weightless(lambda: theirs(factory, options, side, 1000))
-    costs, moments = complexity(reference), sum(layer.count_params() for layer in scaling(reference))
+    files: list[str] = []
+
+    def download(file: str, *arguments: Any, **named: Any) -> str:
+        files.append(file)
+        return "a file"
+
+    monkeypatch.setattr("keras.src.utils.file_utils.get_file", download)
+    monkeypatch.setattr(keras.Model, "load_weights", lambda network, file, **named: None)
+    source = SOURCES[name]
+    side = source.preprocess.resolution
+    theirs = weightless(lambda: reference(source, side, 1000, weights="imagenet"))
+    assert files == [source.file]
+    costs, moments = complexity(theirs), sum(layer.count_params() for layer in scaling(theirs))
     expected = dataclasses.replace(costs, total_parameters=costs.total_parameters - moments)
-    assert complexity(weightless(lambda: ours(name, changes, side, 1000))) == expected
+    assert complexity(weightless(lambda: built(name, side, 1000, source.changes))) == expected
+
+
+def test_every_family_with_weights_is_compared() -> None:
+    assert {name.partition("/")[0] for name in (*QUICK, *SLOW)} == {name.partition("/")[0] for name in SOURCES}
 
 
 def test_weights_that_do_not_fit_are_named_with_both_layers() -> None:
-    wide, narrow = (ours("mobilenet/tiny", {"stem_width": width}, 32, 2) for width in (16, 8))
+    wide, narrow = (built("mobilenet/tiny", 32, 2, {"stem_width": width}) for width in (16, 8))
     with pytest.raises(ArchitectureError, match=r"'stem_conv' .*3, 3, 3, 16.* do not fit 'stem_conv' .*3, 3, 3, 8"):
         copied(wide, narrow)
 
 
 def test_layers_that_are_left_over_are_named() -> None:
-    deep, shallow = (ours("resnet/tiny", {"depths": depths, "widths": (8, 8)}, 32, 2) for depths in ((1, 2), (1, 1)))
-    with pytest.raises(ArchitectureError, match=r"stage2_block2|do not fit|left to go with"):
+    deep, shallow = (
+        built("mobilenet/tiny", 32, 2, {"depths": depths, "widths": (8, 8)}) for depths in ((1, 2), (1, 1))
+    )
+    with pytest.raises(
+        ArchitectureError, match=r"the weights of 'stage2_block2_depthwise_conv' .* do not fit 'logits'"
+    ):
         copied(deep, shallow)
+    with pytest.raises(
+        ArchitectureError, match=r"cut has 25 weights and mobilenet has 27: nothing is left to go with 'logits'"
+    ):
+        copied(keras.Model(shallow.input, shallow.layers[-2].output, name="cut"), shallow)
