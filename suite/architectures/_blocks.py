@@ -50,7 +50,7 @@ def require_share(name: str, value: float) -> None:
 
 def require_size(family: str, task: Task, minimum: int, *, resize: int | None = None) -> None:
     """Raise ArchitectureError when a side of the pictures, or that to which they are resized, is below `minimum`."""
-    if resize:
+    if resize is not None:
         require(resize >= minimum, f"resize = {resize}: this {family} needs {minimum} pixels")
         return
     require(
@@ -233,12 +233,9 @@ def hidden(
     """Return (B, D) through activated dense layers, each followed by dropout: NAME1, NAME1_dropout, NAME2 ..."""
     for number, width in enumerate(units, start=1):
         dense = layers.Dense(
-            width,
-            activation=activation,
-            kernel_initializer=fresh(initializer),
-            bias_initializer=bias,
+            width, activation=activation, kernel_initializer=fresh(initializer), bias_initializer=bias,
             name=f"{name}{number}",
-        )
+        )  # fmt: skip
         x = layers.Dropout(rate, name=f"{name}{number}_dropout")(dense(x))
     return x
 

@@ -126,8 +126,7 @@ def trained(network: keras.Model) -> keras.Model:
 
 def _features(image: keras.KerasTensor, config: Config, task: Task) -> keras.KerasTensor:
     side = config.picture_side
-    if config.resize is None:
-        require_size("align", task, side.stride)
+    require_size("align", task, side.stride, resize=config.resize)
     return efficientnet.features(resized(image, config.resize), side)
 
 

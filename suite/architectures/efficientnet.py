@@ -100,10 +100,6 @@ class Config:
         require_share("dropout", self.dropout)
         require_share("stochastic_depth", self.stochastic_depth)
         require_choice("stem", self.stem, STEMS)
-        require(
-            self.resize is None or self.resize >= self.stride,
-            f"resize = {self.resize}: this network needs {self.stride} pixels",
-        )
 
 
 def _lite(width: float, depth: float, resolution: int, dropout: float) -> Config:
@@ -137,8 +133,7 @@ VARIANTS = {
 
 def build(config: Config, task: Task) -> keras.Model:
     """Return the network, (B, H, W, C) to logits (B, classes). Raises ArchitectureError for pictures too small."""
-    if config.resize is None:
-        require_size("efficientnet", task, config.stride)
+    require_size("efficientnet", task, config.stride, resize=config.resize)
     image = picture(task)
     x = head(features(resized(image, config.resize), config), config)
     return keras.Model(image, classified(x, task, config.dropout), name="efficientnet")

@@ -76,10 +76,6 @@ class Config:
         require_share("dropout", self.dropout)
         require_share("stochastic_depth", self.stochastic_depth)
         require_choice("stem", self.stem, STEMS)
-        require(
-            self.resize is None or self.resize >= self.stride,
-            f"resize = {self.resize}: this network needs {self.stride} pixels",
-        )
 
 
 def _base(width: float, depth: float, resolution: int, dropout: float) -> Config:
@@ -121,8 +117,7 @@ VARIANTS = {
 
 def build(config: Config, task: Task) -> keras.Model:
     """Return the network, (B, H, W, C) to logits (B, classes). Raises ArchitectureError for pictures too small."""
-    if config.resize is None:
-        require_size("efficientnet_v2", task, config.stride)
+    require_size("efficientnet_v2", task, config.stride, resize=config.resize)
     image = picture(task)
     x = _stages(_stem(resized(image, config.resize), config), config)
     x = conv_bn(x, config.channels(config.head_width), 1, activation=ACTIVATION, name="head")

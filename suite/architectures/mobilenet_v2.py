@@ -68,10 +68,6 @@ class Config:
         require_positive(stem_width=(self.stem_width,), head_width=(self.head_width,))
         require_share("dropout", self.dropout)
         require_choice("stem", self.stem, STEMS)
-        require(
-            self.resize is None or self.resize >= self.stride,
-            f"resize = {self.resize}: this network needs {self.stride} pixels",
-        )
 
 
 VARIANTS = {
@@ -90,8 +86,7 @@ VARIANTS = {
 
 def build(config: Config, task: Task) -> keras.Model:
     """Return the network, (B, H, W, C) to logits (B, classes). Raises ArchitectureError for pictures too small."""
-    if config.resize is None:
-        require_size("mobilenet_v2", task, config.stride)
+    require_size("mobilenet_v2", task, config.stride, resize=config.resize)
     image = picture(task)
     x = _stages(_stem(resized(image, config.resize), config), config)
     head_width = eighths(config.head_width * max(config.width, 1.0))

@@ -85,10 +85,6 @@ class Config:
         require_choice("activation", self.activation, ACTIVATIONS)
         require_share("dropout", self.dropout)
         require_choice("stem", self.stem, STEMS)
-        require(
-            self.resize is None or self.resize >= self.stride,
-            f"resize = {self.resize}: this network needs {self.stride} pixels",
-        )
 
 
 def _large(width: float) -> Config:
@@ -129,8 +125,7 @@ VARIANTS = {
 
 def build(config: Config, task: Task) -> keras.Model:
     """Return the network, (B, H, W, C) to logits (B, classes). Raises ArchitectureError for pictures too small."""
-    if config.resize is None:
-        require_size("mobilenet_v3", task, config.stride)
+    require_size("mobilenet_v3", task, config.stride, resize=config.resize)
     image = picture(task)
     x = _blocks(_stem(resized(image, config.resize), config), config)
     x = conv_bn(x, eighths(config.head_width * config.width), 1, activation=config.activation, name="head")
