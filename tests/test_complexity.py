@@ -55,6 +55,8 @@ BY_HAND = [
     ),
     ((4, 7), lambda x: ops.matmul(x, ops.transpose(x, (0, 2, 1))), 4 * 4 * 7, 16),
     ((4, 7), lambda x: ops.einsum("bid,bjd->bij", x, x), 4 * 4 * 7, 16),
+    ((6,), layers.ReversibleEmbedding(9, 4), 0, 0),
+    ((6, 4), lambda x: layers.ReversibleEmbedding(9, 4)(x, reverse=True), 6 * 4 * 9, 6 * 9),
     ((8, 8, 3), layers.BatchNormalization(), 0, 0),
     ((8, 8, 3), lambda x: ops.sigmoid(layers.MaxPooling2D()(x)[:, 1:]) * 2, 0, 0),
 ]  # fmt: skip
@@ -236,8 +238,8 @@ def test_a_build_that_fails_leaves_no_weights_waiting() -> None:
 
 def traced(network: keras.Model) -> int:
     """Return the multiply-adds of the graph that TensorFlow traces for one picture."""
-    picture = tf.TensorSpec((1, *network.input_shape[1:]), tf.float32)
-    graph = tf.function(lambda x: network(x, training=False)).get_concrete_function(picture).graph
+    inputs = keras.tree.map_structure(lambda x: tf.TensorSpec((1, *x.shape[1:]), x.dtype), network.input)
+    graph = tf.function(lambda x: network(x, training=False)).get_concrete_function(inputs).graph
     operations = graph.get_operations()
     assert not any("PartitionedCall" in operation.type for operation in operations)  # nothing is hidden
     return sum(_multiply_adds(operation) for operation in operations)

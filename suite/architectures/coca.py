@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import keras
-from keras import layers
+from keras import initializers, layers
 
 from suite.architectures import vit
 from suite.architectures._blocks import logits, picture, require, require_positive
@@ -124,8 +124,11 @@ def trained(network: keras.Model) -> keras.Model:
 
 
 def _pooled(x: keras.KerasTensor, queries: int, config: Config, *, name: str) -> keras.KerasTensor:
-    """Return as many tokens as there are learned queries, each of what it attends to in (B, T, D)."""
-    asked = LearnedTokens(queries, initializer=normal(), name=f"{name}_queries")(x)
+    """Return as many tokens as there are learned queries, each of what it attends to in (B, T, D).
+
+    Queries begin with deviation 1, as in OpenCLIP: small ones would all attend alike, to everything.
+    """
+    asked = LearnedTokens(queries, initializer=initializers.RandomNormal(stddev=1.0), name=f"{name}_queries")(x)
     return attention(asked, x, config.heads, name=name)
 
 
