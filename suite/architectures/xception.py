@@ -61,9 +61,7 @@ class Config:
 
     def __post_init__(self) -> None:
         require_positive(stem_widths=self.stem_widths, entry=self.entry, middle=(self.middle + 1,), exit=self.exit)
-        require(
-            len(self.stem_widths) == 2, f"stem_widths = {list(self.stem_widths)}: give one for each of 2 convolutions"
-        )
+        require(len(self.stem_widths) == 2, f"stem_widths = {list(self.stem_widths)}: give two")
         require_choice("between", self.between, ("none", "relu", "elu"))
         require_share("dropout", self.dropout)
         require_choice("stem", self.stem, STEMS)
