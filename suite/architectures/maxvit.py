@@ -88,7 +88,7 @@ VARIANTS = {
     "l": Config(depths=_DEEP, widths=_L, stem_width=128, stochastic_depth=0.6),
     "xl": Config(depths=_DEEP, widths=_XL, stem_width=192, window=16, resolution=512),
     "tiny": Config(  # for tests and smoke runs; no paper
-        depths=(1, 1), widths=(24, 32), stem_width=16, window=4, head=8, expansion=2, stem="small", resolution=32
+        depths=(1, 1), widths=(16, 32), stem_width=16, window=4, head=8, expansion=2, stem="small", resolution=32
     ),
 }
 
@@ -114,7 +114,7 @@ def _require_windows(config: Config, task: Task) -> None:
     """Raise ArchitectureError unless the maps of all stages, whose sides are rounded up, divide into windows."""
     unit = config.stride * config.window
     require_size("maxvit", task, unit)
-    for stage in range(len(config.depths)):
+    for stage in reversed(range(len(config.depths))):
         pixels = config.stride // 2**stage
         sides = [math.ceil(side / pixels) for side in (task.height, task.width)]
         require(
