@@ -32,11 +32,11 @@ def test_a_network_of_inverted_residuals_is_that_of_timm(
 
 
 def test_efficientnet_v2_xl_is_that_of_timm() -> None:
-    """Both a quarter as wide and with a tenth of the blocks."""
+    """Both a quarter as wide, but for timm's head, and with a tenth of the blocks."""
     theirs = efficientnet._gen_efficientnetv2_xl(
         "tf_efficientnetv2_xl", channel_multiplier=0.25, depth_multiplier=0.1, num_classes=7, **AS_TENSORFLOW
     )
-    assert_same("efficientnet_v2/xl", theirs, 65, width=0.25, depth=0.1)
+    assert_same("efficientnet_v2/xl", theirs, 65, width=0.25, depth=0.1, head_width=4 * 1280)
 
 
 def test_symmetric_padding_is_noticed() -> None:
