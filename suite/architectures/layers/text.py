@@ -97,10 +97,8 @@ def contrastive_loss(pictures: Any, texts: Any, temperature: Any, *, smoothing: 
     labels smoothed by the share `smoothing`: equations 1 and 2 of ALIGN, https://arxiv.org/abs/2102.05918.
     """
     products = ops.matmul(pictures, ops.transpose(texts)) / temperature
-    count = ops.shape(products)[0]
-    pairs = (1 - smoothing) * ops.one_hot(ops.arange(count), count) + smoothing / ops.cast(count, products.dtype)
-    ways = (ops.log_softmax(products, axis=axis) for axis in (0, 1))
-    return -sum(ops.mean(ops.sum(pairs * way, axis=1)) for way in ways)
+    ways = [ops.log_softmax(products, axis=axis) for axis in (1, 0)]
+    return -sum((1 - smoothing) * ops.mean(ops.diagonal(way)) + smoothing * ops.mean(way) for way in ways)
 
 
 def caption_loss(logits: Any, tokens: Any) -> Any:
