@@ -39,7 +39,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(name: str, message: str) ->
         ("alexnet", {"dense": ()}, "dense = []: give one or more"),
         ("alexnet", {"dropout": 1.0}, "dropout = 1.0: give a share"),
         ("alexnet", {"initializer": "xavier"}, "initializer = 'xavier': choose one of paper, he"),
-        ("resnet", {"depths": (3, 4, 6)}, "3 depths and 4 widths"),
+        ("resnet", {"depths": (3, 4, 6)}, "3 depths, 4 widths"),
         ("resnet", {"depths": (3, 4, 0, 3)}, "depths = [3, 4, 0, 3]: give one or more whole numbers above 0"),
         ("resnet", {"depths": (1,), "widths": (-8,)}, "widths = [-8]"),
         ("resnet", {"depths": (1,), "widths": (8,), "base_width": 4}, "of a width of 8: give at least 8"),
@@ -48,7 +48,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(name: str, message: str) ->
         ("resnet", {"depths": (1,) * 4, "epsilon": 0.0}, "epsilon = 0.0"),
         ("mobilenet", {"width": 0.01}, "width = 0.01 leaves no channel of 32: give at least 0.0312"),
         ("mobilenet", {"width": -1.0}, "width = -1.0"),
-        ("mobilenet", {"depths": (1, 1)}, "2 depths and 5 widths"),
+        ("mobilenet", {"depths": (1, 1)}, "2 depths, 5 widths"),
         ("mobilenet", {"dropout": -0.1}, "dropout = -0.1"),
     ],
 )
