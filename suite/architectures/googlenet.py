@@ -106,8 +106,8 @@ class Config:
 
 
 _TINY = Config(
-    stages=(((16, 8, 16, 4, 8, 8),), ((16, 8, 24, 4, 8, 8), (16, 8, 24, 4, 8, 8)), ((24, 16, 32, 8, 16, 16),)),
-    stem_widths=(16, 16, 24), dropout=0.2, stem="small",
+    stages=(((8, 8, 16, 4, 8, 8),), ((16, 8, 24, 4, 8, 8), (16, 8, 24, 4, 8, 8)), ((24, 16, 32, 8, 16, 16),)),
+    stem_widths=(8, 8, 16), dropout=0.1, stem="small",
 )  # fmt: skip
 
 VARIANTS = {
@@ -116,7 +116,7 @@ VARIANTS = {
     "tiny": _TINY,  # for tests and smoke runs; no paper
 }
 
-RECIPE = Recipe(learning_rate=3e-3)  # for few pictures
+RECIPE = Recipe(learning_rate=4e-3, batch_size=32)  # for few pictures
 
 
 def build(config: Config, task: Task) -> keras.Model:

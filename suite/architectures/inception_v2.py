@@ -83,8 +83,8 @@ class Config:
 
 
 _TINY = Config(
-    blocks=((16, 8, 16, 8, 8, "avg", 8), (0, 8, 24, 8, 24, "max", 0), (24, 16, 32, 16, 16, "max", 16)),
-    stem_widths=(16, 16, 32), stem="small",
+    blocks=((8, 8, 8, 8, 8, "avg", 8), (0, 8, 24, 8, 24, "max", 0), (24, 16, 32, 16, 16, "max", 16)),
+    stem_widths=(8, 8, 16), stem="small",
 )  # fmt: skip
 
 VARIANTS = {
@@ -92,7 +92,7 @@ VARIANTS = {
     "tiny": _TINY,  # for tests and smoke runs; no paper
 }
 
-RECIPE = Recipe(learning_rate=3e-3)  # for few pictures
+RECIPE = Recipe(learning_rate=3e-3, batch_size=32)  # for few pictures
 
 
 def build(config: Config, task: Task) -> keras.Model:

@@ -76,7 +76,7 @@ VARIANTS = {
     "tiny": Config(depths=(1, 1, 1), width=1 / 16, stem="small"),  # for tests and smoke runs; no paper
 }
 
-RECIPE = Recipe(learning_rate=3e-3)  # for few pictures
+RECIPE = Recipe(learning_rate=3e-3, batch_size=32)  # for few pictures
 
 
 def build(config: Config, task: Task) -> keras.Model:
