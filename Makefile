@@ -33,7 +33,7 @@ quickstart: setup  ## search three small families on handwritten digits, report,
 	  'MLflow UI  make ui   (serves $(CURDIR)/runs/mlflow.db and prints links to the tables of trials)' \
 	  'Export     $(CURDIR)/exports/quickstart/1   (suite predict exports/quickstart PICTURE.png)'
 
-test: setup  ## the tests, about 10 minutes on 2 cores
+test: setup  ## the tests, about 12 minutes on 2 cores
 	$(BIN)/python -m pytest
 
 test-slow: setup  ## the tests that take longer

@@ -47,10 +47,11 @@ class Preprocessing:
         return pictures[..., ::-1] if self.reverse else pictures
 
     def _centre(self, pictures: tf.Tensor) -> tf.Tensor:
-        height, width = pictures.shape[1:3]
-        sides = [min(height, width)] * 2 if self.square else [height, width]
-        high, wide = (max(1, round(side * self.crop)) for side in sides)
-        return tf.image.crop_to_bounding_box(pictures, (height - high) // 2, (width - wide) // 2, high, wide)
+        size = tf.shape(pictures)[1:3]
+        kept = self.crop * tf.cast(tf.reduce_min(size) if self.square else size, tf.float32)
+        kept = tf.maximum(tf.cast(tf.round(kept), tf.int32), 1) * [1, 1]
+        (top, left), (high, wide) = tf.unstack((size - kept) // 2), tf.unstack(kept)
+        return pictures[:, top : top + high, left : left + wide]
 
 
 @dataclass(frozen=True)

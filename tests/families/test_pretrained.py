@@ -9,6 +9,7 @@ from urllib.error import URLError
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from suite import architectures
 from suite.architectures import _pretrained
@@ -134,6 +135,17 @@ def test_a_wide_picture_is_cut_to_a_square_or_stretched() -> None:
         seen[square] = (columns[0], columns[-1])
     assert seen[True] == pytest.approx((255 * 75 / 199, 255 * 124 / 199), abs=1)
     assert seen[False] == pytest.approx((255 * 50 / 199, 255 * 149 / 199), abs=1)
+
+
+def test_pictures_of_a_pipeline_may_differ_in_size() -> None:
+    """In a tf.data pipeline a batch of one has a size that is known only when it comes."""
+    sizes = tf.data.Dataset.from_generator(
+        lambda: (pictures(*size, count=1) for size in ((100, 60), (64, 200))),
+        output_signature=tf.TensorSpec((1, None, None, 3), tf.uint8),
+    )
+    preprocess = Preprocessing(resolution=48)
+    for seen, size in zip(sizes.map(preprocess), ((100, 60), (64, 200)), strict=True):
+        np.testing.assert_allclose(seen, preprocess(pictures(*size, count=1)), atol=1e-6)
 
 
 def test_one_picture_without_a_batch_is_refused() -> None:
