@@ -26,9 +26,7 @@ WIDTH = {"align": 80, "coca": 48}  # of the unit vectors of the tiny networks
 
 def whole(kind: str, task: Task = SMALL, **text: Any) -> keras.Model:
     module: Any = {"align": align, "coca": coca}[kind]
-    keras.utils.set_random_seed(
-        0
-    )  # by another chance the differences may be smaller than asked for
+    keras.utils.set_random_seed(0)  # by another chance the differences may be smaller than asked for
     return module.pretraining(module.VARIANTS["tiny"], dataclasses.replace(module.TEXTS["tiny"], **text), task)
 
 
