@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from suite.errors import ArchitectureError, StoreError, StudyError
 from suite.search import folder
 from suite.search.budget import spent
 from suite.search.space import drawn
-from suite.study import Study, is_own
+from suite.study import Recipe, Study, is_own
 from suite.trial import Run, Trial
 
 TRIED = 500  # configurations of which one must be buildable
@@ -36,7 +36,7 @@ def study(file: Path, overrides: Sequence[str] = ()) -> Study:
     start = architectures.config(read.architecture)
     bound = binding.bind(read, start, str(file), overrides)
     _check_some_can_be_built(bound, start, file)
-    return bound
+    return _with_recipe(bound)
 
 
 def check(file: Path, overrides: Sequence[str] = ()) -> Study:
@@ -46,6 +46,13 @@ def check(file: Path, overrides: Sequence[str] = ()) -> Study:
     read = study(file, overrides)
     datasets.check(read.dataset)
     return read
+
+
+def _with_recipe(bound: Study) -> Study:
+    """Return the study with what its family trains by otherwise than all, where the study's file leaves it open."""
+    plain = asdict(Recipe())
+    own = {name: value for name, value in asdict(architectures.recipe(bound.source)).items() if value != plain[name]}
+    return replace(bound, recipe={**own, **bound.recipe})
 
 
 def _check_some_can_be_built(bound: Study, start: architectures.Config, file: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from suite import architectures, arguments, catalogue, choice
+from suite import architectures, arguments, catalogue, choice, pipeline
 from suite.errors import ArchitectureError, NothingFitsError, SuiteError
 from suite.report.comparison import compare
 from suite.study import Constraint
@@ -139,6 +139,14 @@ def test_a_mistake_is_one_message_and_an_exit_code(tmp_path: Path, words: list[s
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_study_says_whole_how_its_family_trains() -> None:
+    file = Path(STUDY).parents[1] / "vit.toml"
+    recipe = pipeline.study(file, ["recipe.batch_size=16"]).recipe
+    assert recipe["batch_size"] == 16, "what is asked for stands"
+    assert recipe["weight_decay"] == 0.05, "what is left open is the family's"
+    assert "optimizer" not in recipe, "and what the family leaves open is everybody's"
 
 
 def test_architectures_are_measured_without_training(tmp_path: Path) -> None:
