@@ -110,7 +110,7 @@ def test_the_report_names_it_without_its_path(world: Path) -> None:
 
 def test_the_same_study_from_another_folder_is_the_same_run(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(world / "studies")
-    again = pipeline.run(studyfile.read(Path("mine.toml")), Path("../runs"))
+    again = pipeline.run(pipeline.study(Path("mine.toml")), Path("../runs"))
     assert len(again.trials) == 1
 
 

@@ -27,7 +27,7 @@ def test_f0_is_that_of_timm() -> None:
     assert_same("nfnet/f0", theirs(), 64)
 
 
-@pytest.mark.parametrize("activation", ["gelu", "silu", "relu"])
+@pytest.mark.parametrize("activation", ["gelu", "silu"])
 def test_a_smaller_nfnet_on_odd_sides_is_that_of_timm(activation: str) -> None:
     module = theirs(depths=TINY["depths"], channels=TINY["widths"], stem_chs=32, group_size=16, num_features=192,
                     act_layer=activation)  # fmt: skip
