@@ -130,9 +130,8 @@ def _save(model: keras.Model, file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         network = deployed(model)
-        keras.Model(network.inputs, network.outputs, name=network.name).save(
-            unfinished
-        )  # without the optimizer's state
+        # A new model of the same layers is saved without the optimizer's state.
+        keras.Model(network.inputs, network.outputs, name=network.name).save(unfinished)
         os.replace(unfinished, file)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
