@@ -80,7 +80,7 @@ def assert_same(
     The number of classes is that of `theirs`. A layer that computes in single precision needs another `tolerance`.
     """
     pictures = _pictures(side, batch)
-    theirs = randomized(out_of_place(theirs.double().eval()), pictures)
+    theirs = randomized(theirs.double().eval(), pictures)
     image, expected = _answers(theirs, pictures)
     ours = _ours(name, changes, side, expected.shape[1])
     pairs = paired(ours, theirs, graph.of_torch(theirs, image, expected))
@@ -110,17 +110,6 @@ def _pictures(side: int, batch: int) -> torch.Tensor:
 def _answers(module: torch.nn.Module, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     image = pictures.clone().requires_grad_()
     return image, module(image)
-
-
-def out_of_place(module: torch.nn.Module) -> torch.nn.Module:
-    """Let activations leave their input as it is.
-
-    In place they change it for shortcuts too: those of timm's Xception then begin behind the ReLU, unlike the paper's.
-    """
-    for part in module.modules():
-        if hasattr(part, "inplace"):
-            part.inplace = False
-    return module
 
 
 def randomized(module: torch.nn.Module, pictures: torch.Tensor) -> torch.nn.Module:

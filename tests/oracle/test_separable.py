@@ -26,18 +26,18 @@ def test_xception_is_that_of_timm_where_both_pad_alike() -> None:
     assert_same("xception/2016", theirs, 39)
 
 
-def test_nasnet_large_is_that_of_timm_but_for_the_padding_of_its_largest() -> None:
-    """Halving pools see zeros beyond the border as in Keras, whose weights ours takes; timm's largest see nothing."""
+def test_nasnet_large_is_that_of_timm_with_zeros_around_its_max_pools() -> None:
+    """Halving pools see zeros beyond the border as in Keras, whose weights ours takes; timm's max pools see nothing."""
     theirs = NASNetALarge(7, stem_size=16, num_features=192, pad_type="same")
     for part in list(theirs.modules()):
         for name, child in part.named_children():
             if isinstance(child, MaxPool2dSame):
-                setattr(part, name, MaxPoolOfZeros())
+                setattr(part, name, ZeroPaddedMaxPool())
     assert_same("nasnet/large", theirs, 75, stem_width=16, penultimate=192)
 
 
-class MaxPoolOfZeros(torch.nn.Module):
-    """The largest of 3x3, every second; zeros beyond the border."""
+class ZeroPaddedMaxPool(torch.nn.Module):
+    """Max pooling of 3x3 with stride 2, zeros beyond the border."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the pooled maps."""
