@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import keras
 from keras import ops
 
 from suite import clipping
+from suite.checkpoint import Progress, restored, save
 from suite.datasets import Dataset
 from suite.study import Recipe
 
@@ -31,28 +33,62 @@ class DivergedError(ArithmeticError):
 
 
 def train(
-    model: keras.Model, recipe: Recipe, data: Dataset, *, epochs: int, seed: int, on_epoch: OnEpoch | None = None
+    model: keras.Model,
+    recipe: Recipe,
+    data: Dataset,
+    *,
+    epochs: int,
+    seed: int,
+    on_epoch: OnEpoch | None = None,
+    until: int | None = None,
+    checkpoint: Path | None = None,
 ) -> Training:
-    """Train `model` (logits out, [B, K]) in place and leave it with the weights of its best epoch.
+    """Train `model` (logits out, [B, K]) in place and leave it with the weights of its best epoch so far.
 
-    `on_epoch` is called with each row of the curve; what it raises ends the training. Raises DivergedError when the
-    loss becomes infinite or not a number.
+    The learning rate is planned for `epochs` epochs; this call ends after epoch `until`, or after the last. What is in
+    the file `checkpoint` is gone on from, as if the training had never stopped; when epochs are left, it is written.
+
+    `on_epoch` is called with each new row of the curve; what it raises ends the training. Raises DivergedError when the
+    loss becomes infinite or not a number, and StoreError when the checkpoint cannot be read or written.
     """
     began = time.monotonic()
-    batches = data.train(batch_size=recipe.batch_size, seed=seed, shift=recipe.shift, flip=recipe.flip)
+    until = epochs if until is None else until
+    assert 1 <= until <= epochs
     compile_(model, recipe, steps=epochs * math.ceil(data.sizes["train"] / recipe.batch_size))
-    best = Best(on_epoch)
-    # The batches are shuffled already; `fit` would warn that it cannot.
-    model.fit(batches, validation_data=data.validation(), epochs=epochs, verbose=0, callbacks=[best], shuffle=False)
-    best.restore()
+    plan = {**asdict(recipe), "epochs": epochs, "seed": seed, "dataset_digest": data.digest}
+    begun = restored(checkpoint, model, plan)
+    best = Best(begun, on_epoch)
+    if len(begun.curve) < until:
+        _fit(model, recipe, data, seed, until, best)
+    reached = replace(best.progress, seconds=begun.seconds + time.monotonic() - began)
+    if checkpoint and len(begun.curve) < until < epochs:
+        save(checkpoint, model, plan, reached)
+    model.set_weights(reached.weights)
     return Training(
-        curve=tuple(best.curve),
+        curve=reached.curve,
         measures={
-            "accuracy": best.row["val_accuracy"],
-            "top5": best.row["val_top5"],
-            "loss": best.row["val_loss"],
-            "training_seconds": time.monotonic() - began,
+            "accuracy": reached.best["val_accuracy"],
+            "top5": reached.best["val_top5"],
+            "loss": reached.best["val_loss"],
+            "training_seconds": reached.seconds,
         },
+    )
+
+
+def _fit(model: keras.Model, recipe: Recipe, data: Dataset, seed: int, until: int, best: Best) -> None:
+    done = len(best.progress.curve)
+    batches = data.train(
+        batch_size=recipe.batch_size, seed=seed, shift=recipe.shift, flip=recipe.flip, first_epoch=done + 1
+    )
+    model.fit(
+        batches.repeat(until - done),  # `fit` makes two iterators an epoch of what it must repeat itself
+        steps_per_epoch=len(batches),
+        validation_data=data.validation(),
+        initial_epoch=done,
+        epochs=until,
+        verbose=0,
+        callbacks=[best],
+        shuffle=False,  # they are shuffled already; `fit` would warn that it cannot
     )
 
 
@@ -131,30 +167,24 @@ def _cross_entropy(smoothing: float) -> keras.losses.Loss | Callable[[Any, Any],
 class Best(keras.callbacks.Callback):
     """Keeps the curve, and the weights of the epoch with the best validation accuracy."""
 
-    def __init__(self, on_epoch: OnEpoch | None = None) -> None:
+    def __init__(self, begun: Progress, on_epoch: OnEpoch | None = None) -> None:
         super().__init__()
-        self.curve: list[dict[str, float]] = []
-        self.row: dict[str, float] = {}
+        self.progress = begun
         self._on_epoch = on_epoch
-        self._weights: list[Any] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Note one epoch."""
-        row = self._noted(epoch, logs or {})
+        row = self._row(epoch + 1, logs or {})
         if not math.isfinite(row["loss"]) or not math.isfinite(row["val_loss"]):
             raise DivergedError(f"the loss is not a number after epoch {epoch + 1}: a lower learning rate may help")
-        if not self.row or (row["val_accuracy"], -row["val_loss"]) > (self.row["val_accuracy"], -self.row["val_loss"]):
-            self.row, self._weights = row, self.model.get_weights()
+        self.progress = replace(self.progress, curve=(*self.progress.curve, row))
+        if self.progress.best is row:
+            self.progress = replace(self.progress, weights=self.model.get_weights())
         if self._on_epoch:
             self._on_epoch(row)
 
-    def restore(self) -> None:
-        """Put the best weights back into the model."""
-        self.model.set_weights(self._weights)
-
-    def _noted(self, epoch: int, logs: dict[str, float]) -> dict[str, float]:
+    def _row(self, epoch: int, logs: dict[str, float]) -> dict[str, float]:
         percent = {"accuracy", "top5", "val_accuracy", "val_top5"}
         measured = {key: float(value) * (100 if key in percent else 1) for key, value in logs.items()}
         rate = float(self.model.optimizer.learning_rate)
-        self.curve.append({"epoch": epoch + 1, "time": time.time(), **measured, "learning_rate": rate})
-        return self.curve[-1]
+        return {"epoch": epoch, "time": time.time(), **measured, "learning_rate": rate}

@@ -19,7 +19,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from suite import datasets
-from suite.datasets import augment, digits, folder, layout, pictures, preparing, reading, split
+from suite.datasets import augment, digits, folder, layout, pictures, preparing, reading, source, split
 from suite.datasets.dataset import Dataset
 from suite.errors import DatasetError
 from tests.pictures import encoded, fill, noise
@@ -540,6 +540,28 @@ def test_the_seed_decides_every_epoch(dataset: Dataset) -> None:
     assert not np.array_equal(first[0], first[1])
     assert np.array_equal(first, epochs(1))
     assert not np.array_equal(first, epochs(2))
+
+
+def test_an_epoch_is_the_same_whether_or_not_those_before_it_were_read(dataset: Dataset) -> None:
+    """And whatever seed the program has set for itself."""
+    tf.random.set_seed(0)
+    batches = dataset.train(batch_size=6, seed=3, shift=0.25, flip=True)
+    epochs = [read(batches) for _ in range(3)]
+    for seed, first in ((5, 2), (0, 3)):
+        tf.random.set_seed(seed)
+        later = read(dataset.train(batch_size=6, seed=3, shift=0.25, flip=True, first_epoch=first))
+        assert all(np.array_equal(ours, theirs) for ours, theirs in zip(later, epochs[first - 1], strict=True))
+
+
+def test_the_files_of_a_large_dataset_are_read_in_an_order_that_the_epoch_decides(tmp_path: Path) -> None:
+    builder = Unlabelled(config="all", data_dir=tmp_path)
+    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(num_shards=10))
+    streamed = reading.Reader(source=source.source("unlabelled", builder), image=(40, 36, 3), fits=False)
+    ways = {"batch_size": 8, "seed": 1, "shift": 0.0, "flip": False}
+    batches = streamed.train(**ways, first_epoch=1)
+    epochs = [read(batches)[0] for _ in range(3)]
+    assert len({epoch.tobytes() for epoch in epochs}) == 3
+    assert np.array_equal(read(streamed.train(**ways, first_epoch=3))[0], epochs[2])
 
 
 def test_validation_is_in_the_same_order_whenever_it_is_read(dataset: Dataset) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
 
 import keras
 import numpy as np
@@ -10,6 +14,7 @@ import pytest
 
 from suite import architectures, datasets, training
 from suite.datasets import Dataset
+from suite.errors import StoreError
 from suite.study import Recipe
 
 FAST = Recipe(batch_size=128, learning_rate=3e-3)
@@ -135,3 +140,208 @@ def test_augmented_and_mixed_precision_trainings_run(digits: Dataset) -> None:
         keras.config.set_dtype_policy("float32")
     found = training.train(model, replace(FAST, shift=0.1, flip=True), digits, epochs=1, seed=0)
     assert np.isfinite(found.measures["loss"])
+
+
+# stopped and gone on
+
+
+def noisy(data: Dataset, seed: int = 0) -> keras.Model:
+    """A small network with all that has a state of its own: batch statistics, and dropout, also in a model within."""
+    keras.utils.set_random_seed(seed)
+    pixels = keras.Input(data.task.image)
+    x = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(pixels))
+    x = keras.layers.Activation("relu")(keras.layers.BatchNormalization()(keras.layers.Dense(24)(x)))
+    x = keras.Sequential([keras.layers.Dense(16, activation="relu"), keras.layers.Dropout(0.2)])(x)
+    return keras.Model(pixels, keras.layers.Dense(data.task.classes, dtype="float32")(keras.layers.Dropout(0.3)(x)))
+
+
+def tiny(data: Dataset, seed: int = 0) -> keras.Model:
+    keras.utils.set_random_seed(seed)
+    start = replace(architectures.config("convnext/tiny"), stochastic_depth=0.5)
+    return architectures.family("convnext").build(start, data.task)
+
+
+def streaming(data: Dataset) -> Dataset:
+    return replace(data, reader=replace(data.reader, fits=False))
+
+
+def numbers(file: Path) -> list[np.ndarray]:
+    with np.load(file, allow_pickle=False) as archive:
+        return [archive[name] for name in archive.files if name != "header"]
+
+
+AUGMENTED = replace(FAST, shift=0.1, flip=True, label_smoothing=0.1)
+PLAIN = replace(FAST, optimizer="sgd", learning_rate=0.05, schedule="constant", warmup=0.0, adaptive_clipping=0.1)
+WAYS = {
+    "adamw": (noisy, AUGMENTED, lambda data: data),
+    "sgd": (noisy, PLAIN, lambda data: data),
+    "half": (noisy, replace(AUGMENTED, precision="mixed_float16"), lambda data: data),
+    "stream": (noisy, AUGMENTED, streaming),
+    "stochastic depth": (tiny, AUGMENTED, lambda data: datasets.load(data.name, image=(16, 16, 1))),
+}
+
+
+@pytest.mark.parametrize(("build", "recipe", "kind"), WAYS.values(), ids=WAYS)
+def test_a_training_that_was_stopped_goes_on_as_if_it_never_had(
+    digits: Dataset, tmp_path: Path, build: Callable[..., keras.Model], recipe: Recipe, kind: Callable
+) -> None:
+    """Two epochs of six, then three more by another process, whose seeds are others: as five without a stop."""
+    data, whole, parts = kind(digits), tmp_path / "whole", tmp_path / "parts"
+    keras.config.set_dtype_policy(recipe.precision)
+    try:
+        straight, first, second = build(data), build(data), build(data, seed=9)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    wanted = training.train(straight, recipe, data, epochs=6, seed=3, until=5, checkpoint=whole)
+    begun = training.train(first, recipe, data, epochs=6, seed=3, until=2, checkpoint=parts)
+    told: list[dict[str, float]] = []
+    found = training.train(second, recipe, data, epochs=6, seed=3, until=5, checkpoint=parts, on_epoch=told.append)
+    assert found.curve[:2] == begun.curve
+    assert found.curve[2:] == tuple(told)
+    for ours, theirs in zip(found.curve, wanted.curve, strict=True):
+        assert {**ours, "time": 0} == pytest.approx({**theirs, "time": 0}, rel=1e-5, abs=1e-6)
+    for ours, theirs in zip(second.get_weights(), straight.get_weights(), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-5, abs=1e-6)
+    for ours, theirs in zip(numbers(parts), numbers(whole), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-5, abs=1e-6)
+
+
+def test_the_last_piece_leaves_the_file_alone_and_the_seconds_add_up(digits: Dataset, tmp_path: Path) -> None:
+    file = tmp_path / "new folder" / "training"
+    begun = training.train(network(digits), FAST, digits, epochs=3, seed=0, until=1, checkpoint=file)
+    assert [path.name for path in file.parent.iterdir()] == ["training"]
+    before = file.read_bytes()
+    ended = training.train(network(digits), FAST, digits, epochs=3, seed=0, checkpoint=file)
+    assert len(ended.curve) == 3
+    assert ended.curve[-1]["learning_rate"] == pytest.approx(0, abs=1e-9)
+    assert ended.measures["training_seconds"] > begun.measures["training_seconds"]
+    assert file.read_bytes() == before
+
+
+def test_a_training_in_one_piece_writes_no_file(digits: Dataset, tmp_path: Path) -> None:
+    training.train(network(digits), FAST, digits, epochs=1, seed=0, checkpoint=tmp_path / "training")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_piece_that_was_trained_already_is_not_trained_again(digits: Dataset, tmp_path: Path) -> None:
+    """As when a run was killed between the writing of the file and that of the trial."""
+    file, told = tmp_path / "training", []
+    models = [network(digits) for _ in range(2)]
+    first, again = (
+        training.train(model, FAST, digits, epochs=3, seed=0, until=2, checkpoint=file, on_epoch=told.append)
+        for model in models
+    )
+    assert again.curve == first.curve == tuple(told)
+    for ours, theirs in zip(models[1].get_weights(), models[0].get_weights(), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_the_best_weights_of_an_earlier_piece_stay_when_the_next_is_worse(digits: Dataset, tmp_path: Path) -> None:
+    """Of the next piece all labels are wrong."""
+    file = tmp_path / "training"
+    steady = replace(FAST, learning_rate=1e-2, schedule="constant", warmup=0.0)
+    first, second, third = (network(digits) for _ in range(3))
+    begun = training.train(first, steady, digits, epochs=5, seed=0, until=3, checkpoint=file)
+    images, labels = digits.reader.kept["train"]
+    wrong = replace(digits, reader=replace(digits.reader, kept={**digits.reader.kept, "train": (images, 9 - labels)}))
+    for model, until in ((second, 4), (third, 5)):
+        found = training.train(model, steady, wrong, epochs=5, seed=0, until=until, checkpoint=file)
+        assert found.curve[-1]["val_accuracy"] < begun.measures["accuracy"]
+        kept = ("accuracy", "top5", "loss")
+        assert [found.measures[name] for name in kept] == [begun.measures[name] for name in kept]
+        for ours, theirs in zip(model.get_weights(), first.get_weights(), strict=True):
+            assert np.array_equal(ours, theirs)
+
+
+@pytest.fixture(scope="module")
+def written(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What a training of `network` writes after one epoch of three."""
+    file = tmp_path_factory.mktemp("written") / "training"
+    training.train(network(digits), FAST, digits, epochs=3, seed=0, until=1, checkpoint=file)
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
+def test_a_file_that_is_cut_short_is_named_and_changes_nothing(
+    digits: Dataset, tmp_path: Path, written: bytes, share: float
+) -> None:
+    file, model = tmp_path / "training", network(digits)
+    file.write_bytes(written[: int(share * len(written))])
+    before = model.get_weights()
+    with pytest.raises(StoreError, match=rf"{file}: .* damaged or no checkpoint\. Delete this file"):
+        training.train(model, FAST, digits, epochs=3, seed=0, checkpoint=file)
+    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(model.get_weights(), before, strict=True))
+
+
+def test_a_file_with_a_flipped_byte_is_not_gone_on_from(digits: Dataset, tmp_path: Path, written: bytes) -> None:
+    file = tmp_path / "training"
+    middle = len(written) // 2
+    file.write_bytes(written[:middle] + bytes([written[middle] ^ 1]) + written[middle + 1 :])
+    with pytest.raises(StoreError, match="damaged"):
+        training.train(network(digits), FAST, digits, epochs=3, seed=0, checkpoint=file)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "planned", "message"),
+    [
+        (replace(FAST, learning_rate=1e-3), {}, r"learning_rate 0\.003, not 0\.001"),
+        (FAST, {"epochs": 4}, "epochs 3, not 4"),
+        (FAST, {"seed": 1}, "seed 0, not 1"),
+    ],
+)
+def test_a_file_of_another_plan_says_what_differs(
+    digits: Dataset, tmp_path: Path, written: bytes, recipe: Recipe, planned: dict[str, int], message: str
+) -> None:
+    file = tmp_path / "training"
+    file.write_bytes(written)
+    with pytest.raises(StoreError, match=rf"{file}: .* it was written with {message}\. Delete this file"):
+        training.train(network(digits), recipe, digits, **{"epochs": 3, "seed": 0, **planned}, checkpoint=file)
+
+
+def test_a_file_of_another_network_says_what_differs(digits: Dataset, tmp_path: Path, written: bytes) -> None:
+    file = tmp_path / "training"
+    file.write_bytes(written)
+    pixels = keras.Input(digits.task.image)
+    wider = keras.Model(pixels, keras.layers.Dense(10)(keras.layers.Flatten()(pixels)))
+    with pytest.raises(
+        StoreError, match=rf"{file}: .* another network: dense/kernel \(64, 32\) in place of dense/kernel \(1024, 10\)"
+    ):
+        training.train(wider, FAST, digits, epochs=3, seed=0, checkpoint=file)
+
+
+def test_a_disk_that_refuses_the_next_piece_leaves_the_last_one(
+    digits: Dataset, tmp_path: Path, written: bytes
+) -> None:
+    file = tmp_path / "training"
+    file.write_bytes(written)
+
+    def full(_: dict[str, float]) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # from here on no file grows beyond it
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(StoreError, match=rf"{file}: .* cannot be written \(File too large\)"):
+            training.train(network(digits), FAST, digits, epochs=3, seed=0, until=2, checkpoint=file, on_epoch=full)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.iterdir()] == ["training"]
+    assert file.read_bytes() == written
+
+
+def test_a_kill_while_the_next_piece_is_written_leaves_the_last_one(
+    digits: Dataset, tmp_path: Path, written: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "training"
+    file.write_bytes(written)
+
+    def killed(stream: BinaryIO, **arrays: np.ndarray) -> None:
+        stream.write(b"half of it")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(np, "savez", killed)
+        training.train(network(digits), FAST, digits, epochs=3, seed=0, until=2, checkpoint=file)
+    assert file.read_bytes() == written
+    found = training.train(network(digits), FAST, digits, epochs=3, seed=0, until=2, checkpoint=file)
+    assert len(found.curve) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["training"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,29 @@ from suite.datasets.split import progress
 
 AUTO = tf.data.AUTOTUNE
 SHARE = 4  # a dataset may fill one part in four of the free memory
+ROOM = 8  # the shuffling of one that does not may fill one part in eight of the whole
 BLOCK = 256  # pictures read at a time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epochs:
+    """The epochs of a training, numbered on from `first`."""
+
+    seed: int
+    first: int
+
+    def each(self, made: Callable[[tf.Tensor], tf.Tensor]) -> tf.data.Dataset:
+        """Return the one tensor `made` of (seed, number of the epoch), int64 [2]; each pass over it is the next epoch.
+
+        `fit` makes one pass an epoch and does not say which, so they are counted.
+        """
+        before = tf.Variable(self.first - 1, dtype=tf.int64, trainable=False)
+        once = tf.data.Dataset.from_tensors(np.int64(self.seed))
+        return once.map(lambda seed: made(tf.stack([seed, before.assign_add(1)])))
+
+    def numbers(self, shape: list[int]) -> tf.data.Dataset:
+        """Return random int64 of a shape, other ones each epoch."""
+        return self.each(lambda epoch: tf.random.stateless_uniform(shape, epoch, None, None, tf.int64))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,16 +51,17 @@ class Reader:
     fits: bool  # whether the pictures, brought to this shape, are kept in memory
     kept: dict[str, tuple[tf.Tensor, tf.Tensor]] = field(default_factory=dict, repr=False)
 
-    def train(self, *, batch_size: int, seed: int, shift: float, flip: bool) -> tf.data.Dataset:
+    def train(self, *, batch_size: int, seed: int, shift: float, flip: bool, first_epoch: int) -> tf.data.Dataset:
         """Return shuffled batches, see Dataset.train."""
+        epochs = Epochs(seed=seed, first=first_epoch)
+        steps = -(-self.source.sizes["train"] // batch_size)
         with tf.device("CPU:0"):
-            batches = self._shuffled(batch_size, seed)
+            batches = self._shuffled(batch_size, epochs)
             if shift or flip:
-                seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
-                batches = tf.data.Dataset.zip(batches, seeds).map(
+                batches = tf.data.Dataset.zip(batches, epochs.numbers([steps, 2]).unbatch()).map(
                     lambda batch, seed: (augmented(batch[0], seed, shift, flip), batch[1]), AUTO
                 )
-            return _ordered(batches)
+            return _ordered(batches.apply(tf.data.experimental.assert_cardinality(steps)))
 
     def held_out(self, split: str, batch_size: int) -> tf.data.Dataset:
         """Return the batches of a split in the order of its records."""
@@ -52,17 +76,26 @@ class Reader:
         with tf.device("CPU:0"):
             return [(decoded(data).numpy(), int(label)) for data, label in records]
 
-    def _shuffled(self, batch_size: int, seed: int) -> tf.data.Dataset:
+    def _shuffled(self, batch_size: int, epochs: Epochs) -> tf.data.Dataset:
         size = self.source.sizes["train"]
         if self.fits:
-            return self._gathered("train", tf.data.Dataset.range(size).shuffle(size, seed), batch_size)
-        records = self.source.records("train", seed=seed)
-        return self._decoded(records.shuffle(self._room(size), seed)).batch(batch_size)
+            orders = epochs.each(lambda epoch: tf.random.experimental.stateless_shuffle(tf.range(size), epoch))
+            return self._gathered("train", orders.unbatch(), batch_size)
+        return self._decoded(epochs.numbers([]).flat_map(self._records)).batch(batch_size)
+
+    @tf.autograph.experimental.do_not_convert  # it could not, and would warn
+    def _records(self, seed: tf.Tensor) -> tf.data.Dataset:
+        """Return the records of an epoch in the order of `seed`: where they are too many, shuffled a part at a time."""
+        tf.random.set_seed(1)  # of the graph that calls this: without it, the order changes with the program's own seed
+        return self.source.records("train", seed=seed).shuffle(self._room(self.source.sizes["train"]), seed)
 
     def _room(self, size: int) -> int:
-        """Return how many encoded pictures the shuffling may hold at a time."""
+        """Return how many encoded pictures the shuffling may hold at a time.
+
+        What is free just now must not count: the order of an epoch depends on this number.
+        """
         stored = self.source.builder.info.splits[self.source.splits["train"]].num_bytes
-        return max(BLOCK, min(size, int(size * free_memory() / SHARE / max(stored, 1))))
+        return max(BLOCK, min(size, int(size * whole_memory() / ROOM / max(stored, 1))))
 
     def _decoded(self, records: tf.data.Dataset) -> tf.data.Dataset:
         return records.map(lambda data, label: (self._prepared(decoded(data)), label), AUTO)
@@ -117,12 +150,24 @@ def reader(source: Source, image: tuple[int, int, int]) -> Reader:
 def free_memory() -> int:
     """Return the bytes that may still be taken: of the machine, and of its container where that has a limit."""
     free = psutil.virtual_memory().available
-    group = Path("/sys/fs/cgroup")
     try:
-        limit, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
-    except (OSError, ValueError):  # no control group, or "max": no limit
+        return min(free, _container("memory.max") - _container("memory.current"))
+    except (OSError, ValueError):
         return free
-    return min(free, limit - used)
+
+
+def whole_memory() -> int:
+    """Return the bytes of the machine, or of its container where that has a limit."""
+    whole = psutil.virtual_memory().total
+    try:
+        return min(whole, _container("memory.max"))
+    except (OSError, ValueError):
+        return whole
+
+
+def _container(name: str) -> int:
+    """Return a number of the control group. Raises OSError without one, ValueError for "max": no limit."""
+    return int((Path("/sys/fs/cgroup") / name).read_text())
 
 
 def _ordered(batches: tf.data.Dataset) -> tf.data.Dataset:
