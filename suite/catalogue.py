@@ -5,10 +5,10 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from suite import architectures, studyfile
-from suite.errors import SuiteError
+from suite.errors import ArchitectureError, StudyError, SuiteError, did_you_mean
 from suite.measures import MEASURES
 from suite.study import split
 
@@ -33,20 +33,45 @@ SPARE = {
 }
 BELOW = {"lecture": "conditions"}
 APART = {"architectures": "family", "lecture": "name"}
+_ONE = {
+    "architectures": "architecture", "lecture": "network of the lecture", "studies": "study", "measures": "measure",
+    "runs": "run",
+}  # fmt: skip
 
 
 def rows(what: str, root: Path, pattern: str = "*") -> Sequence[dict[str, Any]]:
     """Return the rows of one kind, with the keys COLUMNS has for it; `root` is the folder that holds the runs.
 
-    Their names match the wildcard `pattern`, or if there is no such name, their titles do.
+    Their names match the wildcard `pattern`, or if there is no such name, their titles do; of titles, those with the
+    same capitals where there are any. Raises ArchitectureError or StudyError when nothing matches.
     """
     listed: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "architectures": _architectures, "lecture": _lecture, "studies": _studies, "measures": _measures,
         "runs": lambda: _runs(root),
     }  # fmt: skip
     found = listed[what]()
-    named = [row for row in found if fnmatch.fnmatchcase(str(row["name"]), pattern)]
-    return named or [row for row in found if fnmatch.fnmatch(str(row.get("title", "")).lower(), pattern.lower())]
+    matches = _matching(found, pattern)
+    if not matches and pattern != "*":
+        _refuse(what, found, pattern)
+    return matches
+
+
+def _matching(found: Sequence[dict[str, Any]], pattern: str) -> list[dict[str, Any]]:
+    titled = [(str(row.get("title", "")), row) for row in found]
+    return (
+        [row for row in found if fnmatch.fnmatchcase(str(row["name"]), pattern)]
+        or [row for title, row in titled if fnmatch.fnmatchcase(title, pattern)]  # ViT-G/14 is not ViT-g/14
+        or [row for title, row in titled if fnmatch.fnmatchcase(title.lower(), pattern.lower())]
+    )
+
+
+def _refuse(what: str, found: Sequence[dict[str, Any]], pattern: str) -> NoReturn:
+    words = {str(row[key]) for row in found for key in ("name", "title") if key in row}
+    hint = did_you_mean(pattern.strip("*"), words)
+    if "Known:" in hint:  # names by the hundred would hide what was wrong
+        hint = f" `suite list {what}` lists them all."
+    kind = ArchitectureError if what in ("architectures", "lecture") else StudyError
+    raise kind(f"no {_ONE[what]} '{pattern}'.{hint}")
 
 
 def _architectures() -> list[dict[str, Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,9 +13,13 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
+from suite import architectures, datasets, training
+from suite.architectures.layers import deployed
 from suite.errors import SuiteError, UnknownOperationError
 from suite.profile import rules
 from suite.profile.complexity import Complexity, complexity, weightless
+from suite.study import Recipe
+from suite.task import Task
 
 
 @pytest.fixture(autouse=True)
@@ -205,6 +211,7 @@ def test_a_weightless_model_counts_as_one_with_weights(name: str) -> None:
     "use",
     [
         lambda network: network(tf.zeros((1, 4))),
+        lambda network: network.compile("sgd", "mse"),
         lambda network: network.fit(tf.zeros((1, 4)), tf.zeros((1, 3))),
         lambda network: network.predict(tf.zeros((1, 4))),
         lambda network: network.save("never.keras"),
@@ -215,6 +222,46 @@ def test_a_weightless_model_cannot_be_used(use: Callable[[keras.Model], Any]) ->
     network = weightless(lambda: chain((4,), layers.Dense(3)))
     with pytest.raises(SuiteError, match="for counting only"):
         use(network)
+
+
+def test_to_train_a_weightless_network_is_an_error_that_says_so() -> None:
+    data = datasets.load("digits", (32, 32, 3))
+    network = weightless(lambda: architectures.build("resnet/tiny", data.task))
+    with pytest.raises(SuiteError, match="for counting only"):
+        training.train(network, Recipe(), data, epochs=1, seed=0)
+
+
+AGAIN: dict[str, Callable[[keras.Model], keras.Model]] = {
+    "without its auxiliary classifiers": deployed,
+    "of the same layers": lambda network: keras.Model(network.inputs, network.outputs),
+}
+
+
+@pytest.mark.parametrize("again", AGAIN.values(), ids=AGAIN)
+def test_another_model_of_weightless_layers_is_counted_and_cannot_be_used_either(
+    again: Callable[[keras.Model], keras.Model], tmp_path: Path
+) -> None:
+    def build() -> keras.Model:
+        start = replace(architectures.config("googlenet/tiny"), auxiliary=True)
+        return architectures.family("googlenet").build(start, Task(height=32, width=32, channels=3, classes=3))
+
+    other = again(weightless(build))
+    assert complexity(other) == complexity(weightless(lambda: again(build()))) == complexity(again(build()))
+    uses: tuple[Callable[[], Any], ...] = (
+        lambda: other(tf.zeros((1, 32, 32, 3))),
+        lambda: other.save(tmp_path / "other.keras"),
+        lambda: other.set_weights(again(build()).get_weights()),
+        other.get_weights,
+    )
+    for use in uses:
+        with pytest.raises(SuiteError, match="for counting only"):
+            use()
+
+
+def test_weights_that_are_there_stay_when_they_are_counted_without_weights() -> None:
+    network = chain((4,), layers.Dense(3))
+    weightless(lambda: keras.Model(network.inputs, network.outputs))
+    assert network(tf.ones((2, 4))).shape == (2, 3)
 
 
 def test_building_weightless_leaves_the_program_as_it_was() -> None:
@@ -300,9 +347,6 @@ def test_the_count_is_that_of_the_traced_operations(name: str) -> None:
 
 
 def test_our_grouped_networks_count_as_their_traced_operations() -> None:
-    from suite import architectures
-    from suite.task import Task
-
     for name, side in (("resnet/50-32x4d", 32), ("alexnet/2012", 67)):
         family = architectures.family(name.partition("/")[0])
         network = family.build(architectures.config(name), Task(height=side, width=side, channels=3, classes=3))

@@ -48,15 +48,21 @@ def require_share(name: str, value: float) -> None:
     require(0 <= value < 1, f"{name} = {value}: give a share from 0 up to, not including, 1")
 
 
-def require_size(family: str, task: Task, minimum: int, *, resize: int | None = None) -> None:
-    """Raise ArchitectureError when a side of the pictures, or that to which they are resized, is below `minimum`."""
+def require_size(
+    family: str, task: Task, minimum: int, *, resize: int | None = None,
+    way_out: str = "choose stem = 'small', or fewer stages",
+) -> None:  # fmt: skip
+    """Raise ArchitectureError when a side of the pictures, or that to which they are resized, is below `minimum`.
+
+    `way_out` is what helps, beside larger pictures.
+    """
     if resize is not None:
         require(resize >= minimum, f"resize = {resize}: this {family} needs {minimum} pixels")
         return
     require(
         min(task.height, task.width) >= minimum,
         f"pictures of {task.height}x{task.width} are too small for this {family}: it needs {minimum}x{minimum} "
-        "(enlarge the pictures, choose stem = 'small', or fewer stages)",
+        f"(enlarge the pictures, {way_out})",
     )
 
 

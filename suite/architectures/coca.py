@@ -29,7 +29,7 @@ from suite.architectures.layers import LearnedTokens, WordMask
 from suite.study import Recipe
 from suite.task import Task
 
-RECIPE = Recipe(learning_rate=2e-3, weight_decay=0.05)  # for few pictures
+RECIPE = Recipe(learning_rate=5e-3, weight_decay=0.05, batch_size=32, shift=0.05)  # for few pictures
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,7 +83,7 @@ VARIANTS = {
     ),
 }
 
-RECIPE = Recipe(learning_rate=4e-3, weight_decay=0.05)
+RECIPE = Recipe(learning_rate=4e-3, weight_decay=0.05, batch_size=32)  # for few pictures
 
 
 def build(config: Config, task: Task) -> keras.Model:

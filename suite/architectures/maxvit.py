@@ -113,7 +113,7 @@ def build(config: Config, task: Task) -> keras.Model:
 def _require_windows(config: Config, task: Task) -> None:
     """Raise ArchitectureError unless the maps of all stages, whose sides are rounded up, divide into windows."""
     unit = config.stride * config.window
-    require_size("maxvit", task, unit)
+    require_size("maxvit", task, unit, way_out=_way_out(config))
     for stage in reversed(range(len(config.depths))):
         pixels = config.stride // 2**stage
         sides = [math.ceil(side / pixels) for side in (task.height, task.width)]
@@ -122,6 +122,13 @@ def _require_windows(config: Config, task: Task) -> None:
             f"pictures of {task.height}x{task.width} give a map of {sides[0]}x{sides[1]}, which does not divide into "
             f"windows of {config.window}x{config.window}: give sides that are multiples of {unit}, or another window",
         )
+
+
+def _way_out(config: Config) -> str:
+    """Return which fields help where pictures are too small."""
+    window = [f"a window below {config.window}"] if config.window > 1 else []
+    stem = ["stem = 'small'"] if config.stem == "imagenet" else []
+    return f"choose {', or '.join([*window, *stem, 'fewer stages'])}"
 
 
 def _block(

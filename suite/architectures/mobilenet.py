@@ -80,7 +80,9 @@ VARIANTS = {
     "0.75": Config(width=0.75),
     "0.5": Config(width=0.5),
     "0.25": Config(width=0.25),
-    "tiny": Config(stem_width=16, depths=(1, 1, 1, 1), widths=(32, 64, 128, 128)),  # for tests and smoke runs; no paper
+    "tiny": Config(  # for tests and smoke runs; no paper
+        stem_width=16, depths=(1, 1, 1, 1), widths=(32, 64, 128, 128), stem="small"
+    ),
 }
 
 

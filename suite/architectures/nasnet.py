@@ -122,7 +122,7 @@ VARIANTS = {
     "large": Config(cells=6, penultimate=4032, stem_width=96, skip=True, stochastic_depth=0.3),
     "tiny": Config(  # for tests and smoke runs, with three rows of each cell; no paper
         cells=1, penultimate=192, stem_width=16, normal=NORMAL[::2], reduction=(*REDUCTION[:2], REDUCTION[3]),
-        dropout=0.0, resolution=32,
+        dropout=0.0, stem="small", resolution=32,
     ),
 }  # fmt: skip
 

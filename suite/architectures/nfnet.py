@@ -9,6 +9,9 @@ prints, by a stem of 128 channels and a first stage whose 192 inner channels are
 channels rounded down to 128: here stem_widths = (16, 32, 64, 192) and whole_groups = true. That code also has the tanh
 approximation of GELU, and leaves a branch that stochastic depth keeps unscaled; here GELU is exact, as in timm, and
 the branch is scaled up, as everywhere in this project. The small stem is ours: the same four convolutions, stride 1.
+
+The learned factor on a residual branch begins at 0 in the named variants, as in the paper, so no gradient passes it at
+first: the weights of the branches, which are most, begin to move with the second step of training.
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import keras
-from keras import tree
+from keras import ops, tree
 from keras.src.backend.common import global_state
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 from suite.errors import SuiteError, UnknownOperationError
 from suite.profile import rules
@@ -45,7 +46,8 @@ def complexity(model: keras.Model) -> Complexity:
 def weightless(build: Callable[[], keras.Model]) -> keras.Model:
     """Return the model that `build` returns, without memory for its weights: it can be counted, not used.
 
-    To call, train or save it raises SuiteError.
+    To call, compile, train or save it raises SuiteError; so does what asks for its weights by another model of its
+    layers, such as the one without auxiliary classifiers. That can be counted too.
     """
     pending = list(global_state.get_global_attribute(_PENDING, []))
     try:
@@ -57,18 +59,27 @@ def weightless(build: Callable[[], keras.Model]) -> keras.Model:
         global_state.set_global_attribute(_PENDING, pending)
     for method in _USES:
         setattr(model, method, _refuse)
+    for weight in model.variables:
+        if weight._value is None:
+            # Else Keras would draw a value anew each time that it is read, and fail in its own words when it is given.
+            weight._initializer, weight._direct_assign = _placeholder, _refuse
     return model
 
 
 _PENDING = "uninitialized_variables"
 _USES = (
-    "call", "fit", "evaluate", "predict", "predict_on_batch", "train_on_batch", "test_on_batch", "save",
+    "call", "compile", "fit", "evaluate", "predict", "predict_on_batch", "train_on_batch", "test_on_batch", "save",
     "save_weights", "load_weights", "get_weights", "set_weights", "export", "quantize",
 )  # fmt: skip
 
 
 def _refuse(*arguments: object, **named: object) -> NoReturn:
     raise SuiteError("this model has no weights, it is for counting only: build it again without weightless()")
+
+
+def _placeholder(shape: rules.Shape, dtype: Any = None) -> Any:
+    """Return the value of a weight that has none, to find out the shapes of a layer; refuse it to any other use."""
+    return ops.zeros(shape, dtype) if in_symbolic_scope() else _refuse()
 
 
 def _elements(weights: Iterable[Any]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -127,6 +128,27 @@ def test_the_smallest_picture_builds_and_a_smaller_one_is_refused_with_its_size(
     smallest = next(side for side in range(1, 65) if builds(family, side))
     with pytest.raises(ArchitectureError, match=f"needs {smallest}x{smallest}"):
         tiny(family, Task(height=smallest - 1, width=64, channels=3, classes=2))
+
+
+@pytest.mark.parametrize("name", ["mobilenet", "nasnet"])
+def test_a_tiny_network_leaves_places_to_look_at_of_a_small_picture(name: str) -> None:
+    pooled = weightless(lambda: tiny(name)).get_layer("pool").input
+    assert pooled.shape[1] == pooled.shape[2] >= 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "ways_out"),
+    [
+        ({"stem": "small"}, "choose a window below 4, or fewer stages"),
+        ({"stem": "small", "window": 1}, "choose fewer stages"),
+        ({"stem": "imagenet"}, "choose a window below 4, or stem = 'small', or fewer stages"),
+    ],
+)
+def test_a_maxvit_that_pictures_are_too_small_for_names_the_fields_that_help(
+    changes: dict[str, Any], ways_out: str
+) -> None:
+    with pytest.raises(ArchitectureError, match=re.escape(f"(enlarge the pictures, {ways_out})")):
+        tiny("maxvit", Task(height=3, width=3, channels=3, classes=2), **changes)
 
 
 def builds(family: str, side: int) -> bool:
