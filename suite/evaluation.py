@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,19 @@ import keras
 from suite import architectures, binding, servable, training
 from suite.architectures.layers import deployed
 from suite.datasets import Dataset
-from suite.errors import StoreError
+from suite.errors import ArchitectureError, StoreError
 from suite.measures import formatted
 from suite.profile.complexity import complexity, weightless
 from suite.profile.latency import latency
 from suite.profile.surroundings import surroundings
+from suite.search.sampler import costs_of, key
+from suite.search.space import network
 from suite.search.tuner import Watcher
 from suite.study import Recipe, Study, Value
-from suite.trial import Trial
+from suite.trial import State, Trial
 
 COUNTED = ("parameters", "macs", "activations")
+WORTH = 0.25  # part of its promise that a candidate must keep when its costs are measured, or it is not trained
 Costs = Callable[[Mapping[str, Value], str], Mapping[str, float]]  # of a configuration's network, on a device
 LATENCY_PATH = "signature `pixels` traced by TensorFlow, batch 1"
 
@@ -35,8 +38,27 @@ class Evaluation:
     study: Study
     data: Dataset
     model_file: Callable[[int], Path]  # where the trained network of a trial is kept
+    checkpoint: Callable[[Trial], Path | None] = lambda trial: None  # where it is kept how far its training has come
     costs: Costs = lambda configuration, device: {}  # what is known of the same network already
+    kept_promise: Callable[[Trial], float] = lambda trial: 1.0  # which part is left, now that the costs are measured
     watchers: Sequence[Watcher] = ()  # told of every epoch
+    plans: dict[str, dict[str, float] | None] = field(default_factory=dict)  # counts of networks that were not trained
+
+    def known(self, configuration: Mapping[str, Value]) -> dict[str, float] | None:
+        """Return what is known of the costs of a network before it is tried: what was measured, else its counts.
+
+        None says that it cannot be built. Nothing is built for a study that is not about counts.
+        """
+        found = self.costs(configuration, surroundings()["device"])
+        if found or not set(costs_of(self.study)) & set(COUNTED):
+            return dict(found)
+        name = key(network(configuration))
+        if name not in self.plans:
+            try:
+                self.plans[name] = counted(weightless(lambda: deployed(self.network(configuration))))
+            except ArchitectureError:
+                self.plans[name] = None
+        return self.plans[name]
 
     def __call__(self, trial: Trial) -> Trial:
         """Evaluate one trial; raise what goes wrong."""
@@ -55,23 +77,26 @@ class Evaluation:
         trial = self._measured(trial, self.costs(trial.configuration, trial.surroundings["device"]))
         if self._may_be_refused(trial):
             # A candidate that is too large may be too large for the memory as well.
-            trial = self._measured(trial, counted(weightless(lambda: deployed(self.network(trial)))))
+            trial = self._measured(trial, counted(weightless(lambda: deployed(self.network(trial.configuration)))))
         if self._is_refused(trial):
             return self._refused(trial)
-        model = self.network(trial)
+        model = self.network(trial.configuration)
         if "latency" not in trial.measures:
             timed = latency(servable.inference(deployed(model), self.data.classes))
             trial = self._measured(trial, {**counted(deployed(model)), **timed.measures})
-        return self._refused(trial) if self._is_refused(trial) else self._trained(trial, model, recipe)
+        if self._is_refused(trial):
+            return self._refused(trial)
+        left = self.kept_promise(trial) if trial.continues is None else 1.0
+        return self._dropped(trial, left) if left < WORTH else self._trained(trial, model, recipe)
 
     def _may_be_refused(self, trial: Trial) -> bool:
         """Whether it can be refused by counting alone, and was not counted yet."""
         return any(c.measure in COUNTED and c.measure not in trial.measures for c in self.study.constraints)
 
-    def network(self, trial: Trial) -> keras.Model:
-        """Return the untrained network of a trial."""
+    def network(self, configuration: Mapping[str, Value]) -> keras.Model:
+        """Return the untrained network of a configuration."""
         start = architectures.config(self.study.architecture)
-        config = binding.replaced(start, self.study.fields("space", trial.configuration))
+        config = binding.replaced(start, self.study.fields("space", configuration))
         return architectures.family(self.study.source).build(config, self.data.task)
 
     def surroundings(self) -> dict[str, str]:
@@ -91,17 +116,23 @@ class Evaluation:
         }
 
     def _trained(self, trial: Trial, model: keras.Model, recipe: Recipe) -> Trial:
+        epochs = self.study.fidelity.epochs
         trained = training.train(
             model,
             recipe,
             self.data,
-            epochs=self.study.fidelity.epochs,
+            epochs=epochs,
             seed=self.study.seed,
             on_epoch=lambda row: self._tell(trial.number, row),
+            until=trial.until,
+            checkpoint=self.checkpoint(trial),
         )
-        _save(model, self.model_file(trial.number))
+        ends = trial.until in (None, epochs)
+        if ends:
+            _save(model, self.model_file(trial.number))
         trial = self._measured(trial, trained.measures)
-        return replace(trial, state="complete", curve=trained.curve, finished=datetime.now(UTC))
+        state: State = "complete" if ends else "paused"
+        return replace(trial, state=state, curve=trained.curve, finished=datetime.now(UTC))
 
     def _tell(self, number: int, row: Mapping[str, float]) -> None:
         for watcher in self.watchers:
@@ -116,6 +147,11 @@ class Evaluation:
     def _refused(self, trial: Trial) -> Trial:
         broken = trial.broken(self.study.constraints)
         return trial.refused(", ".join(f"{formatted(c.measure, trial.measures[c.measure])} breaks {c}" for c in broken))
+
+    def _dropped(self, trial: Trial, left: float) -> Trial:
+        costs = [o.measure for o in self.study.objectives if o.measure in trial.measures]
+        measured = ", ".join(f"{formatted(measure, trial.measures[measure])}" for measure in costs)
+        return trial.refused(f"{measured} measured is more than was expected: {left:.0%} of what it promised is left")
 
 
 def counted(model: keras.Model) -> dict[str, float]:

@@ -17,6 +17,7 @@ from suite import architectures, binding, studyfile, tracking
 from suite.errors import ArchitectureError, StoreError, StudyError
 from suite.search import folder
 from suite.search.budget import spent
+from suite.search.fidelity import first
 from suite.search.space import drawn
 from suite.study import Recipe, Study, is_own
 from suite.trial import Run, Trial
@@ -85,7 +86,7 @@ def run(wanted: Study, root: Path, storage: str | None = None, *, show: bool = T
 def is_done(wanted: Study, root: Path) -> bool:
     """Whether the budget of `wanted` is spent already."""
     home = root / wanted.name
-    return folder.holds(home) and spent(folder.read(home).trials).exhausts(wanted.budget)
+    return folder.holds(home) and spent(folder.read(home).trials, wanted.fidelity).exhausts(wanted.budget)
 
 
 def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
@@ -108,9 +109,12 @@ def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
             study=wanted,
             data=data,
             model_file=lambda number: folder.model(store.folder, number),
+            checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
             costs=store.costs,
+            kept_promise=store.kept_promise,
             watchers=watchers,
         )
+        store.count_by(evaluate.known)
         tuner.search(store, evaluate, watchers)
 
 

@@ -14,11 +14,11 @@ from rich.text import Text
 
 from suite import pareto
 from suite.measures import MEASURES, formatted
-from suite.search.budget import spent
+from suite.search.budget import Spent, spent
 from suite.study import Study
 from suite.trial import Trial
 
-_STYLES = {"complete": "green", "refused": "dim", "failed": "red"}
+_STYLES = {"complete": "green", "paused": "cyan", "refused": "dim", "failed": "red"}
 _WIDTH = 24  # of the bar, characters
 
 
@@ -27,7 +27,7 @@ class Progress:
 
     def __init__(self, study: Study, before: Iterable[Trial] = ()) -> None:
         """Begin after the trials `before`, those of earlier sessions."""
-        self._study = study
+        self._study, self._epochs = study, study.fidelity.epochs
         self._trials = {trial.number: trial for trial in before if trial.state != "running"}
         self._running: Trial | None = None
         self._epoch: Mapping[str, float] = {}
@@ -59,7 +59,7 @@ class Progress:
 
     def _line(self, trial: Trial) -> Text:
         line = Text(f"{self._study.name}/{trial.number:<3} ")
-        line.append(f"{trial.state:<9}", _STYLES.get(trial.state, ""))
+        line.append(f"{self._state(trial):<9}", _STYLES.get(trial.state, ""))
         line.append(f" {_words(trial, self._study)}")
         if trial.number in self._front():
             line.append("  front", "bold")
@@ -67,20 +67,24 @@ class Progress:
             line.append(f"  [{self._standing()}]")
         return line
 
+    def _state(self, trial: Trial) -> str:
+        return f"paused at {trial.until} of {self._epochs} epochs " if trial.state == "paused" else trial.state
+
     def _front(self) -> set[int]:
         fitting = [trial for trial in self._trials.values() if trial.fits(self._study.constraints)]
         return {trial.number for trial in pareto.front(fitting, self._study.objectives)}
 
-    def _trained(self) -> int:
-        return sum(trial.state in ("complete", "failed") for trial in self._trials.values())
+    def _spent(self) -> Spent:
+        return spent(list(self._trials.values()), self._study.fidelity)
 
     def _standing(self) -> str:
         """Return how far the study is: `7 of 24 trials, 3:20 left`."""
         budget = self._study.budget
-        left = spent(list(self._trials.values())).seconds_left(budget, self._trained())
+        used = self._spent()
+        left = used.seconds_left(budget)
         of = f" of {budget.trials}" if budget.trials else ""
         known = "" if left is None else f", {timedelta(seconds=round(self._remaining(left)))} left"
-        return f"{self._trained()}{of} trials{known}"
+        return f"{f'{used.trials:.1f}'.removesuffix('.0')}{of} trials{known}"
 
     def _remaining(self, left: float) -> float:
         """Return what is left of `left` seconds after those the running trial has used."""
@@ -93,8 +97,8 @@ class Progress:
 
     def _bar(self) -> Text:
         budget = self._study.budget
-        used = spent(list(self._trials.values()))
-        shares = [self._trained() / budget.trials] if budget.trials else []
+        used = self._spent()
+        shares = [used.trials / budget.trials] if budget.trials else []
         shares += [used.hours / budget.hours] if budget.hours else []
         full = round(_WIDTH * min(1.0, max(shares)))
         bar = Text(f"{self._study.name} ")
@@ -108,15 +112,14 @@ class Progress:
         if not self._epoch:
             return f"; trial {self._running.number}: building and measuring"
         done, accuracy = int(self._epoch["epoch"]), self._epoch["val_accuracy"]
-        return (
-            f"; trial {self._running.number}: epoch {done} of {self._study.fidelity.epochs}, accuracy {accuracy:.1f} %"
-        )
+        until = self._running.until or self._epochs
+        return f"; trial {self._running.number}: epoch {done} of {until}, accuracy {accuracy:.1f} %"
 
 
 def _words(trial: Trial, study: Study) -> str:
     """Return what became of a trial: its objectives, or the reason why it has none."""
     configuration = ", ".join(f"{key.partition('.')[2]} {_value(value)}" for key, value in trial.configuration.items())
-    if trial.state != "complete":
+    if trial.state not in ("complete", "paused"):
         return f"{trial.reason}  ({configuration})"
     wanted = [MEASURES[objective.measure] for objective in study.objectives]
     measured = ", ".join(

@@ -11,7 +11,7 @@ from suite.errors import StudyError
 from suite.measures import MEASURES, Goal, formatted
 
 Value = bool | int | float | str | tuple["Value", ...]
-SAMPLERS = ("tpe", "nsga2", "random")
+SAMPLERS = ("cheap-first", "tpe", "nsga2", "random")
 
 
 @dataclass(frozen=True)
@@ -124,13 +124,32 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class Fidelity:
-    """What one trial spends."""
+    """What one trial spends.
+
+    With `min_epochs` a trial first trains that many epochs of a schedule planned for `epochs`; the promising go on.
+    """
 
     epochs: int
+    min_epochs: int | None = None  # None: every trial trains all its epochs at once
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise StudyError("epochs is at least 1")
+        if self.epochs < 1 or (self.min_epochs is not None and self.min_epochs < 1):
+            raise StudyError("epochs and min_epochs are at least 1")
+        if self.min_epochs is not None and self.min_epochs > self.epochs:
+            raise StudyError(f"min_epochs is at most epochs: {self.min_epochs} is above {self.epochs}")
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """Epochs after which a trial pauses, and its last: 2, 6, 18 and 30 for `min_epochs` 2 and `epochs` 30.
+
+        Each is three times the one before. One of which the last is less than 1.5 times is left out: to stop there
+        would save little.
+        """
+        rungs, rung = [], self.min_epochs or self.epochs
+        while 1.5 * rung <= self.epochs:
+            rungs.append(rung)
+            rung *= 3
+        return (*rungs, self.epochs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +201,7 @@ class Study:
     question: str = ""
     image: tuple[int, int, int] | None = None  # (H, W, C) that the networks see; None: the dataset's own
     seed: int = 0
-    sampler: str = "tpe"
+    sampler: str = "cheap-first"
     space: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of the family's Config
     recipe: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of Recipe
     constraints: tuple[Constraint, ...] = ()

@@ -78,11 +78,16 @@ def train(
 def _fit(model: keras.Model, recipe: Recipe, data: Dataset, seed: int, until: int, best: Best) -> None:
     done = len(best.progress.curve)
     batches = data.train(
-        batch_size=recipe.batch_size, seed=seed, shift=recipe.shift, flip=recipe.flip, first_epoch=done + 1
+        batch_size=recipe.batch_size,
+        seed=seed,
+        shift=recipe.shift,
+        flip=recipe.flip,
+        first_epoch=done + 1,
+        epochs=until - done,
     )
     model.fit(
-        batches.repeat(until - done),  # `fit` makes two iterators an epoch of what it must repeat itself
-        steps_per_epoch=len(batches),
+        batches,
+        steps_per_epoch=len(batches) // (until - done),
         validation_data=data.validation(),
         initial_epoch=done,
         epochs=until,

@@ -10,15 +10,16 @@ from typing import Literal
 
 from suite.study import Constraint, Study, Value
 
-State = Literal["running", "complete", "refused", "failed", "interrupted"]
+State = Literal["running", "paused", "complete", "refused", "failed", "interrupted"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     """One candidate.
 
-    `complete`: trained and validated. `refused`: not trained, as it breaks a constraint on a cost or cannot be built.
-    `failed`: raised an error. `interrupted`: its process ended; its configuration is run again, as another number.
+    `complete`: trained and validated. `paused`: trained for fewer epochs than the study's and kept in a checkpoint; may
+    go on, as another number. `refused`: not trained, as it breaks a constraint on a cost or cannot be built. `failed`:
+    raised an error. `interrupted`: its process ended; its configuration is run again, as another number.
     """
 
     number: int
@@ -32,6 +33,8 @@ class Trial:
     surroundings: Mapping[str, str] = field(default_factory=dict)  # device, threads, versions, commit, dataset, ...
     started: datetime | None = None  # UTC
     finished: datetime | None = None  # UTC
+    continues: int | None = None  # number of the paused trial whose training this one goes on with
+    until: int | None = None  # epoch after which it stops; None: the study's last
 
     @property
     def seconds(self) -> float:
@@ -67,3 +70,9 @@ class Run:
     def candidates(self) -> list[Trial]:
         """The complete trials that keep every constraint: what may stand on a front."""
         return [trial for trial in self.trials if trial.fits(self.study.constraints)]
+
+
+def pausing(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the paused trials that no other has gone on with; an interrupted attempt leaves them as they were."""
+    gone_on = {trial.continues for trial in trials if trial.state != "interrupted"}
+    return [trial for trial in trials if trial.state == "paused" and trial.number not in gone_on]

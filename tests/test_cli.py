@@ -72,7 +72,32 @@ def names(*words: str) -> list[str]:
 def test_a_wildcard_that_no_name_matches_is_looked_for_in_titles() -> None:
     assert names("architectures", "ResNeXt-50*") == names("architectures", "resnext-50*") == ["resnet/50-32x4d"]
     assert "resnet/50-32x4d" not in names("architectures", "resnet/50")
-    assert names("architectures", "gpt*") == []
+
+
+def test_titles_that_differ_by_capitals_only_are_told_apart() -> None:
+    assert names("architectures", "ViT-G/14") == ["vit/G-14"]
+    assert names("architectures", "ViT-g/14") == ["vit/g-14"]
+    assert names("architectures", "VIT-G/14") == ["vit/g-14", "vit/G-14"]
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern", "said"),
+    [
+        ("architectures", "resnet/5", "no architecture 'resnet/5'. Did you mean 'resnet/50'?"),
+        ("architectures", "gpt*", "no architecture 'gpt*'. `suite list architectures` lists them all."),
+        ("architectures", "AlexNot*", "no architecture 'AlexNot*'. Did you mean 'AlexNet'?"),
+        ("lecture", "alexnet/2013", "no network of the lecture 'alexnet/2013'. Did you mean 'alexnet/2012'?"),
+        ("measures", "acuracy", "no measure 'acuracy'. Did you mean 'accuracy'?"),
+        ("studies", "resnet", "no study 'resnet'. `suite list studies` lists them all."),
+        ("runs", "resnet", "no run 'resnet'. `suite list runs` lists them all."),
+    ],
+)
+@pytest.mark.parametrize("format", ["table", "json"])
+def test_a_pattern_that_matches_nothing_is_named_with_what_is_near(
+    tmp_path: Path, what: str, pattern: str, said: str, format: str
+) -> None:
+    done = suite("list", what, pattern, "--format", format, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"suite: {said}\n")
 
 
 def test_every_network_is_listed_with_a_title_of_its_own_and_those_for_tests_say_so() -> None:

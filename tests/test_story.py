@@ -114,7 +114,9 @@ def states(run: Run) -> list[str]:
 
 def trains(run: Run) -> bool:
     """Whether the newest trial is under way, and is one that will not be refused within the next moment."""
-    depths, widths = (run.trials[-1].configuration[f"space.{key}"] if run.trials else () for key in ("depths", "widths"))
+    depths, widths = (
+        run.trials[-1].configuration[f"space.{key}"] if run.trials else () for key in ("depths", "widths")
+    )
     return states(run)[-1:] == ["running"] and len(depths) == len(widths) and widths != (64, 128)
 
 

@@ -272,6 +272,12 @@ MISTAKES = {
     "no trials": ("trials = 40", "trials = 0", "trials in [budget]: needs at least 1; not 0"),
     "no hours": ("hours = 2", "hours = 0", "hours in [budget]: needs more than 0; not 0.0"),
     "no epochs": ("epochs = 30", "epochs = 0", "epochs in [fidelity]: needs at least 1; not 0"),
+    "pauses before the first epoch": (
+        "epochs = 30", "epochs = 30\nmin_epochs = 0", "min_epochs in [fidelity]: needs at least 1; not 0",
+    ),
+    "pauses after the last epoch": (
+        "epochs = 30", "epochs = 30\nmin_epochs = 40", "fidelity: min_epochs is at most epochs: 40 is above 30",
+    ),
     "negative seed": ("seed = 3", "seed = -1", "seed: needs 0 to 4294967295; not -1"),
     "name with a slash": ('name = "resnet"', 'name = "my/net"', f'name: {NAME_RULE}; not "my/net"'),
     "hidden name": ('name = "resnet"', 'name = ".."', f'name: {NAME_RULE}; not ".."'),
@@ -515,7 +521,7 @@ def drawn_study(draw: random.Random) -> Study:
         objectives=tuple(Objective(measure=name, goal=MEASURES[name].goal) for name in measures),
         constraints=draw.choice([(), (Constraint(measure="accuracy", at_least=99.5),)]),
         budget=draw.choice([Budget(trials=1), Budget(hours=0.1), Budget(trials=10**6, hours=1e3)]),
-        fidelity=Fidelity(epochs=draw.randint(1, 99)),
+        fidelity=draw.choice([Fidelity(epochs=draw.randint(1, 99)), Fidelity(epochs=30, min_epochs=2)]),
     )
 
 

@@ -27,15 +27,23 @@ class Dataset:
     reader: Reader = field(repr=False, compare=False)
 
     def train(
-        self, *, batch_size: int, seed: int, shift: float = 0.0, flip: bool = False, first_epoch: int = 1
+        self,
+        *,
+        batch_size: int,
+        seed: int,
+        shift: float = 0.0,
+        flip: bool = False,
+        first_epoch: int = 1,
+        epochs: int = 1,
     ) -> tf.data.Dataset:
-        """Return batches of (float32 [B, H, W, C] from -1 to 1, int64 [B]), in another order each epoch.
+        """Return batches of (float32 [B, H, W, C] from -1 to 1, int64 [B]) of some epochs, one after the other.
 
-        `shift`: largest random shift, share of the side; `flip`: random left-right mirror. The first pass over the
-        batches is epoch `first_epoch`, the second the one after it. `seed` and the number of an epoch decide its order
-        and its augmentation, whatever was read before. The last batch may be smaller.
+        `shift`: largest random shift, share of the side; `flip`: random left-right mirror. `seed` and the number of an
+        epoch, counted from 1, decide its order and its augmentation. The last batch of each may be smaller.
         """
-        return self.reader.train(batch_size=batch_size, seed=seed, shift=shift, flip=flip, first_epoch=first_epoch)
+        return self.reader.train(
+            batch_size=batch_size, seed=seed, shift=shift, flip=flip, first_epoch=first_epoch, epochs=epochs
+        )
 
     def validation(self, *, batch_size: int = 256) -> tf.data.Dataset:
         """Return batches of (float32 [B, H, W, C] from -1 to 1, int64 [B]), always in the same order."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,27 +21,6 @@ BLOCK = 256  # pictures read at a time
 
 
 @dataclass(frozen=True, kw_only=True)
-class Epochs:
-    """The epochs of a training, numbered on from `first`."""
-
-    seed: int
-    first: int
-
-    def each(self, made: Callable[[tf.Tensor], tf.Tensor]) -> tf.data.Dataset:
-        """Return the one tensor `made` of (seed, number of the epoch), int64 [2]; each pass over it is the next epoch.
-
-        `fit` makes one pass an epoch and does not say which, so they are counted.
-        """
-        before = tf.Variable(self.first - 1, dtype=tf.int64, trainable=False)
-        once = tf.data.Dataset.from_tensors(np.int64(self.seed))
-        return once.map(lambda seed: made(tf.stack([seed, before.assign_add(1)])))
-
-    def numbers(self, shape: list[int]) -> tf.data.Dataset:
-        """Return random int64 of a shape, other ones each epoch."""
-        return self.each(lambda epoch: tf.random.stateless_uniform(shape, epoch, None, None, tf.int64))
-
-
-@dataclass(frozen=True, kw_only=True)
 class Reader:
     """Reads one source at one input shape."""
 
@@ -51,23 +29,28 @@ class Reader:
     fits: bool  # whether the pictures, brought to this shape, are kept in memory
     kept: dict[str, tuple[tf.Tensor, tf.Tensor]] = field(default_factory=dict, repr=False)
 
-    def train(self, *, batch_size: int, seed: int, shift: float, flip: bool, first_epoch: int) -> tf.data.Dataset:
-        """Return shuffled batches, see Dataset.train."""
-        epochs = Epochs(seed=seed, first=first_epoch)
+    def train(
+        self, *, batch_size: int, seed: int, shift: float, flip: bool, first_epoch: int, epochs: int
+    ) -> tf.data.Dataset:
+        """Return the shuffled batches of some epochs, see Dataset.train."""
         steps = -(-self.source.sizes["train"] // batch_size)
         with tf.device("CPU:0"):
-            batches = self._shuffled(batch_size, epochs)
+            each = tf.data.Dataset.range(first_epoch, first_epoch + epochs).map(lambda number: tf.stack([seed, number]))
+            batches = self._shuffled(batch_size, each)
             if shift or flip:
-                batches = tf.data.Dataset.zip(batches, epochs.numbers([steps, 2]).unbatch()).map(
+                seeds = each.flat_map(lambda epoch: tf.data.Dataset.from_tensor_slices(_numbers(epoch, [steps, 2])))
+                batches = tf.data.Dataset.zip(batches, seeds).map(
                     lambda batch, seed: (augmented(batch[0], seed, shift, flip), batch[1]), AUTO
                 )
-            return _ordered(batches.apply(tf.data.experimental.assert_cardinality(steps)))
+            return _ordered(batches.apply(tf.data.experimental.assert_cardinality(steps * epochs)))
 
     def held_out(self, split: str, batch_size: int) -> tf.data.Dataset:
         """Return the batches of a split in the order of its records."""
         with tf.device("CPU:0"):
             if self.fits:
-                return _ordered(self._gathered(split, tf.data.Dataset.range(self.source.sizes[split]), batch_size))
+                return _ordered(
+                    self._gathered(split, tf.data.Dataset.range(self.source.sizes[split]).batch(batch_size))
+                )
             return _ordered(self._decoded(self.source.records(split)).batch(batch_size))
 
     def samples(self, split: str, count: int) -> list[tuple[np.ndarray, int]]:
@@ -76,12 +59,15 @@ class Reader:
         with tf.device("CPU:0"):
             return [(decoded(data).numpy(), int(label)) for data, label in records]
 
-    def _shuffled(self, batch_size: int, epochs: Epochs) -> tf.data.Dataset:
+    def _shuffled(self, batch_size: int, each: tf.data.Dataset) -> tf.data.Dataset:
+        """Return the batches of each epoch, given by the seed and its number, int64 [2]."""
         size = self.source.sizes["train"]
         if self.fits:
-            orders = epochs.each(lambda epoch: tf.random.experimental.stateless_shuffle(tf.range(size), epoch))
-            return self._gathered("train", orders.unbatch(), batch_size)
-        return self._decoded(epochs.numbers([]).flat_map(self._records)).batch(batch_size)
+            orders = each.map(lambda epoch: tf.random.experimental.stateless_shuffle(tf.range(size), epoch))
+            return self._gathered(
+                "train", orders.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
+            )
+        return each.flat_map(lambda epoch: self._decoded(self._records(_numbers(epoch, []))).batch(batch_size))
 
     @tf.autograph.experimental.do_not_convert  # it could not, and would warn
     def _records(self, seed: tf.Tensor) -> tf.data.Dataset:
@@ -103,8 +89,8 @@ class Reader:
     def _prepared(self, picture: tf.Tensor) -> tf.Tensor:
         return tf.ensure_shape(prepared(picture, self.image), self.image)
 
-    def _gathered(self, split: str, indices: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
-        """Return batches of what is in memory; only their numbers are shuffled."""
+    def _gathered(self, split: str, batches: tf.data.Dataset) -> tf.data.Dataset:
+        """Return batches of what is in memory, given by their numbers."""
         images, labels = self._memory(split)
 
         def batch(chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -113,7 +99,7 @@ class Reader:
         def floats(chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return tf.gather(images, chosen), tf.gather(labels, chosen)
 
-        return indices.batch(batch_size).map(batch if images.dtype == tf.uint8 else floats, AUTO)
+        return batches.map(batch if images.dtype == tf.uint8 else floats, AUTO)
 
     def _memory(self, split: str) -> tuple[tf.Tensor, tf.Tensor]:
         """Return all pictures and labels of a split, read the first time.
@@ -134,6 +120,11 @@ class Reader:
                 images[start : start + len(block)], labels[start : start + len(block)] = block, answers
             self.kept[split] = tf.convert_to_tensor(images), tf.convert_to_tensor(labels)
         return self.kept[split]
+
+
+def _numbers(epoch: tf.Tensor, shape: list[int]) -> tf.Tensor:
+    """Return random int64 of a shape, other ones each epoch."""
+    return tf.random.stateless_uniform(shape, epoch, None, None, tf.int64)
 
 
 def _raw(data: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -17,7 +17,7 @@ from suite.measures import MEASURES, formatted
 from suite.report import figures, picture, tables, wording
 from suite.report.comparison import Comparison, Entry, compare
 from suite.report.plane import Plane, planes
-from suite.study import Choice, Domain
+from suite.study import Choice, Domain, Fidelity
 from suite.trial import Run
 
 _LISTED = 40  # refused and failed candidates that the page names; the table has them all
@@ -131,7 +131,7 @@ def _cells(entry: Entry, rank: int | None, on_front: bool, measured: Sequence[st
     known, chosen = trial.measures, trial.configuration
     texts = [
         entry.name,
-        trial.state,
+        f"paused at {trial.until}" if trial.state == "paused" else trial.state,
         str(rank or ""),
         "●" if on_front else "",
         *(formatted(name, known[name]).removesuffix(_unit(name)) if name in known else "" for name in measured),
@@ -182,12 +182,17 @@ def _study(run: Run) -> Mapping[str, str]:
         "objectives": ", ".join(f"{o.measure} {o.goal}" for o in study.objectives),
         "constraints": ", ".join(map(str, study.constraints)) or "none",
         "budget": " or ".join(part for part in budget if part),
-        "fidelity": wording.count(study.fidelity.epochs, "epoch"),
+        "fidelity": _fidelity(study.fidelity),
         "sampler": study.sampler,
         "searched over": "; ".join(f"{path} {_domain(domain)}" for path, domain in study.domains.items()) or "nothing",
         "first trial": f"{began:%Y-%m-%d %H:%M} UTC" if began else "none",
         "last result": f"{ended:%Y-%m-%d %H:%M} UTC" if ended else "none",
     }
+
+
+def _fidelity(fidelity: Fidelity) -> str:
+    pauses = wording.listed([str(rung) for rung in fidelity.rungs[:-1]])
+    return wording.count(fidelity.epochs, "epoch") + (f", pausing at {pauses}" if pauses else "")
 
 
 def _domain(domain: Domain) -> str:

@@ -15,6 +15,7 @@ from suite.trial import State
 
 _STATES: dict[State, str] = {
     "complete": "trained",
+    "paused": "paused before their last epoch",
     "refused": "refused before training",
     "failed": "failed",
     "interrupted": "interrupted",
@@ -88,9 +89,10 @@ def _interval(plane: Plane) -> str:
 
 def states(entries: Sequence[Entry]) -> str:
     """Return `120 candidates: 80 trained, 30 refused before training, 10 failed`."""
-    counts = Counter(entry.trial.state for entry in entries)
+    gone_on = {(entry.run, entry.trial.continues) for entry in entries if entry.trial.state != "interrupted"}
+    counts = Counter(entry.trial.state for entry in entries if (entry.run, entry.trial.number) not in gone_on)
     parts = [f"{counts[state]:,} {words}" for state, words in _STATES.items() if counts[state]]
-    return f"{count(len(entries), 'candidate')}: {', '.join(parts)}" if parts else "No candidate yet"
+    return f"{count(counts.total(), 'candidate')}: {', '.join(parts)}" if parts else "No candidate yet"
 
 
 def headlines(comparison: Comparison, planes: Sequence[Plane]) -> list[str]:

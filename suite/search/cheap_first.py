@@ -58,9 +58,9 @@ class CheapFirstSampler(BaseSampler):
 
     `limits` are the most that each cost may be, None for no limit. What trials set as constraints is modelled.
     `space` is the distributions where they are known beforehand; else they are learnt from the trials, also those that
-    only some of them ask for. `calls` is how many configurations are asked for their costs for each proposal, where that
-    takes its time; without it, more than a thousand are. `curve` says what trials told at which level, where they are
-    not all trained alike; `end` is the level of a whole training.
+    only some of them ask for. `calls` is how many configurations are asked for their costs for each proposal, where
+    that takes its time; without it, more than a thousand are. `curve` says what trials told at which level, where they
+    are not all trained alike; `end` is the level of a whole training.
 
     Trials that run at the same time do not ask for the same. What was tried is not proposed again, unless `repeat`.
     Proposals depend on `seed`, on the trials and on the number of the next one alone.
@@ -80,7 +80,8 @@ class CheapFirstSampler(BaseSampler):
         start: int = START,
         seed: int | None = None,
     ) -> None:
-        self._costs, self._knows = Costs(costs, calls), costs is not None
+        least = max(len(positions or ()), len(limits))
+        self._costs, self._knows = Costs(costs, calls, least), costs is not None
         self._positions, self._limits, self._given = positions, limits, space
         self._curve, self._end, self._repeat, self._start = curve, end, repeat, start
         self._seed = int(np.random.default_rng(seed).integers(2**32)) if seed is None else seed
@@ -136,12 +137,12 @@ class CheapFirstSampler(BaseSampler):
             return None
         return self._prospects(study, space, trials, source).promise(space.rows(configurations))
 
-    def kept(self, number: int) -> float:
-        """Return which part of its promise a proposal keeps when its costs, asked for again, were measured."""
+    def kept(self, number: int, costs: Sequence[float]) -> float:
+        """Return which part of its promise a proposal keeps now that its costs are measured."""
         if number not in self._proposed:
             return 1.0
         prospects, row, promise = self._proposed[number]
-        return float(prospects.measured(row) / promise) if promise > 0 else 1.0
+        return float(prospects.measured(row, costs) / promise) if promise > 0 else 1.0
 
     def _begun(self, trials: Sequence[FrozenTrial]) -> Space:
         """Begin a proposal: learn what was tried and what it cost, and return its space."""

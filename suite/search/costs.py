@@ -34,11 +34,11 @@ class Costs:
 
     `exact(configuration)` returns K costs, NaN for one that only a measurement can tell, or None for a configuration
     that cannot be had. With `calls`, so many configurations are asked for each proposal, what was told is remembered,
-    and the rest is predicted; without, all are asked.
+    and the rest is predicted; without, all are asked. `least` is how many costs there are while none was told.
     """
 
-    def __init__(self, exact: Exact | None, calls: int | None = None) -> None:
-        self._exact, self.calls, self._left = exact, calls, 0
+    def __init__(self, exact: Exact | None, calls: int | None = None, least: int = 0) -> None:
+        self._exact, self.calls, self._least, self._left = exact, calls, least, 0
         self._known: dict[Key, tuple[float, ...] | None] = {}
         self._configurations: dict[Key, Mapping[str, Any]] = {}
         self._learnt: set[int] = set()
@@ -58,11 +58,6 @@ class Costs:
         for number in tried.keys() - self._learnt:
             self._ask(tried[number])
         self._learnt |= tried.keys()
-
-    def learn_again(self, configuration: Mapping[str, Any]) -> None:
-        """Ask once more for the costs of a configuration of which something was measured."""
-        if self._exact:
-            self._ask(configuration)
 
     @property
     def is_spent(self) -> bool:
@@ -85,13 +80,13 @@ class Costs:
             except KeyError as error:  # a parameter of a branch that no trial has been in yet
                 if error.args[0] in configuration:
                     raise
-                self._keep(configuration, ())
+                self.keep(configuration, ())
         return self._known[key]
 
     @property
     def count(self) -> int:
         """How many costs there are, as far as is known."""
-        return max((len(costs) for costs in self._known.values() if costs), default=0)
+        return max((len(costs) for costs in self._known.values() if costs), default=self._least)
 
     def fit(self, space: Space, rows: Array, source: np.random.Generator) -> None:
         """Fit a model to each cost that is not exact for all `rows` [N, P]."""
@@ -127,9 +122,10 @@ class Costs:
 
     def _ask(self, configuration: Mapping[str, Any]) -> None:
         told = self._exact(configuration) if self._exact else ()
-        self._keep(configuration, told)
+        self.keep(configuration, told)
 
-    def _keep(self, configuration: Mapping[str, Any], told: float | Sequence[float] | None) -> None:
+    def keep(self, configuration: Mapping[str, Any], told: float | Sequence[float] | None) -> None:
+        """Keep what somebody knows of the costs of a configuration."""
         key = _key(configuration)
         self._configurations[key] = configuration
         self._known[key] = told if told is None else tuple(np.atleast_1d(np.asarray(told, dtype=float)).tolist())

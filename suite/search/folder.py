@@ -3,16 +3,19 @@
 runs/resnet/study.toml     the study as it was run, with every override resolved
 runs/resnet/trials.db      its trials (or `storage.url`, where they stand in a database elsewhere)
 runs/resnet/models/7.keras the network of trial 7 with its best weights
+runs/resnet/checkpoints/7.npz  how far the training that trial 7 began has come, while it runs or may go on
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
 from suite import studyfile
 from suite.errors import StoreError, StudyError
+from suite.search.fidelity import unfinished
 from suite.search.store import Store
 from suite.study import Study
 from suite.trial import Run
@@ -56,6 +59,21 @@ def read(folder: Path) -> Run:
 def model(folder: Path, number: int) -> Path:
     """Return where the trained network of a trial stands."""
     return folder / "models" / f"{number}.keras"
+
+
+def checkpoint(folder: Path, number: int) -> Path:
+    """Return where it stands how far the training has come that a trial began."""
+    return folder / "checkpoints" / f"{number}.npz"
+
+
+def tidy(store: Store) -> None:
+    """Remove the checkpoints of trainings that have ended."""
+    files = list((store.folder / "checkpoints").glob("*.npz"))  # first: each then is of a trial that is read below
+    needed = {checkpoint(store.folder, number).name for number in unfinished(store.trials())} if files else set()
+    for file in files:
+        if file.name.removeprefix(".") not in needed:  # a half-written one has a dot before its name
+            with suppress(OSError):  # it wastes space, no more
+                file.unlink()
 
 
 def holds(folder: Path) -> bool:

@@ -1,12 +1,13 @@
 """What each candidate promises: how much of the front's hypervolume it is expected to add, per candidate.
 
 Only what training tells is uncertain; it is modelled. Costs are exact, or predicted until they are asked for. The
-scale of no quantity is known beforehand: what training tells is brought to the deviation of what was seen, with hopeless
-values drawn together, and costs are compared as logarithms.
+scale of no quantity is known beforehand: what training tells is brought to the deviation of what was seen, with
+hopeless values drawn together, and costs are compared as logarithms.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -135,9 +136,9 @@ class Prospects:
         gain = pareto.expected_improvement(self._lower, self._upper, mean[:, aims], deviation[:, aims])
         return np.where(estimate.possible, gain * self._keeping(mean, deviation), 0.0)
 
-    def measured(self, row: Array) -> float:
-        """Return the promise of a candidate [P] whose costs are asked for again, as they were measured since."""
-        self._costs.learn_again(self._space.configuration(row))
+    def measured(self, row: Array, costs: Sequence[float]) -> float:
+        """Return the promise of a candidate [P] whose costs [K] were measured since."""
+        self._costs.keep(self._space.configuration(row), costs)
         return float(self.promise(row[None])[0])
 
     def _searched(self, tried: Array) -> tuple[Array, Array]:

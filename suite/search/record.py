@@ -8,13 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from suite.search.space import decoded
 from suite.study import Study
 from suite.trial import Trial
 
-STATES = {"complete": TrialState.COMPLETE, "refused": TrialState.PRUNED}  # all other ended ones are FAIL
+# All other ended ones are FAIL.
+STATES = {"complete": TrialState.COMPLETE, "paused": TrialState.PRUNED, "refused": TrialState.PRUNED}
 
 
 def written(trial: Trial) -> str:
@@ -28,7 +30,28 @@ def written(trial: Trial) -> str:
             "curve": [dict(row) for row in trial.curve],
             "surroundings": dict(trial.surroundings),
             "finished": (trial.finished or datetime.now(UTC)).isoformat(),
+            "continues": trial.continues,
+            "until": trial.until,
         }
+    )
+
+
+def running(
+    parameters: Mapping[str, Any], distributions: Mapping[str, BaseDistribution], attributes: Mapping[str, Any]
+) -> FrozenTrial:
+    """Return a trial that runs from now on, as Optuna is given it."""
+    return FrozenTrial(
+        number=-1,  # this and the id are the database's to give
+        trial_id=-1,
+        state=TrialState.RUNNING,
+        value=None,
+        datetime_start=datetime.now(),
+        datetime_complete=None,
+        params=dict(parameters),
+        distributions=dict(distributions),
+        user_attrs=dict(attributes),
+        system_attrs={},
+        intermediate_values={},
     )
 
 
@@ -46,6 +69,7 @@ def read(study: Study, frozen: FrozenTrial) -> Trial | None:
         state="running",
         configuration=decoded(study, frozen.params),
         started=utc(frozen.datetime_start),
+        **frozen.user_attrs.get("step", {}),
     )
     record = frozen.user_attrs.get("record")
     if record is not None:

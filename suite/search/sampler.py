@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import optuna
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 
 from suite.binding import configurations
-from suite.search.space import drawn, network
+from suite.measures import MEASURES
+from suite.search.cheap_first import START, CheapFirstSampler, Curve
+from suite.search.space import decoded, distributions, drawn, network
 from suite.study import Study, Value
 from suite.trial import Trial
+
+Known = Callable[[Mapping[str, Value]], "Mapping[str, float] | None"]  # costs of a configuration's network, by measure
+
+CALLS = 8  # networks that are counted for a proposal: a tenth of a second each
 
 DRAWS = 2_000  # random draws in search of a new configuration
 WALK = 100_000  # configurations that are walked through when the draws found none
 
-_TRIED = ("running", "complete", "refused", "failed")
+_TRIED = ("running", "paused", "complete", "refused", "failed")
 
 
 def sampler(study: Study, asked: int) -> BaseSampler:
-    """Return the study's sampler for the proposal after `asked` others.
+    """Return the sampler of Optuna's for the proposal after `asked` others.
 
     Seeded by both, so that a study that was interrupted proposes what it would have proposed.
     """
@@ -39,19 +47,55 @@ def sampler(study: Study, asked: int) -> BaseSampler:
                 return TPESampler(multivariate=True, group=True, n_startup_trials=startup, seed=seed)
 
 
+def cheap_first(study: Study, known: Known, curve: Curve) -> CheapFirstSampler:
+    """Return our sampler. `known` tells what the network of a configuration costs, as far as that is known; it is asked
+    for CALLS of them for each proposal. None means that there is no such network, or that it was refused.
+    """
+    measures = costs_of(study)
+
+    def costs(parameters: Mapping[str, Any]) -> list[float] | None:
+        told = known(decoded(study, parameters))
+        if told is None or any(c.measure in told and c.excess(told[c.measure]) > 0 for c in study.constraints):
+            return None
+        return [told.get(measure, math.nan) for measure in measures]
+
+    return CheapFirstSampler(
+        costs if measures else None,
+        positions=[place for place, o in enumerate(study.objectives) if MEASURES[o.measure].is_cost],
+        limits=[_limit(study, measure) for measure in measures],
+        space=distributions(study),
+        calls=CALLS,
+        curve=curve,
+        end=float(len(study.fidelity.rungs) - 1),
+        start=min(START, max(2, (study.budget.trials or 4 * START) // 4)),
+        seed=study.seed,
+    )
+
+
+def costs_of(study: Study) -> list[str]:
+    """Return the costs that a study is about: its objectives in their order, then what it only limits."""
+    named = [objective.measure for objective in study.objectives] + [c.measure for c in study.constraints]
+    return [measure for measure in dict.fromkeys(named) if MEASURES[measure].is_cost]
+
+
+def _limit(study: Study, measure: str) -> float | None:
+    """Return the most that a cost may be, None for no limit."""
+    return min((c.limit for c in study.constraints if c.measure == measure and c.at_most is not None), default=None)
+
+
 class Tried:
     """The configurations that need not be tried again."""
 
     def __init__(self, study: Study, trials: Sequence[Trial]) -> None:
         """Learn the configurations of `trials`; those of interrupted ones stay free."""
         self._study = study
-        self._configurations = {_key(trial.configuration) for trial in trials if trial.state in _TRIED}
-        self._refused = {_key(network(trial.configuration)) for trial in trials if trial.state == "refused"}
+        self._configurations = {key(trial.configuration) for trial in trials if trial.state in _TRIED}
+        self._refused = {key(network(trial.configuration)) for trial in trials if trial.state == "refused"}
         self._seed = len(trials)
 
     def fresh(self, configuration: Mapping[str, Value]) -> bool:
         """Whether it was not tried, and its network was not refused under another recipe."""
-        return _key(configuration) not in self._configurations and _key(network(configuration)) not in self._refused
+        return key(configuration) not in self._configurations and key(network(configuration)) not in self._refused
 
     def draw(self) -> dict[str, Value] | None:
         """Return a fresh configuration at random; None when the space holds none, or none is found in it."""
@@ -64,5 +108,6 @@ class Tried:
         return next(filter(self.fresh, walk), None)
 
 
-def _key(configuration: Mapping[str, Value]) -> str:
+def key(configuration: Mapping[str, Value]) -> str:
+    """Return a text by which equal configurations are known."""
     return json.dumps(configuration, sort_keys=True)

@@ -5,12 +5,16 @@ finds the trial, sees that its worker is gone and runs its configuration again. 
 
     complete     COMPLETE, with the values of the objectives
     refused      PRUNED, with its constraints, so that samplers learn from it (a FAIL would be invisible to them)
+    paused       PRUNED
     failed       FAIL
     interrupted  FAIL without a record; its configuration waits in the queue, as a `rerun`
+
+A trial's `step` is the trial that it continues and the epoch after which it stops.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import warnings
@@ -20,6 +24,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import optuna
+from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,7 +33,8 @@ from suite import studyfile
 from suite.errors import StoreError
 from suite.measures import MEASURES
 from suite.search import record, worker
-from suite.search.sampler import Tried, sampler
+from suite.search.fidelity import Kept, best, levels, next_step, stop
+from suite.search.sampler import Known, Tried, cheap_first, costs_of, key, sampler
 from suite.search.space import decoded, distributions, encoded, network
 from suite.study import Study, Value
 from suite.trial import Trial
@@ -51,6 +57,10 @@ class Store:
         self._distributions = distributions(study)
         self._asked: dict[int, optuna.Trial] = {}  # begun here, not ended
         self._ended: dict[int, Trial] = {}  # as read: what has ended stays as it is
+        self._networks: dict[str, list[Trial]] = {}  # what has ended, by its network
+        self._gone_on: set[int | None] = set()  # paused trials whose training went on and told more
+        self._known: Known = self._measured
+        self._ours = cheap_first(study, self._unrefused, self._curve) if study.sampler == "cheap-first" else None
         with _guarded(folder):
             self._storage = _storage(url)
             self._optuna = optuna.create_study(
@@ -91,31 +101,50 @@ class Store:
 
         The same network is not measured twice: two values that differ by noise alone would make two of it.
         """
-        same = network(configuration)
-        for trial in self._ended.values():
-            if network(trial.configuration) == same and trial.surroundings.get("device") == device:
-                return {name: value for name, value in trial.measures.items() if MEASURES[name].is_cost}
+        for trial in self._networks.get(key(network(configuration)), ()):
+            if trial.surroundings.get("device") == device:
+                return _costs(trial)
         return {}
 
-    def ask(self) -> Trial | None:
-        """Begin a trial of a configuration not tried before; None when the space holds no other.
+    def count_by(self, known: Known) -> None:
+        """Let `known` tell what candidates cost before they are tried; without it, only trials tell."""
+        self._known = known
 
-        What an interruption left comes first, then what the sampler proposes.
+    def kept_promise(self, trial: Trial) -> float:
+        """Return which part of what a proposal promised is left, now that its costs are measured."""
+        costs = [trial.measures.get(measure, math.nan) for measure in costs_of(self.study)]
+        return self._ours.kept(trial.number, costs) if self._ours else 1.0
+
+    def ask(self, kept: Kept = lambda number: True) -> Trial | None:
+        """Begin a trial of a configuration not tried before, or go on with a paused one; None when there is neither.
+
+        What an interruption left comes first. `kept` says which trainings can go on here.
         """
         with worker.uninterrupted(), _guarded(self.folder):
             self._reclaim()
             tried = Tried(self.study, self.trials())
             for _ in range(ASKS):
-                self._optuna.sampler = sampler(self.study, len(self._optuna.get_trials(deepcopy=False)))
-                asked = self._optuna.ask(self._distributions)
-                if "rerun" in asked.user_attrs or tried.fresh(decoded(self.study, asked.params)):
-                    return self._begun(asked)
-                self._record(asked.number, '{"state": "repeated"}', TrialState.FAIL)
+                queued = self._optuna.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+                paused = None if queued else next_step(self.study, self.trials(), kept, self._promises)
+                begun = self._continued(paused) if paused else self._proposed(tried)
+                if begun is not None:
+                    return begun
             configuration = tried.draw()
-            if configuration is None:
-                return None
-            self._optuna.enqueue_trial(encoded(self.study, configuration))
-            return self._begun(self._optuna.ask(self._distributions))
+            if configuration is not None:
+                return self.begin(configuration, continues=None, until=stop(self.study.fidelity))
+            paused = best(self.study, self.trials(), kept, self._promises)
+            return self._continued(paused) if paused else None
+
+    def begin(self, configuration: Mapping[str, Value], *, continues: int | None, until: int | None) -> Trial | None:
+        """Begin a trial of this configuration; None when another worker goes on with `continues` already."""
+        with worker.uninterrupted(), _guarded(self.folder):
+            step = {"continues": continues, "until": until}
+            # Not by the queue: from there another worker might take it.
+            template = record.running(encoded(self.study, configuration), self._distributions, {"step": step})
+            id = self._storage.create_new_trial(self._storage.get_study_id_from_name(self.study.name), template)
+            self._optuna.sampler = RandomSampler()  # a trial asks its sampler, though nothing is left to propose
+            asked = optuna.Trial(self._optuna, id)
+            return self._begun_if(self._is_alone(asked), asked)
 
     def finish(self, trial: Trial) -> None:
         """Make an ended trial durable; raise StoreError when it cannot be written."""
@@ -138,13 +167,64 @@ class Store:
                     self._record(trial.number, record.written(begun.failed(reason)), TrialState.FAIL)
         return [trial.number for trial in left]
 
+    def _proposed(self, tried: Tried) -> Trial | None:
+        """Begin what waits in the queue or else what the sampler proposes; None when that need not be tried."""
+        self._optuna.sampler = self._ours or sampler(self.study, len(self._optuna.get_trials(deepcopy=False)))
+        asked = self._optuna.ask(self._distributions)
+        fresh = "rerun" in asked.user_attrs or tried.fresh(decoded(self.study, asked.params))
+        return self._begun_if(fresh and self._is_alone(asked), asked)
+
+    def _promises(self, paused: Sequence[Trial]) -> Sequence[float] | None:
+        """Return what paused trials promise, were they trained to the end; None where no model says it."""
+        told = [encoded(self.study, trial.configuration) for trial in paused]
+        promised = self._ours.promises(self._optuna, told) if self._ours else None
+        return None if promised is None else promised.tolist()
+
+    def _curve(self, frozen: FrozenTrial) -> Mapping[float, Sequence[float]]:
+        trial = self._trial(frozen)
+        if trial is None or trial.number in self._gone_on:
+            return {}
+        return levels(self.study, trial)
+
+    def _measured(self, configuration: Mapping[str, Value]) -> dict[str, float]:
+        return next((_costs(trial) for trial in self._networks.get(key(network(configuration)), ())), {})
+
+    def _unrefused(self, configuration: Mapping[str, Value]) -> Mapping[str, float] | None:
+        """Return what is known of the costs of a configuration; None if its network was refused."""
+        same = self._networks.get(key(network(configuration)), ())
+        return None if any(trial.state == "refused" for trial in same) else self._known(configuration)
+
+    def _continued(self, paused: Trial) -> Trial | None:
+        """Go on with a paused trial; None when another worker does already."""
+        until = stop(self.study.fidelity, paused.until or 0)
+        return self.begin(paused.configuration, continues=paused.number, until=until)
+
+    def _is_alone(self, asked: optuna.Trial) -> bool:
+        """Whether no other goes on with the same trial: of two workers that begin to at once, the first does."""
+        continues = asked.user_attrs.get("step", {}).get("continues")
+        return continues is None or not any(
+            trial.continues == continues and trial.number < asked.number and trial.state != "interrupted"
+            for trial in self.trials()
+        )
+
+    def _begun_if(self, wanted: bool, asked: optuna.Trial) -> Trial | None:
+        if wanted:
+            return self._begun(asked)
+        self._record(asked.number, '{"state": "repeated"}', TrialState.FAIL)
+        return None
+
     def _begun(self, asked: optuna.Trial) -> Trial:
         self._asked[asked.number] = asked
+        if "step" not in asked.user_attrs:
+            asked.set_user_attr("step", {"continues": None, "until": stop(self.study.fidelity)})
         asked.set_user_attr("worker", worker.this())
         self._storage.record_heartbeat(self._id(asked.number))
-        configuration = decoded(self.study, asked.params)
         return Trial(
-            number=asked.number, state="running", configuration=configuration, started=record.utc(asked.datetime_start)
+            number=asked.number,
+            state="running",
+            configuration=decoded(self.study, asked.params),
+            started=record.utc(asked.datetime_start),
+            **asked.user_attrs["step"],
         )
 
     def _record(self, number: int, text: str, state: TrialState, values: Sequence[float] | None = None) -> None:
@@ -177,14 +257,16 @@ class Store:
     ) -> None:
         """End a trial without a result, and queue its configuration again unless its process died too often."""
         deaths = attributes.get("rerun", {}).get("deaths", 0) + died
+        step = attributes.get("step", {})
         self._asked.pop(number, None)
         if deaths >= DEATHS:
             reason = f"its process died {deaths} times, as it does when memory runs out"
-            failed = Trial(number=number, state="running", configuration={}).failed(reason)
+            failed = Trial(number=number, state="running", configuration={}, **step).failed(reason)
             self._record(number, record.written(failed), TrialState.FAIL)
             return
         self._optuna.tell(number, state=TrialState.FAIL, skip_if_finished=True)
-        self._optuna.enqueue_trial(dict(parameters), user_attrs={"rerun": {"of": number, "deaths": deaths}})
+        again = {"rerun": {"of": number, "deaths": deaths}} | ({"step": step} if step else {})
+        self._optuna.enqueue_trial(dict(parameters), user_attrs=again)
 
     def _trial(self, frozen: FrozenTrial) -> Trial | None:
         if frozen.number in self._ended:
@@ -192,6 +274,9 @@ class Store:
         trial = record.read(self.study, frozen)
         if trial is not None and trial.state != "running":
             self._ended[frozen.number] = trial
+            self._networks.setdefault(key(network(trial.configuration)), []).append(trial)
+            if trial.state in ("complete", "paused"):
+                self._gone_on.add(trial.continues)
         return trial
 
     def _id(self, number: int) -> int:
@@ -203,6 +288,10 @@ class Store:
             for number in list(self._asked):
                 with suppress(SQLAlchemyError, optuna.exceptions.StorageInternalError):
                     self._storage.record_heartbeat(self._id(number))
+
+
+def _costs(trial: Trial) -> dict[str, float]:
+    return {name: value for name, value in trial.measures.items() if MEASURES[name].is_cost}
 
 
 def _storage(url: str) -> RDBStorage:

@@ -30,8 +30,8 @@ Evaluate = Callable[[Trial], Trial]
 
 REFUSED = 500  # candidates in a row, none trained in between, after which a session stops looking for one that fits
 
-_STATUS = {"complete": TrialStatus.COMPLETED, "refused": TrialStatus.COMPLETED}
-_SHOWN = ("complete", "refused", "failed")
+_STATUS = dict.fromkeys(("complete", "paused", "refused"), TrialStatus.COMPLETED)
+_SHOWN = ("complete", "paused", "refused", "failed")
 
 
 class Watcher(Protocol):
@@ -80,21 +80,24 @@ class Oracle(keras_tuner.Oracle):
         self.store = store
         self.record: dict[str, Trial] = {}  # our trial behind each of Keras Tuner's
         self._refused = 0  # in a row, in this session
+        folder.tidy(store)
         for number, trial in enumerate(trial for trial in store.trials() if trial.state in _SHOWN):
             self._show(f"{number:04d}", trial)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Return the values of the next trial, or that the budget is spent or nothing else is to be found."""
-        over = self._refused >= REFUSED or spent(self.store.trials()).exhausts(self.store.study.budget)
-        trial = None if over else self.store.ask()
+        study = self.store.study
+        over = self._refused >= REFUSED or spent(self.store.trials(), study.fidelity).exhausts(study.budget)
+        trial = None if over else self.store.ask(lambda number: folder.checkpoint(self.store.folder, number).exists())
         if trial is None:
             return {"status": TrialStatus.STOPPED}
         self.record[trial_id] = trial
-        return {"status": TrialStatus.RUNNING, "values": encoded(self.store.study, trial.configuration)}
+        return {"status": TrialStatus.RUNNING, "values": encoded(study, trial.configuration)}
 
     def ended(self, trial_id: str, trial: Trial) -> None:
         """Make a trial durable, before anybody hears of its end."""
         self.store.finish(trial)
+        folder.tidy(self.store)
         self.record[trial_id] = trial
         self._refused = self._refused + 1 if trial.state == "refused" else 0
 

@@ -17,6 +17,7 @@ from suite.trial import State, Trial
 STATUS: dict[State, str] = {
     "running": "RUNNING",
     "complete": "FINISHED",
+    "paused": "FINISHED",  # as a run of MLflow; what goes on is another, whose tag `continues` names this one
     "refused": "FINISHED",  # no failure, and MLflow marks all else in red; the tag `state` tells it from a trained one
     "failed": "FAILED",
     "interrupted": "KILLED",
@@ -115,9 +116,14 @@ def of_trial(study: Study, trial: Trial) -> Content:
         status=STATUS[trial.state],
         end=milliseconds(trial.finished),
         params=trial_params(study, trial),
-        tags=_origin(trial.surroundings) | {"state": trial.state} | said,
+        tags=_origin(trial.surroundings) | {"state": trial.state} | _step(trial) | said,
         metrics=[point for row in trial.curve for point in points(row)] + measured(trial),
     )
+
+
+def _step(trial: Trial) -> dict[str, str]:
+    known = {"continues": trial.continues, "until": trial.until}
+    return {name: str(value) for name, value in known.items() if value is not None}
 
 
 def standing(trial: Trial, ranks: Mapping[int, int]) -> dict[str, str]:

@@ -1,0 +1,313 @@
+"""How good a front search methods find in the same minutes, with real trainings: wall-clock time on the axis.
+
+    python benchmarks/search_real.py                                  every method on the embedded digits, 3 seeds
+    python benchmarks/search_real.py --method cheap-first keras-tuner --seeds 1 --minutes 2 -o FOLDER
+    python benchmarks/search_real.py --study FILE --dataset PICTURES  another space, other pictures
+
+All methods share space, recipe, pictures and minutes; wanted are accuracy and few parameters, whatever a study file
+says. Its limits are dropped, as Keras Tuner knows none, and `image` where the dataset is another than the file's. Each
+run has a process of its own, and nothing else should run on the machine. The clock starts when the libraries are
+imported. What ends after the deadline counts for nobody.
+
+cheap-first, tpe and random are `suite run` with its whole work: each network's latency is measured, each trained one
+kept. cheap-first-fidelity may stop a training after `min_epochs`; what stops there is on no front. keras-tuner is its
+BayesianOptimization with both objectives as its guide writes them; it measures no latency and keeps no network.
+
+Errors are scaled from the least that any method found (0) to their 85th percentile (1), parameters on the logarithm
+from the cheapest network below that error (0) to the dearest (1). Printed is the hypervolume within (1, 1), in percent
+of that of all trainings together. FOLDER gets trainings.csv, results.csv and the curves as CSV, PNG and SVG.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from search.problem import REFERENCE, Problem
+from tqdm import tqdm
+
+from suite import pipeline
+from suite.errors import ArchitectureError, SuiteError
+from suite.pareto import Values, hypervolume_curve
+from suite.study import SAMPLERS, Budget, Choice, Fidelity, Objective, Range, Study
+
+METHODS = ("cheap-first", "cheap-first-fidelity", "tpe", "random", "keras-tuner")
+MARKS = (25, 50, 100)  # percent of the time
+POINTS = 400  # of a curve
+OBJECTIVES = (Objective(measure="accuracy", goal="max"), Objective(measure="parameters", goal="min"))
+WIDTHS = (4, 6, 8, 12, 16, 24, 32)
+
+DEFAULT = Study(
+    name="digits",
+    architecture="resnet/tiny",
+    dataset="digits",
+    image=(16, 16, 1),
+    objectives=OBJECTIVES,
+    budget=Budget(hours=1),
+    fidelity=Fidelity(epochs=8, min_epochs=2),
+    space={
+        "stem": "small",
+        "depths": Choice(tuple((first, second) for first in (1, 2, 3) for second in (1, 2, 3))),
+        "widths": Choice(tuple((first, last) for first in WIDTHS for last in WIDTHS if first <= last <= 2 * first)),
+        "bottleneck": Choice((False, True)),
+    },
+    recipe={
+        "learning_rate": Range(low=1e-3, high=3e-2, log=True),
+        "label_smoothing": Range(low=0.0, high=0.2),
+        "batch_size": 64,
+    },
+)
+
+Row = dict[str, Any]  # of trainings.csv: method, seed, seconds since the start, state, accuracy in %, parameters
+
+
+class DeadlineError(BaseException):
+    """The time is over. Keras Tuner takes an Exception for a failed trial and goes on."""
+
+
+def main() -> None:
+    chosen = _arguments()
+    # Read by TensorFlow when it is loaded, here or in the processes of the runs. With oneDNN, convolutions of few channels corrupt the heap on some
+    # machines (seen with 2.21 on an AMD EPYC, 4 to 24 channels): the process dies in the midst of a training.
+    os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    try:
+        trainings = _trained(_study(chosen), chosen)
+    except SuiteError as error:
+        sys.exit(f"search_real.py: {error}")
+    ended = trainings[trainings.state == "complete"]
+    if ended.accuracy.nunique() < 2:
+        sys.exit("search_real.py: too little was trained to compare: give it more --minutes")
+    problem = _union(ended)
+    times = np.linspace(0, 60 * chosen.minutes, POINTS + 1)
+    curves = {method: _curves(problem, group, times) for method, group in ended.groupby("method", sort=False)}
+    _draw(curves, times, chosen.output)
+    rows = [_row(method, found, trainings[trainings.method == method]) for method, found in curves.items()]
+    pd.DataFrame(rows).to_csv(chosen.output / "results.csv", index=False, float_format="%.6g")
+    print(pd.DataFrame(map(_spelled, rows)).to_string(index=False))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--study", type=Path, metavar="FILE", help="space and recipe; default: small ResNets on digits")
+    parser.add_argument("--dataset", metavar="NAME", help="as in a study file; a folder of pictures works too")
+    parser.add_argument(
+        "--method", nargs="+", choices=METHODS, default=METHODS, metavar="NAME", help=", ".join(METHODS)
+    )
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=5.0, help="of each run")
+    parser.add_argument("-o", "--output", type=Path, default=Path("runs/search-real"), metavar="FOLDER")
+    return parser.parse_args()
+
+
+def _study(chosen: argparse.Namespace) -> Study:
+    """Return what all methods search. Raises StudyError and ArchitectureError."""
+    study = pipeline.study(chosen.study) if chosen.study else DEFAULT
+    if chosen.dataset not in (None, study.dataset):
+        study = replace(study, dataset=chosen.dataset, image=None)
+    return replace(study, objectives=OBJECTIVES, constraints=(), budget=Budget(hours=chosen.minutes / 60))
+
+
+def _trained(study: Study, chosen: argparse.Namespace) -> pd.DataFrame:
+    """Return what every run trained. Kept after each run; interrupted, it ends with the runs that ended."""
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    # The seed changes slowest, so that what else the machine does meets all methods alike.
+    runs = [(_of_method(study, method, seed), method) for seed in range(chosen.seeds) for method in chosen.method]
+    trainings = pd.DataFrame(columns=["method", "seed", "seconds", "state", "accuracy", "parameters"])
+    rows: list[Row] = []
+    try:
+        for run, method in tqdm(runs, unit=" runs"):
+            rows += _apart(run, method)
+            trainings = pd.DataFrame(rows, columns=trainings.columns)
+            trainings.to_csv(chosen.output / "trainings.csv", index=False)
+    except KeyboardInterrupt:
+        print("interrupted: what follows is of the runs that ended", file=sys.stderr)
+    return trainings
+
+
+def _of_method(study: Study, method: str, seed: int) -> Study:
+    epochs = study.fidelity.epochs
+    least = study.fidelity.min_epochs or max(1, epochs // 4)
+    return replace(
+        study,
+        name=f"{method}-{seed}",
+        seed=seed,
+        sampler=method if method in SAMPLERS else "cheap-first",
+        fidelity=Fidelity(epochs=epochs, min_epochs=least if method == "cheap-first-fidelity" else None),
+    )
+
+
+def _apart(study: Study, method: str) -> list[Row]:
+    """Run in a fresh process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(one, study, method).result()
+
+
+def one(study: Study, method: str) -> list[Row]:
+    """Run one method once, in this process; return what ended before the deadline, in its order."""
+    from suite.quiet import load_tensorflow
+
+    load_tensorflow()
+    import suite.evaluation
+    import suite.search.tuner  # noqa: F401  # both are imported before the clock starts
+
+    seconds = 3600 * study.budget.hours
+    search = _keras_tuner if method == "keras-tuner" else _suite
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.time()
+        found = list(search(study, Path(folder), began + seconds))
+    rows = [{**row, "method": method, "seed": study.seed, "seconds": row["ended"] - began} for row in found]
+    return sorted((row for row in rows if row["seconds"] <= seconds), key=lambda row: row["seconds"])
+
+
+def _suite(study: Study, folder: Path, deadline: float) -> Iterator[Row]:
+    """Yield what `suite run` trained. Its hours are of work, and so end a little after the deadline."""
+    for trial in pipeline.run(study, folder, show=False).trials:
+        if trial.state in ("complete", "paused"):
+            costs = {name: trial.measures[name] for name in ("accuracy", "parameters")}
+            yield {"ended": trial.finished.timestamp(), "state": trial.state, **costs}
+
+
+def _keras_tuner(study: Study, folder: Path, deadline: float) -> list[Row]:
+    """Return what Keras Tuner trained of the same space by the same recipe, stopped in the midst at the deadline."""
+    import keras
+    import keras_tuner
+    from keras_tuner.errors import FailedTrialError, FatalError
+
+    from suite import architectures, binding, datasets, training
+    from suite.architectures.layers import deployed
+    from suite.evaluation import Evaluation, counted
+    from suite.search.space import decoded, hyperparameters
+
+    data = datasets.load(study.dataset, study.image)
+    networks = Evaluation(study=study, data=data, model_file=lambda number: folder / f"{number}.keras")
+    rows: list[Row] = []
+
+    def stop_late(epoch: object = None) -> None:
+        if time.time() > deadline:
+            raise DeadlineError
+
+    class Tuner(keras_tuner.BayesianOptimization):
+        def run_trial(self, trial: Any) -> dict[str, float]:
+            stop_late()
+            keras.utils.clear_session()  # the networks of earlier trials
+            keras.utils.set_random_seed(study.seed)
+            configuration = decoded(study, trial.hyperparameters.values)
+            recipe = binding.replaced(architectures.recipe(study.source), study.fields("recipe", configuration))
+            keras.config.set_dtype_policy(recipe.precision)
+            try:
+                model = networks.network(configuration)
+                trained = training.train(
+                    model, recipe, data, epochs=study.fidelity.epochs, seed=study.seed, on_epoch=stop_late
+                )
+            except (ArchitectureError, training.DivergedError) as error:
+                raise FailedTrialError from error
+            except Exception as error:  # a mistake, which would be a failed trial, and the next one too
+                raise FatalError from error
+            accuracy, parameters = trained.measures["accuracy"], counted(deployed(model))["parameters"]
+            rows.append({"ended": time.time(), "state": "complete", "accuracy": accuracy, "parameters": parameters})
+            measures = {"val_accuracy": accuracy / 100, "parameters": parameters}  # as `fit` and a user measure them
+            return {**measures, "multi_objective": self.oracle.objective.get_value(measures)}
+
+    tuner = Tuner(
+        objective=[keras_tuner.Objective("val_accuracy", "max"), keras_tuner.Objective("parameters", "min")],
+        max_trials=1_000_000,
+        seed=study.seed + 1,  # it takes 0 for none
+        hyperparameters=hyperparameters(study),
+        max_consecutive_failed_trials=1_000_000,
+        directory=folder,
+        project_name=study.name,
+    )
+    tuner.oracle.verbose = 0
+    with suppress(DeadlineError):
+        tuner.search()
+    return rows
+
+
+def _union(ended: pd.DataFrame) -> Problem:
+    """Return all that any method trained as one table: what the methods are measured against."""
+    error = 100 - ended.accuracy.to_numpy(dtype=float)
+    cost = ended.parameters.to_numpy(dtype=float)
+    return Problem(name="union", columns=(), rows=(), error=error, told=error, low=None, cost=cost)
+
+
+def _curves(problem: Problem, ended: pd.DataFrame, times: Values) -> Values:
+    """Return the hypervolume in percent of the union's [seeds, times] of one method."""
+    return np.stack([_curve(problem, run, times) for _, run in ended.groupby("seed")])
+
+
+def _curve(problem: Problem, run: pd.DataFrame, times: Values) -> Values:
+    scaled = problem.scale(100 - run.accuracy.to_numpy(dtype=float), run.parameters.to_numpy(dtype=float))
+    volumes = np.concatenate([[0.0], hypervolume_curve(scaled, REFERENCE)])
+    return 100 * volumes[np.searchsorted(run.seconds, times, side="right")] / problem.whole
+
+
+def _row(method: str, curves: Values, trainings: pd.DataFrame) -> Row:
+    counts = trainings.state.value_counts() / len(curves)
+    row: Row = {"method": method, "seeds": len(curves)}
+    row |= {"trainings": counts.get("complete", 0.0), "paused": counts.get("paused", 0.0)}
+    for mark in MARKS:
+        values = curves[:, mark * POINTS // 100]
+        row |= {f"mean_{mark}": values.mean(), f"sd_{mark}": values.std(ddof=1) if len(values) > 1 else np.nan}
+    return row
+
+
+def _spelled(row: Row) -> Row:
+    """Return a row for people."""
+    shown = {key: row[key] for key in ("method", "seeds")}
+    shown |= {key: f"{row[key]:.1f}" for key in ("trainings", "paused")}
+    for mark in MARKS:
+        spread = "" if np.isnan(row[f"sd_{mark}"]) else f" ± {row[f'sd_{mark}']:.1f}"
+        shown[f"at {mark} %"] = f"{row[f'mean_{mark}']:.1f}{spread}"
+    return shown
+
+
+def _draw(curves: dict[str, Values], times: Values, folder: Path) -> None:
+    """Write the curves as a picture and as its table."""
+    from search.report import LOOKS  # the processes of the runs import this file too, and draw nothing
+
+    from suite.report import picture
+
+    looks = LOOKS | {"cheap-first-fidelity": (LOOKS["cheap-first"][0], (0, (4, 2)))}
+    seeds = max(map(len, curves.values()))
+    with picture.style("curves"):
+        figure, axes = picture.new(7.0, 4.3)
+        for method, found in sorted(curves.items(), key=lambda item: -item[1][:, -1].mean()):
+            colour, dashes = looks[method]
+            mean = found.mean(axis=0)
+            label = f"{method} {mean[-1]:.1f}"
+            axes.step(times, mean, where="post", color=colour, linestyle=dashes, linewidth=1.6, label=label)
+            if len(found) > 1:
+                spread = found.std(axis=0, ddof=1)
+                axes.fill_between(times, mean - spread, mean + spread, color=colour, alpha=0.08, linewidth=0)
+        axes.set(xlim=(0, times[-1]), ylim=(0, 100.5), xlabel="wall-clock seconds")
+        axes.set_ylabel("hypervolume, % of all trainings' together")
+        axes.set_title(f"Mean of {seeds} seeds" if seeds > 1 else "One seed", loc="left", fontsize=9)
+        axes.legend(loc="lower right")
+        title = "Hypervolume found over time"
+        picture.Picture(name="curves", title=title, caption="", figure=figure, table=_table(curves, times)).save(folder)
+
+
+def _table(curves: dict[str, Values], times: Values) -> pd.DataFrame:
+    """Return the curve of every run, a row for each time."""
+    parts = [
+        pd.DataFrame({"method": method, "run": run, "seconds": times, "hypervolume": curve})
+        for method, found in curves.items()
+        for run, curve in enumerate(found)
+    ]
+    return pd.concat(parts)
+
+
+if __name__ == "__main__":
+    main()

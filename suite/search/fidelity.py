@@ -1,0 +1,100 @@
+"""Trials that pause: how far each goes, which of them goes on, and which checkpoints that takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from suite.measures import MEASURES
+from suite.search.budget import epochs, spent
+from suite.study import Fidelity, Study
+from suite.trial import Trial, pausing
+
+Kept = Callable[[int], bool]  # whether the checkpoint of the training that this number began is in reach
+
+Promises = Callable[[Sequence[Trial]], Sequence[float] | None]  # what paused trials promise, were they trained on
+
+NOTHING = 1e-4  # hypervolume, of a front that is about 1 high and 1 wide
+
+
+def stop(fidelity: Fidelity, done: int = 0) -> int | None:
+    """Return the epoch after which a training that has `done` epochs pauses next; None: it goes to its end."""
+    rung = next(rung for rung in fidelity.rungs if rung > done)
+    return rung if rung < fidelity.epochs else None
+
+
+def first(trial: Trial, trials: Sequence[Trial]) -> int:
+    """Return the number of the trial that began the training which `trial` goes on with, or its own."""
+    by_number = {other.number: other for other in trials}
+    while trial.continues is not None:
+        trial = by_number[trial.continues]
+    return trial.number
+
+
+def unfinished(trials: Sequence[Trial]) -> set[int]:
+    """Return the numbers that began the trainings which run, or may go on."""
+    running = [trial for trial in trials if trial.state == "running"]
+    return {first(trial, trials) for trial in [*running, *pausing(trials)]}
+
+
+def next_step(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:
+    """Return the paused trial that goes on now; None for a new candidate.
+
+    Half of all epochs are for the first look at new ones; none is begun that could not be trained to its end.
+    """
+    each, used = epochs(trials, study.fidelity), spent(trials, study.fidelity)
+    looked = sum(each.get(trial.number, 0) for trial in trials if trial.continues is None)
+    is_due = 2 * looked > sum(each.values()) or not used.allows(study.budget, 1)
+    return best(study, trials, kept, promises) if is_due else None
+
+
+def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:
+    """Return the paused trial that promises most, of those that can go on and whose next epochs the budget allows.
+
+    Where no model says what they promise, it is the most accurate. One that cannot reach the front is none.
+    """
+    used = spent(trials, study.fidelity)
+    able = [
+        trial
+        for trial in pausing(trials)
+        if used.allows(study.budget, _part(study.fidelity, trial)) and kept(first(trial, trials))
+    ]
+    promised = promises(able) if able else None
+    if promised is None:
+        return max(able, key=lambda trial: trial.measures["accuracy"], default=None)
+    most = max(range(len(able)), key=lambda place: promised[place])
+    return able[most] if promised[most] > NOTHING else None
+
+
+def levels(study: Study, trial: Trial) -> dict[float, list[float]]:
+    """Return the study's objectives at each rung that a training reached, by the number of the rung.
+
+    Of a rung it is the epoch with the best accuracy so far, as at the end. A cost is what it is at every rung, NaN
+    where it was not measured.
+    """
+    if trial.state not in ("complete", "paused"):
+        return {}
+    rungs = study.fidelity.rungs
+    told = {
+        float(number): [_told(trial, objective.measure, rung) for objective in study.objectives]
+        for number, rung in enumerate(rungs[:-1])
+        if rung <= len(trial.curve)
+    }
+    if trial.state == "complete":
+        told[float(len(rungs) - 1)] = [trial.measures.get(o.measure, math.nan) for o in study.objectives]
+    return told
+
+
+def _told(trial: Trial, measure: str, rung: int) -> float:
+    if measure == "training_seconds":
+        return trial.measures[measure] * rung / len(trial.curve)
+    if MEASURES[measure].is_cost:
+        return trial.measures.get(measure, math.nan)
+    best = max(trial.curve[:rung], key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    return best[f"val_{measure}"]
+
+
+def _part(fidelity: Fidelity, trial: Trial) -> float:
+    """Return which part of a training the next epochs of a paused trial are."""
+    done = trial.until or 0
+    return ((stop(fidelity, done) or fidelity.epochs) - done) / fidelity.epochs
