@@ -9,9 +9,9 @@ one), error and cost (both minimised), and where there are error_low (after few 
 search sees that trains once, while it is judged by error).
 
 Errors are scaled from the table's least (0) to its 85th percentile (1), costs on the logarithm from the cheapest
-network below that error (0) to the dearest (1). Printed is the hypervolume of what was trained within (1, 1), in percent
-of the whole table's, and the processor seconds for each proposal. A search may know every cost, not these scales.
-FOLDER gets results.csv and the curves as CSV, PNG and SVG.
+network below that error (0) to the dearest (1). Printed is the hypervolume of what was trained within (1, 1), in
+percent of the whole table's, and the processor seconds for each proposal. A search may know every cost, not these
+scales. FOLDER gets results.csv and the curves as CSV, PNG and SVG.
 """
 
 from __future__ import annotations

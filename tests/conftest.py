@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+import suite  # noqa: F401  # before any test loads TensorFlow: it chooses kernels
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
