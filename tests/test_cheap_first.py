@@ -144,6 +144,17 @@ def test_costs_that_take_their_time_are_asked_for_seldom_and_still_kept_to() -> 
     assert np.mean(ours) > np.mean([volume(run(optuna.samplers.RandomSampler(seed), blocks, 25)) for seed in (1, 2, 3)])
 
 
+def test_what_differs_in_what_costs_nothing_is_asked_for_once() -> None:
+    asked: list[int] = []
+
+    def costs(params: dict[str, Any]) -> float:
+        asked.append(params["a"])
+        return float(params["a"])
+
+    run(CheapFirstSampler(costs, calls=3, deciding=["a"], seed=0), plain, 12)
+    assert len(asked) <= 12 + len(set(asked))  # once for each network, and again for each trial that ended
+
+
 def test_workers_side_by_side_are_given_different_candidates() -> None:
     study = optuna.create_study(directions=list(TWO), sampler=CheapFirstSampler(lambda p: p["a"], seed=0))
     study.optimize(plain, n_trials=8)

@@ -41,9 +41,10 @@ def test_every_verb_is_shown() -> None:
 
 
 def test_the_study_that_is_explained_is_one() -> None:
-    (text,) = re.findall(r"```toml\n(.*?)```", README, re.S)
-    study = studyfile.parse(tomllib.loads(text), "README.md")
+    whole, fidelity = map(tomllib.loads, re.findall(r"```toml\n(.*?)```", README, re.S))
+    study = studyfile.parse({**whole, **fidelity}, "README.md")
     assert study.name == "quickstart-resnet"
+    assert study.fidelity.rungs == (3, 9, 27)
 
 
 def test_every_file_that_is_linked_is_there() -> None:

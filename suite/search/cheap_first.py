@@ -21,7 +21,7 @@ only what training tells is uncertain. In any study of Optuna:
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,8 +59,9 @@ class CheapFirstSampler(BaseSampler):
     `limits` are the most that each cost may be, None for no limit. What trials set as constraints is modelled.
     `space` is the distributions where they are known beforehand; else they are learnt from the trials, also those that
     only some of them ask for. `calls` is how many configurations are asked for their costs for each proposal, where
-    that takes its time; without it, more than a thousand are. `curve` says what trials told at which level, where they
-    are not all trained alike; `end` is the level of a whole training.
+    that takes its time; without it, more than a thousand are. `deciding` names the parameters that costs depend on,
+    where it is not all of them. `curve` says what trials told at which level, where they are not all trained alike;
+    `end` is the level of a whole training.
 
     Trials that run at the same time do not ask for the same. What was tried is not proposed again, unless `repeat`.
     Proposals depend on `seed`, on the trials and on the number of the next one alone.
@@ -74,6 +75,7 @@ class CheapFirstSampler(BaseSampler):
         limits: Sequence[float | None] = (),
         space: Mapping[str, BaseDistribution] | None = None,
         calls: int | None = None,
+        deciding: Collection[str] | None = None,
         curve: Curve = ended,
         end: float = 0.0,
         repeat: bool = False,
@@ -81,7 +83,7 @@ class CheapFirstSampler(BaseSampler):
         seed: int | None = None,
     ) -> None:
         least = max(len(positions or ()), len(limits))
-        self._costs, self._knows = Costs(costs, calls, least), costs is not None
+        self._costs, self._knows = Costs(costs, calls, least, deciding), costs is not None
         self._positions, self._limits, self._given = positions, limits, space
         self._curve, self._end, self._repeat, self._start = curve, end, repeat, start
         self._seed = int(np.random.default_rng(seed).integers(2**32)) if seed is None else seed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,10 +35,18 @@ class Costs:
     `exact(configuration)` returns K costs, NaN for one that only a measurement can tell, or None for a configuration
     that cannot be had. With `calls`, so many configurations are asked for each proposal, what was told is remembered,
     and the rest is predicted; without, all are asked. `least` is how many costs there are while none was told.
+    `deciding` names the parameters that costs depend on: configurations that differ in others alone cost the same.
     """
 
-    def __init__(self, exact: Exact | None, calls: int | None = None, least: int = 0) -> None:
+    def __init__(
+        self,
+        exact: Exact | None,
+        calls: int | None = None,
+        least: int = 0,
+        deciding: Collection[str] | None = None,
+    ) -> None:
         self._exact, self.calls, self._least, self._left = exact, calls, least, 0
+        self._deciding = deciding
         self._known: dict[Key, tuple[float, ...] | None] = {}
         self._configurations: dict[Key, Mapping[str, Any]] = {}
         self._learnt: set[int] = set()
@@ -66,11 +74,11 @@ class Costs:
 
     def is_known(self, configuration: Mapping[str, Any]) -> bool:
         """Whether the costs of a configuration were asked for."""
-        return _key(configuration) in self._known
+        return self._key(configuration) in self._known
 
     def ask(self, configuration: Mapping[str, Any]) -> tuple[float, ...] | None:
         """Return the costs of a configuration, asked for if they are not known; empty where nobody can be asked."""
-        key = _key(configuration)
+        key = self._key(configuration)
         if key not in self._known:
             if self.is_spent:
                 return ()
@@ -117,8 +125,12 @@ class Costs:
         """Return costs [..., K] as they are compared: as logarithms where all are positive."""
         return np.where(self._logarithmic, np.log(np.where(self._logarithmic, costs, 1.0)), costs)
 
+    def _key(self, configuration: Mapping[str, Any]) -> Key:
+        named = configuration.keys() if self._deciding is None else configuration.keys() & set(self._deciding)
+        return tuple((name, configuration[name]) for name in sorted(named))
+
     def _told(self, configuration: Mapping[str, Any]) -> tuple[float, ...] | None:
-        return self.ask(configuration) if self.calls is None else self._known.get(_key(configuration), ())
+        return self.ask(configuration) if self.calls is None else self._known.get(self._key(configuration), ())
 
     def _ask(self, configuration: Mapping[str, Any]) -> None:
         told = self._exact(configuration) if self._exact else ()
@@ -126,7 +138,7 @@ class Costs:
 
     def keep(self, configuration: Mapping[str, Any], told: float | Sequence[float] | None) -> None:
         """Keep what somebody knows of the costs of a configuration."""
-        key = _key(configuration)
+        key = self._key(configuration)
         self._configurations[key] = configuration
         self._known[key] = told if told is None else tuple(np.atleast_1d(np.asarray(told, dtype=float)).tolist())
 
@@ -146,7 +158,3 @@ def seen_as(space: Space, rows: Array) -> Inputs:
     """Return configurations as a model of costs sees them: by their parameters alone."""
     names = np.array([parameter.is_name for parameter in space.parameters], dtype=bool)
     return Inputs(own=space.own(rows), names=names, derived=space.shared(rows), level=np.zeros(len(rows)))
-
-
-def _key(configuration: Mapping[str, Any]) -> Key:
-    return tuple(sorted(configuration.items()))

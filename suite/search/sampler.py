@@ -65,6 +65,7 @@ def cheap_first(study: Study, known: Known, curve: Curve) -> CheapFirstSampler:
         limits=[_limit(study, measure) for measure in measures],
         space=distributions(study),
         calls=CALLS,
+        deciding=network(dict.fromkeys(study.domains, 0)).keys(),
         curve=curve,
         end=float(len(study.fidelity.rungs) - 1),
         start=min(START, max(2, (study.budget.trials or 4 * START) // 4)),
