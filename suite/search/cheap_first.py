@@ -30,6 +30,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+from threadpoolctl import threadpool_limits
 
 from suite.search.costs import Costs, Exact
 from suite.search.gaussian import Array
@@ -108,6 +109,10 @@ class CheapFirstSampler(BaseSampler):
         """Return the values that promise most; none while no parameter is known, or when all was tried."""
         if not search_space:
             return {}
+        with threadpool_limits(1):  # the matrices are small: several threads would wait for each other
+            return self._proposal(study, trial)
+
+    def _proposal(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, Any]:
         trials = [one for one in study.get_trials(deepcopy=False) if one.number != trial.number]
         space, source = self._begun(trials), np.random.default_rng([self._seed, trial.number])
         tried = space.rows([] if self._repeat else [one.params for one in trials if one.params])
@@ -137,7 +142,8 @@ class CheapFirstSampler(BaseSampler):
         space, source = self._begun(trials), np.random.default_rng([self._seed, len(trials)])
         if len(self._told(trials)) < self._start:
             return None
-        return self._prospects(study, space, trials, source).promise(space.rows(configurations))
+        with threadpool_limits(1):
+            return self._prospects(study, space, trials, source).promise(space.rows(configurations))
 
     def kept(self, number: int, costs: Sequence[float]) -> float:
         """Return which part of its promise a proposal keeps now that its costs are measured."""

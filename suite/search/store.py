@@ -33,6 +33,7 @@ from suite import studyfile
 from suite.errors import StoreError
 from suite.measures import MEASURES
 from suite.search import record, worker
+from suite.search.cheap_first import START
 from suite.search.fidelity import Kept, best, levels, next_step, stop
 from suite.search.sampler import Known, Tried, cheap_first, costs_of, key, sampler
 from suite.search.space import decoded, distributions, encoded, network
@@ -41,6 +42,7 @@ from suite.trial import Trial
 
 ATTEMPTS = 6  # to open a database that others may be creating
 ASKS = 4  # proposals of the sampler that may repeat a tried configuration before one is drawn at random
+DROPS = 3  # refused candidates in a row, after which one is trained whatever its measured costs
 DEATHS = 3  # a trial whose process died so often has failed and is not run again
 HEARTBEAT = 30  # seconds
 GRACE = 150  # seconds without a heartbeat after which a worker on another machine counts as dead
@@ -111,9 +113,17 @@ class Store:
         self._known = known
 
     def kept_promise(self, trial: Trial) -> float:
-        """Return which part of what a proposal promised is left, now that its costs are measured."""
-        costs = [trial.measures.get(measure, math.nan) for measure in costs_of(self.study)]
-        return self._ours.kept(trial.number, costs) if self._ours else 1.0
+        """Return which part of what a proposal promised is left, now that its costs are measured.
+
+        All of it before START trainings, when no model knows enough, and after DROPS refusals in a row.
+        """
+        before = [one.state for one in self.trials() if one.state != "running"]
+        unsure = len(before) - before.count("refused") < START or set(before[-DROPS:]) == {"refused"}
+        if self._ours is None or unsure:
+            return 1.0
+        return self._ours.kept(
+            trial.number, [trial.measures.get(measure, math.nan) for measure in costs_of(self.study)]
+        )
 
     def ask(self, kept: Kept = lambda number: True) -> Trial | None:
         """Begin a trial of a configuration not tried before, or go on with a paused one; None when there is neither.
