@@ -33,6 +33,16 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 
 ROOT = Path(__file__).parents[1]
 EPOCHS = 3
+# Ends itself between a table of one of MLflow's last migrations and the note that this migration was made.
+MAKING = """
+import os, signal, sqlalchemy
+from suite.tracking.server import Server
+def end(connection, cursor, statement, *rest):
+    if "CREATE TABLE budget_policies" in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
+sqlalchemy.event.listen(sqlalchemy.Engine, "after_cursor_execute", end)
+Server({uri!r})
+"""
 _minutes = iter(range(10**6))  # no two studies of these tests begin at the same time
 
 
@@ -495,6 +505,14 @@ def test_a_full_disk_does_not_end_the_delivery(
     monkeypatch.undo()
     assert tracking.deliver(story.run, gate.url).delivered == 4
     assert len(seen(gate.url, story)) == 5
+
+
+def test_a_kill_while_mlflow_makes_its_database_leaves_none_that_is_half_made(tmp_path: Path) -> None:
+    story, uri = Story(tmp_path / "tiny"), tracking.uri(tmp_path)
+    story.add()
+    killed = subprocess.run([sys.executable, "-c", MAKING.format(uri=uri)])
+    assert killed.returncode == -signal.SIGKILL
+    assert tracking.deliver(story.run, uri).delivered == 1
 
 
 @pytest.mark.parametrize("trouble", ["locked", "damaged"])

@@ -38,6 +38,11 @@ def artifacts(uri: str) -> Path | None:
     return file.resolve().parent / "mlartifacts" if file else None
 
 
+def is_empty(file: Path) -> bool:
+    """Whether there is no database in `file` yet."""
+    return not file.exists() or not file.stat().st_size
+
+
 def shown(uri: str) -> str:
     """Return `uri` without its password."""
     return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1@", uri)
@@ -56,7 +61,8 @@ def knock(uri: str) -> None:
 
 def _open(file: Path) -> None:
     """A locked, damaged or read-only database: MLflow would go on trying for minutes."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        return
     with closing(sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")

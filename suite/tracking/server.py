@@ -14,11 +14,12 @@ from contextlib import suppress
 from getpass import getuser
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 from suite.tracking import models
 from suite.tracking.content import Content, Point
-from suite.tracking.place import artifacts
+from suite.tracking.place import artifacts, database, is_empty
 
 if TYPE_CHECKING:
     import keras
@@ -53,13 +54,36 @@ def is_refusal(error: Exception) -> bool:
     return getattr(error, "error_code", None) in _REFUSALS
 
 
+def found(uri: str) -> None:
+    """Make the database of an SQLite `uri` unless it is there; MLflow makes those of a server.
+
+    It takes MLflow 3 s, and a database whose making was cut off MLflow never opens again. So it is made under another
+    name, and gets its own when it is whole. Of two processes that make it at once the first one's stays.
+    """
+    file = database(uri)
+    if file is None or not is_empty(file):
+        return
+    configure()
+    import mlflow
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".mlflow-", dir=file.parent) as draft:
+        made = Path(draft) / file.name
+        mlflow.MlflowClient(tracking_uri=f"sqlite:///{made}", registry_uri=f"sqlite:///{made}")
+        if is_empty(file):
+            file.unlink(missing_ok=True)
+        with suppress(FileExistsError):
+            os.link(made, file)
+
+
 class Server:
-    """One tracking URI. Constructing it imports MLflow (3 s) and may migrate a database (3 s)."""
+    """One tracking URI. Constructing it imports MLflow (3 s) and may make a database (3 s)."""
 
     def __init__(self, uri: str) -> None:
         configure()
         import mlflow
 
+        found(uri)
         self._client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
         self._artifacts = artifacts(uri)
 

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 from suite.errors import StoreError
 from suite.tracking import place
 from suite.tracking.ledger import Ledger
+from suite.tracking.server import found
 from suite.trial import Run
 
 STARTING = 90  # seconds that the server may take to answer
@@ -28,6 +29,7 @@ def ui(uri: str, root: Path, port: int = 5000) -> subprocess.Popen[bytes] | None
     if place.is_web(uri):
         return None
     _check_free(port)
+    found(uri)
     file = root / "mlflow-ui.log"
     root.mkdir(parents=True, exist_ok=True)
     with file.open("wb") as log:
