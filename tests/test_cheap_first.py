@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -230,6 +231,25 @@ def test_choices_that_are_numbers_or_lists_of_numbers_have_an_order() -> None:
     assert parameters.Parameter.of("widths", distribution).place(np.arange(3.0)).tolist() == [0.5, 0.0, 1.0]
     assert parameters.Parameter.of("act", optuna.distributions.CategoricalDistribution(["relu", "gelu"])).is_name
     assert parameters.Parameter.of("bias", optuna.distributions.CategoricalDistribution([True, False])).is_name
+
+
+def test_long_lists_of_choices_are_searched_as_well() -> None:
+    """Thirty pairs of widths, written as JSON, and thirty names, of which one is better than the others."""
+    widths = [f"[{first}, {first + more}]" for first in range(4, 64, 4) for more in (0, 8)]
+    names = [f"recipe {number}" for number in range(30)]
+
+    def objective(trial: optuna.Trial) -> tuple[float, float]:
+        first, second = json.loads(trial.suggest_categorical("widths", widths))
+        poor = trial.suggest_categorical("recipe", names) != names[11]
+        return 10 / first + 5 / second + poor, first * second
+
+    def cost(params: dict[str, Any]) -> float:
+        first, second = json.loads(params["widths"])
+        return float(first * second)
+
+    study = run(CheapFirstSampler(cost, seed=0), objective, 60)
+    assert {trial.params["recipe"] for trial in study.best_trials} == {names[11]}
+    assert len({trial.values[1] for trial in study.best_trials}) > 15  # of 16 widths that are on the front
 
 
 def test_a_cost_that_fails_is_not_hidden() -> None:

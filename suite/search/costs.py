@@ -14,7 +14,7 @@ from suite.search.parameters import Space
 
 Exact = Callable[[Mapping[str, Any]], "float | Sequence[float] | None"]  # NaN: not known yet; None: cannot be had
 
-Key = tuple[Any, ...]
+Key = frozenset[tuple[str, Any]]
 Model = tuple["Process | None", float, float]  # what it predicts is multiplied by the last and added to the other
 
 FEW = 4  # exact costs, below which a model would know nothing
@@ -126,8 +126,9 @@ class Costs:
         return np.where(self._logarithmic, np.log(np.where(self._logarithmic, costs, 1.0)), costs)
 
     def _key(self, configuration: Mapping[str, Any]) -> Key:
-        named = configuration.keys() if self._deciding is None else configuration.keys() & set(self._deciding)
-        return tuple((name, configuration[name]) for name in sorted(named))
+        if self._deciding is None:
+            return frozenset(configuration.items())
+        return frozenset((name, configuration[name]) for name in self._deciding if name in configuration)
 
     def _told(self, configuration: Mapping[str, Any]) -> tuple[float, ...] | None:
         return self.ask(configuration) if self.calls is None else self._known.get(self._key(configuration), ())

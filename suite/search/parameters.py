@@ -89,10 +89,16 @@ class Parameter:
         return (np.round(whole).astype(int) if isinstance(known, IntDistribution) else whole).tolist()
 
     def others(self, internal: float) -> Array:
-        """Return values to try in place of `internal`: each, or some near and far."""
-        if self.values is not None and len(self.values) <= LISTED:
+        """Return values to try in place of `internal`: each, or of very many that have an order some near and far."""
+        if self.values is not None and (self.is_name or len(self.values) <= LISTED):
             return self.values[self.values != internal]
-        around = self.at(self.place(np.array([internal]))[0] + np.array(STEPS))
+        around = self.place(np.array([internal]))[0] + np.array(STEPS)
+        if self.order is not None:
+            ranks = np.argsort(self.order, kind="stable")
+            rank = int(np.flatnonzero(ranks == internal)[0])
+            nearest = np.abs(self.order - around[:, None]).argmin(axis=1)
+            return np.setdiff1d(np.append(nearest, ranks[max(0, rank - 1) : rank + 2]), [internal]).astype(float)
+        around = self.at(around)
         beside = internal + np.array([-1.0, 1.0]) * float(getattr(self.distribution, "step", None) or 0.0)
         known: Any = self.distribution
         return np.setdiff1d(np.append(around, np.clip(beside, known.low, known.high)), [internal])
