@@ -6,6 +6,7 @@ SuiteError                  exit code 1
   DatasetError              2   no such dataset, or its pictures cannot be used: names the file
   UnknownOperationError     1   an operation whose work we cannot count: names it
   StoreError                1   the run folder or its database cannot be read or written
+  TableError                1   a table of measured networks cannot be read or written: names the file
   ExportError               1   the exported model does not answer as the trained one
   NothingFitsError          3   no trained model meets the limits: carries the nearest misses
   MissingExtraError         1   an optional package is not installed: names its install line
@@ -47,6 +48,10 @@ class UnknownOperationError(SuiteError):
 
 class StoreError(SuiteError):
     """A run cannot be read or written."""
+
+
+class TableError(SuiteError):
+    """A table of measured networks cannot be read or written."""
 
 
 class ExportError(SuiteError):

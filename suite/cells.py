@@ -1,0 +1,175 @@
+"""The table of what was measured on one device: a CSV file with a row for each network, path, precision and batch.
+
+Its first lines, each after a `#`, say where it was measured. Columns that timm's tables have are named as there
+(https://github.com/huggingface/pytorch-image-models/tree/main/results), so that the two can be joined.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self, get_args, get_type_hints
+
+from suite.errors import TableError
+
+PATHS = {
+    "saved_model": "signature `pixels` of the SavedModel, by TensorFlow",
+    "xla": "the same signature, compiled by XLA",
+    "litert": "LiteRT (TensorFlow Lite) with XNNPACK, float32",
+    "litert-int8": "LiteRT with XNNPACK, weights and activations in 8 bits",
+    "onnx": "ONNX Runtime",
+    "keras": "`model(pictures)` of Keras, for contrast: it times Python",
+    "pytorch": "PyTorch, in tables of timm",
+}
+STABLE, UNSTABLE, NO_MEMORY, FAILED = STATES = ("stable", "unstable", "out of memory", "failed")
+UNKNOWN = "not available"  # what the device does not report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One network on one path at one batch size. What was not measured is None, and an empty cell of the file."""
+
+    model: str  # as `suite list` names it, or its file
+    infer_img_size: int  # height, pixels
+    infer_samples_per_sec: float | None = None  # pictures in a second of calls one after the other
+    infer_step_time: float | None = None  # median milliseconds of one call, which is one batch
+    infer_batch_size: int
+    param_count: float | None = None  # million trainable weights
+    infer_gmacs: float | None = None  # 1e9 multiply-adds for one picture
+    infer_macts: float | None = None  # million outputs of convolutions, dense layers and attention products
+    path: str  # one of PATHS
+    precision: str  # float32, mixed_float16, mixed_bfloat16
+    image: str  # 224x224x3
+    classes: int | None = None
+    state: str  # one of STATES
+    reason: str = ""  # why it is not stable
+    step_time_low: float | None = None  # 95 % interval of the median, ms
+    step_time_high: float | None = None
+    step_time_p90: float | None = None  # where there were enough calls
+    step_time_p99: float | None = None
+    cold_start: float | None = None  # seconds from the artefact on disk to its first answer
+    blocks: int | None = None
+    calls: int | None = None
+    drift: float | None = None  # percent: slowest against fastest block of the reference network beside it
+    parameters: int | None = None  # trainable
+    total_parameters: int | None = None
+    macs: int | None = None
+    activations: int | None = None
+    activation_bytes: int | None = None  # most that is alive at once for the batch, as counted on the graph
+    model_bytes: int | None = None  # of the artefact on disk
+    memory_bytes: int | None = None  # that the process took for it at most, as the system reports
+    energy: str = UNKNOWN  # joules for a picture
+    load: float | None = None  # mean of processes that wanted to run in the minute before, others' and its own
+    clock: str = UNKNOWN  # MHz
+    temperature: str = UNKNOWN  # degrees Celsius
+    seconds: float | None = None  # that all of it took
+    measured: str = ""  # when it ended, UTC
+    digest: str = ""  # of the file of a model of one's own
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells it from other cells of its file."""
+        return self.model, self.image, self.classes, self.path, self.precision, self.infer_batch_size, self.digest
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it has a latency, sure or not."""
+        return self.infer_step_time is not None
+
+    @classmethod
+    def of(cls, row: Mapping[str, str]) -> Self:
+        """Return the cell of a row of a file; columns that we do not know are left out. Raises ValueError."""
+        return cls(**{name: _parsed(row[name], kinds) for name, kinds in _KINDS.items() if row.get(name)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The cells of one device."""
+
+    surroundings: Mapping[str, str]  # device, threads, versions
+    cells: tuple[Cell, ...]
+
+    @property
+    def device(self) -> str:
+        """What it was measured on."""
+        return self.surroundings.get("device", "unknown device")
+
+
+def read(file: Path) -> Table:
+    """Return the table in `file`, of ours or of timm's. Raises TableError."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TableError(f"{file}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    head = [line for line in lines if line.startswith("#")]
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    if not rows or "model" not in rows[0]:
+        raise TableError(f"{file}: not a table of measured networks: it has no rows, or no column `model`")
+    said = {key.strip(): value.strip() for key, _, value in (line[1:].partition(":") for line in head)}
+    if "infer_step_time" in rows[0] and "path" not in rows[0]:
+        precision = "float32" if "-fp32-" in file.name else "mixed_float16"
+        said = {"device": _device(file), "source": "timm"} | said
+        rows = [_from_timm(row, precision) for row in rows]
+    cells = []
+    for number, row in enumerate(rows, start=1):
+        try:
+            cells.append(Cell.of(row))
+        except (TypeError, ValueError) as error:
+            raise TableError(f"{file}: row {number} ({row.get('model')}) cannot be read: {error}") from error
+    return Table(surroundings=said, cells=tuple(cells))
+
+
+def write(table: Table, file: Path) -> None:
+    """Write `table` so that a half-written one never has the name. Raises TableError."""
+    text = io.StringIO()
+    text.writelines(f"# {key}: {value}\n" for key, value in table.surroundings.items())
+    written = csv.DictWriter(text, list(_KINDS), lineterminator="\n")
+    written.writeheader()
+    written.writerows({name: _spelled(getattr(cell, name)) for name in _KINDS} for cell in table.cells)
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(text.getvalue(), encoding="utf-8")
+        unfinished.replace(file)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise TableError(f"{file}: cannot be written ({error.strerror}). Name another place with -o.") from error
+
+
+def slug(words: Iterable[str]) -> str:
+    """Return words as the name of a file has them: `amd-epyc-7b13-2-cores`."""
+    return re.sub(r"[^a-z0-9.]+", "-", " ".join(words).lower()).strip("-")
+
+
+def _device(file: Path) -> str:
+    """Return what a file of timm says of its device: all that is behind the layout in its name."""
+    return file.stem.removeprefix("benchmark-infer-")
+
+
+def _from_timm(row: Mapping[str, str], precision: str) -> dict[str, str]:
+    """Return a row of timm's as one of ours: its size is that of a square picture, its step one batch in PyTorch."""
+    size = row["infer_img_size"]
+    return dict(row) | {"path": "pytorch", "precision": precision, "image": f"{size}x{size}x3", "state": STABLE}
+
+
+def _parsed(text: str, kinds: tuple[type, ...]) -> Any:
+    if str in kinds:
+        return text
+    return int(text) if int in kinds else float(text)
+
+
+def _spelled(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+_KINDS = {
+    field.name: get_args(hint) or (hint,)
+    for field, hint in ((field, get_type_hints(Cell)[field.name]) for field in fields(Cell))
+}
