@@ -166,7 +166,7 @@ def _parsed(text: str, kinds: tuple[type, ...]) -> Any:
 def _spelled(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
 _KINDS = {
