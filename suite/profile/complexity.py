@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import keras
-from keras import ops, tree
+from keras import ops
 from keras.src.backend.common import global_state
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
-from suite.errors import SuiteError, UnknownOperationError
-from suite.profile import rules
+from suite.errors import SuiteError
+from suite.profile import memory, rules
+from suite.profile.graph import Call, graph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,20 +27,109 @@ class Complexity:
     activations: int  # output elements of those
 
 
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What one call of one layer or operation costs. A layer that is called again has its weights at the first call."""
+
+    layer: str  # within nested models behind their names: "encoder/conv1"
+    kind: str  # name of its class
+    output: tuple[int, ...]  # shape of what it returns for one picture, of the first if there are several
+    parameters: int
+    total_parameters: int
+    macs: int
+    activations: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """All calls of one kind of layer or operation."""
+
+    kind: str
+    calls: int
+    parameters: int
+    total_parameters: int
+    macs: int
+    activations: int
+
+
 def complexity(model: keras.Model) -> Complexity:
     """Return the counts of a functional or sequential model, whatever its batch size.
 
     The graph is walked call by call: a layer that is shared has its weights counted once and its work at each call.
     Raises UnknownOperationError for an operation that no rule covers, or for pictures without a fixed size.
     """
-    calls: list[rules.Work] = []
-    _walk(model, [_one(tensor) for tensor in _graph(model).inputs], calls)
+    calls = graph(model).calls
     return Complexity(
         parameters=_elements(model.trainable_weights),
         total_parameters=_elements(model.weights),
-        macs=sum(macs for macs, _ in calls),
-        activations=sum(made for _, made in calls),
+        macs=sum(call.macs for call in calls),
+        activations=sum(call.made for call in calls),
     )
+
+
+def parts(model: keras.Model) -> tuple[Part, ...]:
+    """Return what each call of a model costs, in the order of the graph; their sums are those of `complexity`.
+
+    Weights that no call has, of a model that added its own, are a last part with the model's name. Raises as
+    `complexity` does.
+    """
+    trainable, counted = {id(weight) for weight in model.trainable_weights}, set[int]()
+
+    def part(layer: str, kind: str, output: tuple[int, ...], weights: Sequence[Any], macs: int, made: int) -> Part:
+        new = [weight for weight in weights if id(weight) not in counted]
+        counted.update(map(id, new))
+        return Part(
+            layer=layer,
+            kind=kind,
+            output=output,
+            parameters=_elements(weight for weight in new if id(weight) in trainable),
+            total_parameters=_elements(new),
+            macs=macs,
+            activations=made,
+        )
+
+    rows = [
+        part("/".join(call.path), type(call.operation).__name__, _shown(call), _weights(call), call.macs, call.made)
+        for call in graph(model).calls
+    ]
+    own = part(model.name, type(model).__name__, (), model.weights, 0, 0)
+    return (*rows, own) if own.total_parameters else tuple(rows)
+
+
+def by_kind(rows: Sequence[Part]) -> tuple[Kind, ...]:
+    """Return the sums of parts of one kind, that with most multiply-adds first, then with most weights."""
+    kinds: dict[str, list[Part]] = {}
+    for row in rows:
+        kinds.setdefault(row.kind, []).append(row)
+    sums = [
+        Kind(
+            kind=kind,
+            calls=len(alike),
+            parameters=sum(row.parameters for row in alike),
+            total_parameters=sum(row.total_parameters for row in alike),
+            macs=sum(row.macs for row in alike),
+            activations=sum(row.activations for row in alike),
+        )
+        for kind, alike in kinds.items()
+    ]
+    return tuple(sorted(sums, key=lambda row: (-row.macs, -row.total_parameters)))
+
+
+def model_bytes(model: keras.Model) -> int:
+    """Return the bytes of all weights of a model, each once and at the dtype that it is stored in."""
+    return memory.stored(model.weights)
+
+
+def peak_activation_bytes(model: keras.Model, batch: int) -> int:
+    """Return the most bytes of activations that are alive at once in a forward pass of `batch` pictures.
+
+    The calls run in the order of the graph. A tensor lives from the call that makes it to the last that takes it, the
+    pictures from the start and the answers to the end, each at its own dtype; inputs and outputs of a call are alive
+    together, for nothing is fused or done in place. Reshapes and what acts in training only share the memory of their
+    input. What a layer makes within itself, such as the scores of attention, is alive while it runs, all at once;
+    weights and what a kernel needs to work are not counted. Raises as `complexity` does.
+    """
+    return memory.peak(graph(model, batch))
 
 
 def weightless(build: Callable[[], keras.Model]) -> keras.Model:
@@ -82,57 +171,15 @@ def _placeholder(shape: rules.Shape, dtype: Any = None) -> Any:
     return ops.zeros(shape, dtype) if in_symbolic_scope() else _refuse()
 
 
+def _shown(call: Call) -> tuple[int, ...]:
+    """Return the shape of what a call returns, without a batch that is one picture."""
+    shape = tuple(call.outputs[0].shape)
+    return shape[1:] if shape[:1] == (1,) else shape
+
+
+def _weights(call: Call) -> Sequence[Any]:
+    return getattr(call.operation, "weights", ())
+
+
 def _elements(weights: Iterable[Any]) -> int:
     return sum(math.prod(weight.shape) for weight in weights)
-
-
-def _graph(model: Any) -> keras.Function:
-    """Return the graph of a model, whether functional or sequential."""
-    if not getattr(model, "outputs", None):
-        raise UnknownOperationError(
-            f"cannot count '{model.name}', of class {type(model).__name__}: "
-            "it has no graph (build a functional model, or give a sequential one its Input)"
-        )
-    return keras.Function(model.inputs, model.outputs)
-
-
-def _one(tensor: keras.KerasTensor) -> keras.KerasTensor:
-    """Return the tensor for a batch of one."""
-    size = tensor.shape[1:]
-    if None in size:
-        raise UnknownOperationError(f"cannot count with '{tensor.name}' of size {size}: build for one size of picture")
-    return keras.KerasTensor((1, *size), dtype=tensor.dtype)
-
-
-def _walk(model: Any, inputs: list[keras.KerasTensor], calls: list[rules.Work]) -> list[keras.KerasTensor]:
-    """Append the work of every call in the graph of `model`, and of the models in it; return its outputs."""
-
-    def counted(operation: Any) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
-            if isinstance(operation, (keras.Model, keras.Function)):
-                return _walk(operation, _tensors((arguments, named)), calls)
-            outputs = _outputs(operation, arguments, named)
-            ordered = inspect.signature(operation.call).bind(*arguments, **named).arguments
-            calls.append(rules.work(operation, _shapes(list(ordered.values())), _shapes(outputs)))
-            return outputs
-
-        return call
-
-    # Keras has no public way to follow its graph; this is what its own models run on.
-    return tree.flatten(_graph(model)._run_through_graph(inputs, operation_fn=counted))
-
-
-def _outputs(operation: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    outputs = operation.compute_output_spec(*arguments, **named)
-    if any(None in shape for shape in _shapes(outputs)):
-        # The layer was told less than its inputs say, as an EinsumDense is: only its call knows the size.
-        outputs = keras.Operation.compute_output_spec(operation, *arguments, **named)
-    return outputs
-
-
-def _tensors(structure: Any) -> list[keras.KerasTensor]:
-    return [leaf for leaf in tree.flatten(structure) if isinstance(leaf, keras.KerasTensor)]
-
-
-def _shapes(structure: Any) -> list[rules.Shape]:
-    return [tuple(leaf.shape) for leaf in tree.flatten(structure) if hasattr(leaf, "shape")]
