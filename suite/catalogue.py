@@ -11,6 +11,7 @@ from suite import architectures, studyfile
 from suite.errors import ArchitectureError, StudyError, SuiteError, did_you_mean
 from suite.measures import MEASURES
 from suite.study import split
+from suite.trial import pausing
 
 COLUMNS = {
     "architectures": (
@@ -22,7 +23,7 @@ COLUMNS = {
     ),
     "studies": ("name", "architecture", "dataset", "question", "file"),
     "measures": ("name", "unit", "goal", "known", "meaning"),
-    "runs": ("name", "complete", "refused", "failed", "architecture", "dataset"),
+    "runs": ("name", "complete", "paused", "refused", "failed", "architecture", "dataset"),
 }  # fmt: skip
 
 
@@ -118,9 +119,8 @@ def _runs(root: Path) -> list[dict[str, Any]]:
             run = folder.read(file.parent)
         except SuiteError:  # begun just now, or being written
             continue
-        counts = {
-            state: sum(trial.state == state for trial in run.trials) for state in ("complete", "refused", "failed")
-        }
-        study = run.study
+        study, states = run.study, ("complete", "paused", "refused", "failed")
+        counts = {state: sum(trial.state == state for trial in run.trials) for state in states}
+        counts["paused"] = len(pausing(run.trials))  # without those that went on
         found.append({"name": study.name, **counts, "architecture": study.network, "dataset": study.dataset})
     return found

@@ -26,7 +26,6 @@ from suite.study import Recipe, Study, Value
 from suite.trial import State, Trial
 
 COUNTED = ("parameters", "macs", "activations")
-WORTH = 0.25  # part of its promise that a candidate must keep when its costs are measured, or it is not trained
 Costs = Callable[[Mapping[str, Value], str], Mapping[str, float]]  # of a configuration's network, on a device
 LATENCY_PATH = "signature `pixels` traced by TensorFlow, batch 1"
 
@@ -40,7 +39,7 @@ class Evaluation:
     model_file: Callable[[int], Path]  # where the trained network of a trial is kept
     checkpoint: Callable[[Trial], Path | None] = lambda trial: None  # where it is kept how far its training has come
     costs: Costs = lambda configuration, device: {}  # what is known of the same network already
-    kept_promise: Callable[[Trial], float] = lambda trial: 1.0  # which part is left, now that the costs are measured
+    disappointment: Callable[[Trial], str] = lambda trial: ""  # why it is not worth its training, measured as it is
     watchers: Sequence[Watcher] = ()  # told of every epoch
     plans: dict[str, dict[str, float] | None] = field(default_factory=dict)  # counts of networks that were not trained
 
@@ -86,8 +85,8 @@ class Evaluation:
             trial = self._measured(trial, {**counted(deployed(model)), **timed.measures})
         if self._is_refused(trial):
             return self._refused(trial)
-        left = self.kept_promise(trial) if trial.continues is None else 1.0
-        return self._dropped(trial, left) if left < WORTH else self._trained(trial, model, recipe)
+        reason = self.disappointment(trial)
+        return trial.refused(reason) if reason else self._trained(trial, model, recipe)
 
     def _may_be_refused(self, trial: Trial) -> bool:
         """Whether it can be refused by counting alone, and was not counted yet."""
@@ -147,11 +146,6 @@ class Evaluation:
     def _refused(self, trial: Trial) -> Trial:
         broken = trial.broken(self.study.constraints)
         return trial.refused(", ".join(f"{formatted(c.measure, trial.measures[c.measure])} breaks {c}" for c in broken))
-
-    def _dropped(self, trial: Trial, left: float) -> Trial:
-        costs = [o.measure for o in self.study.objectives if o.measure in trial.measures]
-        measured = ", ".join(f"{formatted(measure, trial.measures[measure])}" for measure in costs)
-        return trial.refused(f"{measured} measured is more than was expected: {left:.0%} of what it promised is left")
 
 
 def counted(model: keras.Model) -> dict[str, float]:

@@ -111,7 +111,7 @@ def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
             model_file=lambda number: folder.model(store.folder, number),
             checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
             costs=store.costs,
-            kept_promise=store.kept_promise,
+            disappointment=store.disappointment,
             watchers=watchers,
         )
         store.count_by(evaluate.known)

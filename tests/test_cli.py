@@ -140,7 +140,7 @@ def test_a_list_of_networks_loads_no_tensorflow(what: str) -> None:
 
 def test_runs_are_listed_where_there_are_none(tmp_path: Path) -> None:
     done = suite("list", "runs", "--format", "csv", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "name,complete,refused,failed,architecture,dataset\n")
+    assert (done.returncode, done.stdout) == (0, "name,complete,paused,refused,failed,architecture,dataset\n")
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from suite import binding
-from suite.search import folder
-from suite.study import SAMPLERS, Choice, Range
+from suite.search import cheap_first, folder
+from suite.search.store import DROPS
+from suite.study import SAMPLERS, Choice, Objective, Range
 from suite.trial import Trial
 from tests import studies
 
@@ -70,6 +73,30 @@ def test_refusals_do_not_end_a_search_that_has_something_left(tmp_path: Path) ->
             found = found or trial.configuration == feasible
             store.finish(studies.complete(trial) if trial.configuration == feasible else studies.refused(trial))
     assert found
+
+
+def timed(trial: Trial, times: float = 1.0) -> Trial:
+    """Return a begun trial whose latency was measured, `times` as long as that of others of its size."""
+    return replace(trial, measures={"latency": times * studies.weights(trial) / 1000})
+
+
+def test_a_candidate_that_turns_out_far_slower_than_it_promised_is_not_worth_its_training(tmp_path: Path) -> None:
+    latency = Objective(measure="latency", goal="min")
+    wanted = studies.study(constraints=(), objectives=(studies.study().objectives[0], latency))
+    with folder.opened(tmp_path / "run", wanted) as store:
+        for _ in range(cheap_first.START):
+            trial = store.ask()
+            assert not store.disappointment(timed(trial, 100))  # nobody knows yet what is much
+            measures = timed(trial).measures
+            store.finish(studies.complete(trial, accuracy=50 + studies.weights(trial) / 200, **measures))
+        for refusals in range(DROPS):
+            trial = store.ask()
+            assert not store.disappointment(timed(trial))
+            assert not store.disappointment(replace(timed(trial, 100), continues=0))
+            reason = store.disappointment(timed(trial, 100))
+            assert "measured is more than was expected" in reason, refusals
+            store.finish(replace(timed(trial, 100).refused(reason), finished=datetime.now(UTC)))
+        assert not store.disappointment(timed(store.ask(), 100))  # else a slow device would train nothing
 
 
 def test_tpe_finds_better_candidates_than_chance(tmp_path: Path) -> None:

@@ -211,8 +211,9 @@ def test_what_a_machine_that_died_left_running_is_taken_over_when_its_heartbeats
     code = ELSEWHERE.format(tests=str(Path(__file__).parents[1]), home=str(tmp_path / "there"), name=name, url=shared)
     died = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert died.returncode == -signal.SIGKILL, died.stderr
-    monkeypatch.setattr("suite.search.store.HEARTBEAT", 1)
-    monkeypatch.setattr("suite.search.store.GRACE", 2)
+    for module in ("store", "database"):
+        monkeypatch.setattr(f"suite.search.{module}.HEARTBEAT", 1)
+    monkeypatch.setattr("suite.search.database.GRACE", 2)
     with folder.opened(tmp_path / "here", studies.study(name=name), shared) as store:
         _, half = store.trials()
         other = store.ask()

@@ -19,7 +19,8 @@ def trials(runs: Sequence[Run]) -> pd.DataFrame:
     """One row a trial.
 
     Columns: run, family, number, state, rank (within the run, 1 is its front), on_front (of all runs together), the
-    measures, the configuration, reason, seconds. What is unknown of a trial is empty.
+    measures, the configuration, continues (the trial whose training it goes on with), until (the epoch after which it
+    pauses), reason, seconds. What is unknown of a trial is empty.
     """
     return every_trial(compare(runs))
 
@@ -39,8 +40,8 @@ def every_trial(comparison: Comparison) -> pd.DataFrame:
     ranks, best = _ranks(comparison), {entry.name for entry in comparison.front}
     rows = [_row(entry, ranks.get(entry.name), entry.name in best) for entry in comparison.entries]
     columns = ["run", "family", "number", "state", "rank", "on_front"]
-    columns += measures(comparison) + configuration(comparison) + ["reason", "seconds"]
-    return pd.DataFrame(rows, columns=columns).astype({"rank": "Int64"})
+    columns += measures(comparison) + configuration(comparison) + ["continues", "until", "reason", "seconds"]
+    return pd.DataFrame(rows, columns=columns).astype({"rank": "Int64", "continues": "Int64", "until": "Int64"})
 
 
 def measures(comparison: Comparison) -> list[str]:
@@ -137,7 +138,8 @@ def _row(entry: Entry, rank: int | None, on_front: bool) -> dict[str, object]:
         path: text(value) if isinstance(value, tuple) else value for path, value in trial.configuration.items()
     }
     known = {"run": entry.run, "family": entry.study.family, "number": trial.number, "state": trial.state}
-    known |= {"rank": rank, "on_front": on_front, "reason": trial.reason, "seconds": trial.seconds or None}
+    known |= {"rank": rank, "on_front": on_front, "continues": trial.continues, "until": trial.until}
+    known |= {"reason": trial.reason, "seconds": trial.seconds or None}
     return known | dict(trial.measures) | configuration
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from suite.measures import MEASURES
 from suite.search.budget import epochs, spent
@@ -25,16 +25,13 @@ def stop(fidelity: Fidelity, done: int = 0) -> int | None:
 
 def first(trial: Trial, trials: Sequence[Trial]) -> int:
     """Return the number of the trial that began the training which `trial` goes on with, or its own."""
-    by_number = {other.number: other for other in trials}
-    while trial.continues is not None:
-        trial = by_number[trial.continues]
-    return trial.number
+    return _first(trial, _numbered(trials))
 
 
 def unfinished(trials: Sequence[Trial]) -> set[int]:
     """Return the numbers that began the trainings which run, or may go on."""
-    running = [trial for trial in trials if trial.state == "running"]
-    return {first(trial, trials) for trial in [*running, *pausing(trials)]}
+    running, numbered = [trial for trial in trials if trial.state == "running"], _numbered(trials)
+    return {_first(trial, numbered) for trial in [*running, *pausing(trials)]}
 
 
 def next_step(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:
@@ -53,11 +50,11 @@ def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) 
 
     Where no model says what they promise, it is the most accurate. One that cannot reach the front is none.
     """
-    used = spent(trials, study.fidelity)
+    used, numbered = spent(trials, study.fidelity), _numbered(trials)
     able = [
         trial
         for trial in pausing(trials)
-        if used.allows(study.budget, _part(study.fidelity, trial)) and kept(first(trial, trials))
+        if used.allows(study.budget, _part(study.fidelity, trial)) and kept(_first(trial, numbered))
     ]
     promised = promises(able) if able else None
     if promised is None:
@@ -83,6 +80,16 @@ def levels(study: Study, trial: Trial) -> dict[float, list[float]]:
     if trial.state == "complete":
         told[float(len(rungs) - 1)] = [trial.measures.get(o.measure, math.nan) for o in study.objectives]
     return told
+
+
+def _numbered(trials: Sequence[Trial]) -> dict[int, Trial]:
+    return {trial.number: trial for trial in trials}
+
+
+def _first(trial: Trial, numbered: Mapping[int, Trial]) -> int:
+    while trial.continues is not None:
+        trial = numbered[trial.continues]
+    return trial.number
 
 
 def _told(trial: Trial, measure: str, rung: int) -> float:

@@ -16,36 +16,32 @@ from __future__ import annotations
 
 import math
 import threading
-import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 import optuna
 from optuna.samplers import RandomSampler
-from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from suite import studyfile
 from suite.errors import StoreError
-from suite.measures import MEASURES
+from suite.measures import MEASURES, formatted
 from suite.search import record, worker
 from suite.search.cheap_first import START
+from suite.search.database import HEARTBEAT, guarded, opened
 from suite.search.fidelity import Kept, best, levels, next_step, stop
 from suite.search.sampler import Known, Tried, cheap_first, costs_of, key, sampler
 from suite.search.space import decoded, distributions, encoded, network
 from suite.study import Study, Value
 from suite.trial import Trial
 
-ATTEMPTS = 6  # to open a database that others may be creating
 ASKS = 4  # proposals of the sampler that may repeat a tried configuration before one is drawn at random
+WORTH = 0.25  # part of its promise that a candidate must keep when its costs are measured, or it is not trained
 DROPS = 3  # refused candidates in a row, after which one is trained whatever its measured costs
 DEATHS = 3  # a trial whose process died so often has failed and is not run again
-HEARTBEAT = 30  # seconds
-GRACE = 150  # seconds without a heartbeat after which a worker on another machine counts as dead
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -63,8 +59,8 @@ class Store:
         self._gone_on: set[int | None] = set()  # paused trials whose training went on and told more
         self._known: Known = self._measured
         self._ours = cheap_first(study, self._unrefused, self._curve) if study.sampler == "cheap-first" else None
-        with _guarded(folder):
-            self._storage = _storage(url)
+        with guarded(folder):
+            self._storage = opened(url)
             self._optuna = optuna.create_study(
                 study_name=study.name,
                 storage=self._storage,
@@ -83,7 +79,7 @@ class Store:
         """Give back what is still running, so that it is the next to be run."""
         self._closed.set()
         for number, asked in list(self._asked.items()):
-            with suppress(StoreError), _guarded(self.folder):
+            with suppress(StoreError), guarded(self.folder):
                 self._give_back(number, asked.params, asked.user_attrs, died=False)
         self.close()
 
@@ -94,7 +90,7 @@ class Store:
 
     def trials(self) -> list[Trial]:
         """Return every trial so far, by number, those of other workers included."""
-        with _guarded(self.folder):
+        with guarded(self.folder):
             frozen = self._optuna.get_trials(deepcopy=False)
         return [trial for trial in map(self._trial, frozen) if trial is not None]
 
@@ -112,25 +108,29 @@ class Store:
         """Let `known` tell what candidates cost before they are tried; without it, only trials tell."""
         self._known = known
 
-    def kept_promise(self, trial: Trial) -> float:
-        """Return which part of what a proposal promised is left, now that its costs are measured.
+    def disappointment(self, trial: Trial) -> str:
+        """Return why a proposal is not worth its training, now that its costs are measured; nothing where it is.
 
-        All of it before START trainings, when no model knows enough, and after DROPS refusals in a row.
+        It is not where less than WORTH is left of what it promised. That is not asked before START trainings, when no
+        model knows enough, nor after DROPS refusals in a row, nor of a training that goes on.
         """
         before = [one.state for one in self.trials() if one.state != "running"]
         unsure = len(before) - before.count("refused") < START or set(before[-DROPS:]) == {"refused"}
-        if self._ours is None or unsure:
-            return 1.0
-        return self._ours.kept(
-            trial.number, [trial.measures.get(measure, math.nan) for measure in costs_of(self.study)]
-        )
+        if self._ours is None or unsure or trial.continues is not None:
+            return ""
+        costs = {measure: trial.measures.get(measure, math.nan) for measure in costs_of(self.study)}
+        left = self._ours.kept(trial.number, list(costs.values()))
+        if left >= WORTH:
+            return ""
+        measured = ", ".join(formatted(measure, value) for measure, value in costs.items())
+        return f"{measured} measured is more than was expected: {left:.0%} of what it promised is left"
 
     def ask(self, kept: Kept = lambda number: True) -> Trial | None:
         """Begin a trial of a configuration not tried before, or go on with a paused one; None when there is neither.
 
         What an interruption left comes first. `kept` says which trainings can go on here.
         """
-        with worker.uninterrupted(), _guarded(self.folder):
+        with worker.uninterrupted(), guarded(self.folder):
             self._reclaim()
             tried = Tried(self.study, self.trials())
             for _ in range(ASKS):
@@ -147,7 +147,7 @@ class Store:
 
     def begin(self, configuration: Mapping[str, Value], *, continues: int | None, until: int | None) -> Trial | None:
         """Begin a trial of this configuration; None when another worker goes on with `continues` already."""
-        with worker.uninterrupted(), _guarded(self.folder):
+        with worker.uninterrupted(), guarded(self.folder):
             step = {"continues": continues, "until": until}
             # Not by the queue: from there another worker might take it.
             template = record.running(encoded(self.study, configuration), self._distributions, {"step": step})
@@ -158,7 +158,7 @@ class Store:
 
     def finish(self, trial: Trial) -> None:
         """Make an ended trial durable; raise StoreError when it cannot be written."""
-        with worker.uninterrupted(), _guarded(self.folder):
+        with worker.uninterrupted(), guarded(self.folder):
             asked = self._asked[trial.number]
             for constraint in self.study.constraints:
                 if constraint.measure in trial.measures:
@@ -169,7 +169,7 @@ class Store:
 
     def fail_running(self, reason: str) -> list[int]:
         """End as failed what dead workers of this machine left running; return the numbers."""
-        with _guarded(self.folder):
+        with guarded(self.folder):
             left = [trial for trial in self._left() if trial.state == TrialState.RUNNING]
             for trial in left:
                 begun = record.read(self.study, trial)
@@ -302,36 +302,3 @@ class Store:
 
 def _costs(trial: Trial) -> dict[str, float]:
     return {name: value for name, value in trial.measures.items() if MEASURES[name].is_cost}
-
-
-def _storage(url: str) -> RDBStorage:
-    """Return the database at `url`, with its tables.
-
-    Two that open an empty database at once both create the tables, and one of them fails: it finds them the next time.
-    """
-    # Another worker may be writing to the same SQLite file: wait for it rather than fail.
-    waiting = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
-    for attempt in range(1, ATTEMPTS):
-        try:
-            return RDBStorage(url, engine_kwargs=waiting, heartbeat_interval=HEARTBEAT, grace_period=GRACE)
-        except SQLAlchemyError:
-            time.sleep(0.1 * attempt)
-    return RDBStorage(url, engine_kwargs=waiting, heartbeat_interval=HEARTBEAT, grace_period=GRACE)
-
-
-@contextmanager
-def _guarded(folder: Path) -> Iterator[None]:
-    """Turn what a database says when it cannot read or write into a StoreError."""
-    try:
-        with warnings.catch_warnings():
-            # Heartbeats are experimental since 2.0, and meant for Study.optimize: here `_beat` sends them.
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            warnings.filterwarnings("ignore", message="Heartbeat of storage")
-            yield
-    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError) as error:
-        cause = error.__cause__ or error
-        what = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
-        raise StoreError(
-            f"{folder}: the trials cannot be read or written ({what}). Finished trials are safe: mend the disk or the "
-            "database and run the same command again."
-        ) from error

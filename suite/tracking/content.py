@@ -202,6 +202,7 @@ def _study_params(study: Study) -> dict[str, str]:
         "sampler": study.sampler,
         "seed": str(study.seed),
         "epochs": str(study.fidelity.epochs),
+        **({"min_epochs": str(study.fidelity.min_epochs)} if study.fidelity.min_epochs else {}),
         "objectives": ", ".join(f"{objective.measure} {objective.goal}" for objective in study.objectives),
         "constraints": ", ".join(map(str, study.constraints)),
     } | {f"{table}.{key}": _text(value) for table, entries in (("space", study.space), ("recipe", study.recipe))
