@@ -6,19 +6,14 @@ pooling and elementwise arithmetic cost nothing, as papers count. What stands in
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from keras import Operation, layers
 
 from suite.errors import UnknownOperationError
-
-Shape = tuple[int, ...]  # of one tensor in a batch of one picture
-Work = tuple[int, int]  # multiply-adds, outputs
-Rule = Callable[[Any, list[Shape], list[Shape]], Work]  # operation, shapes of its inputs and of its outputs
-
-NOTHING: Work = (0, 0)
+from suite.profile import formulas
+from suite.profile.formulas import Rule, Shape, Work
 
 
 def register(kind: type[Operation], rule: Rule) -> None:
@@ -31,16 +26,25 @@ def work(operation: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
 
     A layer may say so itself: by a method `work(inputs, outputs)`.
     """
+    _check_is_plain(operation)
     if hasattr(operation, "work"):
         own: Work = operation.work(inputs, outputs)
         return own
     return _rule(operation)(operation, inputs, outputs)
 
 
+def _check_is_plain(operation: Any) -> None:
+    parts = operation._flatten_layers() if isinstance(operation, layers.Layer) else ()
+    if any(getattr(part, "lora_enabled", False) for part in parts):
+        raise UnknownOperationError(
+            f"cannot count '{operation.name}': LoRA makes its kernel anew in each call, whatever the batch "
+            "(count the model as it is without)"
+        )
+
+
 def _rule(operation: Any) -> Rule:
     kind: Any = type(operation)
-    # A subclass with a call of its own does other work than its parent.
-    known = next((parent for parent in kind.__mro__ if parent in _RULES and parent.call is kind.call), None)
+    known = next((parent for parent in kind.__mro__ if parent in _RULES and _works_as(kind, parent)), None)
     if known:
         return _RULES[known]
     if kind.__module__.startswith("keras.src.") and kind.__name__ in _NAMED_RULES:
@@ -51,94 +55,28 @@ def _rule(operation: Any) -> Rule:
     )
 
 
-def _free(operation: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    return NOTHING
+def _works_as(kind: type, parent: type) -> bool:
+    """Whether a subclass does the work of its parent: it computes by the same methods."""
+    return all(getattr(kind, method, None) is getattr(parent, method, None) for method in _METHODS)
 
 
-def _convolution(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """Each output is a sum over the kernel (h, w, C / groups, filters) of its group."""
-    count = math.prod(outputs[0])
-    return count * math.prod(layer.kernel.shape[:-1]), count
+def _both_ways(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
+    """Two layers, one from either end of the sequence."""
+    ways = [work(way, inputs, outputs) for way in (layer.forward_layer, layer.backward_layer)]
+    return ways[0][0] + ways[1][0], ways[0][1] + ways[1][1]
 
 
-def _transposed(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """Each input channel is spread over the whole kernel (h, w, filters, C)."""
-    return math.prod(inputs[0]) * math.prod(layer.kernel.shape[:-1]), math.prod(outputs[0])
+def _at_each_step(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
+    """The layer within, on (B * T, ...) instead of (B, T, ...)."""
+    folded = [[(shape[0] * shape[1], *shape[2:]) for shape in shapes[:1]] for shapes in (inputs, outputs)]
+    return work(layer.layer, *folded)
 
 
-def _depthwise(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """Each output is a sum over the window of one channel; the kernel is (h, w, C, multiplier)."""
-    count = math.prod(outputs[0])
-    return count * math.prod(layer.kernel.shape[:-2]), count
+def _within(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
+    return work(layer.layer, inputs, outputs)
 
 
-def _separable(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """A depthwise convolution, then a 1x1 over its outputs."""
-    *window, channels, multiplier = layer.depthwise_kernel.shape
-    count = math.prod(outputs[0])
-    between = count // layer.filters * channels * multiplier
-    return between * math.prod(window) + count * channels * multiplier, between + count
-
-
-def _dense(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    count = math.prod(outputs[0])
-    return count * layer.kernel.shape[0], count
-
-
-def _reversible_embedding(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """Words to vectors are looked up; in reverse, every vector is multiplied with that of every word."""
-    in_reverse = len(inputs[0]) == len(outputs[0])
-    return _matmul(layer, inputs, outputs) if in_reverse else NOTHING
-
-
-def _einsum_dense(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    return _einsum_sizes(layer.equation, [inputs[0], tuple(layer.kernel.shape)]), math.prod(outputs[0])
-
-
-def _attention(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """Four projections, the scores of every query with every key, and the sums of the values that they weigh."""
-    query, value = inputs[0], inputs[1]
-    if len(query) != 3 or getattr(layer, "_use_gate", False):
-        raise UnknownOperationError(f"cannot count '{layer.name}': attention is counted over (B, T, D), ungated")
-    queries, keys, heads = query[0] * query[1], value[0] * value[1], layer.num_heads  # windows may stand in the batch
-    projections = [
-        (queries, layer.query_dense.kernel, heads * layer.key_dim),
-        (keys, layer.key_dense.kernel, heads * layer.key_dim),
-        (keys, layer.value_dense.kernel, heads * layer.value_dim),
-        (queries, layer.output_dense.kernel, outputs[0][-1]),
-    ]
-    scores = heads * queries * value[1]
-    macs = sum(tokens * math.prod(kernel.shape) for tokens, kernel, _ in projections)
-    made = sum(tokens * width for tokens, _, width in projections)
-    return macs + scores * (layer.key_dim + layer.value_dim), made + scores + queries * heads * layer.value_dim
-
-
-def _matmul(operation: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    count = math.prod(outputs[0])
-    return count * inputs[0][-1], count
-
-
-def _einsum(operation: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    return _einsum_sizes(operation.subscripts, inputs), math.prod(outputs[0])
-
-
-def _einsum_sizes(equation: str, shapes: list[Shape]) -> int:
-    """Return the product of all index sizes of an einsum over two tensors."""
-    terms = equation.replace(" ", "").split("->")[0].split(",")
-    if len(terms) != 2:
-        raise UnknownOperationError(f"cannot count the einsum '{equation}': only those over two tensors are counted")
-    sizes: dict[str, int] = {}
-    for term, shape in zip(terms, shapes, strict=True):
-        for label, size in zip(_labels(term, len(shape)), shape, strict=True):
-            sizes[label] = max(size, sizes.get(label, 1))
-    return math.prod(sizes.values())
-
-
-def _labels(term: str, rank: int) -> list[str]:
-    """Return one label per axis; those that an ellipsis stands for are numbered from the right."""
-    head, dots, tail = term.partition("...")
-    hidden = rank - len(head) - len(tail) if dots else 0
-    return [*head, *(f"...{axis}" for axis in range(hidden, 0, -1)), *tail]
+_METHODS = ("call", "_compute_attention", "_calculate_scores", "_apply_scores", "_merge_function")
 
 
 def _classes(names: str) -> Iterable[type]:
@@ -155,6 +93,8 @@ _FREE_LAYERS = """
     MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D AveragePooling3D
     GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D
     GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D
+    AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D
+    AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
     Flatten Reshape Permute RepeatVector ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D Cropping3D
     UpSampling1D UpSampling2D UpSampling3D
     Add Subtract Multiply Average Maximum Minimum Concatenate
@@ -164,26 +104,51 @@ _FREE_LAYERS = """
 # keras.applications that scale or drop.
 _FREE_NAMES = """
     Add Subtract Multiply Divide TrueDivide FloorDivide Mod Power Square Sqrt Rsqrt Reciprocal Negative Absolute Abs
-    Exp Expm1 Log Log1p Maximum Minimum Clip Sign Round Floor Ceil Erf Sin Cos Tanh Where
-    Equal NotEqual Greater GreaterEqual Less LessEqual LogicalAnd LogicalNot LogicalOr
+    Exp Exp2 Expm1 Log Log10 Log1p Log2 Logaddexp Maximum Minimum Clip Sign Round Floor Ceil Trunc Erf
+    Sin Cos Tan Arcsin Arccos Arctan Arctan2 Sinh Cosh Tanh Where Hypot NanToNum DivideNoNan
+    Equal NotEqual Greater GreaterEqual Less LessEqual LogicalAnd LogicalNot LogicalOr LogicalXor
+    Isfinite Isinf Isnan
     Relu Relu6 Sigmoid Softplus Softsign Silu LogSigmoid LeakyRelu HardSigmoid HardSilu HardTanh Elu Selu Celu Gelu
-    Glu Softmax LogSoftmax
+    Glu Softmax LogSoftmax Sparsemax Squareplus SparsePlus SparseSigmoid TanhShrink HardShrink SoftShrink Threshold
     Mean Sum Max Min Amax Amin Prod Var Std Moments Normalize BatchNorm LayerNorm RMSNorm Logsumexp Argmax Argmin
+    All Any Median Cumsum Cumprod CountNonzero Sort Argsort TopK
     Reshape Transpose Moveaxis Swapaxes Squeeze ExpandDims Ravel Concatenate Stack Split Unstack GetItem Slice Take
-    Pad Tile Repeat Roll Flip BroadcastTo Cast Copy StopGradient OnesLike ZerosLike OneHot
+    Pad Tile Repeat Roll Flip BroadcastTo Cast Copy StopGradient OnesLike ZerosLike FullLike OneHot
+    Hstack Vstack Dstack Append Rot90 Fliplr Flipud TakeAlongAxis Diagonal Tril Triu Rearrange Meshgrid
     MaxPool AveragePool AdaptiveMaxPool AdaptiveAveragePool DepthToSpace SpaceToDepth ExtractPatches Resize
     LayerScale StochasticDepth CustomScaleLayer
 """
 
 _RULES: dict[Any, Rule] = {
-    **dict.fromkeys(_classes(_FREE_LAYERS), _free),
-    **dict.fromkeys(_classes("Conv1D Conv2D Conv3D"), _convolution),
-    **dict.fromkeys(_classes("Conv1DTranspose Conv2DTranspose Conv3DTranspose"), _transposed),
-    **dict.fromkeys(_classes("DepthwiseConv1D DepthwiseConv2D"), _depthwise),
-    **dict.fromkeys(_classes("SeparableConv1D SeparableConv2D"), _separable),
-    layers.Dense: _dense,
-    layers.EinsumDense: _einsum_dense,
-    layers.ReversibleEmbedding: _reversible_embedding,
-    layers.MultiHeadAttention: _attention,
+    **dict.fromkeys(_classes(_FREE_LAYERS), formulas.free),
+    **dict.fromkeys(_classes("Conv1D Conv2D Conv3D"), formulas.convolution),
+    **dict.fromkeys(_classes("Conv1DTranspose Conv2DTranspose Conv3DTranspose"), formulas.transposed),
+    **dict.fromkeys(_classes("DepthwiseConv1D DepthwiseConv2D"), formulas.depthwise),
+    **dict.fromkeys(_classes("SeparableConv1D SeparableConv2D"), formulas.separable),
+    **dict.fromkeys(_classes("RNN SimpleRNN GRU LSTM"), formulas.recurrent),
+    layers.Dense: formulas.dense,
+    layers.EinsumDense: formulas.einsum_dense,
+    layers.ReversibleEmbedding: formulas.reversible_embedding,
+    layers.Dot: formulas.batch_dot,
+    layers.MultiHeadAttention: formulas.multi_head_attention,
+    layers.GroupQueryAttention: formulas.grouped_query_attention,
+    layers.Attention: formulas.attention,
+    layers.AdditiveAttention: formulas.additive_attention,
+    layers.Bidirectional: _both_ways,
+    layers.TimeDistributed: _at_each_step,
+    layers.SpectralNormalization: _within,
 }
-_NAMED_RULES: dict[str, Rule] = {**dict.fromkeys(_FREE_NAMES.split(), _free), "Matmul": _matmul, "Einsum": _einsum}
+_NAMED_RULES: dict[str, Rule] = {
+    **dict.fromkeys(_FREE_NAMES.split(), formulas.free),
+    "Conv": formulas.convolution_op,
+    "ConvTranspose": formulas.transposed_op,
+    "DepthwiseConv": formulas.depthwise_op,
+    "SeparableConv": formulas.separable_op,
+    "Matmul": formulas.matmul,
+    "Dot": formulas.dot,
+    "Inner": formulas.dot,
+    "Vdot": formulas.vdot,
+    "Tensordot": formulas.tensordot,
+    "Einsum": formulas.einsum,
+    "DotProductAttention": formulas.dot_product_attention,
+}
