@@ -111,19 +111,24 @@ def check(files: Sequence[Path], overrides: Sequence[str], format: str) -> None:
 @click.option("--image", metavar="HxWxC", help="Shape of the pictures, 32x32x3; by default that of the paper.")
 @click.option("--classes", default=1000, show_default=True, help="Number of classes.")
 @click.option("--latency/--no-latency", default=True, help="Whether to run the network on this device.")
+@click.option("--by", type=click.Choice(("layer", "kind")), help="Where the weights and the work are; nothing is run.")
 @formatted
-def measure(names: Sequence[str], image: str | None, classes: int, latency: bool, format: str) -> None:
+def measure(names: Sequence[str], image: str | None, classes: int, latency: bool, by: str | None, format: str) -> None:
     """Measure architectures on this device, without training: parameters, multiply-adds, latency.
 
     \b
     suite measure 'mobilenet/*'
     suite measure resnet/50 resnet/152 --no-latency
     suite measure 'resnet/1*' --image 32x32x3 --classes 10 --format csv
+    suite measure alexnet/ungrouped --by kind
     """
     from suite import pipeline
 
     shape = arguments.shape(image)
     load_tensorflow()
+    if by:
+        click.echo(rendered(pipeline.breakdown(arguments.architectures(names), shape, classes, by), format))
+        return
     measured = pipeline.measure(arguments.architectures(names), shape, classes, timed=latency)
     click.echo(
         rendered(

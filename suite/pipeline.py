@@ -254,6 +254,27 @@ def _measured(name: str, image: tuple[int, int, int] | None, classes: int, timed
     return Measured(name=name, image=shown, measures=measures, total_parameters=counts.total_parameters)
 
 
+def breakdown(names: Sequence[str], image: tuple[int, int, int] | None, classes: int, by: str) -> list[dict[str, Any]]:
+    """Return where the weights and the work of networks are: rows by "layer", one for each call, or by "kind" of layer.
+
+    Nothing is run. `image` is (H, W, C), as in `measure`. Raises ArchitectureError.
+    """
+    from suite.profile.complexity import table
+
+    return [{"name": name, **row} for name in names for row in table(_plan(name, image, classes), by)]
+
+
+def _plan(name: str, image: tuple[int, int, int] | None, classes: int) -> keras.Model:
+    """Return a named network without memory for its weights."""
+    from suite.profile.complexity import weightless
+    from suite.task import Task
+
+    side = architectures.resolution(name)
+    height, width, channels = image or (side, side, 3)
+    task = Task(height=height, width=width, channels=channels, classes=classes)
+    return weightless(lambda: architectures.build(name, task))
+
+
 def _check_fits(name: str, numbers: int) -> None:
     """Raise ArchitectureError when there is no memory for so many numbers, before any is taken."""
     import psutil

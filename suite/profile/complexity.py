@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 import keras
@@ -113,6 +113,23 @@ def by_kind(rows: Sequence[Part]) -> tuple[Kind, ...]:
         for kind, alike in kinds.items()
     ]
     return tuple(sorted(sums, key=lambda row: (-row.macs, -row.total_parameters)))
+
+
+def table(model: keras.Model, by: str) -> list[dict[str, Any]]:
+    """Return the rows of `parts` (`by` is "layer") or of `by_kind` ("kind"), with their shares in percent."""
+    rows = parts(model) if by == "layer" else by_kind(parts(model))
+    sums = {name: sum(getattr(row, name) for row in rows) for name in ("parameters", "macs")}
+    return [_with_shares(asdict(row), sums) for row in rows]
+
+
+def _with_shares(row: dict[str, Any], sums: Mapping[str, int]) -> dict[str, Any]:
+    """Return the row as a table shows it, with a column behind each of `sums` for the share in it."""
+    shared: dict[str, Any] = {}
+    for name, value in row.items():
+        shared[name] = " x ".join(map(str, value)) if isinstance(value, tuple) else value
+        if name in sums:
+            shared[f"{name}_percent"] = 100 * value / (sums[name] or 1)
+    return shared
 
 
 def model_bytes(model: keras.Model) -> int:
