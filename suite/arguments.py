@@ -28,6 +28,21 @@ def told_apart(files: Sequence[Path], overrides: Sequence[str]) -> tuple[list[Pa
     return named, [*overrides, *map(str, more)]
 
 
+def tables(files: Sequence[Path], more: Sequence[str]) -> list[Path]:
+    """Return the tables behind one `--field` or several: names without an option belong to it too."""
+    lost = [name for name in more if not Path(name).is_file()]
+    if lost:
+        raise click.UsageError(f"'{lost[0]}' is no file: with --field all names are those of tables")
+    return [*files, *map(Path, more)]
+
+
+def named(names: Sequence[str]) -> Sequence[str]:
+    """Return names of runs, of which there must be one."""
+    if not names:
+        raise click.UsageError("name at least one run, or tables of measured networks with --field")
+    return names
+
+
 def runs(names: Sequence[str], root: Path) -> list[Run]:
     """Return runs by folder, or by name within `root`."""
     from suite.search import folder

@@ -187,19 +187,33 @@ def front(runs: Sequence[str], root: Path, format: str, **limits: float | None) 
 
 
 @cli.command()
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.argument("runs", metavar="[RUN...]", nargs=-1)
+@click.option(
+    "--field",
+    "tables",
+    multiple=True,
+    metavar="FILE...",
+    type=click.Path(path_type=Path),
+    help="Report tables of measured networks, ours or timm's, instead of runs; one or several.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder of the report.")
 @rooted
-def report(runs: Sequence[str], output: Path | None, root: Path) -> None:
+def report(runs: Sequence[str], tables: Sequence[Path], output: Path | None, root: Path) -> None:
     """Write the report of runs, finished or not: one page that needs no network, with CSV, PNG and SVG beside it.
+
+    With --field, that of measured networks: what each of the catalogue costs, beside the accuracy that papers cite.
 
     \b
     suite report resnet
     suite report resnet mobilenet alexnet -o reports/comparison
+    suite report --field laptop.csv server.csv -o reports/field
     """
     from suite import pipeline
 
-    found = arguments.runs(runs, root)
+    if tables:
+        click.echo(pipeline.field(arguments.tables(tables, runs), output or root / "field").resolve())
+        return
+    found = arguments.runs(arguments.named(runs), root)
     into = output or (found[0].folder / "report" if len(found) == 1 else root / "report")
     click.echo(pipeline.report(found, into).resolve())
     for line in pipeline.deliver(found, root, into):

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite import architectures, binding, studyfile, tracking
-from suite.errors import ArchitectureError, StoreError, StudyError
+from suite.errors import ArchitectureError, StoreError, StudyError, TableError
 from suite.search import folder
 from suite.search.budget import spent
 from suite.search.fidelity import first
 from suite.search.space import drawn
-from suite.study import Recipe, Study, is_own
+from suite.study import Recipe, Study, is_own, split
 from suite.trial import Run, Trial
 
 TRIED = 500  # configurations of which one must be buildable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from suite.export import Exported
     from suite.report.comparison import Entry
+    from suite.report.field.network import Network
 
 
 def study(file: Path, overrides: Sequence[str] = ()) -> Study:
@@ -144,6 +145,42 @@ def report(runs: Sequence[Run], into: Path) -> Path:
         raise StoreError(
             f"{into}: the report cannot be written ({error.strerror}). Name another place with -o."
         ) from error
+
+
+def field(files: Sequence[Path], into: Path) -> Path:
+    """Write the report of tables of measured networks beside what papers cite, and return its page. Raises TableError.
+
+    Needs no TensorFlow: the tables may be of other devices, and of timm.
+    """
+    from suite import cells
+    from suite.report.field import page
+
+    tables = [cells.read(file) for file in files]
+    try:
+        return page.write(_catalogue(), tables, into)
+    except OSError as error:
+        raise TableError(
+            f"{into}: the report cannot be written ({error.strerror}). Name another place with -o."
+        ) from error
+
+
+def _catalogue() -> list[Network]:
+    """Return every network of ours with what its paper says. One that no paper describes is for tests only."""
+    from suite.report.field.network import Network
+
+    counted = architectures.recorded()
+    return [
+        Network(
+            name=name, title=cited.title, family=split(name)[0], year=cited.year, top1=cited.top1, top5=cited.top5,
+            cited_size=cited.resolution, conditions=cited.conditions, source=cited.source,
+            lecture_top1=cited.lecture_top1, lecture_parameters=cited.lecture_parameters,
+            resolution=counted[name].resolution, parameters=counted[name].parameters,
+            total_parameters=counted[name].total_parameters, macs=counted[name].macs,
+            activations=counted[name].activations,
+        )
+        for name, cited in architectures.published().items()
+        if name in counted
+    ]  # fmt: skip
 
 
 def deliver(runs: Sequence[Run], root: Path, report: Path) -> list[str]:

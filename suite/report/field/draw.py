@@ -1,0 +1,201 @@
+"""What the figures of the field share: marks by line of descent and by how comparable they are, fronts, names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from suite import pareto
+from suite.report import picture, wording
+from suite.report.field.network import COMPARABLE, KINDS, LINES, OTHER_SIZE, OTHERWISE, OWN, UNSURE
+
+Box = NDArray[np.float64]
+Marks = dict[str, Sequence[str]]
+
+_LINES = (*LINES, OWN)
+_LETTER = 0.58  # mean width of a letter of DejaVu Sans, of its height
+_LOOKS: dict[str, dict[str, Any]] = {
+    COMPARABLE: {"markersize": 6, "markeredgecolor": picture.PAPER, "markeredgewidth": 0.7, "zorder": 4},
+    OTHERWISE: {"markersize": 5, "fillstyle": "none", "markeredgewidth": 1.1, "zorder": 3},
+    OTHER_SIZE: {"marker": "x", "markersize": 5, "markeredgewidth": 1.2, "zorder": 3},
+    UNSURE: {"markersize": 5, "alpha": 0.3, "markeredgecolor": "none", "zorder": 3},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dot:
+    """One mark of a figure."""
+
+    x: float
+    y: float
+    key: str  # its row in the table of the page
+    label: str
+    line: str
+    kind: str  # one of KINDS
+
+    @property
+    def at(self) -> tuple[float, float]:
+        """Where it stands."""
+        return self.x, self.y
+
+
+def colour(line: str) -> str:
+    """Colour of a line of descent."""
+    return picture.MUTED if line == OWN else picture.colour(_LINES.index(line))
+
+
+def shape(line: str) -> str:
+    """Marker of a line of descent: says the same as its colour, for print in grey."""
+    return picture.shape(_LINES.index(line))
+
+
+def scatter(axes: Axes, dots: Sequence[Dot], marks: Marks, name: str = "dots") -> None:
+    """Draw the marks, those that may be compared on top; write into `marks` the row of each."""
+    for kind in KINDS:
+        for line in _LINES:
+            chosen = [dot for dot in dots if (dot.kind, dot.line) == (kind, line)]
+            if chosen:
+                gid = f"{name}-{KINDS.index(kind)}-{_LINES.index(line)}"
+                look: dict[str, Any] = {"marker": shape(line), "color": colour(line), "linestyle": "none"}
+                axes.plot([dot.x for dot in chosen], [dot.y for dot in chosen], gid=gid, **look | _LOOKS[kind])
+                marks[gid] = [dot.key for dot in chosen]
+
+
+def front(dots: Iterable[Dot], *, rising: bool = False) -> list[Dot]:
+    """Return the comparable dots that none beats in both: highest, and leftmost, or rightmost when `rising`.
+
+    They stand from the lowest to the highest.
+    """
+    fit = [dot for dot in dots if dot.kind == COMPARABLE]
+    values = np.array([(-dot.x if rising else dot.x, -dot.y) for dot in fit])
+    kept = [dot for dot, best in zip(fit, pareto.nondominated(values), strict=True) if best] if fit else []
+    return sorted(kept, key=lambda dot: (dot.y, dot.x))
+
+
+def steps(axes: Axes, best: Sequence[Dot], *, rising: bool = False, **look: Any) -> None:
+    """Join a front in steps: the best that may be had for at most (or, `rising`, with at least) each cost."""
+    ordered = sorted(best, key=lambda dot: dot.x)
+    corners = [[(b.x, a.y) if not rising else (a.x, b.y), b.at] for a, b in pairwise(ordered)]
+    line = np.array([each.at for each in ordered[:1]] + [corner for pair in corners for corner in pair])
+    if len(line):
+        look = {"color": picture.INK, "linewidth": 1.2, "zorder": 2} | look
+        axes.plot(line[:, 0], line[:, 1], **look)
+
+
+def log(axis: Axis, values: Iterable[float]) -> None:
+    """Give an axis logarithms and short numbers; more of them where it spans little."""
+    known = [value for value in values if value > 0]
+    wide = bool(known) and max(known) > 300 * min(known)
+    axis._set_axes_scale("log")  # type: ignore[attr-defined]
+    axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: wording.short(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def inches(axes: Axes) -> tuple[float, float]:
+    """Return width and height of the figure that the axes are in."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    width, height = figure.get_size_inches()
+    return float(width), float(height)
+
+
+def legend(axes: Axes, dots: Sequence[Dot], columns: int = 8, marker: str = "") -> None:
+    """Say above the axes which colour and shape is which line, and which look says what of an accuracy.
+
+    With a `marker` all have that one shape, and what may not be compared is hollow, whatever the reason.
+    """
+    look: dict[str, Any] = {"linestyle": "none", "markersize": 6}
+    handles = [
+        Line2D([], [], marker=marker or shape(line), color=colour(line), label=line, **look)
+        for line in _LINES
+        if any(dot.line == line for dot in dots)
+    ]
+    kinds = [kind for kind in KINDS[1:] if any(dot.kind == kind for dot in dots)]
+    if marker:
+        kinds = kinds[:1]
+        handles += [Line2D([], [], marker=marker, color=picture.INK, label="not comparable", fillstyle="none", **look)
+                    for _ in kinds]  # fmt: skip
+    else:
+        handles += [Line2D([], [], **{"marker": "o", "color": picture.INK, "label": kind} | look | _LOOKS[kind])
+                    for kind in kinds]  # fmt: skip
+    rows = math.ceil(len(handles) / columns)
+    if rows > 1:
+        axes.figure.subplots_adjust(top=1 - (0.12 + 0.19 * rows) / inches(axes)[1])
+    if handles:
+        axes.legend(
+            handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=min(len(handles), columns), borderpad=0.2,
+            columnspacing=0.9, handletextpad=0.1, fontsize=7.5,
+        )  # fmt: skip
+
+
+def names(
+    axes: Axes, first: Sequence[Dot], others: Sequence[Dot] = (), *, size: float = 7, radius: float = 4, reach: int = 3
+) -> None:
+    """Name dots where there is room: `first` in their order and as far off as need be, `others` only close by.
+
+    `radius` is half of a mark in points, `reach` how many rings about it are tried for `first`. A name that finds no
+    room is left out: the page shows it where the pointer is, and the table has it.
+    """
+    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())  # matplotlib finds the limits only when asked for them
+    every = list(dict.fromkeys([*first, *others]))
+    if not every:
+        return
+    pixel = axes.figure.dpi / 72
+    centres = axes.transData.transform([dot.at for dot in every])
+    taken = np.vstack([_covered(axes, line, pixel, radius * pixel) for line in axes.lines])
+    frame = np.array([axes.bbox.x0, axes.bbox.y0, axes.bbox.x1, axes.bbox.y1])
+    for index, dot in enumerate(every):
+        rings = reach if index < len(set(first)) else 1
+        box = _room(centres[index], _LETTER * size * len(dot.label) * pixel, size * pixel, taken, frame, pixel, rings)
+        if box is not None:
+            _name(axes, dot, centres[index], box, size, pixel)
+            taken = np.vstack([taken, box])
+
+
+def _covered(axes: Axes, line: Line2D, pixel: float, radius: float) -> Box:
+    """Return what no name may cover: boxes (left, bottom, right, top) about marks, and small ones along a line."""
+    corners = line.get_transform().transform(np.column_stack([line.get_xdata(), line.get_ydata()]))
+    marks = corners if line.get_marker() != "None" else corners[:0]
+    drawn = pairwise(corners) if line.get_linestyle() != "None" else ()
+    along = [np.linspace(a, b, max(2, int(np.hypot(*(b - a)) / (3 * pixel)) + 1)) for a, b in drawn]
+    at = np.vstack([*along, corners[:0]])
+    return np.vstack([np.hstack([marks - radius, marks + radius]), np.hstack([at - pixel, at + pixel])])
+
+
+def _room(
+    centre: Box, width: float, height: float, taken: Box, frame: Box, pixel: float, rings: int
+) -> Box | None:  # fmt: skip
+    """Return the nearest free box for a name about a mark: to its left and right, above and below, then farther off."""
+    for ring in range(rings):
+        away = (6 + 9 * ring) * pixel
+        for right, up in ((1, 0), (-1, 0), (1, 0.7), (-1, 0.7), (1, -0.7), (-1, -0.7), (0, 1), (0, -1)):
+            left = centre[0] + right * away - width * (1 - right) / 2
+            bottom = centre[1] + up * (away + height / 2) - height / 2
+            box = np.array([left, bottom, left + width, bottom + height])
+            inside = (box[:2] >= frame[:2]).all() and (box[2:] <= frame[2:]).all()
+            meets = (taken[:, :2] < box[2:]).all(axis=1) & (box[:2] < taken[:, 2:]).all(axis=1)
+            if inside and not meets.any():
+                return box
+    return None
+
+
+def _name(axes: Axes, dot: Dot, centre: Box, box: Box, size: float, pixel: float) -> None:
+    """Write a name into its box, and lead a line to it from a mark that is not beside it."""
+    corner = (box[:2] - centre) / pixel
+    axes.annotate(dot.label, dot.at, xytext=tuple(corner), textcoords="offset points", fontsize=size, va="bottom",
+                  color=picture.INK, zorder=6)  # fmt: skip
+    near = np.clip(centre, box[:2], box[2:])
+    if np.hypot(*(near - centre)) > 10 * pixel:
+        ends = axes.transData.inverted().transform([centre, near])
+        axes.plot(ends[:, 0], ends[:, 1], color=picture.PALE, linewidth=0.6, zorder=1)
