@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -124,25 +125,24 @@ def density(network: Network) -> float:
 def curves(networks: Sequence[Network], rows: Mapping[str, str], count: str) -> Picture | None:
     """Top-1 accuracy against a count, a line for each family (Tan and Le, Figures 1 and 5)."""
     known = [n for n in networks if n.top1 is not None and n.protocol != "more data" and n.size == n.resolution]
-    lines = {label: members for label, members in series(known).items() if len(members) > 1}
+    lines = [(label, members) for label, members in series(known) if len(members) > 1]
     if not lines:
         return None
     of, axis, figure_of = _COUNTS_OF[count]
+    drawn = [network for _, members in lines for network in members]
     name, marks, ends = f"families-{count}", Marks(), []
     with picture.style(name):
         figure, axes = picture.new(9.6, 5.4)
-        draw.log(axes.xaxis, [of(n) for members in lines.values() for n in members])
-        for index, (label, members) in enumerate(lines.items()):
+        draw.log(axes.xaxis, [of(n) for n in drawn])
+        for index, (label, members) in enumerate(lines):
             dots = sorted((_dot(n, of(n), n.top1 or 0, rows) for n in members), key=lambda each: each.x)
             _curve(axes, dots, index, f"family-{index}", marks)
-            ends.append(Dot(**(vars(dots[-1]) | {"label": label})))
+            ends.append(replace(dots[-1], label=label))
         axes.set_xlabel(axis)
         axes.set_ylabel("Top-1 accuracy as cited, %")
         axes.margins(x=0.08, y=0.06)
-        shown = [_dot(n, 1, 1, rows) for members in lines.values() for n in members]
-        draw.legend(axes, [each for each in shown if each.kind == COMPARABLE])
+        draw.legend(axes, [replace(_dot(n, 1, 1, rows), kind=COMPARABLE) for n in drawn])
         draw.names(axes, sorted(ends, key=lambda each: -each.y), size=8, reach=6)
-    drawn = [n for members in lines.values() for n in members]
     return Picture(
         name=name,
         title=f"Families: accuracy against {axis.lower().split(',')[0].removesuffix(' for one image')}",
@@ -155,14 +155,14 @@ def curves(networks: Sequence[Network], rows: Mapping[str, str], count: str) -> 
     )
 
 
-def series(networks: Sequence[Network]) -> dict[str, list[Network]]:
-    """Return the members of each family, those of one file apart where their titles begin unlike."""
+def series(networks: Sequence[Network]) -> list[tuple[str, list[Network]]]:
+    """Return each family's name and members; those of one file stand apart where their titles begin unlike."""
 
     def key(network: Network) -> tuple[str, str]:
         found = re.match(r"EfficientNet-Lite|(?:SE-)?[A-Za-z]+\d?", network.title)
         return network.family, found[0] if found else network.title
 
-    return {label: list(group) for (_, label), group in groupby(sorted(networks, key=key), key=key)}
+    return [(label, list(group)) for (_, label), group in groupby(sorted(networks, key=key), key=key)]
 
 
 _COUNTS_OF: dict[str, tuple[Callable[[Network], float], str, str]] = {

@@ -88,8 +88,8 @@ def steps(axes: Axes, best: Sequence[Dot], *, rising: bool = False, **look: Any)
     corners = [[(b.x, a.y) if not rising else (a.x, b.y), b.at] for a, b in pairwise(ordered)]
     line = np.array([each.at for each in ordered[:1]] + [corner for pair in corners for corner in pair])
     if len(line):
-        look = {"color": picture.INK, "linewidth": 1.2, "zorder": 2} | look
-        axes.plot(line[:, 0], line[:, 1], **look)
+        drawn: dict[str, Any] = {"color": picture.INK, "linewidth": 1.2, "zorder": 2} | look
+        axes.plot(line[:, 0], line[:, 1], **drawn)
 
 
 def log(axis: Axis, values: Iterable[float]) -> None:
