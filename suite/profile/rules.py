@@ -114,7 +114,7 @@ _FREE_NAMES = """
     All Any Median Cumsum Cumprod CountNonzero Sort Argsort TopK
     Reshape Transpose Moveaxis Swapaxes Squeeze ExpandDims Ravel Concatenate Stack Split Unstack GetItem Slice Take
     Pad Tile Repeat Roll Flip BroadcastTo Cast Copy StopGradient OnesLike ZerosLike FullLike OneHot
-    Hstack Vstack Dstack Append Rot90 Fliplr Flipud TakeAlongAxis Diagonal Tril Triu Rearrange Meshgrid
+    Hstack Vstack Dstack Append Rot90 Fliplr Flipud TakeAlongAxis Diagonal Tril Triu Rearrange Meshgrid Unfold
     MaxPool AveragePool AdaptiveMaxPool AdaptiveAveragePool DepthToSpace SpaceToDepth ExtractPatches Resize
     LayerScale StochasticDepth CustomScaleLayer
 """
