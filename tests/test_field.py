@@ -107,7 +107,7 @@ def test_no_front_has_networks_of_two_devices(two_devices):
     for place, front in zip(two_devices.places, fronts, strict=True):
         assert all(place.device in key for key in front)
     assert not fronts[0] & fronts[1]
-    panels = measured.panels(two_devices.mains, "devices", "", "").table
+    panels = measured.panels(two_devices.mains, "devices", "").table
     for place in two_devices.mains:
         alone = panels[(panels["device"] == place.device) & panels["on_front"]]
         assert set(alone["name"]) == naively(place.chosen[1])

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from suite.report import picture
-from suite.report.field import draw, words
+from suite.report.field import draw, names, words
 from suite.report.field.draw import Dot, Marks
 from suite.report.field.network import COMPARABLE, OTHERWISE, Network
 from suite.report.picture import Picture
@@ -44,7 +44,7 @@ def balls(networks: Sequence[Network], rows: Mapping[str, str], accuracy: str) -
         axes.margins(x=0.06, y=0.08)
         draw.legend(axes, list(dots.values()), marker="o")
         _sizes(axes, largest)
-        draw.names(axes, best, sorted(dots.values(), key=lambda each: -each.y), radius=2.5, reach=4)
+        names.beside(axes, best, sorted(dots.values(), key=lambda each: -each.y), radius=2.5, reach=4)
     return Picture(
         name=name,
         title=f"{title} accuracy, multiply-adds and parameters",
@@ -104,7 +104,7 @@ def density_plane(networks: Sequence[Network], rows: Mapping[str, str]) -> Pictu
         axes.set_ylabel("Top-1 accuracy as cited, %")
         axes.margins(x=0.06, y=0.05)
         draw.legend(axes, dots)
-        draw.names(axes, best, sorted(dots, key=lambda each: each.kind != COMPARABLE))
+        names.beside(axes, best, sorted(dots, key=lambda each: each.kind != COMPARABLE))
     return Picture(
         name="density-accuracy",
         title="Accuracy against accuracy density",
@@ -130,19 +130,19 @@ def curves(networks: Sequence[Network], rows: Mapping[str, str], count: str) -> 
         return None
     of, axis, figure_of = _COUNTS_OF[count]
     drawn = [network for _, members in lines for network in members]
-    name, marks, ends = f"families-{count}", Marks(), []
+    name, marks, named = f"families-{count}", Marks(), []
     with picture.style(name):
         figure, axes = picture.new(9.6, 5.4)
         draw.log(axes.xaxis, [of(n) for n in drawn])
         for index, (label, members) in enumerate(lines):
             dots = sorted((_dot(n, of(n), n.top1 or 0, rows) for n in members), key=lambda each: each.x)
             _curve(axes, dots, index, f"family-{index}", marks)
-            ends.append(replace(dots[-1], label=label))
+            named.append([replace(each, label=label) for each in dots])
         axes.set_xlabel(axis)
         axes.set_ylabel("Top-1 accuracy as cited, %")
         axes.margins(x=0.08, y=0.06)
         draw.legend(axes, [replace(_dot(n, 1, 1, rows), kind=COMPARABLE) for n in drawn])
-        draw.names(axes, sorted(ends, key=lambda each: -each.y), size=8, reach=6)
+        names.at_ends(axes, sorted(named, key=lambda line: -line[-1].y))
     return Picture(
         name=name,
         title=f"Families: accuracy against {axis.lower().split(',')[0].removesuffix(' for one image')}",

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from suite.report import picture
-from suite.report.field import draw, words
+from suite.report.field import draw, names, words
 from suite.report.field.data import Field, Place, Point
 from suite.report.field.draw import Dot, Marks
 from suite.report.field.measured import dot, frame
@@ -82,7 +82,7 @@ def memory(place: Place, suffix: str) -> Picture | None:
         axes.set_ylabel(f"Memory of the process, MB, {words.batch(batch)}")
         line = _fit(axes, dots)
         draw.legend(axes, dots, columns=4)
-        draw.names(axes, [], dots)
+        names.beside(axes, [], dots)
     return Picture(
         name=name,
         title="Memory against the bytes of the parameters",
@@ -108,7 +108,7 @@ def _against(axes: Axes, points: Sequence[Point], count: Callable[[Point], float
     draw.log(axes.yaxis, [each.y for each in dots])
     draw.scatter(axes, dots, marks, label.lower())
     axes.set_xlabel(label)
-    draw.names(axes, [], dots, size=6)
+    names.beside(axes, [], dots, size=6)
 
 
 def _verdict(place: Place) -> str:

@@ -187,7 +187,7 @@ def _of_timm(cells: Iterable[Cell], catalogue: dict[str, Network]) -> tuple[Cell
 def _own(cell: Cell) -> Network:
     return Network(
         name=cell.model,
-        title=cell.model,
+        title="/".join(cell.model.split("/")[-2:]),
         resolution=cell.infer_img_size,
         parameters=cell.parameters,
         total_parameters=cell.total_parameters,

@@ -1,4 +1,4 @@
-"""What the figures of the field share: marks by line of descent and by how comparable they are, fronts, names."""
+"""What the figures of the field share: marks by line of descent and by how comparable they are, and fronts."""
 
 from __future__ import annotations
 
@@ -13,17 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-from numpy.typing import NDArray
 
 from suite import pareto
 from suite.report import picture, wording
 from suite.report.field.network import COMPARABLE, KINDS, LINES, OTHER_SIZE, OTHERWISE, OWN, UNSURE
 
-Box = NDArray[np.float64]
 Marks = dict[str, Sequence[str]]
 
 _LINES = (*LINES, OWN)
-_LETTER = 0.58  # mean width of a letter of DejaVu Sans, of its height
 _LOOKS: dict[str, dict[str, Any]] = {
     COMPARABLE: {"markersize": 6, "markeredgecolor": picture.PAPER, "markeredgewidth": 0.7, "zorder": 4},
     OTHERWISE: {"markersize": 5, "fillstyle": "none", "markeredgewidth": 1.1, "zorder": 3},
@@ -129,73 +126,11 @@ def legend(axes: Axes, dots: Sequence[Dot], columns: int = 8, marker: str = "") 
     else:
         handles += [Line2D([], [], **{"marker": "o", "color": picture.INK, "label": kind} | look | _LOOKS[kind])
                     for kind in kinds]  # fmt: skip
-    rows = math.ceil(len(handles) / columns)
+    rows = math.ceil(len(handles) / columns) or 1
     if rows > 1:
         axes.figure.subplots_adjust(top=1 - (0.12 + 0.19 * rows) / inches(axes)[1])
     if handles:
         axes.legend(
-            handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=min(len(handles), columns), borderpad=0.2,
-            columnspacing=0.9, handletextpad=0.1, fontsize=7.5,
+            handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=math.ceil(len(handles) / rows),
+            borderpad=0.2, columnspacing=0.9, handletextpad=0.1, fontsize=7.5,
         )  # fmt: skip
-
-
-def names(
-    axes: Axes, first: Sequence[Dot], others: Sequence[Dot] = (), *, size: float = 7, radius: float = 4, reach: int = 3
-) -> None:
-    """Name dots where there is room: `first` in their order and as far off as need be, `others` only close by.
-
-    `radius` is half of a mark in points, `reach` how many rings about it are tried for `first`. A name that finds no
-    room is left out: the page shows it where the pointer is, and the table has it.
-    """
-    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())  # matplotlib finds the limits only when asked for them
-    every = list(dict.fromkeys([*first, *others]))
-    if not every:
-        return
-    pixel = axes.figure.dpi / 72
-    centres = axes.transData.transform([dot.at for dot in every])
-    taken = np.vstack([_covered(axes, line, pixel, radius * pixel) for line in axes.lines])
-    frame = np.array([axes.bbox.x0, axes.bbox.y0, axes.bbox.x1, axes.bbox.y1])
-    for index, dot in enumerate(every):
-        rings = reach if index < len(set(first)) else 1
-        box = _room(centres[index], _LETTER * size * len(dot.label) * pixel, size * pixel, taken, frame, pixel, rings)
-        if box is not None:
-            _name(axes, dot, centres[index], box, size, pixel)
-            taken = np.vstack([taken, box])
-
-
-def _covered(axes: Axes, line: Line2D, pixel: float, radius: float) -> Box:
-    """Return what no name may cover: boxes (left, bottom, right, top) about marks, and small ones along a line."""
-    corners = line.get_transform().transform(np.column_stack([line.get_xdata(), line.get_ydata()]))
-    marks = corners if line.get_marker() != "None" else corners[:0]
-    drawn = pairwise(corners) if line.get_linestyle() != "None" else ()
-    along = [np.linspace(a, b, max(2, int(np.hypot(*(b - a)) / (3 * pixel)) + 1)) for a, b in drawn]
-    at = np.vstack([*along, corners[:0]])
-    return np.vstack([np.hstack([marks - radius, marks + radius]), np.hstack([at - pixel, at + pixel])])
-
-
-def _room(
-    centre: Box, width: float, height: float, taken: Box, frame: Box, pixel: float, rings: int
-) -> Box | None:  # fmt: skip
-    """Return the nearest free box for a name about a mark: to its left and right, above and below, then farther off."""
-    for ring in range(rings):
-        away = (6 + 9 * ring) * pixel
-        for right, up in ((1, 0), (-1, 0), (1, 0.7), (-1, 0.7), (1, -0.7), (-1, -0.7), (0, 1), (0, -1)):
-            left = centre[0] + right * away - width * (1 - right) / 2
-            bottom = centre[1] + up * (away + height / 2) - height / 2
-            box = np.array([left, bottom, left + width, bottom + height])
-            inside = (box[:2] >= frame[:2]).all() and (box[2:] <= frame[2:]).all()
-            meets = (taken[:, :2] < box[2:]).all(axis=1) & (box[:2] < taken[:, 2:]).all(axis=1)
-            if inside and not meets.any():
-                return box
-    return None
-
-
-def _name(axes: Axes, dot: Dot, centre: Box, box: Box, size: float, pixel: float) -> None:
-    """Write a name into its box, and lead a line to it from a mark that is not beside it."""
-    corner = (box[:2] - centre) / pixel
-    axes.annotate(dot.label, dot.at, xytext=tuple(corner), textcoords="offset points", fontsize=size, va="bottom",
-                  color=picture.INK, zorder=6)  # fmt: skip
-    near = np.clip(centre, box[:2], box[2:])
-    if np.hypot(*(near - centre)) > 10 * pixel:
-        ends = axes.transData.inverted().transform([centre, near])
-        axes.plot(ends[:, 0], ends[:, 1], color=picture.PALE, linewidth=0.6, zorder=1)

@@ -17,7 +17,7 @@ from suite.report.field.network import COMPARABLE
 from suite.report.picture import Picture
 
 _SECONDS = {
-    "any speed": float("inf"), "10 a second (100 ms)": 100.0, "30 a second (33 ms)": 1000 / 30,
+    "any speed": float("inf"), "15 a second (67 ms)": 1000 / 15, "30 a second (33 ms)": 1000 / 30,
     "60 a second (17 ms)": 1000 / 60, "100 a second (10 ms)": 10.0, "200 a second (5 ms)": 5.0,
     "500 a second (2 ms)": 2.0, "1000 a second (1 ms)": 1.0,
 }  # fmt: skip

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from suite.report import picture
-from suite.report.field import draw
+from suite.report.field import draw, names
 from suite.report.field.draw import Dot, Marks
 from suite.report.field.network import COMPARABLE, Network
 from suite.report.picture import Picture
@@ -98,7 +98,7 @@ def _timeline(
         axes.margins(x=0.06, y=0.06)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderpad=0.2)
         known = {each.key: each for each in said} | {each.key: each for each in dots if each.key in lectured}
-        draw.names(axes, list(known.values()), reach=5)
+        names.beside(axes, list(known.values()), radius=5, reach=5)
     return Picture(
         name=name,
         title=title,

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from suite.report import picture
-from suite.report.field import draw, words
+from suite.report.field import draw, names, words
 from suite.report.field.data import Field, Place, Point
 from suite.report.field.draw import Dot, Marks
 from suite.report.field.network import COMPARABLE
@@ -33,7 +33,7 @@ def speed(place: Place, batch: int | None, suffix: str) -> Picture | None:
         axes.set_ylabel("Top-1 accuracy as cited, %")
         axes.margins(x=0.06, y=0.05)
         draw.legend(axes, dots)
-        draw.names(axes, best, sorted(dots, key=lambda each: each.kind != COMPARABLE))
+        names.beside(axes, best, sorted(dots, key=lambda each: each.kind != COMPARABLE))
     return Picture(
         name=name,
         title="Accuracy against images per second" + ("" if batch else ", each at its best batch size"),
@@ -63,15 +63,15 @@ def best(place: Place) -> set[str]:
 
 def places(field: Field) -> list[Picture | None]:
     """Return the panels: one for each device, and one for each path where a device has several."""
-    devices = panels(
-        field.mains, "devices", "One panel for each device", "As in Qin et al. 2024 (MobileNetV4), Figure 1."
-    )
     timed = [place.device for place in field.places if place.timed]
     several = [place for place in field.places if place.timed and timed.count(place.device) > 1]
-    return [devices, panels(several, "paths", "One panel for each path and precision of a device", "")]
+    return [
+        panels(field.mains, "devices", "One panel for each device"),
+        panels(several, "paths", "One panel for each path and precision of a device"),
+    ]
 
 
-def panels(places: Sequence[Place], name: str, title: str, source: str) -> Picture | None:
+def panels(places: Sequence[Place], name: str, title: str) -> Picture | None:
     """Accuracy against latency, a panel and a front for each place, on the networks that are comparable there."""
     shown = [(place, [p for p in place.chosen[1] if p.network.top1 and p.kind == COMPARABLE]) for place in places]
     shown = [(place, points) for place, points in shown if points]
@@ -97,7 +97,8 @@ def panels(places: Sequence[Place], name: str, title: str, source: str) -> Pictu
         title=title,
         caption="One panel for each place, each with its own front: values of two places are never compared. A network "
         "on the front of one panel and below that of another suits the first only. Comparable networks only; colours "
-        f"and shapes are those of the front of speed. {said} {source}",
+        f"and shapes are those of the front of speed. {said} After Qin et al. 2024 (MobileNetV4), "
+        "Figure 1.",
         figure=figure,
         table=pd.concat(frames),
         marks=marks,
@@ -117,7 +118,7 @@ def _panel(axes: Axes, place: Place, dots: list[Dot], best: list[Dot], marks: Ma
     axes.set_title(words.folded(place.name, 44), fontsize=8, loc="left")
     axes.set_xlabel(f"Milliseconds per image, {words.batch(place.chosen[0])}", fontsize=8)
     axes.margins(x=0.08, y=0.08)
-    draw.names(axes, best, size=6)
+    names.beside(axes, best, size=6)
 
 
 def frame(points: Sequence[Point], best: set[str]) -> pd.DataFrame:

@@ -66,17 +66,24 @@ def headlines(field: Field) -> list[str]:
         f"The catalogue has {counted(len(field.networks), 'network')}; papers cite a top-1 accuracy for {len(cited)}, "
         f"of which {len(fit)} may be compared: one network, one crop, ImageNet-1k only."
     ]
+    if len(field.places) > 1:
+        devices = counted(len({place.device for place in field.places}), "device")
+        sentences.append(f"Measured: {_cells(field.points)}, on {devices} in {counted(len(field.places), 'way')}.")
     return sentences + [sentence for place in field.mains for sentence in _of(place)]
 
 
 def _of(place: Place) -> list[str]:
     size, points = place.chosen
-    states = count(place.points)
-    ill = listed([f"{states[state]} {state}" for state in (UNSTABLE, NO_MEMORY, FAILED) if states[state]])
-    cells = f"{counted(len(place.points), 'cell')}, {ill or 'all stable'}"
-    said = f"{place.name}: {counted(len(points), 'network')} timed at {batch(size)} ({cells})."
+    said = f"{place.name}: {counted(len(points), 'network')} timed at {batch(size)} ({_cells(place.points)})."
     fit = [point for point in points if point.network.top1 is not None and point.kind == COMPARABLE]
     return [said, _fastest(fit), _real_time(fit)] if fit else [f"{said} None of them has an accuracy to compare."]
+
+
+def _cells(points: Sequence[Point]) -> str:
+    """Return `12 cells, 1 unstable and 2 out of memory`."""
+    states = count(points)
+    ill = [f"{states[state]} {state}" for state in (UNSTABLE, NO_MEMORY, FAILED) if states[state]]
+    return f"{counted(len(points), 'cell')}, {listed(ill) or 'all stable'}"
 
 
 def _fastest(points: Sequence[Point]) -> str:
