@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import fnmatch
+import os
+import time
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from suite.cells import PATHS, Cell
 from suite.errors import ArchitectureError, StoreError, did_you_mean
 
 if TYPE_CHECKING:
+    from suite.measuring import Settings, Told
     from suite.report.comparison import Comparison, Entry
     from suite.study import Constraint
     from suite.trial import Run
 
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
 LIMITS = {"max_latency": "latency", "max_parameters": "parameters", "max_macs": "macs"}
 
 
@@ -79,7 +86,10 @@ def entry(comparison: Comparison, trial: str, limits: Sequence[Constraint]) -> E
 
 
 def architectures(patterns: Sequence[str]) -> list[str]:
-    """Return the catalogue's names that match, and those of `FILE.py/VARIANT`; raise ArchitectureError for none."""
+    """Return the catalogue's names that match, those of `FILE.py/VARIANT`, and files of models.
+
+    Raises ArchitectureError where nothing matches.
+    """
     return list(dict.fromkeys(name for pattern in patterns for name in _matches(pattern)))
 
 
@@ -87,6 +97,10 @@ def _matches(pattern: str) -> list[str]:
     from suite import architectures
     from suite.study import is_own, split
 
+    if pattern.endswith(".keras") or (Path(pattern) / "saved_model.pb").is_file():
+        if not Path(pattern).exists():
+            raise ArchitectureError(f"{pattern}: no such file")
+        return [pattern]
     family, variant = split(pattern)
     if is_own(family):
         names = list(architectures.family(family).VARIANTS)
@@ -110,3 +124,49 @@ def shape(text: str | None) -> tuple[int, int, int] | None:
         raise click.BadParameter(f"'{text}': write height, width and channels as 32x32x3", param_hint="--image")
     height, width, channels = map(int, sides)
     return height, width, channels
+
+
+def settings(
+    paths: str,
+    batches: str,
+    image: tuple[int, int, int] | None,
+    classes: int,
+    precision: str,
+    threads: int | None,
+    seconds: float,
+    again: bool,
+) -> Settings:
+    """Return how networks are to be measured, from lists with commas."""
+    from suite.measuring import Settings
+
+    unknown = [path for path in paths.split(",") if path not in ON]
+    if unknown:
+        raise click.BadParameter(f"'{unknown[0]}': one or several of {', '.join(ON)}", param_hint="--path")
+    sizes = batches.split(",")
+    if not all(size.isdigit() and int(size) for size in sizes):
+        raise click.BadParameter(f"'{batches}': write whole numbers as 1,8,32", param_hint="--batch")
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if threads and threads > there:
+        raise click.BadParameter(f"{threads}: there are {there} processors", param_hint="--threads")
+    return Settings(
+        paths=tuple(dict.fromkeys(paths.split(","))),
+        batches=tuple(sorted(set(map(int, sizes)))),
+        image=image,
+        classes=classes,
+        precision=precision,
+        threads=threads or there,
+        seconds=seconds,
+        again=again,
+    )
+
+
+def teller() -> Told:
+    """Return what writes a line to stderr for every network that was measured, with the time left."""
+    began = time.monotonic()
+
+    def tell(cell: Cell, done: int, count: int) -> None:
+        left = timedelta(seconds=round((time.monotonic() - began) / done * (count - done)))
+        known = f"{cell.model}, {cell.path}, batch {cell.infer_batch_size}: {cell.said}"
+        click.echo(f"{known}  [{done} of {count}, {left} left]", err=True)
+
+    return tell

@@ -55,6 +55,8 @@ class Cell:
     cold_start: float | None = None  # seconds from the artefact on disk to its first answer
     blocks: int | None = None
     calls: int | None = None
+    block_times: str = ""  # median of each block, ms
+    reference_times: str = ""  # that of the reference network before each block, ms
     drift: float | None = None  # percent: slowest against fastest block of the reference network beside it
     parameters: int | None = None  # trainable
     total_parameters: int | None = None
@@ -80,6 +82,26 @@ class Cell:
     def is_timed(self) -> bool:
         """Whether it has a latency, sure or not."""
         return self.infer_step_time is not None
+
+    @property
+    def said(self) -> str:
+        """What came of it, in words."""
+        if self.infer_step_time is None:
+            return f"{self.state} ({self.reason})"
+        interval = f"{self.step_time_low:.4g} to {self.step_time_high:.4g}" if self.step_time_low else "no interval"
+        unsure = "" if self.state == STABLE else f", {self.state}: {self.reason}"
+        return f"{self.infer_step_time:.4g} ms ({interval}{unsure})"
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The columns that people look for first; milliseconds of one call, memory in MB."""
+        memory = self.memory_bytes and round(self.memory_bytes / 1e6)
+        return {
+            "model": self.model, "image": self.image, "path": self.path, "batch": self.infer_batch_size,
+            "latency": self.infer_step_time, "low": self.step_time_low, "high": self.step_time_high,
+            "p90": self.step_time_p90, "images_per_sec": self.infer_samples_per_sec, "parameters": self.parameters,
+            "macs": self.macs, "memory_mb": memory, "state": self.state, "reason": self.reason,
+        }  # fmt: skip
 
     @classmethod
     def of(cls, row: Mapping[str, str]) -> Self:
@@ -108,8 +130,9 @@ def read(file: Path) -> Table:
         raise TableError(f"{file}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
     head = [line for line in lines if line.startswith("#")]
     rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
-    if not rows or "model" not in rows[0]:
-        raise TableError(f"{file}: not a table of measured networks: it has no rows, or no column `model`")
+    lacking = [column for column in ("model", "infer_batch_size") if not rows or column not in rows[0]]
+    if lacking:
+        raise TableError(f"{file}: not a table of measured networks: it has no rows, or no column `{lacking[0]}`")
     said = {key.strip(): value.strip() for key, _, value in (line[1:].partition(":") for line in head)}
     if "infer_step_time" in rows[0] and "path" not in rows[0]:
         precision = "float32" if "-fp32-" in file.name else "mixed_float16"

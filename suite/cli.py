@@ -18,6 +18,7 @@ from suite.quiet import load_tensorflow
 from suite.tables import FORMATS, Terminal, rendered
 
 if TYPE_CHECKING:
+    from suite.pipeline import Counted
     from suite.study import Constraint, Study
     from suite.trial import Run
 
@@ -108,37 +109,66 @@ def check(files: Sequence[Path], overrides: Sequence[str], format: str) -> None:
 
 @cli.command()
 @click.argument("names", metavar="ARCHITECTURE...", nargs=-1, required=True)
-@click.option("--image", metavar="HxWxC", help="Shape of the pictures, 32x32x3; by default that of the paper.")
+@click.option(
+    "--path", "paths", default="saved_model", show_default=True, help=f"What runs it: {', '.join(arguments.ON)}."
+)
+@click.option("--batch", "batches", default="1", show_default=True, help="Pictures in a call: 1,8,32.")
+@click.option("--resolution", type=click.IntRange(1), help="Side of the pictures; by default that of the paper.")
+@click.option("--image", metavar="HxWxC", help="Shape of the pictures, where they are no square of three colours.")
 @click.option("--classes", default=1000, show_default=True, help="Number of classes.")
+@click.option("--precision", type=click.Choice(arguments.PRECISIONS), default="float32", show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="Processors, and threads on them; by default all.")
+@click.option("--seconds", default=30.0, show_default=True, help="Most that each number may take.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="CSV file, or its folder; else in that of the runs."
+)
+@click.option("--again", is_flag=True, help="Measure again what is in the file and not stable.")
 @click.option("--latency/--no-latency", default=True, help="Whether to run the network on this device.")
 @click.option("--by", type=click.Choice(("layer", "kind")), help="Where the weights and the work are; nothing is run.")
+@rooted
 @formatted
-def measure(names: Sequence[str], image: str | None, classes: int, latency: bool, by: str | None, format: str) -> None:
-    """Measure architectures on this device, without training: parameters, multiply-adds, latency.
+def measure(
+    names: Sequence[str],
+    paths: str,
+    batches: str,
+    resolution: int | None,
+    image: str | None,
+    classes: int,
+    precision: str,
+    threads: int | None,
+    seconds: float,
+    again: bool,
+    output: Path | None,
+    latency: bool,
+    by: str | None,
+    root: Path,
+    format: str,
+) -> None:
+    """Measure networks on this device, without training: parameters, multiply-adds, latency.
+
+    ARCHITECTURE is a name or a wildcard, a .keras file or the folder of a SavedModel. Each is built, written and timed
+    in processes of its own. The same command goes on where it was stopped: what the CSV file has is not measured again.
 
     \b
     suite measure 'mobilenet/*'
+    suite measure 'resnet/*' efficientnet/b0 --batch 1,8,32 --path saved_model,litert -o laptop.csv
+    suite measure exports/shapes/1 --path saved_model,xla
     suite measure resnet/50 resnet/152 --no-latency
-    suite measure 'resnet/1*' --image 32x32x3 --classes 10 --format csv
     suite measure alexnet/ungrouped --by kind
     """
     from suite import pipeline
 
-    shape = arguments.shape(image)
+    shape = arguments.shape(image) or ((resolution, resolution, 3) if resolution else None)
+    wanted = arguments.architectures(names)
     load_tensorflow()
     if by:
-        click.echo(rendered(pipeline.breakdown(arguments.architectures(names), shape, classes, by), format))
-        return
-    measured = pipeline.measure(arguments.architectures(names), shape, classes, timed=latency)
-    click.echo(
-        rendered(
-            [
-                {"name": m.name, "image": m.image, "total_parameters": m.total_parameters, **m.measures}
-                for m in measured
-            ],
-            format,
-        )
-    )
+        click.echo(rendered(pipeline.breakdown(wanted, shape, classes, by), format))
+    elif latency:
+        settings = arguments.settings(paths, batches, shape, classes, precision, threads, seconds, again)
+        measured = pipeline.measure(wanted, settings, output, root, arguments.teller())
+        click.echo(rendered([cell.summary for cell in measured], format))
+    else:
+        click.echo(rendered(list(map(_row, pipeline.count(wanted, shape, classes))), format))
 
 
 @cli.command()
@@ -319,6 +349,15 @@ def _terminal(what: str) -> Terminal | None:
         below=catalogue.BELOW.get(what, ""),
         apart=catalogue.APART.get(what, ""),
     )
+
+
+def _row(counted: Counted) -> dict[str, Any]:
+    return {
+        "name": counted.name,
+        "image": counted.image,
+        "total_parameters": counted.total_parameters,
+        **counted.measures,
+    }
 
 
 def _ran(study: Study, root: Path, storage: str | None) -> Run:

@@ -17,7 +17,7 @@ from suite.datasets import Dataset
 from suite.errors import ArchitectureError, StoreError
 from suite.measures import formatted
 from suite.profile.complexity import complexity, weightless
-from suite.profile.latency import latency
+from suite.profile.latency import Protocol, latency
 from suite.profile.surroundings import surroundings
 from suite.search.sampler import costs_of, key
 from suite.search.space import network
@@ -81,7 +81,8 @@ class Evaluation:
             return self._refused(trial)
         model = self.network(trial.configuration)
         if "latency" not in trial.measures:
-            timed = latency(servable.inference(deployed(model), self.data.classes))
+            call = servable.inference(deployed(model), self.data.classes)
+            timed = latency(call, Protocol.of(self.study.fidelity.latency_seconds))
             trial = self._measured(trial, {**counted(deployed(model)), **timed.measures})
         if self._is_refused(trial):
             return self._refused(trial)

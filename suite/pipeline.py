@@ -27,7 +27,9 @@ TRIED = 500  # configurations of which one must be buildable
 if TYPE_CHECKING:
     import keras
 
+    from suite.cells import Cell
     from suite.export import Exported
+    from suite.measuring import Settings, Told
     from suite.report.comparison import Entry
     from suite.report.field.network import Network
 
@@ -251,8 +253,8 @@ def ui(runs: Sequence[Run], root: Path, port: int) -> Iterator[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
-    """One architecture, measured without training."""
+class Counted:
+    """One architecture, counted without being run."""
 
     name: str
     image: str  # "224 x 224 x 3"
@@ -260,35 +262,34 @@ class Measured:
     total_parameters: int
 
 
-def measure(
-    names: Sequence[str], image: tuple[int, int, int] | None, classes: int, *, timed: bool
-) -> Sequence[Measured]:
-    """Measure networks of the catalogue: complexity, and latency on this device when `timed`.
+def count(names: Sequence[str], image: tuple[int, int, int] | None, classes: int) -> Sequence[Counted]:
+    """Count weights and work of networks of the catalogue; no memory is taken for any.
 
     `image` is (H, W, C); without one each network sees what its stem was made for. Raises ArchitectureError.
     """
-    return [_measured(name, image, classes, timed) for name in names]
+    return [_counted(name, image, classes) for name in names]
 
 
-def _measured(name: str, image: tuple[int, int, int] | None, classes: int, timed: bool) -> Measured:
-    from suite import servable
+def _counted(name: str, image: tuple[int, int, int] | None, classes: int) -> Counted:
     from suite.evaluation import counted
-    from suite.profile.complexity import complexity, weightless
-    from suite.profile.latency import latency
-    from suite.task import Task
 
-    side = architectures.resolution(name)
-    height, width, channels = image or (side, side, 3)
-    task = Task(height=height, width=width, channels=channels, classes=classes)
-    plan = weightless(lambda: architectures.build(name, task))
-    counts, measures = complexity(plan), counted(plan)
-    if timed:
-        largest = max(math.prod(weight.shape) for weight in plan.weights)
-        _check_fits(name, counts.total_parameters + counts.activations + 2 * largest)  # drawn, scaled, then kept
-        network = architectures.build(name, task)
-        measures |= latency(servable.inference(network, [str(number) for number in range(classes)]), seconds=2).measures
-    shown = f"{height} x {width} x {channels}"
-    return Measured(name=name, image=shown, measures=measures, total_parameters=counts.total_parameters)
+    plan = _plan(name, image, classes)
+    shown = " x ".join(map(str, plan.input_shape[1:]))
+    total = sum(math.prod(weight.shape) for weight in plan.weights)
+    return Counted(name=name, image=shown, measures=counted(plan), total_parameters=total)
+
+
+def measure(names: Sequence[str], settings: Settings, file: Path | None, root: Path, told: Told) -> list[Cell]:
+    """Measure networks on this device into `file`, and return their cells; what it has already is not measured again.
+
+    Without `file`, or with a folder, its name is that of the device and the versions, in `root`. Raises TableError and
+    MissingExtraError.
+    """
+    from suite import measuring
+
+    if file is None or file.is_dir():
+        file = (file or root) / measuring.name(measuring.here(settings.threads))
+    return measuring.measure(names, settings, file, told)
 
 
 def breakdown(names: Sequence[str], image: tuple[int, int, int] | None, classes: int, by: str) -> list[dict[str, Any]]:
@@ -310,15 +311,3 @@ def _plan(name: str, image: tuple[int, int, int] | None, classes: int) -> keras.
     height, width, channels = image or (side, side, 3)
     task = Task(height=height, width=width, channels=channels, classes=classes)
     return weightless(lambda: architectures.build(name, task))
-
-
-def _check_fits(name: str, numbers: int) -> None:
-    """Raise ArchitectureError when there is no memory for so many numbers, before any is taken."""
-    import psutil
-
-    needed, free = 4 * numbers, psutil.virtual_memory().available
-    if needed > free:
-        raise ArchitectureError(
-            f"{name} needs {needed / 1e9:.1f} GB of memory to be run, and {free / 1e9:.1f} GB are free: "
-            "count it with --no-latency"
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import keras
@@ -62,10 +62,14 @@ def inference(model: keras.Model, classes: Sequence[str]) -> Callable[[], None]:
     return lambda: traced(image)["probabilities"].numpy()
 
 
-def write(model: keras.Model, classes: Sequence[str], folder: str) -> None:
-    """Write `model` as a SavedModel with the three signatures; `images` is the default one."""
+def write(
+    model: keras.Model, classes: Sequence[str], folder: str, only: Collection[str] = ("images", "encoded", "pixels")
+) -> None:
+    """Write `model` as a SavedModel with the three signatures, or `only` some of them; the first is the default one."""
     archive = keras.export.ExportArchive()
     archive.track(model)
-    for name, (function, takes) in signatures(model, classes).items():
+    known = signatures(model, classes)
+    for name in only:
+        function, takes = known[name]
         archive.add_endpoint(name, function, [takes])
     archive.write_out(folder, verbose=False)

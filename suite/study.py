@@ -131,8 +131,11 @@ class Fidelity:
 
     epochs: int
     min_epochs: int | None = None  # None: every trial trains all its epochs at once
+    latency_seconds: float = 1.0  # in which a candidate's latency is measured, at most: the more, the surer it is
 
     def __post_init__(self) -> None:
+        if self.latency_seconds <= 0:
+            raise StudyError(f"latency_seconds is above 0, not {self.latency_seconds:g}")
         if self.epochs < 1 or (self.min_epochs is not None and self.min_epochs < 1):
             raise StudyError("epochs and min_epochs are at least 1")
         if self.min_epochs is not None and self.min_epochs > self.epochs:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
-from suite.profile.latency import BLOCKS, CALLS, latency
+from suite.profile.latency import LEAST, Protocol, latency
+
+SHORT = Protocol(seconds=2.0, block=0.05)
 
 
 class Clock:
@@ -30,39 +33,84 @@ class Clock:
 
 def test_a_call_that_always_takes_the_same_has_that_latency_and_no_doubt() -> None:
     clock = Clock()
-    found = latency(clock.taking(lambda: 0.004), clock=clock)
+    found = latency(clock.taking(lambda: 0.004), SHORT, clock=clock)
     assert (found.median, found.low, found.high, found.p90) == pytest.approx((4, 4, 4, 4))
+    assert found.is_stable
+    assert len(found.blocks) == LEAST
 
 
-def test_the_first_calls_are_not_counted() -> None:
+def test_the_first_calls_are_not_counted_however_slow_until_they_have_settled() -> None:
     clock = Clock()
-    times = iter([3.0, 1.0])
-    found = latency(clock.taking(lambda: next(times, 0.002)), clock=clock)
-    assert found.p90 == pytest.approx(2)
+    times = iter([3.0, 1.0, *np.linspace(0.02, 0.002, 40)])
+    found = latency(clock.taking(lambda: next(times, 0.002)), Protocol(seconds=20, block=0.05), clock=clock)
+    assert (found.low, found.median, found.high) == pytest.approx((2, 2, 2))
 
 
-def test_the_median_is_not_moved_by_rare_slow_calls_and_the_percentile_shows_frequent_ones() -> None:
+def test_rare_slow_calls_do_not_move_the_median_and_frequent_ones_show_in_the_percentile() -> None:
     clock, source = Clock(), random.Random(0)
-    found = latency(clock.taking(lambda: 0.1 if source.random() < 0.15 else 0.001), seconds=20, clock=clock)
+    found = latency(
+        clock.taking(lambda: 0.1 if source.random() < 0.15 else 0.001), Protocol(seconds=60, block=1), clock=clock
+    )
     assert found.median == pytest.approx(1)
     assert found.p90 == pytest.approx(100)
 
 
-def test_drift_of_the_machine_widens_the_interval() -> None:
-    """A call that slows from 1 to 3 ms: single calls resampled would claim to know the median to some hundredths."""
+def test_percentiles_are_told_where_enough_calls_lie_beyond_them() -> None:
     clock = Clock()
-    found = latency(clock.taking(lambda: 0.001 + 0.001 * clock.now), seconds=2, clock=clock)
-    assert found.low < found.median < found.high
+    slow = latency(clock.taking(lambda: 0.1), SHORT, clock=clock)
+    fast = latency(clock.taking(lambda: 0.0001), SHORT, clock=clock)
+    assert (slow.p90, slow.p99) == (None, None)
+    assert (fast.p90, fast.p99) == pytest.approx((0.1, 0.1))
+
+
+def test_drift_of_the_machine_widens_the_interval_and_is_said() -> None:
+    """A machine that slows threefold: single calls resampled would claim to know the median to some hundredths."""
+    clock = Clock()
+    found = latency(
+        clock.taking(lambda: 0.001 + 0.001 * clock.now),
+        SHORT,
+        reference=clock.taking(lambda: 0.002 + 0.002 * clock.now),
+        clock=clock,
+    )
+    assert not found.is_stable
     assert found.high - found.low > 0.4
+    slowest, fastest = (
+        max(found.blocks, key=lambda b: b.began).reference,
+        min(found.blocks, key=lambda b: b.began).reference,
+    )
+    assert found.drift == pytest.approx(100 * (slowest / fastest - 1))
+    assert found.drift > 50
 
 
-def test_the_time_that_it_takes_follows_the_seconds_given() -> None:
+def test_it_ends_when_it_is_sure_and_else_when_the_time_is_over() -> None:
     clock = Clock()
-    latency(clock.taking(lambda: 0.001), seconds=1.0, clock=clock)
-    assert 1.0 < clock.now < 1.6
+    latency(clock.taking(lambda: 0.001), Protocol(seconds=30, block=0.5), clock=clock)
+    assert clock.now == pytest.approx(LEAST * 0.5 + 3 * 0.25, rel=0.05)  # as short as the protocol lets it be
+    clock, source = Clock(), random.Random(1)
+    noisy = latency(clock.taking(lambda: source.lognormvariate(-3, 1.0)), Protocol(seconds=20, block=0.5), clock=clock)
+    assert not noisy.is_stable
+    assert 20 < clock.now < 22
 
 
-def test_a_slow_call_is_still_timed_often_enough_for_an_interval() -> None:
+@pytest.mark.parametrize("seconds", [0.4, 1.0, 30.0])
+def test_a_study_gives_each_candidate_the_seconds_that_it_has(seconds: float) -> None:
+    clock, source = Clock(), random.Random(1)
+    latency(clock.taking(lambda: source.lognormvariate(-6, 1.0)), Protocol.of(seconds), clock=clock)
+    assert clock.now < 1.4 * seconds
+
+
+def test_a_slow_call_is_timed_once_in_each_block() -> None:
     clock = Clock()
-    assert latency(clock.taking(lambda: 0.1), seconds=0.4, clock=clock).calls == BLOCKS * CALLS
-    assert latency(clock.taking(lambda: 2.0), seconds=0.4, clock=clock).calls == BLOCKS
+    found = latency(clock.taking(lambda: 2.0), Protocol.of(0.4), clock=clock)
+    assert found.calls == len(found.blocks) == LEAST
+
+
+def test_the_interval_tells_the_truth_about_a_machine_that_comes_and_goes() -> None:
+    """Each block has a speed of its own, as on a busy machine: in nine of ten runs the true median is within."""
+    held = 0
+    for seed in range(200):
+        clock, source = Clock(), np.random.default_rng(seed)
+        speeds = iter(np.repeat(np.exp(0.1 * source.standard_normal(400)), 25))
+        found = latency(clock.taking(lambda: 0.002 * next(speeds)), Protocol(seconds=1.0, block=0.05), clock=clock)  # noqa: B023
+        held += found.low <= 2.0 <= found.high
+    assert held >= 176  # of 200: blocks follow the machine's speeds, and the end is where they happen to agree

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from suite import architectures, arguments, pipeline, studyfile
-from suite.errors import ArchitectureError, SuiteError
+from suite.errors import ArchitectureError
 from suite.search import folder
 from suite.task import Task
 
@@ -118,7 +118,7 @@ def test_ones_own_networks_are_measured_by_path_and_wildcard(home: Path, monkeyp
     monkeypatch.chdir(home)
     names = arguments.architectures(["networks/mine.py/*", "resnet/tiny"])
     assert names == ["networks/mine.py/small", "networks/mine.py/large", "resnet/tiny"]
-    small, large, _ = pipeline.measure(names, (16, 16, 1), 10, timed=False)
+    small, large, _ = pipeline.count(names, (16, 16, 1), 10)
     # Of 2x2 patches to 32 channels; four times a 5x5 depthwise and a 1x1 convolution; the classifier. Each with biases
     # and all but the last with a normalisation.
     assert small.measures["parameters"] == (4 + 3) * 32 + 4 * ((25 + 3) * 32 + (32 + 3) * 32) + 33 * 10
@@ -236,21 +236,3 @@ def test_a_file_is_run_once_and_two_of_one_name_are_two(tmp_path: Path) -> None:
     first, second = (architectures.family(f"{tmp_path}/{name}/mine.py") for name in "ab")
     assert (first.NAME, second.NAME) == ("a", "b")  # type: ignore[attr-defined]
     assert architectures.family(f"{tmp_path}/b/../a/mine.py") is first
-
-
-# ---- memory
-
-
-def test_a_network_that_the_memory_cannot_hold_is_refused_before_it_is_built(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import psutil
-
-    free = psutil.virtual_memory()._replace(available=100_000)
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
-    name = f"{home}/networks/mine.py/large"
-    with pytest.raises(
-        SuiteError, match=r"large needs 0\.\d GB of memory to be run, and 0\.0 GB are free: .*--no-latency"
-    ):
-        pipeline.measure([name], (16, 16, 1), 10, timed=True)
-    assert pipeline.measure([name], (16, 16, 1), 10, timed=False)

@@ -24,8 +24,10 @@ def prepared(images: tf.Tensor, image: tuple[int, int, int]) -> tf.Tensor:
     """
     height, width, channels = image
     pixels = _channels(tf.cast(images, tf.float32), channels)
+    if tuple(pixels.shape[-3:-1]) != (height, width):  # known when traced: a resize that does nothing takes its time
+        pixels = tf.image.resize(pixels, (height, width), antialias=True)
     # Not `/ 127.5 - 1`: graphs turn that division into a product, and would differ from eager calls in the last bit.
-    return (tf.image.resize(pixels, (height, width), antialias=True) - 127.5) * (1 / 127.5)
+    return (pixels - 127.5) * (1 / 127.5)
 
 
 def _channels(pixels: tf.Tensor, wanted: int) -> tf.Tensor:

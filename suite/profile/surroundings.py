@@ -23,7 +23,7 @@ def surroundings() -> dict[str, str]:
         "platform": platform.platform(terse=True),
         "python": platform.python_version(),
         "suite": suite.__version__,
-        **{name.replace("-", "_"): _version(name) for name in PACKAGES},
+        **{name.replace("-", "_"): version_of(name) for name in PACKAGES},
         "commit": _commit(),
     }
 
@@ -53,7 +53,8 @@ def _threads() -> str:
     return str(tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count())
 
 
-def _version(name: str) -> str:
+def version_of(name: str) -> str:
+    """Return the version of an installed package."""
     try:
         return version(name)
     except PackageNotFoundError:

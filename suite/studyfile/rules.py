@@ -34,6 +34,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "trials": ("needs at least 1", lambda trials: trials >= 1),
     "hours": ("needs more than 0", lambda hours: hours > 0),
     "epochs": ("needs at least 1", lambda epochs: epochs >= 1),
+    "latency_seconds": ("needs more than 0", lambda seconds: seconds > 0),
     "min_epochs": ("needs at least 1", lambda epochs: epochs >= 1),
     "at_most": ("needs more than 0", lambda limit: limit > 0),
     "learning_rate": ("needs more than 0", lambda rate: rate > 0),

@@ -1,0 +1,301 @@
+"""Networks measured on this device: each built, written and timed in processes of its own; a cell for every result.
+
+What was measured is in the file before the next is begun, and is not measured again by the same command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import suite
+from suite import architectures, artefacts, cells, timing
+from suite.cells import Cell, Table
+from suite.errors import TableError
+from suite.profile import runtimes
+from suite.profile.surroundings import surroundings
+from suite.study import is_own
+
+REFERENCE = "mobilenet_v2/1.0"  # timed in between, at batch 1, to see what the machine does meanwhile
+BESIDE = {"xla": "saved_model", "keras": "saved_model", "litert-int8": "litert"}  # by what the reference is run
+COPIES = 3  # of its weights, that a network needs to be built and written
+HEAD = ("device", "threads", "platform", "python", "suite", "tensorflow", "keras", "litert", "onnxruntime", "onednn")
+
+Told = Callable[[Cell, int, int], None]  # a new cell, how many are done, and of how many
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How networks are measured."""
+
+    paths: tuple[str, ...] = ("saved_model",)
+    batches: tuple[int, ...] = (1,)
+    image: tuple[int, int, int] | None = None  # H, W, C; None: what each network was made for
+    classes: int = 1000
+    precision: str = "float32"
+    threads: int  # processors that the process is given, and threads of what runs the network
+    seconds: float = 30.0  # for each cell at most, warm-up included
+    again: bool = False  # whether cells that are not stable are measured again
+
+
+def here(threads: int) -> dict[str, str]:
+    """Return what stands at the head of a table that is measured here."""
+    from suite.profile.surroundings import version_of
+
+    known = surroundings() | {
+        "threads": str(threads),
+        "litert": version_of("ai-edge-litert"),
+        "onnxruntime": version_of("onnxruntime"),
+        "onednn": "off" if suite.ONEDNN == "0" else "on",
+    }
+    return {key: known[key] for key in HEAD}
+
+
+def name(head: dict[str, str]) -> str:
+    """Return the name of a file for what is measured here: device, threads and version."""
+    return f"measured-{cells.slug([head['device'], head['threads'], 'threads tensorflow', head['tensorflow']])}.csv"
+
+
+def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = lambda *_: None) -> list[Cell]:
+    """Measure what `file` does not have yet of `names`; return the cells of all of them.
+
+    A name is one of the catalogue, or a file: .keras, or the folder of a SavedModel. What cannot be measured is a cell
+    that says why. Raises TableError when `file` is of another device or of other versions, MissingExtraError when what
+    runs a path is not installed.
+    """
+    for path in settings.paths:
+        runtimes.check(path)
+    head = here(settings.threads)
+    known = _known(file, head)
+    done_with = {key for key, cell in known.items() if cell.state == cells.STABLE or not settings.again}
+    wanted = {one: [cell for cell in _empty(one, settings) if cell.key not in done_with] for one in names}
+    count = sum(map(len, wanted.values()))
+    done = 0
+    with ExitStack() as stack:
+        beside = _Reference(stack, settings.threads)
+        for missing in filter(None, wanted.values()):
+            for cell in _measured(missing, settings, beside):
+                known[cell.key] = cell
+                done += 1
+                cells.write(Table(surroundings=head, cells=tuple(known.values())), file)
+                told(cell, done, count)
+    return [known[cell.key] for one in names for cell in _empty(one, settings)]
+
+
+def _known(file: Path, head: dict[str, str]) -> dict[tuple[Any, ...], Cell]:
+    """Return what `file` holds. Raises TableError when it is not of this device as it is now."""
+    if not file.exists():
+        return {}
+    table = cells.read(file)
+    other = [key for key in HEAD if table.surroundings.get(key) != head[key]]
+    if other:
+        there, now = table.surroundings.get(other[0], "nothing"), head[other[0]]
+        raise TableError(
+            f"{file}: was measured with {other[0]} {there}, and here it is {now}: numbers of both do not belong in one "
+            "table. Name another file with -o."
+        )
+    return {cell.key: cell for cell in table.cells}
+
+
+def _empty(name: str, settings: Settings) -> Iterator[Cell]:
+    """Yield the cells of a network before they are measured."""
+    digest = _digest(name)
+    is_file = Path(name).exists() and not is_own(name)
+    side = None if is_file else architectures.resolution(name)
+    image = settings.image or ((side, side, 3) if side else None)
+    for path in settings.paths:
+        for batch in sorted(settings.batches):
+            yield Cell(
+                model=name,
+                infer_img_size=image[0] if image else 0,
+                infer_batch_size=batch,
+                path=path,
+                precision=settings.precision,
+                image="x".join(map(str, image)) if image else "its own",
+                classes=None if is_file else settings.classes,
+                state=cells.FAILED,
+                digest=digest,
+            )
+
+
+def _digest(name: str) -> str:
+    """Return by what a file of one's own is known to be the same; empty for a network of the catalogue."""
+    path = Path(name)
+    if is_own(name):
+        return architectures.digest(name.rpartition("/")[0])[:16]
+    if not path.exists():
+        return ""
+    files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
+    content = hashlib.sha256()
+    for one in files:
+        content.update(one.read_bytes())
+    return content.hexdigest()[:16]
+
+
+def _measured(missing: Sequence[Cell], settings: Settings, beside: _Reference) -> Iterator[Cell]:
+    """Yield the cells of one network, measured."""
+    first, began = missing[0], perf_counter()
+    reason = _too_large(first.model)
+    if reason:
+        yield from (_ended(cell, began, state=cells.NO_MEMORY, reason=reason) for cell in missing)
+        return
+    with TemporaryDirectory(prefix="suite-") as folder:
+        paths = tuple(dict.fromkeys(cell.path for cell in missing))
+        made = _made(first.model, settings, paths, folder)
+        if "artefacts" not in made:
+            yield from (_ended(cell, began, **made) for cell in missing)
+            return
+        for path in paths:
+            of_path = [_counted(cell, made) for cell in missing if cell.path == path]
+            artefact = made["artefacts"][path]
+            if "failed" in artefact:
+                yield from (_ended(cell, began, state=cells.FAILED, reason=artefact["failed"]) for cell in of_path)
+            else:
+                yield from _timed(of_path, artefact["file"], made, settings, beside.of(path))
+
+
+def _too_large(model: str) -> str:
+    """Return why a network of the catalogue cannot be built in the memory that is free; empty where it can."""
+    import psutil
+
+    counted = architectures.recorded().get(model)
+    needed, free = COPIES * 4 * (counted.total_parameters if counted else 0), psutil.virtual_memory().available
+    return f"needs {needed / 1e9:.1f} GB to be built, {free / 1e9:.1f} GB are free" if needed > free else ""
+
+
+def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> dict[str, Any]:
+    """Return what the process that builds a network answers; state and reason where there is no network."""
+    order = artefacts.Order(
+        model=model, image=settings.image, classes=settings.classes, precision=settings.precision, paths=tuple(paths),
+        batches=settings.batches, folder=folder,
+    )  # fmt: skip
+    answers, ended = _asked("suite.artefacts", json.dumps(asdict(order)))
+    if not answers:
+        return _without_answer(ended, "it was built")
+    return answers[0] if "artefacts" in answers[0] else _reason(answers[0])
+
+
+def _timed(
+    of_path: Sequence[Cell], artefact: str, made: dict[str, Any], settings: Settings, reference: tuple[str, str]
+) -> Iterator[Cell]:
+    """Yield the cells of one path. When a batch size ends the process, larger ones are not tried."""
+    began, peaks = perf_counter(), made["counts"].get("peaks", {})
+    order = timing.Order(
+        path=of_path[0].path,
+        artefact=artefact,
+        batches=tuple(cell.infer_batch_size for cell in of_path),
+        threads=settings.threads,
+        seconds=settings.seconds,
+        reference=reference,
+        needs=tuple(peaks.get(str(cell.infer_batch_size), 0) for cell in of_path),
+    )
+    answers, ended = _asked("suite.timing", timing.asked(order))
+    for cell, answer in zip(of_path, answers, strict=False):
+        yield _ended(cell, began, **_told(cell, answer))
+    left = of_path[len(answers) :]
+    if left:
+        said = _without_answer(ended, "it was run")
+        yield _ended(left[0], began, **said)
+        yield from (_ended(cell, began, state=said["state"], reason="a smaller batch failed") for cell in left[1:])
+
+
+def _asked(module: str, order: str) -> tuple[list[dict[str, Any]], subprocess.CompletedProcess[str]]:
+    """Return the answers of a process that is given `order`."""
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": suite.ONEDNN}
+    process = [sys.executable, "-m", module]
+    ended = subprocess.run(process, input=order, capture_output=True, text=True, env=os.environ | quiet)
+    return [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")], ended
+
+
+def _without_answer(ended: subprocess.CompletedProcess[str], when: str) -> dict[str, str]:
+    """Return state and reason of what has no answer because its process ended."""
+    if ended.returncode == -signal.SIGKILL:
+        return {"state": cells.NO_MEMORY, "reason": f"its process was killed while {when}"}
+    said = ended.stderr.strip().splitlines()[-1:] or [f"exit code {ended.returncode}"]
+    return {"state": cells.FAILED, "reason": f"its process ended while {when}: {said[0][:200]}"}
+
+
+def _counted(cell: Cell, made: dict[str, Any]) -> Cell:
+    """Return a cell with what is known of its network and its artefact before it is run."""
+    counts, image = made["counts"], made["image"]
+    if image:
+        cell = replace(cell, infer_img_size=image[0])
+    cell = replace(cell, model_bytes=made["artefacts"][cell.path].get("bytes"))
+    if not counts:
+        return cell
+    return replace(
+        cell,
+        param_count=counts["parameters"] / 1e6,
+        infer_gmacs=counts["macs"] / 1e9,
+        infer_macts=counts["activations"] / 1e6,
+        activation_bytes=counts["peaks"][str(cell.infer_batch_size)],
+        **{key: counts[key] for key in ("parameters", "total_parameters", "macs", "activations")},
+    )
+
+
+def _told(cell: Cell, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what the process that timed a cell says of it."""
+    if "median" not in answer:
+        return _reason(answer)
+    wide = 50 * (answer["high"] - answer["low"]) / answer["median"]
+    return {
+        "state": cells.STABLE if answer["is_stable"] else cells.UNSTABLE,
+        "reason": "" if answer["is_stable"] else f"the median is known to {wide:.0f} % only",
+        "infer_step_time": answer["median"],
+        "infer_samples_per_sec": answer["per_second"],
+        "step_time_low": answer["low"],
+        "step_time_high": answer["high"],
+        "step_time_p90": answer["p90"],
+        "step_time_p99": answer["p99"],
+        "cold_start": answer["cold"],
+        "blocks": len(answer["blocks"]),
+        "block_times": _listed(answer["blocks"]),
+        "reference_times": _listed(answer["references"]),
+        "calls": answer["calls"],
+        "drift": answer["drift"],
+        "memory_bytes": answer["memory"],
+        **{key: answer[key] for key in ("energy", "load", "clock", "temperature")},
+    }
+
+
+def _reason(answer: dict[str, Any]) -> dict[str, str]:
+    """Return state and reason of what a process could not do."""
+    known = "no_memory" in answer
+    return {"state": cells.NO_MEMORY if known else cells.FAILED, "reason": answer["no_memory" if known else "failed"]}
+
+
+def _listed(times: Sequence[float]) -> str:
+    return " ".join(f"{time:.4g}" for time in times)
+
+
+def _ended(cell: Cell, began: float, **known: Any) -> Cell:
+    return replace(cell, seconds=perf_counter() - began, measured=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", **known)
+
+
+class _Reference:
+    """The network that is timed in between, written when it is first wanted."""
+
+    def __init__(self, stack: ExitStack, threads: int) -> None:
+        self._stack, self._threads = stack, threads
+        self._written: dict[str, tuple[str, str]] = {}
+
+    def of(self, path: str) -> tuple[str, str]:
+        """Return path and artefact of the reference for what is run on `path`."""
+        by = BESIDE.get(path, path)
+        if by not in self._written:
+            folder = self._stack.enter_context(TemporaryDirectory(prefix="suite-"))
+            made = _made(REFERENCE, Settings(threads=self._threads), (by,), folder)
+            self._written[by] = by, made["artefacts"][by]["file"]
+        return self._written[by]

@@ -1,0 +1,116 @@
+"""What the machine says of itself while it is measured. What it does not report is `cells.UNKNOWN`, never a guess."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from suite.cells import UNKNOWN
+
+POWERCAP = Path("/sys/class/powercap")  # Linux' interface to RAPL, the energy counters of a processor
+LEAST = 2.0  # seconds of calls whose energy is counted
+
+
+def load() -> float:
+    """Return how many processes wanted to run in the last minute, on average, this one among them."""
+    return os.getloadavg()[0]
+
+
+def clock() -> str:
+    """Return the clock of the GPU, else of the processor, in MHz."""
+    with _gpu() as (nvml, gpu):
+        if gpu is not None:
+            return f"{nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_SM)}"
+    import psutil
+
+    with suppress(AttributeError, NotImplementedError, OSError):
+        frequency = psutil.cpu_freq()
+        if frequency and frequency.current:
+            return f"{frequency.current:.0f}"
+    return UNKNOWN
+
+
+def temperature() -> str:
+    """Return the temperature of the GPU, else the highest of the processor, in degrees Celsius."""
+    with _gpu() as (nvml, gpu):
+        if gpu is not None:
+            return f"{nvml.nvmlDeviceGetTemperature(gpu, nvml.NVML_TEMPERATURE_GPU)}"
+    import psutil
+
+    found: dict[str, Any] = getattr(psutil, "sensors_temperatures", dict)()
+    known = [one.current for name in ("coretemp", "k10temp", "cpu_thermal") for one in found.get(name, ())]
+    return f"{max(known):.0f}" if known else UNKNOWN
+
+
+def free() -> int:
+    """Return the bytes of memory that can be had."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def resident() -> int:
+    """Return the bytes of memory that this process holds now."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def peak() -> int:
+    """Return the most bytes of memory that this process ever held."""
+    with suppress(OSError):  # else that of the process which started it would count too, as it does for getrusage
+        held = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+        return int(held[0].split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def joules(call: Callable[[], object], pictures: int) -> str:
+    """Return the joules that each of the `pictures` of a call takes: of the whole GPU, else of the whole processor."""
+    with _counter() as counted:
+        if counted is None:
+            return UNKNOWN
+        before, calls, began = counted(), 0, time.perf_counter()
+        while time.perf_counter() - began < LEAST:
+            call()
+            calls += 1
+        used = counted() - before
+    return f"{used / (calls * pictures):.4g}" if used > 0 else UNKNOWN  # below zero: the counter went round
+
+
+@contextmanager
+def _counter() -> Iterator[Callable[[], float] | None]:
+    """Yield what reads the joules used so far; None where nothing counts them."""
+    with _gpu() as (nvml, gpu):
+        if gpu is not None:
+            with suppress(nvml.NVMLError):
+                nvml.nvmlDeviceGetTotalEnergyConsumption(gpu)
+                yield lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(gpu) / 1e3
+                return
+    packages = [file for file in POWERCAP.glob("intel-rapl:*/energy_uj") if os.access(file, os.R_OK)]
+    yield (lambda: sum(int(file.read_text()) for file in packages) / 1e6) if packages else None
+
+
+@contextmanager
+def _gpu() -> Iterator[tuple[Any, Any]]:
+    """Yield NVML and its first GPU that TensorFlow may use; None and None where there is none."""
+    try:
+        import pynvml
+    except ImportError:
+        yield None, None
+        return
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        yield None, None
+        return
+    try:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+        usable = visible.isdigit() and int(visible) < pynvml.nvmlDeviceGetCount()
+        yield pynvml, pynvml.nvmlDeviceGetHandleByIndex(int(visible)) if usable else None
+    finally:
+        pynvml.nvmlShutdown()

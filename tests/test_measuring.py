@@ -1,0 +1,205 @@
+"""Networks timed on this device: with the real runtimes, in processes of their own, kept in a file."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from suite import architectures, cells, measuring, timing
+from suite.cells import Cell, Table
+from suite.errors import MissingExtraError, TableError
+from suite.measuring import Settings
+from suite.profile import runtimes, sensors
+
+FAST = Settings(threads=1, seconds=1.0, image=(32, 32, 3), classes=10)
+ALL = ("saved_model", "xla", "litert", "litert-int8", "onnx", "keras")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def reference() -> Iterator[None]:
+    """A reference that is written in a moment."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(measuring, "REFERENCE", "mobilenet/tiny")
+        yield
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Cell]]:
+    """One small network on every path, at two batch sizes."""
+    file = tmp_path_factory.mktemp("measured") / "here.csv"
+    return file, measuring.measure(["mobilenet/tiny"], replace(FAST, paths=ALL, batches=(1, 4)), file)
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_a_network_is_timed_on_every_path(measured: tuple[Path, list[Cell]], path: str) -> None:
+    one, four = [cell for cell in measured[1] if cell.path == path]
+    assert (one.infer_batch_size, four.infer_batch_size) == (1, 4)
+    for cell in (one, four):
+        assert cell.state in (cells.STABLE, cells.UNSTABLE), cell.reason
+        assert 0 < cell.step_time_low <= cell.infer_step_time <= cell.step_time_high
+        assert cell.blocks == len(cell.block_times.split()) == len(cell.reference_times.split()) >= 10
+        assert cell.memory_bytes < 1e9
+        assert cell.activation_bytes == cell.infer_batch_size * one.activation_bytes
+    assert one.cold_start > one.infer_step_time / 1e3
+    assert four.cold_start is None
+    assert one.model_bytes > 1000
+
+
+def test_counts_stand_beside_in_the_units_of_timm(measured: tuple[Path, list[Cell]]) -> None:
+    (cell, *_) = measured[1]
+    model = architectures.build("mobilenet/tiny", architectures_task())
+    assert cell.parameters == sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    assert cell.param_count == pytest.approx(cell.parameters / 1e6)
+    assert cell.infer_gmacs == pytest.approx(cell.macs / 1e9)
+    assert (cell.image, cell.infer_img_size) == ("32x32x3", 32)
+
+
+def architectures_task() -> object:
+    from suite.task import Task
+
+    return Task(height=32, width=32, channels=3, classes=10)
+
+
+def test_what_the_file_has_is_not_measured_again(
+    measured: tuple[Path, list[Cell]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, before = measured
+    monkeypatch.setattr(measuring, "_asked", lambda *order: pytest.fail("something was measured again"))
+    assert cells.read(file).cells == tuple(
+        measuring.measure(["mobilenet/tiny"], replace(FAST, paths=ALL, batches=(1, 4)), file)
+    )
+    assert [cell.key for cell in cells.read(file).cells] == [cell.key for cell in before]
+
+
+def test_a_file_of_another_device_is_refused_and_stays(measured: tuple[Path, list[Cell]], tmp_path: Path) -> None:
+    table, file = cells.read(measured[0]), tmp_path / "there.csv"
+    cells.write(Table(surroundings={**table.surroundings, "device": "a phone"}, cells=table.cells), file)
+    with pytest.raises(
+        TableError, match=r"was measured with device a phone, and here it is .*Name another file with -o"
+    ):
+        measuring.measure(["mobilenet/tiny"], FAST, file)
+    assert cells.read(file).device == "a phone"
+
+
+def test_an_interruption_loses_nothing_that_was_measured(tmp_path: Path) -> None:
+    file = tmp_path / "here.csv"
+    words = ["measure", "mobilenet/tiny", "resnet/tiny", "--image", "32x32x3", "--classes", "10", "--seconds", "2"]
+    command = [sys.executable, "-m", "suite", *words, "--threads", "1", "-o", str(file)]
+    begun = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not file.exists():
+        assert begun.poll() is None, begun.communicate()
+        time.sleep(0.05)
+    begun.send_signal(signal.SIGINT)
+    _, said = begun.communicate()
+    assert begun.returncode == 130, said
+    (kept,) = cells.read(file).cells
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert cells.read(file).cells[0] == kept
+    assert "resnet/tiny, saved_model, batch 1: " in again.stderr
+    assert "mobilenet/tiny, saved_model" not in again.stderr
+
+
+def test_models_of_ones_own_are_measured_by_their_file(tmp_path: Path) -> None:
+    image = keras.Input((12, 10, 2))
+    model = keras.Model(image, keras.layers.Dense(3)(keras.layers.Flatten()(image)))
+    model.save(tmp_path / "mine.keras")
+    model.export(tmp_path / "mine", verbose=False)
+    names = [str(tmp_path / "mine.keras"), str(tmp_path / "mine")]
+    own, exported = measuring.measure(names, replace(FAST, image=None), tmp_path / "here.csv")
+    assert own.is_timed, own.reason
+    assert exported.is_timed, exported.reason
+    assert own.macs == 12 * 10 * 2 * 3
+    assert len({own.digest, exported.digest, ""}) == 3
+    model.layers[-1].bias.assign([1.0, 2.0, 3.0])
+    model.save(tmp_path / "mine.keras")
+    assert measuring._digest(names[0]) != own.digest  # another model of that name is measured anew
+
+
+def test_what_cannot_be_built_or_held_is_a_cell_that_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import psutil
+
+    (small,) = measuring.measure(
+        ["inception_v3/2015"],
+        replace(FAST, image=(8, 8, 3)),
+        tmp_path / "a.csv",
+    )
+    assert small.state == cells.FAILED
+    assert "8" in small.reason
+    free = psutil.virtual_memory()._replace(available=100_000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
+    (large,) = measuring.measure(["resnet/50"], FAST, tmp_path / "b.csv")
+    assert large.state == cells.NO_MEMORY
+    assert "needs 0.3 GB to be built" in large.reason
+    assert [cell.reason for cell in cells.read(tmp_path / "b.csv").cells] == [large.reason]
+
+
+def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the process that times sees it: by what is needed, and by what a library raises."""
+    order = timing.Order(path="onnx", artefact="", batches=(1, 64), threads=1, seconds=0.2, needs=(10, 10**15))
+
+    def full() -> None:
+        raise RuntimeError("Failed to allocate memory for requested buffer of size 12345")
+
+    runtime = {1: lambda: None, 64: full}.__getitem__
+    assert "median" in timing._timed(runtime, 1, order, None, time.perf_counter(), 0)
+    assert "GB are free" in timing._timed(runtime, 64, order, None, time.perf_counter(), 0)["no_memory"]
+    assert "allocate" in timing._timed(runtime, 64, replace(order, needs=()), None, time.perf_counter(), 0)["no_memory"]
+    assert "failed" in timing._timed(lambda batch: 1 / 0, 64, replace(order, needs=()), None, 0.0, 0)
+
+
+def test_the_median_is_that_of_a_stopwatch(tmp_path: Path) -> None:
+    """A network of 20 ms or so on ONNX Runtime, timed here by hand a moment after."""
+    import onnxruntime
+
+    made = measuring._made("resnet/18", replace(FAST, image=(96, 96, 3)), ["onnx"], str(tmp_path))
+    file = made["artefacts"]["onnx"]["file"]
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    pixels = np.full((1, 96, 96, 3), 128, np.float32)
+    times = []
+    for _ in range(60):
+        began = time.perf_counter()
+        session.run(None, {session.get_inputs()[0].name: pixels})
+        times.append(time.perf_counter() - began)
+    (cell,) = measuring.measure(["resnet/18"], replace(FAST, image=(96, 96, 3), paths=("onnx",)), tmp_path / "here.csv")
+    assert cell.infer_step_time == pytest.approx(1e3 * float(np.median(times[10:])), rel=0.5)  # beside other tests
+
+
+def test_a_runtime_that_is_not_there_names_its_install_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtimes, "find_spec", lambda package: None)
+    with pytest.raises(MissingExtraError, match=r"path onnx needs onnxruntime: pip install .*\[onnx\]"):
+        measuring.measure(["resnet/tiny"], replace(FAST, paths=("onnx",)), tmp_path / "here.csv")
+
+
+def test_energy_is_counted_or_not_available_but_never_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sensors, "POWERCAP", tmp_path)
+    monkeypatch.setattr(sensors, "LEAST", 0.05)
+    assert sensors.joules(lambda: None, 1) == cells.UNKNOWN
+    counter = tmp_path / "intel-rapl:0" / "energy_uj"
+    counter.parent.mkdir()
+    counter.write_text("0")
+    calls = iter(range(1, 10**9))
+    found = sensors.joules(lambda: (time.sleep(0.001), counter.write_text(str(next(calls) * 3_000_000))), 2)
+    assert float(found) == pytest.approx(1.5)  # three joules a call of two pictures
+
+
+def test_a_table_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    cell = Cell(model="a, b", infer_img_size=32, infer_batch_size=8, path="onnx", precision="float32",
+                image="32x32x3", state=cells.UNSTABLE, reason="known to 9 %, not better",
+                infer_step_time=1.25)  # fmt: skip
+    cells.write(Table(surroundings={"device": "a: b", "threads": "2"}, cells=(cell,)), tmp_path / "one.csv")
+    assert cells.read(tmp_path / "one.csv") == Table(surroundings={"device": "a: b", "threads": "2"}, cells=(cell,))
+    (tmp_path / "other.csv").write_text("x,y\n1,2\n")
+    with pytest.raises(TableError, match="no column `model`"):
+        cells.read(tmp_path / "other.csv")
