@@ -125,17 +125,35 @@ def minimised(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Value
 
 
 def front(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:
-    """Return the candidates that no other dominates, in their order; one that lacks an objective is left out."""
+    """Return the candidates that no other dominates, in their order; one that lacks an objective is left out.
+
+    Here and in `ranks` latencies that cannot be told from a shorter one count as that: noise alone puts nobody on the
+    front.
+    """
     measured = _measured(trials, objectives)
-    mask = nondominated(minimised(measured, objectives)) if measured else ()
+    mask = nondominated(_told_apart(measured, objectives)) if measured else ()
     return [trial for trial, kept in zip(measured, mask, strict=True) if kept]
 
 
 def ranks(trials: Sequence[Trial], objectives: Sequence[Objective]) -> dict[int, int]:
     """Return the rank of every candidate of one run by its number; one that lacks an objective is left out."""
     measured = _measured(trials, objectives)
-    found = rank(minimised(measured, objectives)) if measured else ()
+    found = rank(_told_apart(measured, objectives)) if measured else ()
     return {trial.number: int(place) for trial, place in zip(measured, found, strict=True)}
+
+
+def _told_apart(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Values:
+    """Return `minimised` values, where one latency stands for all whose intervals overlap that of the shortest."""
+    values = minimised(trials, objectives)
+    for column, objective in enumerate(objectives):
+        if objective.measure == "latency" and objective.goal == "min":
+            leader = None
+            for place in np.argsort(values[:, column], kind="stable"):
+                known = trials[place].measures
+                if leader is None or known.get("latency_low", known["latency"]) > leader[1]:
+                    leader = values[place, column], known.get("latency_high", known["latency"])
+                values[place, column] = leader[0]
+    return values
 
 
 def _measured(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:

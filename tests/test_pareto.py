@@ -140,6 +140,26 @@ def test_accuracy_is_maximised_and_latency_minimised():
     assert pareto.ranks(trials, OBJECTIVES) == {0: 2, 1: 1, 2: 1}
 
 
+def test_latencies_that_cannot_be_told_apart_are_no_reason_to_stand_on_the_front():
+    def timed(number, accuracy, latency, within):
+        measures = {"accuracy": accuracy, "latency": latency}
+        return trial(number, **measures, latency_low=latency - within, latency_high=latency + within)
+
+    sure = [timed(0, 90, 1.00, 0.01), timed(1, 91, 1.05, 0.01), timed(2, 92, 2.0, 0.01)]
+    assert [one.number for one in pareto.front(sure, OBJECTIVES)] == [0, 1, 2]
+    unsure = [timed(0, 90, 1.00, 0.05), timed(1, 91, 1.05, 0.05), timed(2, 92, 2.0, 0.05)]
+    assert [one.number for one in pareto.front(unsure, OBJECTIVES)] == [1, 2]
+    assert pareto.ranks(unsure, OBJECTIVES) == {0: 2, 1: 1, 2: 1}
+    equal = [timed(0, 91, 1.00, 0.05), timed(1, 91, 1.05, 0.05)]
+    assert len(pareto.front(equal, OBJECTIVES)) == 2  # nothing tells which is better
+    wide = [
+        timed(0, 80, 0.9, 0.05),
+        timed(1, 92, 1.05, 0.01),
+        timed(2, 91, 1.2, 0.3),
+    ]  # the last might be as fast as any
+    assert [one.number for one in pareto.front(wide, OBJECTIVES)] == [0, 1]
+
+
 def test_a_candidate_that_was_not_measured_in_an_objective_is_left_out():
     trials = [trial(4, accuracy=99), trial(6, accuracy=90, latency=2)]
     assert [t.number for t in pareto.front(trials, OBJECTIVES)] == [6]

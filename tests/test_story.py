@@ -227,7 +227,10 @@ def test_the_front_is_printed_for_programs_too(world: World) -> None:
     assert rows
     accuracies, latencies = [[float(row[key]) for row in rows] for key in ("accuracy", "latency")]
     assert accuracies == sorted(accuracies, reverse=True)
-    assert latencies == sorted(latencies, reverse=True)
+    fastest = [
+        min(pair for pair in zip(accuracies, latencies) if pair[0] == one)[1] for one in dict.fromkeys(accuracies)
+    ]
+    assert fastest == sorted(fastest, reverse=True)
 
 
 def test_when_nothing_fits_the_exit_code_is_3_and_the_nearest_are_named(world: World) -> None:
