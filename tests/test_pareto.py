@@ -156,7 +156,7 @@ def test_latencies_that_cannot_be_told_apart_are_no_reason_to_stand_on_the_front
         timed(0, 80, 0.9, 0.05),
         timed(1, 92, 1.05, 0.01),
         timed(2, 91, 1.2, 0.3),
-    ]  # the last might be as fast as any
+    ]
     assert [one.number for one in pareto.front(wide, OBJECTIVES)] == [0, 1]
 
 

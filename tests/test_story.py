@@ -225,11 +225,12 @@ def test_the_front_is_printed_for_programs_too(world: World) -> None:
     done = world.call("front", "shapes", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert rows
-    accuracies, latencies = [[float(row[key]) for row in rows] for key in ("accuracy", "latency")]
+    accuracies = [float(row["accuracy"]) for row in rows]
     assert accuracies == sorted(accuracies, reverse=True)
-    fastest = [
-        min(pair for pair in zip(accuracies, latencies) if pair[0] == one)[1] for one in dict.fromkeys(accuracies)
-    ]
+    latencies: dict[float, list[float]] = {}
+    for row in rows:
+        latencies.setdefault(float(row["accuracy"]), []).append(float(row["latency"]))
+    fastest = [min(equal) for equal in latencies.values()]
     assert fastest == sorted(fastest, reverse=True)
 
 

@@ -23,6 +23,7 @@ ALL = "mean over problems"
 # One look for each method, whatever it is shown with: kinds of method share a colour, dashes tell them apart.
 LOOKS = {
     "cheap-first": ("#0072b2", "-"),
+    "cheap-first-taught": ("#0072b2", (0, (1, 1.5))),
     "botorch": ("#56b4e9", "-"),
     "tpe": ("#d55e00", "-"),
     "nsga2": ("#009e73", "-"),
