@@ -128,16 +128,15 @@ def _counts(model: keras.Model, batches: Sequence[int]) -> dict[str, Any]:
 
 def _save_plain(model: keras.Model, folder: Path) -> None:
     """Write a model of one's own as it is: what it wants of its pictures is inside it, or nobody knows."""
-    import keras
     import tensorflow as tf
+
+    from suite import servable
 
     def pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"answer": model(pixels, training=False)}
 
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    archive.add_endpoint("pixels", pixels, [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, "pixels")])
-    archive.write_out(str(folder), verbose=False)
+    takes = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, "pixels")
+    servable.save(model, {"pixels": (pixels, takes)}, str(folder))
 
 
 def _of_saved(saved: Path, path: str, folder: Path, model: keras.Model | None = None) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -66,10 +66,18 @@ def write(
     model: keras.Model, classes: Sequence[str], folder: str, only: Collection[str] = ("images", "encoded", "pixels")
 ) -> None:
     """Write `model` as a SavedModel with the three signatures, or `only` some of them; the first is the default one."""
-    archive = keras.export.ExportArchive()
-    archive.track(model)
     known = signatures(model, classes)
-    for name in only:
-        function, takes = known[name]
-        archive.add_endpoint(name, function, [takes])
-    archive.write_out(folder, verbose=False)
+    save(model, {name: known[name] for name in only}, folder)
+
+
+def save(model: keras.Model, asked: Mapping[str, Signature], folder: str) -> None:
+    """Write a SavedModel whose signatures ask `model`; the first of them is the default one, too."""
+    module = tf.Module()
+    # Not Keras' ExportArchive: it writes every weight twice.
+    module.weights = [weight.value for weight in model.variables]
+    functions = {
+        name: tf.function(function, input_signature=[takes], autograph=False)
+        for name, (function, takes) in asked.items()
+    }
+    default = next(iter(functions.values()))
+    tf.saved_model.save(module, folder, signatures={"serving_default": default, **functions})
