@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 RUNS := quickstart-alexnet quickstart-resnet quickstart-mobilenet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart test test-slow oracle check lint types layers format ui clean
+.PHONY: help setup quickstart field test test-slow oracle check lint types layers format ui clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,11 @@ quickstart: setup  ## search three small families on handwritten digits, report,
 	  'Report     file://$(CURDIR)/runs/quickstart-report/index.html   (open it in a browser)' \
 	  'MLflow UI  make ui   (serves $(CURDIR)/runs/mlflow.db and prints links to the tables of trials)' \
 	  'Export     $(CURDIR)/exports/quickstart/1   (suite predict exports/quickstart PICTURE.png)'
+
+field: setup  ## measure every network of the catalogue on this device, report it (hours; goes on where it was stopped)
+	mkdir -p runs/field
+	$(BIN)/suite measure '*' --batch 1,8,32 -o runs/field
+	$(BIN)/suite report --field runs/field/*.csv -o runs/field-report
 
 test: setup  ## the tests, about 12 minutes on 2 cores
 	$(BIN)/python -m pytest
