@@ -33,7 +33,8 @@ def _device() -> str:
 
     gpus = tf.config.list_physical_devices("GPU")
     names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
-    return ", ".join(names) or f"{_processor()}, {len(os.sched_getaffinity(0))} cores"
+    cores = len(os.sched_getaffinity(0))
+    return ", ".join(names) or f"{_processor()}, {cores} core{'' if cores == 1 else 's'}"
 
 
 def _processor() -> str:

@@ -28,7 +28,7 @@ _NAMED = 3  # networks in each cell
 
 
 def recommendation(place: Place, suffix: str) -> Picture | None:
-    """The best networks for each budget of memory and of speed (Bianco, Table 3)."""
+    """The best networks for each budget of memory and of speed (as in Bianco)."""
     points = [p for p in place.at(1) if p.kind == COMPARABLE and p.network.top1 is not None and p.cell.memory_bytes]
     if not points:
         return None
@@ -49,7 +49,7 @@ def recommendation(place: Place, suffix: str) -> Picture | None:
         caption=f"Each cell names up to {_NAMED} networks with the highest cited top-1 accuracy (%) whose process "
         "takes at most the memory of its row and that answer at least as fast as its column says; the darker, the more "
         f"accurate. Comparable networks only, {len(points)} in all. {words.measured(place, points, 'batch 1')} "
-        "As in Bianco et al. 2018, Table 3.",
+        "As in a table of Bianco et al. 2018.",
         figure=figure,
         table=pd.DataFrame(
             {
@@ -69,20 +69,18 @@ def best(points: Sequence[Point], memory: float, milliseconds: float) -> list[Po
 
 
 def times(place: Place, suffix: str) -> Picture | None:
-    """Milliseconds for an image over batch sizes (Bianco, Table 1)."""
+    """Milliseconds for an image over batch sizes (as in Bianco)."""
     return _over_batches(
         place, f"times{suffix}", "Time for an image over batch sizes", "ms_per_image", lambda p: p.per_image,
         "Milliseconds for an image, the fastest network at the smallest batch first; the darker, the faster.",
-        "Table 1",
     ) if place.timed else None  # fmt: skip
 
 
 def memories(place: Place, suffix: str) -> Picture | None:
-    """Memory of the process over batch sizes (Bianco, Table 2)."""
+    """Memory of the process over batch sizes (as in Bianco)."""
     return _over_batches(
         place, f"memories{suffix}", "Memory over batch sizes", "megabytes", lambda p: (p.cell.memory_bytes or 0) / 1e6,
         "Most megabytes that the process took, the smallest at the smallest batch first; the darker, the less.",
-        "Table 2",
     ) if any(p.cell.memory_bytes for p in place.points) else None  # fmt: skip
 
 
@@ -98,7 +96,7 @@ def _budgets(points: Sequence[Point]) -> tuple[dict[str, float], dict[str, float
 
 
 def _over_batches(
-    place: Place, name: str, title: str, unit: str, value: Callable[[Point], float], reading: str, table: str
+    place: Place, name: str, title: str, unit: str, value: Callable[[Point], float], reading: str
 ) -> Picture:  # fmt: skip
     cells = {(p.network.name, p.cell.infer_batch_size): p for p in place.points}
     known = {at: value(p) for at, p in cells.items() if p.cell.is_timed and value(p)}
@@ -124,8 +122,8 @@ def _over_batches(
         name=name,
         title=title,
         caption=f"{reading} A ~ stands before an unstable value; an empty cell was not measured. "
-        f"{words.measured(place, place.points, 'each batch size')} As in Bianco et al. 2018, "
-        f"{table}.",
+        f"{words.measured(place, place.points, 'each batch size')} "
+        "As in a table of Bianco et al. 2018.",
         figure=figure,
         table=frame,
     )
