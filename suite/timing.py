@@ -38,15 +38,20 @@ def main() -> None:
     runtimes.ready(order.path, order.threads)
     if order.path == "keras":
         from suite.architectures import layers  # noqa: F401  # registers those that a file names
-    if order.reference:
-        runtimes.ready(order.reference[0], order.threads)
-        beside = runtimes.opened(order.reference[0], Path(order.reference[1]), order.threads)(1)
-        beside()
+    beside = _reference(*order.reference, order.threads) if order.reference else None
     before, began = sensors.resident(), time.perf_counter()
     runtime = runtimes.opened(order.path, Path(order.artefact), order.threads)
     for batch in order.batches:
-        answer = _timed(runtime, batch, order, beside if order.reference else None, began, before)
+        answer = _timed(runtime, batch, order, beside, began, before)
         print(json.dumps({"batch": batch, **answer}), file=answers, flush=True)
+
+
+def _reference(path: str, artefact: str, threads: int) -> runtimes.Call:
+    """Return a call of the reference network on one picture, which it has answered once."""
+    runtimes.ready(path, threads)
+    call = runtimes.opened(path, Path(artefact), threads)(1)
+    call()
+    return call
 
 
 def _timed(
@@ -80,7 +85,7 @@ def _timed(
         "blocks": [1e3 * float(np.median(block.times)) for block in found.blocks],
         "references": [1e3 * block.reference for block in found.blocks if block.reference is not None],
         "cold": cold,
-        "memory": max(0, sensors.peak() - before),
+        "memory": runtimes.held_by_gpu(order.path) or max(0, sensors.peak() - before),
         "load": load,
         "clock": clock,
         "temperature": temperature,

@@ -53,6 +53,17 @@ def ready(path: str, threads: int) -> None:
         __import__(PACKAGES[path])
 
 
+def held_by_gpu(path: str) -> int | None:
+    """Return the most bytes that TensorFlow held of the first GPU; None where nobody says, or there is none."""
+    if path not in OF_TENSORFLOW:
+        return None
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        return None
+    return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+
 def opened(path: str, artefact: Path, threads: int) -> Runtime:
     """Return what runs the `artefact` of `path` with so many threads."""
     return {
