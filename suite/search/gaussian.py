@@ -96,7 +96,8 @@ class Kernel:
         outer = slope * parts.trained
         single, pairs, product = e["weights"]
         by_alike = single / count + 2 * pairs * (count * parts.mean - parts.alike) / max(1, count * (count - 1))
-        result[self.at["single"]] = -e["single"] * (outer * by_alike * parts.alike * apart.own).sum(axis=(1, 2))
+        moved = by_alike * parts.alike
+        result[self.at["single"]] = -e["single"] * np.einsum("nm,pnm,pnm->p", outer, moved, apart.own)
         result[self.at["all"]] = -e["all"] * product * np.tensordot(apart.own, outer * parts.product, 2)
         result[self.at["weights"]] = [
             weight * (outer * part).sum()

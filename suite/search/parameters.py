@@ -233,7 +233,12 @@ def unique(rows: Array) -> Array:
 
 def without(rows: Array, others: Array) -> Array:
     """Return the rows that are not among `others`."""
-    return rows[~np.isin(_keys(rows), _keys(others))] if len(others) else rows
+    return rows[fresh(rows, others)]
+
+
+def fresh(rows: Array, others: Array) -> NDArray[np.bool_]:
+    """Return which rows [N] are not among `others`."""
+    return ~np.isin(_keys(rows), _keys(others)) if len(others) else np.ones(len(rows), dtype=bool)
 
 
 def _keys(rows: Array) -> NDArray[Any]:

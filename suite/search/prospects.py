@@ -18,7 +18,7 @@ from scipy.special import ndtr
 from suite import pareto
 from suite.search.costs import Costs, Estimate, seen_as
 from suite.search.gaussian import Array, Inputs, Process
-from suite.search.parameters import Space, unique, without
+from suite.search.parameters import Space, fresh, unique, without
 
 POOL = 1_000  # candidates drawn
 CLIMBS, TOP = 3, 10  # rounds in which the best are varied, and how many of them
@@ -104,7 +104,9 @@ class Prospects:
         values = np.column_stack([scale(v, seen.level) for scale, v in zip(self._scales, seen.values.T, strict=True)])
         self._models = [Process(self._inputs(seen.rows, met, seen.level), column, source) for column in values.T]
         self._expect_pending()
-        self._lower, self._upper = self._front(values, met, pool)
+        expected = self._expected(self._pool, pool)
+        self._lower, self._upper = self._front(values, met, pool, expected[0])
+        self._pool_promise = self._gain(pool, *expected)
 
     def best(self, tried: Array) -> tuple[Array, float]:
         """Return the candidate [P] that promises most and is not among `tried`, with its promise.
@@ -131,7 +133,9 @@ class Prospects:
         It is 0 for what cannot be had, or is known to pass a limit on a cost.
         """
         estimate = self._costs.estimate(self._space, rows)
-        mean, deviation = self._expected(rows, estimate)
+        return self._gain(estimate, *self._expected(rows, estimate))
+
+    def _gain(self, estimate: Estimate, mean: Array, deviation: Array) -> Array:
         aims = self._wanted.aims
         gain = pareto.expected_improvement(self._lower, self._upper, mean[:, aims], deviation[:, aims])
         return np.where(estimate.possible, gain * self._keeping(mean, deviation), 0.0)
@@ -142,8 +146,10 @@ class Prospects:
         return float(self.promise(row[None])[0])
 
     def _searched(self, tried: Array) -> tuple[Array, Array]:
-        rows = without(unique(np.vstack([self._pool, self._space.varied(self._best_rows)])), tried)
-        promise = self.promise(rows)
+        new = fresh(self._pool, tried)
+        rows, promise = self._pool[new], self._pool_promise[new]
+        around = without(unique(self._space.varied(self._best_rows)), np.vstack([self._pool, tried]))
+        rows, promise = np.vstack([rows, around]), np.append(promise, self.promise(around) if len(around) else [])
         for _ in range(CLIMBS):
             around = self._space.varied(rows[np.argsort(-promise, kind="stable")[:TOP]])
             more = without(unique(around), np.vstack([rows, tried]))
@@ -189,9 +195,11 @@ class Prospects:
             kept = np.where(deviation > 0, ndtr(over / deviation), over >= -1e-9)
         return np.prod(kept, axis=1)
 
-    def _front(self, values: Array, met: Estimate, pool: Estimate) -> tuple[Array, Array]:
-        """Return the boxes that nothing seen dominates, and remember what stands on the front."""
-        expected, _ = self._expected(self._pool, pool)
+    def _front(self, values: Array, met: Estimate, pool: Estimate, expected: Array) -> tuple[Array, Array]:
+        """Return the boxes that nothing seen dominates, and remember what stands on the front.
+
+        `expected` is the mean [N, U + K] of the pool.
+        """
         costs = np.vstack([pool.mean[pool.possible], met.mean])
         margin = 1e-3 * np.maximum(np.ptp(costs, axis=0), 1e-9) if len(costs) else np.zeros(0)
         worst = np.append(
