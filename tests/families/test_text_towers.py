@@ -18,7 +18,7 @@ from suite.architectures.layers import caption_loss, contrastive_loss
 from suite.errors import ArchitectureError
 from suite.profile.complexity import complexity, weightless
 from suite.task import Task
-from tests.test_complexity import traced
+from tests.traced import multiply_adds
 
 SMALL = Task(height=32, width=32, channels=3, classes=7)
 WIDTH = {"align": 80, "coca": 48}  # of the unit vectors of the tiny networks
@@ -281,7 +281,7 @@ def described(kind: str, **text: Any) -> str:
 
 @both
 def test_work_is_counted_as_the_operations_that_are_traced(kind: str) -> None:
-    assert complexity(network(kind)).macs == traced(network(kind))
+    assert complexity(network(kind)).macs == multiply_adds(network(kind))
 
 
 def test_a_caption_costs_the_products_of_every_vector_with_every_word() -> None:
