@@ -23,7 +23,7 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	touch $@
 
-quickstart: setup  ## search three small families on handwritten digits, report, export (5 minutes on 2 cores)
+quickstart: setup  ## search three small families on handwritten digits, report, export (2 minutes on 2 cores)
 	$(BIN)/suite run studies/quickstart/*.toml
 	$(BIN)/suite report $(RUNS) -o runs/quickstart-report
 	$(BIN)/suite export $(RUNS) knee exports --name quickstart
@@ -38,7 +38,7 @@ field: setup  ## measure every network of the catalogue on this device, report i
 	$(BIN)/suite measure '*' --batch 1,8,32 -o runs/field
 	$(BIN)/suite report --field runs/field/*.csv -o runs/field-report
 
-test: setup  ## the tests, about 12 minutes on 2 cores
+test: setup  ## the tests, about 14 minutes on 2 cores
 	$(BIN)/python -m pytest
 
 test-slow: setup  ## the tests that take longer

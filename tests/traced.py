@@ -12,10 +12,11 @@ import tensorflow as tf
 FREE = frozenset(
     """
     Placeholder Const Identity IdentityN NoOp StopGradient ReadVariableOp Cast Shape StridedSlice Slice Pack Unpack
-    Split SplitV ConcatV2 Reshape Squeeze ExpandDims Transpose Pad PadV2 Tile BroadcastTo GatherV2 OneHot SelectV2 Range Fill
+    Split SplitV ConcatV2 Reshape Squeeze ExpandDims Transpose Pad PadV2 Tile BroadcastTo GatherV2 OneHot SelectV2 Range
+    Fill MatrixBandPart
     IsFinite AddV2 BiasAdd Sub Mul RealDiv Neg Pow Square SquaredDifference Rsqrt Sqrt Exp Log Erfc Maximum Minimum Less
     GreaterEqual LogicalAnd Mean Sum Max Prod Cumsum Softmax Relu Relu6 Sigmoid Tanh MaxPool AvgPool LRN
-    MatrixBandPart DepthToSpace SpaceToDepth SpaceToBatchND BatchToSpaceND ReverseV2 ZerosLike Equal NotEqual LogicalNot LeakyRelu
+    DepthToSpace SpaceToDepth SpaceToBatchND BatchToSpaceND ReverseV2 ZerosLike Equal NotEqual LogicalNot LeakyRelu
     """.split()  # noqa: SIM905
 )
 
