@@ -28,54 +28,17 @@ import keras
 from suite import architectures
 from suite.profile.complexity import complexity, parts, peak_activation_bytes, weightless
 from suite.profile.graph import graph
+from suite.report.field.timm import OURS
 from suite.study import split
 from suite.task import Task
 
 LIMITS = {"seconds": 180.0, "GB": 2.0}
 
-# The same network at timm, where it is measured at our size.
-PAIRS = {
-    "vgg/11": "vgg11", "vgg/13": "vgg13", "vgg/16": "vgg16", "vgg/19": "vgg19",
-    "vgg/11-bn": "vgg11_bn", "vgg/13-bn": "vgg13_bn", "vgg/16-bn": "vgg16_bn", "vgg/19-bn": "vgg19_bn",
-    "resnet/18": "resnet18", "resnet/34": "resnet34",
-    "resnet/50-v1.5": "resnet50", "resnet/101-v1.5": "resnet101", "resnet/152-v1.5": "resnet152",
-    "resnet/50-32x4d": "resnext50_32x4d", "resnet/101-32x4d": "resnext101_32x4d",
-    "resnet/101-64x4d": "resnext101_64x4d", "resnet/101-32x8d": "resnext101_32x8d",
-    "resnet_v2/18": "resnetv2_18", "resnet_v2/34": "resnetv2_34", "resnet_v2/50": "resnetv2_50",
-    "resnet_v2/101": "resnetv2_101", "resnet_v2/152": "resnetv2_152",
-    "inception_v3/2015": "inception_v3", "inception_v4/2016": "inception_v4",
-    "inception_resnet/v2": "inception_resnet_v2", "xception/2016": "legacy_xception", "nasnet/large": "nasnetalarge",
-    "densenet/121": "densenet121", "densenet/169": "densenet169", "densenet/201": "densenet201",
-    "mobilenet/1.0": "mobilenetv1_100", "mobilenet_v2/1.0": "mobilenetv2_100", "mobilenet_v2/1.4": "mobilenetv2_140",
-    "mobilenet_v2/0.75": "mobilenetv2_075", "mobilenet_v2/0.5": "mobilenetv2_050",
-    "mobilenet_v2/0.35": "mobilenetv2_035", "mobilenet_v3/large": "mobilenetv3_large_100",
-    "mobilenet_v3/small": "mobilenetv3_small_100", "mobilenet_v3/large-0.75": "mobilenetv3_large_075",
-    "mobilenet_v3/small-0.75": "mobilenetv3_small_075",
-    "efficientnet/b0": "tf_efficientnet_b0", "efficientnet/b1": "tf_efficientnet_b1",
-    "efficientnet/b2": "tf_efficientnet_b2", "efficientnet/b3": "tf_efficientnet_b3",
-    "efficientnet/b4": "tf_efficientnet_b4", "efficientnet/b5": "tf_efficientnet_b5",
-    "efficientnet/b6": "tf_efficientnet_b6", "efficientnet/b7": "tf_efficientnet_b7",
-    "efficientnet/l2": "tf_efficientnet_l2", "efficientnet/l2-475": "tf_efficientnet_l2",
-    "efficientnet/lite0": "tf_efficientnet_lite0", "efficientnet/lite1": "tf_efficientnet_lite1",
-    "efficientnet/lite2": "tf_efficientnet_lite2",
-    "senet/resnet-50": "legacy_seresnet50", "senet/resnet-101": "legacy_seresnet101",
-    "senet/resnet-152": "legacy_seresnet152", "senet/resnext-50-32x4d": "legacy_seresnext50_32x4d",
-    "senet/resnext-101-32x4d": "legacy_seresnext101_32x4d", "senet/154": "legacy_senet154",
-    "vit/ti-16": "vit_tiny_patch16_224", "vit/s-16": "vit_small_patch16_224", "vit/b-16": "vit_base_patch16_224",
-    "vit/l-16": "vit_large_patch16_224", "vit/g-14": "vit_giant_patch14_224", "vit/G-14": "vit_gigantic_patch14_224",
-    "nfnet/f0": "dm_nfnet_f0", "nfnet/f1": "dm_nfnet_f1", "nfnet/f2": "dm_nfnet_f2", "nfnet/f3": "dm_nfnet_f3",
-    "nfnet/f4": "dm_nfnet_f4", "nfnet/f5": "dm_nfnet_f5", "nfnet/f6": "dm_nfnet_f6", "nfnet/f7": "nfnet_f7",
-    "coatnet/0": "coatnet_0_224", "coatnet/1": "coatnet_1_224", "coatnet/2": "coatnet_2_224",
-    "coatnet/3": "coatnet_3_224",
-    "efficientnet_v2/b0": "tf_efficientnetv2_b0", "efficientnet_v2/b1": "tf_efficientnetv2_b1",
-    "efficientnet_v2/b2": "tf_efficientnetv2_b2", "efficientnet_v2/b3": "tf_efficientnetv2_b3",
-    "efficientnet_v2/s": "tf_efficientnetv2_s", "efficientnet_v2/m": "tf_efficientnetv2_m",
-    "efficientnet_v2/l": "tf_efficientnetv2_l", "efficientnet_v2/xl": "tf_efficientnetv2_xl",
-    "maxvit/t": "maxvit_tiny_tf_224", "maxvit/s": "maxvit_small_tf_224", "maxvit/b": "maxvit_base_tf_224",
-    "maxvit/l": "maxvit_large_tf_224", "maxvit/xl": "maxvit_xlarge_tf_512",
-    "convnext/t": "convnext_tiny", "convnext/s": "convnext_small", "convnext/b": "convnext_base",
-    "convnext/l": "convnext_large", "convnext/xl": "convnext_xlarge",
-}  # fmt: skip
+# The same network at timm: what the report pairs, and what is equal in weights alone or built as there.
+PAIRS = {name: timm for timm, names in OURS.items() for name in names} | {
+    "nfnet/f7": "nfnet_f7",
+    **{f"coatnet/{size}": f"coatnet_{size}_224" for size in range(4)},
+}
 AS_TIMM = {"coatnet": {"stride_in": "depthwise"}}  # our own choice there is that of the paper's text
 
 # fvcore, with which timm counts, adds these for each output of a normalisation (fvcore/nn/jit_handles.py). In NFNets

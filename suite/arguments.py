@@ -14,6 +14,7 @@ import click
 
 from suite.cells import PATHS, Cell
 from suite.errors import ArchitectureError, StoreError, did_you_mean
+from suite.study import RECIPE_CHOICES
 
 if TYPE_CHECKING:
     from suite.measuring import Settings, Told
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from suite.study import Constraint
     from suite.trial import Run
 
-PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+PRECISIONS = RECIPE_CHOICES["precision"]
 ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
 LIMITS = {"max_latency": "latency", "max_parameters": "parameters", "max_macs": "macs"}
 

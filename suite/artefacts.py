@@ -195,7 +195,7 @@ def _signature(saved: Path) -> Any:
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(saved))
-    name = "pixels" if "pixels" in loaded.signatures else "serving_default"
+    name = runtimes.signature(loaded)
     function = loaded.signatures[name]
     function.name_of_signature, function.kept = name, loaded  # its weights would go with what was loaded
     return function

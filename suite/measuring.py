@@ -25,7 +25,7 @@ from suite import architectures, artefacts, cells, timing
 from suite.cells import Cell, Table
 from suite.errors import TableError
 from suite.profile import runtimes
-from suite.profile.surroundings import surroundings
+from suite.profile.surroundings import surroundings, version_of
 from suite.study import is_own
 
 REFERENCE = "mobilenet_v2/1.0"  # timed in between, at batch 1, to see what the machine does meanwhile
@@ -52,8 +52,6 @@ class Settings:
 
 def here(threads: int) -> dict[str, str]:
     """Return what stands at the head of a table that is measured here."""
-    from suite.profile.surroundings import version_of
-
     known = surroundings() | {
         "threads": str(threads),
         "litert": version_of("ai-edge-litert"),
@@ -80,7 +78,8 @@ def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = l
     head = here(settings.threads)
     known = _known(file, head)
     done_with = {key for key, cell in known.items() if cell.state == cells.STABLE or not settings.again}
-    wanted = {one: [cell for cell in _empty(one, settings) if cell.key not in done_with] for one in names}
+    asked = {one: list(_empty(one, settings)) for one in names}
+    wanted = {one: [cell for cell in empty if cell.key not in done_with] for one, empty in asked.items()}
     count = sum(map(len, wanted.values()))
     done = 0
     with ExitStack() as stack:
@@ -91,7 +90,7 @@ def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = l
                 done += 1
                 cells.write(Table(surroundings=head, cells=tuple(known.values())), file)
                 told(cell, done, count)
-    return [known[cell.key] for one in names for cell in _empty(one, settings)]
+    return [known[cell.key] for one in names for cell in asked[one]]
 
 
 def _known(file: Path, head: dict[str, str]) -> dict[tuple[Any, ...], Cell]:
@@ -187,7 +186,7 @@ def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> 
         model=model, image=settings.image, classes=settings.classes, precision=settings.precision, paths=tuple(paths),
         batches=settings.batches, folder=folder,
     )  # fmt: skip
-    answers, ended = _asked("suite.artefacts", json.dumps(asdict(order)))
+    answers, ended = _asked("suite.artefacts", order)
     if not answers:
         return _without_answer(ended, "it was built")
     return answers[0] if "artefacts" in answers[0] else _reason(answers[0])
@@ -207,7 +206,7 @@ def _timed(
         reference=reference,
         needs=tuple(peaks.get(str(cell.infer_batch_size), 0) for cell in of_path),
     )
-    answers, ended = _asked("suite.timing", timing.asked(order))
+    answers, ended = _asked("suite.timing", order)
     for cell, answer in zip(of_path, answers, strict=False):
         yield _ended(cell, began, **_told(cell, answer))
     left = of_path[len(answers) :]
@@ -217,11 +216,15 @@ def _timed(
         yield from (_ended(cell, began, state=said["state"], reason="a smaller batch failed") for cell in left[1:])
 
 
-def _asked(module: str, order: str) -> tuple[list[dict[str, Any]], subprocess.CompletedProcess[str]]:
+def _asked(
+    module: str, order: artefacts.Order | timing.Order
+) -> tuple[list[dict[str, Any]], subprocess.CompletedProcess[str]]:
     """Return the answers of a process that is given `order`."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": suite.ONEDNN}
     process = [sys.executable, "-m", module]
-    ended = subprocess.run(process, input=order, capture_output=True, text=True, env=os.environ | quiet)
+    ended = subprocess.run(
+        process, input=json.dumps(asdict(order)), capture_output=True, text=True, env=os.environ | quiet
+    )
     return [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")], ended
 
 

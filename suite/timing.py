@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +91,6 @@ def _timed(
         "temperature": temperature,
         "energy": energy,
     }
-
-
-def asked(order: Order) -> str:
-    """Return an order as the process reads it."""
-    return json.dumps(asdict(order))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import keras
 import pytest
@@ -13,20 +12,7 @@ from keras import layers, ops
 from suite import architectures
 from suite.profile.complexity import model_bytes, peak_activation_bytes, weightless
 from suite.task import Task
-
-
-@pytest.fixture(autouse=True)
-def float32() -> Iterator[None]:
-    policy = keras.config.dtype_policy()
-    yield
-    keras.config.set_dtype_policy(policy)
-
-
-def chain(shape: tuple[int, ...], *steps: Callable[[Any], Any]) -> keras.Model:
-    image = x = keras.Input(shape)
-    for step in steps:
-        x = step(x)
-    return keras.Model(image, x)
+from tests.networks import chain, float32  # noqa: F401  # the second is used by every test
 
 
 def branches() -> keras.Model:

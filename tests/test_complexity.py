@@ -9,7 +9,7 @@ import math
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -27,20 +27,7 @@ from suite.profile.complexity import Complexity, by_kind, complexity, parts, tab
 from suite.study import Recipe
 from suite.task import Task
 from tests import traced
-
-
-@pytest.fixture(autouse=True)
-def float32() -> Iterator[None]:
-    policy = keras.config.dtype_policy()
-    yield
-    keras.config.set_dtype_policy(policy)
-
-
-def chain(shape: tuple[int, ...], *steps: Callable[[Any], Any]) -> keras.Model:
-    image = x = keras.Input(shape)
-    for step in steps:
-        x = step(x)
-    return keras.Model(image, x)
+from tests.networks import chain, float32  # noqa: F401  # the second is used by every test
 
 
 def attention(x: Any) -> Any:

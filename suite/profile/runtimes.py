@@ -72,11 +72,16 @@ def opened(path: str, artefact: Path, threads: int) -> Runtime:
     }[path](artefact, threads)  # fmt: skip
 
 
+def signature(loaded: Any) -> str:
+    """Return which signature of a SavedModel is run: ours for numbers, else its default one."""
+    return "pixels" if "pixels" in loaded.signatures else "serving_default"
+
+
 def _saved_model(artefact: Path, threads: int, *, compiled: bool = False) -> Runtime:
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(artefact))
-    function = loaded.signatures["pixels" if "pixels" in loaded.signatures else "serving_default"]
+    function = loaded.signatures[signature(loaded)]
     ((name, takes),) = function.structured_input_signature[1].items()
     (answer,) = [key for key, made in function.structured_outputs.items() if made.dtype.is_floating][:1]
     asked = tf.function(lambda pixels: function(**{name: pixels})[answer], jit_compile=True) if compiled else None
