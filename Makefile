@@ -35,7 +35,8 @@ quickstart: setup  ## search three small families on handwritten digits, report,
 
 field: setup  ## measure every network of the catalogue on this device, report it (hours; goes on where it was stopped)
 	mkdir -p runs/field
-	$(BIN)/suite measure '*' --batch 1,8,32 -o runs/field
+	$(BIN)/suite measure '*' --seconds 15 -o runs/field
+	$(BIN)/suite measure '*' --seconds 15 --batch 8,32 --longest 120 -o runs/field
 	$(BIN)/suite report --field runs/field/*.csv -o runs/field-report
 
 test: setup  ## the tests, about 14 minutes on 2 cores

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -135,10 +134,12 @@ def settings(
     precision: str,
     threads: int | None,
     seconds: float,
+    longest: float,
     again: bool,
 ) -> Settings:
     """Return how networks are to be measured, from lists with commas."""
     from suite.measuring import Settings
+    from suite.profile.surroundings import processors
 
     unknown = [path for path in paths.split(",") if path not in ON]
     if unknown:
@@ -146,7 +147,7 @@ def settings(
     sizes = batches.split(",")
     if not all(size.isdigit() and int(size) for size in sizes):
         raise click.BadParameter(f"'{batches}': write whole numbers as 1,8,32", param_hint="--batch")
-    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    there = processors()
     if threads and threads > there:
         raise click.BadParameter(f"{threads}: there are {there} processors", param_hint="--threads")
     return Settings(
@@ -157,6 +158,7 @@ def settings(
         precision=precision,
         threads=threads or there,
         seconds=seconds,
+        longest=longest,
         again=again,
     )
 

@@ -26,7 +26,7 @@ PATHS = {
     "keras": "`model(pictures)` of Keras, for contrast: it times Python",
     "pytorch": "PyTorch, in tables of timm",
 }
-STABLE, UNSTABLE, NO_MEMORY, FAILED = STATES = ("stable", "unstable", "out of memory", "failed")
+STABLE, UNSTABLE, NO_MEMORY, TOO_SLOW, FAILED = STATES = ("stable", "unstable", "out of memory", "too slow", "failed")
 UNKNOWN = "not available"  # what the device does not report
 
 

@@ -118,7 +118,10 @@ def check(files: Sequence[Path], overrides: Sequence[str], format: str) -> None:
 @click.option("--classes", default=1000, show_default=True, help="Number of classes.")
 @click.option("--precision", type=click.Choice(arguments.PRECISIONS), default="float32", show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="Processors, and threads on them; by default all.")
-@click.option("--seconds", default=30.0, show_default=True, help="Most that each number may take.")
+@click.option("--seconds", default=30.0, show_default=True, help="After which a number has no further block of calls.")
+@click.option(
+    "--longest", default=600.0, show_default=True, help="Seconds: what would need more for ten blocks is left out."
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="CSV file, or its folder; else in that of the runs."
 )
@@ -137,6 +140,7 @@ def measure(
     precision: str,
     threads: int | None,
     seconds: float,
+    longest: float,
     again: bool,
     output: Path | None,
     latency: bool,
@@ -164,7 +168,7 @@ def measure(
     if by:
         click.echo(rendered(pipeline.breakdown(wanted, shape, classes, by), format))
     elif latency:
-        settings = arguments.settings(paths, batches, shape, classes, precision, threads, seconds, again)
+        settings = arguments.settings(paths, batches, shape, classes, precision, threads, seconds, longest, again)
         measured = pipeline.measure(wanted, settings, output, root, arguments.teller())
         click.echo(rendered([cell.summary for cell in measured], format))
     else:

@@ -46,7 +46,8 @@ class Settings:
     classes: int = 1000
     precision: str = "float32"
     threads: int  # processors that the process is given, and threads of what runs the network
-    seconds: float = 30.0  # for each cell at most, warm-up included
+    seconds: float = 30.0  # after which no further block is begun; ten are made in any case
+    longest: float = 600.0  # seconds: a cell whose ten blocks would take longer is left out
     again: bool = False  # whether cells that are not stable are measured again
 
 
@@ -203,6 +204,7 @@ def _timed(
         batches=tuple(cell.infer_batch_size for cell in of_path),
         threads=settings.threads,
         seconds=settings.seconds,
+        longest=settings.longest,
         reference=reference,
         needs=tuple(peaks.get(str(cell.infer_batch_size), 0) for cell in of_path),
     )
@@ -281,8 +283,9 @@ def _told(cell: Cell, answer: dict[str, Any]) -> dict[str, Any]:
 
 def _reason(answer: dict[str, Any]) -> dict[str, str]:
     """Return state and reason of what a process could not do."""
-    known = "no_memory" in answer
-    return {"state": cells.NO_MEMORY if known else cells.FAILED, "reason": answer["no_memory" if known else "failed"]}
+    states = {"no_memory": cells.NO_MEMORY, "too_slow": cells.TOO_SLOW, "failed": cells.FAILED}
+    (key,) = states.keys() & answer.keys()
+    return {"state": states[key], "reason": answer[key]}
 
 
 def _listed(times: Sequence[float]) -> str:

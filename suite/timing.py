@@ -16,6 +16,8 @@ from typing import Any
 
 from suite.profile import runtimes, sensors
 
+CALLS = 12  # the least that a number takes: ten blocks, and two to warm up
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
@@ -25,7 +27,8 @@ class Order:
     artefact: str
     batches: tuple[int, ...]  # ascending
     threads: int
-    seconds: float  # for each batch size at most
+    seconds: float  # after which no further block is begun
+    longest: float  # seconds: a batch size whose ten blocks would take longer is left out
     reference: tuple[str, str] | None = None  # path and artefact of what is timed beside it
     needs: tuple[int, ...] = ()  # bytes of activations of each batch size; 0 where they are not known
 
@@ -41,8 +44,10 @@ def main() -> None:
     beside = _reference(*order.reference, order.threads) if order.reference else None
     before, began = sensors.resident(), time.perf_counter()
     runtime = runtimes.opened(order.path, Path(order.artefact), order.threads)
+    per_picture = 0.0  # seconds, as the batch before took
     for batch in order.batches:
-        answer = _timed(runtime, batch, order, beside, began, before)
+        answer = _too_slow(per_picture * batch, order) or _timed(runtime, batch, order, beside, began, before)
+        per_picture = answer.get("call", per_picture * batch) / batch
         print(json.dumps({"batch": batch, **answer}), file=answers, flush=True)
 
 
@@ -54,6 +59,14 @@ def _reference(path: str, artefact: str, threads: int) -> runtimes.Call:
     return call
 
 
+def _too_slow(seconds: float, order: Order) -> dict[str, Any]:
+    """Return why calls of so many seconds are not timed; nothing where they are."""
+    if seconds * CALLS <= order.longest:
+        return {}
+    said = f"a call takes about {seconds:.3g} s: ten blocks would need more than {order.longest:g} s (--longest)"
+    return {"too_slow": said, "call": seconds}
+
+
 def _timed(
     runtime: runtimes.Runtime, batch: int, order: Order, beside: runtimes.Call | None, began: float, before: int
 ) -> dict[str, Any]:
@@ -62,17 +75,17 @@ def _timed(
 
     from suite.profile.latency import Protocol, latency
 
-    load, needed, free = (
-        sensors.load(),
-        dict(zip(order.batches, order.needs, strict=False)).get(batch, 0),
-        sensors.free(),
-    )
+    load, free = sensors.load(), sensors.free()
+    needed = dict(zip(order.batches, order.needs, strict=False)).get(batch, 0)
     if needed > free:
         return {"no_memory": f"needs {needed / 1e9:.1f} GB for its activations, {free / 1e9:.1f} GB are free"}
     try:
         call = runtime(batch)
         call()
         cold = time.perf_counter() - began if batch == order.batches[0] else None
+        too_slow = _too_slow(_seconds(call), order)
+        if too_slow:
+            return too_slow
         found = latency(call, Protocol.of(order.seconds), reference=beside)
         energy, clock, temperature = sensors.joules(call, batch), sensors.clock(), sensors.temperature()
     except Exception as error:
@@ -80,6 +93,7 @@ def _timed(
             return {"failed": runtimes.said(error)}
         return {"no_memory": runtimes.said(error)}
     return {
+        "call": found.median / 1e3,
         **{key: getattr(found, key) for key in ("median", "low", "high", "p90", "p99", "calls", "drift", "is_stable")},
         "per_second": batch * found.calls / sum(float(block.times.sum()) for block in found.blocks),
         "blocks": [1e3 * float(np.median(block.times)) for block in found.blocks],
@@ -91,6 +105,12 @@ def _timed(
         "temperature": temperature,
         "energy": energy,
     }
+
+
+def _seconds(call: runtimes.Call) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

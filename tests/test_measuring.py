@@ -144,7 +144,9 @@ def test_what_cannot_be_built_or_held_is_a_cell_that_says_why(tmp_path: Path, mo
 
 def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the process that times sees it: by what is needed, and by what a library raises."""
-    order = timing.Order(path="onnx", artefact="", batches=(1, 64), threads=1, seconds=0.2, needs=(10, 10**15))
+    order = timing.Order(
+        path="onnx", artefact="", batches=(1, 64), threads=1, seconds=0.2, longest=60, needs=(10, 10**15)
+    )
 
     def full() -> None:
         raise RuntimeError("Failed to allocate memory for requested buffer of size 12345")
@@ -154,6 +156,16 @@ def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay(mon
     assert "GB are free" in timing._timed(runtime, 64, order, None, time.perf_counter(), 0)["no_memory"]
     assert "allocate" in timing._timed(runtime, 64, replace(order, needs=()), None, time.perf_counter(), 0)["no_memory"]
     assert "failed" in timing._timed(lambda batch: 1 / 0, 64, replace(order, needs=()), None, 0.0, 0)
+
+
+def test_what_would_take_too_long_is_left_out_and_says_so(tmp_path: Path) -> None:
+    """Of one network, the batch that takes longer than was asked for; larger ones are not even begun."""
+    batches = replace(FAST, image=(96, 96, 3), batches=(1, 64, 10**6), longest=2.0)
+    one, many, more = measuring.measure(["resnet/18"], batches, tmp_path / "here.csv")
+    assert one.is_timed, one.reason
+    assert (many.state, more.state) == (cells.TOO_SLOW, cells.TOO_SLOW)
+    assert "ten blocks would need more than 2 s (--longest)" in many.reason
+    assert [cell.state for cell in cells.read(tmp_path / "here.csv").cells] == [one.state, many.state, more.state]
 
 
 def test_the_median_is_that_of_a_stopwatch(tmp_path: Path) -> None:

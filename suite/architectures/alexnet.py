@@ -19,16 +19,8 @@ from typing import Literal
 import keras
 from keras import initializers, layers
 
-from suite.architectures._blocks import (
-    hidden,
-    logits,
-    picture,
-    require,
-    require_choice,
-    require_positive,
-    require_share,
-    require_size,
-)
+from suite.architectures._blocks import hidden, logits, picture
+from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures.layers import GroupedConv2D, LocalResponseNormalization
 from suite.study import Recipe
 from suite.task import Task
@@ -54,15 +46,14 @@ class Config:
         return {"imagenet": 227, "padded": 224, "small": 32}[self.stem]
 
     def __post_init__(self) -> None:
-        require_positive(widths=self.widths, dense=self.dense, groups=(self.groups,))
+        require_types(self)
+        require_positive(widths=self.widths, dense=self.dense, groups=self.groups)
         require(len(self.widths) == 5, f"widths = {list(self.widths)}: an AlexNet has 5 convolutions")
         require(
             all(width % self.groups == 0 for width in self.widths),
             f"widths = {list(self.widths)}: each must be a multiple of groups = {self.groups}",
         )
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, tuple(MINIMUM))
-        require_choice("initializer", self.initializer, ("paper", "he"))
+        require_share(dropout=self.dropout)
 
 
 _TINY = Config(widths=(8, 16, 32, 32, 32), dense=(64, 64), dropout=0.2, stem="small", initializer="he")

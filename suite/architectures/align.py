@@ -22,7 +22,8 @@ import keras
 from keras import layers
 
 from suite.architectures import efficientnet
-from suite.architectures._blocks import picture, require, require_positive, require_share, require_size, resized
+from suite.architectures._blocks import picture, resized
+from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures._mobile import classified
 from suite.architectures._text import embedding, normal, placed, text, unit, with_losses
 from suite.architectures._transformer import attention, mlp, norm, one
@@ -74,13 +75,14 @@ class Text:
     dropout: float = 0.1  # of word vectors, of the weights of attention, and of the outputs of each branch; 0 to 1
 
     def __post_init__(self) -> None:
+        require_types(self)
         require_positive(
-            vocabulary=(self.vocabulary,), length=(self.length,), width=(self.width,), depth=(self.depth,),
-            heads=(self.heads,), hidden=(self.hidden,),
+            vocabulary=self.vocabulary, length=self.length, width=self.width, depth=self.depth,
+            heads=self.heads, hidden=self.hidden,
         )  # fmt: skip
         require(self.places >= self.length, f"{self.places} places for {self.length} words: give as many")
         require(self.width % self.heads == 0, f"{self.heads} heads do not divide a width of {self.width}")
-        require_share("dropout", self.dropout)
+        require_share(dropout=self.dropout)
 
 
 VARIANTS = {

@@ -20,24 +20,20 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    picture,
+from suite.architectures._blocks import picture, residual, rising
+from suite.architectures._checks import (
     require,
-    require_choice,
     require_per_stage,
     require_positive,
     require_share,
     require_size,
-    residual,
-    rising,
+    require_types,
 )
 from suite.architectures._hybrid import Style, classified, mbconv, pool, shortcut, stem
 from suite.architectures._transformer import attention, encoder_block, mlp, norm
 from suite.study import Recipe
 from suite.task import Task
 
-LAYOUTS = ("C-C-C-C", "C-C-C-T", "C-C-T-T", "C-T-T-T", "C-C-CT-T")
 EPSILON = 1e-6  # of the normalisation of tokens
 
 
@@ -79,7 +75,7 @@ class Config:
         )  # fmt: skip
 
     def __post_init__(self) -> None:
-        require_choice("layout", self.layout, LAYOUTS)
+        require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
         require(
             len(self.depths) == len(self.stages),
@@ -89,11 +85,8 @@ class Config:
             require_positive(**{name: (getattr(self, name),)})
         for (kind, _), width in zip(self.stages, self.widths, strict=True):
             require(kind == "C" or width % self.head == 0, f"a width of {width}: give a multiple of head = {self.head}")
-        require(self.squeeze > 0, f"squeeze = {self.squeeze}: give a number above 0")
-        require_choice("stride_in", self.stride_in, ("first", "depthwise"))
-        require_choice("pooling", self.pooling, ("max", "average"))
-        require_share("stochastic_depth", self.stochastic_depth)
-        require_choice("stem", self.stem, STEMS)
+        require_positive(squeeze=self.squeeze)
+        require_share(stochastic_depth=self.stochastic_depth)
 
 
 _2 = (128, 256, 512, 1024)

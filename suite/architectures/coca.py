@@ -22,7 +22,8 @@ import keras
 from keras import initializers, layers
 
 from suite.architectures import vit
-from suite.architectures._blocks import logits, picture, require, require_positive
+from suite.architectures._blocks import logits, picture
+from suite.architectures._checks import require, require_positive, require_types
 from suite.architectures._text import embedding, normal, placed, text, unit, with_losses
 from suite.architectures._transformer import attention, encoder_block, one
 from suite.architectures.layers import LearnedTokens, WordMask
@@ -71,6 +72,7 @@ class Text:
     queries: int = 256  # tokens of a picture that the multimodal layers see
 
     def __post_init__(self) -> None:
+        require_types(self)
         for name in ("unimodal", "multimodal", "hidden", "vocabulary", "queries"):
             require_positive(**{name: (getattr(self, name),)})
         require(self.length > 1, f"length = {self.length}: a text has 2 word pieces at least, its start and a word")

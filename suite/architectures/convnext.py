@@ -15,20 +15,14 @@ from typing import Literal
 import keras
 from keras import initializers, layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    conv,
-    depthwise,
-    logits,
-    picture,
+from suite.architectures._blocks import conv, depthwise, logits, picture, residual, rising
+from suite.architectures._checks import (
     require,
-    require_choice,
     require_per_stage,
     require_positive,
     require_share,
     require_size,
-    residual,
-    rising,
+    require_types,
 )
 from suite.architectures._transformer import mlp, norm
 from suite.architectures.layers import LearnedScale
@@ -62,12 +56,12 @@ class Config:
         return PATCH[self.stem] * 2 ** (len(self.depths) - 1)
 
     def __post_init__(self) -> None:
+        require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
-        require_positive(window=(self.window,), expansion=(self.expansion,))
+        require_positive(window=self.window, expansion=self.expansion)
         for name in ("layer_scale", "epsilon"):
             require(getattr(self, name) > 0, f"{name} = {getattr(self, name)}: give a number above 0")
-        require_share("stochastic_depth", self.stochastic_depth)
-        require_choice("stem", self.stem, STEMS)
+        require_share(stochastic_depth=self.stochastic_depth)
 
 
 _DEEP = (3, 3, 27, 3)

@@ -16,20 +16,8 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    act,
-    bn,
-    conv,
-    logits,
-    max_pool,
-    picture,
-    require,
-    require_choice,
-    require_positive,
-    require_share,
-    require_size,
-)
+from suite.architectures._blocks import act, bn, conv, logits, max_pool, picture
+from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.study import Recipe
 from suite.task import Task
 
@@ -59,12 +47,12 @@ class Config:
         return (4 if self.stem == "imagenet" else 1) * 2 ** (len(self.depths) - 1)
 
     def __post_init__(self) -> None:
-        require_positive(depths=self.depths, growth=(self.growth,))
+        require_types(self)
+        require_positive(depths=self.depths, growth=self.growth)
         require(self.bottleneck >= 0, f"bottleneck = {self.bottleneck}: give 0, for none, or more")
         require(0 < self.compression <= 1, f"compression = {self.compression}: give a share above 0, up to 1")
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
-        require(self.epsilon > 0, f"epsilon = {self.epsilon}: give a number above 0")
+        require_share(dropout=self.dropout)
+        require_positive(epsilon=self.epsilon)
 
 
 VARIANTS = {

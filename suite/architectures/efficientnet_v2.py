@@ -16,17 +16,14 @@ from typing import Literal
 
 import keras
 
-from suite.architectures._blocks import (
-    STEMS,
-    conv_bn,
-    picture,
+from suite.architectures._blocks import conv_bn, picture, resized
+from suite.architectures._checks import (
     require,
-    require_choice,
     require_per_stage,
     require_positive,
     require_share,
     require_size,
-    resized,
+    require_types,
 )
 from suite.architectures._mobile import classified, deepened, eighths, inverted_residual, plan, shortcut
 from suite.study import Recipe
@@ -67,15 +64,14 @@ class Config:
         return eighths(width * self.width, least=0.0)
 
     def __post_init__(self) -> None:
-        require(self.width > 0 and self.depth > 0, f"width = {self.width}, depth = {self.depth}: give numbers above 0")
+        require_types(self)
+        require_positive(width=self.width, depth=self.depth)
         require_per_stage(depths=self.depths, widths=self.widths, strides=self.strides, expansions=self.expansions)
         stages = len(self.depths)
         require(0 <= self.fused <= stages, f"fused = {self.fused}: give a number of stages from 0 to {stages}")
         require(0 <= self.squeeze <= 1, f"squeeze = {self.squeeze}: give a share from 0 to 1")
-        require_positive(stem_width=(self.stem_width,), head_width=(self.head_width,))
-        require_share("dropout", self.dropout)
-        require_share("stochastic_depth", self.stochastic_depth)
-        require_choice("stem", self.stem, STEMS)
+        require_positive(stem_width=self.stem_width, head_width=self.head_width)
+        require_share(dropout=self.dropout, stochastic_depth=self.stochastic_depth)
 
 
 def _base(width: float, depth: float, resolution: int, dropout: float) -> Config:

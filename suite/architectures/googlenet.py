@@ -16,18 +16,8 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    act,
-    conv,
-    logits,
-    picture,
-    require,
-    require_choice,
-    require_positive,
-    require_share,
-    require_size,
-)
+from suite.architectures._blocks import act, conv, logits, picture
+from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures._inception import (
     Chain,
     Convolve,
@@ -93,15 +83,14 @@ class Config:
         return {(stage, 1), (stage, max(1, len(self.stages[stage - 1]) - 1))} if self.auxiliary else set()
 
     def __post_init__(self) -> None:
+        require_types(self)
         require(bool(self.stages) and all(self.stages), "stages = []: give one or more, each of one or more blocks")
         for block in (block for blocks in self.stages for block in blocks):
             require_positive(stages=block)
             require(len(block) == 6, f"stages has {list(block)}: a block has 6 numbers")
         require_positive(stem_widths=self.stem_widths)
-        require(len(self.stem_widths) == 3, f"stem_widths = {list(self.stem_widths)}: give 3")
-        require_multiplier(self.width)
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
+        require_positive(width=self.width)
+        require_share(dropout=self.dropout)
         require(not self.auxiliary or len(self.stages) > 1, "auxiliary classifiers need two stages or more")
 
 

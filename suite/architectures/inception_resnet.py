@@ -18,19 +18,8 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    act,
-    conv,
-    logits,
-    picture,
-    require,
-    require_choice,
-    require_positive,
-    require_share,
-    require_size,
-    residual,
-)
+from suite.architectures._blocks import act, conv, logits, picture, residual
+from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures._inception import (
     Chain,
     Convolve,
@@ -74,12 +63,12 @@ class Config:
         return smallest(before(before(1)), small=self.stem == "small")
 
     def __post_init__(self) -> None:
+        require_types(self)
         require_positive(depths=self.depths)
         require(len(self.depths) == len(self.scales) == 3, "give 3 depths and 3 scales")
         require(min(self.scales) > 0, f"scales = {list(self.scales)}: give numbers above 0")
-        require_multiplier(self.width)
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
+        require_positive(width=self.width)
+        require_share(dropout=self.dropout)
 
 
 VARIANTS = {

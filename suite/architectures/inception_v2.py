@@ -18,16 +18,8 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    logits,
-    picture,
-    require,
-    require_choice,
-    require_positive,
-    require_share,
-    require_size,
-)
+from suite.architectures._blocks import logits, picture
+from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures._inception import Chain, Convolve, early_stem, inception, normalized, require_multiplier
 from suite.study import Recipe
 from suite.task import Task
@@ -69,6 +61,7 @@ class Config:
         return (8 if self.stem == "imagenet" else 1) * 2 ** sum(block[0] == 0 for block in self.blocks)
 
     def __post_init__(self) -> None:
+        require_types(self)
         require(bool(self.blocks), "blocks = []: give one or more")
         for block in self.blocks:
             require(len(block) == 7, f"blocks has {list(block)}: a block has 7 entries")
@@ -76,10 +69,8 @@ class Config:
             require_positive(blocks=tuple(widths) if one == projection == 0 else (one, *widths, projection))
             require_choice("pooling of a block", pool, ("avg", "max"))
         require_positive(stem_widths=self.stem_widths)
-        require(len(self.stem_widths) == 3, f"stem_widths = {list(self.stem_widths)}: give 3")
-        require_multiplier(self.width)
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
+        require_positive(width=self.width)
+        require_share(dropout=self.dropout)
 
 
 _TINY = Config(

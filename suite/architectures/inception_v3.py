@@ -18,16 +18,8 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    logits,
-    picture,
-    require,
-    require_choice,
-    require_positive,
-    require_share,
-    require_size,
-)
+from suite.architectures._blocks import logits, picture
+from suite.architectures._checks import require_positive, require_share, require_size, require_types
 from suite.architectures._inception import (
     Chain,
     Convolve,
@@ -67,11 +59,10 @@ class Config:
         return smallest(before(5 if self.auxiliary else before(1)), small=self.stem == "small")
 
     def __post_init__(self) -> None:
-        require_positive(depths=self.depths, window=(self.window,))
-        require(len(self.depths) == 3, f"depths = {list(self.depths)}: give 3")
-        require_multiplier(self.width)
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
+        require_types(self)
+        require_positive(depths=self.depths, window=self.window)
+        require_positive(width=self.width)
+        require_share(dropout=self.dropout)
 
 
 VARIANTS = {

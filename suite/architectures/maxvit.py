@@ -17,16 +17,14 @@ from typing import Literal
 
 import keras
 
-from suite.architectures._blocks import (
-    STEMS,
-    picture,
+from suite.architectures._blocks import picture, rising
+from suite.architectures._checks import (
     require,
-    require_choice,
     require_per_stage,
     require_positive,
     require_share,
     require_size,
-    rising,
+    require_types,
 )
 from suite.architectures._hybrid import Style, classified, mbconv, stem
 from suite.architectures._transformer import encoder_block
@@ -66,6 +64,7 @@ class Config:
         )  # fmt: skip
 
     def __post_init__(self) -> None:
+        require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
         for name in ("stem_width", "window", "head", "expansion", "resolution"):
             require_positive(**{name: (getattr(self, name),)})
@@ -73,9 +72,8 @@ class Config:
             all(width % self.head == 0 for width in self.widths),
             f"widths = {list(self.widths)}: give multiples of head = {self.head}",
         )
-        require(self.squeeze > 0, f"squeeze = {self.squeeze}: give a number above 0")
-        require_share("stochastic_depth", self.stochastic_depth)
-        require_choice("stem", self.stem, STEMS)
+        require_positive(squeeze=self.squeeze)
+        require_share(stochastic_depth=self.stochastic_depth)
 
 
 _DEEP = (2, 6, 14, 2)

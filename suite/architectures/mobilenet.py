@@ -17,19 +17,14 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    conv_bn,
-    depthwise_bn,
-    logits,
-    picture,
+from suite.architectures._blocks import conv_bn, depthwise_bn, logits, picture, resized
+from suite.architectures._checks import (
     require,
-    require_choice,
     require_per_stage,
     require_positive,
     require_share,
     require_size,
-    resized,
+    require_types,
 )
 from suite.study import Recipe
 from suite.task import Task
@@ -64,15 +59,15 @@ class Config:
         return int(width * self.width)
 
     def __post_init__(self) -> None:
+        require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
-        require_positive(stem_width=(self.stem_width,))
+        require_positive(stem_width=self.stem_width)
         narrowest = min(self.stem_width, *self.widths)
         require(
             self.channels(narrowest) > 0,
             f"width = {self.width} leaves no channel of {narrowest}: give at least {1 / narrowest:.3g}",
         )
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
+        require_share(dropout=self.dropout)
 
 
 VARIANTS = {

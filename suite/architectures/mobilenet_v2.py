@@ -16,18 +16,8 @@ from typing import Literal
 
 import keras
 
-from suite.architectures._blocks import (
-    STEMS,
-    conv_bn,
-    picture,
-    require,
-    require_choice,
-    require_per_stage,
-    require_positive,
-    require_share,
-    require_size,
-    resized,
-)
+from suite.architectures._blocks import conv_bn, picture, resized
+from suite.architectures._checks import require_per_stage, require_positive, require_share, require_size, require_types
 from suite.architectures._mobile import classified, eighths, inverted_residual, plan
 from suite.study import Recipe
 from suite.task import Task
@@ -63,11 +53,11 @@ class Config:
         return (2 if self.stem == "imagenet" else 1) * math.prod(self.strides)
 
     def __post_init__(self) -> None:
-        require(self.width > 0, f"width = {self.width}: give a number above 0")
+        require_types(self)
+        require_positive(width=self.width)
         require_per_stage(expansions=self.expansions, widths=self.widths, depths=self.depths, strides=self.strides)
-        require_positive(stem_width=(self.stem_width,), head_width=(self.head_width,))
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
+        require_positive(stem_width=self.stem_width, head_width=self.head_width)
+        require_share(dropout=self.dropout)
 
 
 VARIANTS = {

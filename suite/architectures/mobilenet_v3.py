@@ -18,24 +18,11 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    conv_bn,
-    hidden,
-    logits,
-    picture,
-    require,
-    require_choice,
-    require_positive,
-    require_share,
-    require_size,
-    resized,
-)
+from suite.architectures._blocks import conv_bn, hidden, logits, picture, resized
+from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures._mobile import eighths, inverted_residual
 from suite.study import Recipe
 from suite.task import Task
-
-ACTIVATIONS = ("hard_swish", "silu")
 
 RECIPE = Recipe(learning_rate=5e-3)  # for few pictures
 
@@ -70,7 +57,8 @@ class Config:
         return (2 if self.stem == "imagenet" else 1) * math.prod(self.strides)
 
     def __post_init__(self) -> None:
-        require(self.width > 0, f"width = {self.width}: give a number above 0")
+        require_types(self)
+        require_positive(width=self.width)
         require_positive(sizes=self.sizes, widths=self.widths, strides=self.strides)
         blocks = len(self.widths)
         columns = (self.sizes, self.expansions, self.squeeze, self.strides)
@@ -81,10 +69,8 @@ class Config:
         require(min(self.expansions) > 0, f"expansions = {list(self.expansions)}: give numbers above 0")
         require(all(0 <= share <= 1 for share in self.squeeze), f"squeeze = {list(self.squeeze)}: give shares, 0 to 1")
         require(0 <= self.relus <= blocks, f"relus = {self.relus}: give a number of blocks from 0 to {blocks}")
-        require_positive(stem_width=(self.stem_width,), head_width=(self.head_width,), last_width=(self.last_width,))
-        require_choice("activation", self.activation, ACTIVATIONS)
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
+        require_positive(stem_width=self.stem_width, head_width=self.head_width, last_width=self.last_width)
+        require_share(dropout=self.dropout)
 
 
 def _large(width: float) -> Config:

@@ -16,20 +16,8 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    act,
-    bn,
-    conv,
-    depthwise,
-    logits,
-    picture,
-    require,
-    require_choice,
-    require_positive,
-    require_share,
-    require_size,
-)
+from suite.architectures._blocks import act, bn, conv, depthwise, logits, picture
+from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures.layers import StochasticDepth
 from suite.study import Recipe
 from suite.task import Task
@@ -90,7 +78,8 @@ class Config:
         return plan
 
     def __post_init__(self) -> None:
-        require_positive(cells=(self.cells,), penultimate=(self.penultimate,), stem_width=(self.stem_width,))
+        require_types(self)
+        require_positive(cells=self.cells, penultimate=self.penultimate, stem_width=self.stem_width)
         multiple = 96 if self.stem == "imagenet" else 24
         require(
             self.penultimate % multiple == 0,
@@ -98,9 +87,7 @@ class Config:
         )
         _require_cell("normal", self.normal)
         _require_cell("reduction", self.reduction)
-        require_share("stochastic_depth", self.stochastic_depth)
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
+        require_share(stochastic_depth=self.stochastic_depth, dropout=self.dropout)
 
 
 def _require_cell(field: str, cell: Cell) -> None:

@@ -23,21 +23,14 @@ from typing import Literal
 import keras
 from keras import initializers, layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    act,
-    logits,
-    picture,
+from suite.architectures._blocks import act, logits, picture, residual, resized, rising, squeeze_excite
+from suite.architectures._checks import (
     require,
-    require_choice,
     require_per_stage,
     require_positive,
     require_share,
     require_size,
-    residual,
-    resized,
-    rising,
-    squeeze_excite,
+    require_types,
 )
 from suite.architectures.layers import LearnedScale, StandardizedConv2D
 from suite.study import Recipe
@@ -87,8 +80,9 @@ class Config:
         return self.inner(width) // self.group_width
 
     def __post_init__(self) -> None:
+        require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
-        require_positive(stem_widths=self.stem_widths, group_width=(self.group_width,), resolution=(self.resolution,))
+        require_positive(stem_widths=self.stem_widths, group_width=self.group_width, resolution=self.resolution)
         require(len(self.stem_widths) == 4, f"stem_widths = {list(self.stem_widths)}: an NFNet's stem has 4")
         for width in self.widths:
             groups = self.groups(width)
@@ -99,10 +93,7 @@ class Config:
             )
         for name in ("head", "squeeze", "alpha", "epsilon"):
             require(getattr(self, name) > 0, f"{name} = {getattr(self, name)}: give a number above 0")
-        require_choice("activation", self.activation, tuple(GAMMAS))
-        require_share("dropout", self.dropout)
-        require_share("stochastic_depth", self.stochastic_depth)
-        require_choice("stem", self.stem, STEMS)
+        require_share(dropout=self.dropout, stochastic_depth=self.stochastic_depth)
 
 
 def _f(number: int, dropout: float, resolution: int) -> Config:

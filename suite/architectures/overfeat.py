@@ -16,20 +16,8 @@ from typing import Literal
 import keras
 from keras import initializers, layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    act,
-    conv,
-    he,
-    hidden,
-    logits,
-    picture,
-    require,
-    require_choice,
-    require_positive,
-    require_share,
-    require_size,
-)
+from suite.architectures._blocks import act, conv, he, hidden, logits, picture
+from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.study import Recipe
 from suite.task import Task
 
@@ -64,12 +52,10 @@ class Config:
         return (first * (last * second + SECOND[self.model] - 1) - 1) * stride + window
 
     def __post_init__(self) -> None:
-        require_choice("model", self.model, ("fast", "accurate"))
+        require_types(self)
         require_positive(widths=self.widths, dense=self.dense)
         require(len(self.widths) > 2, f"widths = {list(self.widths)}: an OverFeat has 3 or more convolutions")
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
-        require_choice("initializer", self.initializer, ("paper", "he"))
+        require_share(dropout=self.dropout)
 
 
 _TINY = Config(model="fast", widths=(8, 16, 32), dense=(64, 64), dropout=0.2, stem="small", initializer="he")

@@ -18,21 +18,8 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    act,
-    bn,
-    conv,
-    logits,
-    max_pool,
-    picture,
-    require,
-    require_choice,
-    require_per_stage,
-    require_positive,
-    require_size,
-    residual,
-)
+from suite.architectures._blocks import act, bn, conv, logits, max_pool, picture, residual
+from suite.architectures._checks import require, require_per_stage, require_positive, require_size, require_types
 from suite.study import Recipe
 from suite.task import Task
 
@@ -71,8 +58,9 @@ class Config:
         return width * self.base_width // 64 * self.groups
 
     def __post_init__(self) -> None:
+        require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
-        require_positive(groups=(self.groups,), base_width=(self.base_width,))
+        require_positive(groups=self.groups, base_width=self.base_width)
         for width in self.widths:
             require(
                 self.inner(width) > 0,
@@ -82,8 +70,7 @@ class Config:
             self.bottleneck or (self.groups, self.base_width, self.stride_in_3x3) == (1, 64, False),
             "groups, base_width and stride_in_3x3 are of bottlenecks: leave them out, or set bottleneck = true",
         )
-        require_choice("stem", self.stem, STEMS)
-        require(self.epsilon > 0, f"epsilon = {self.epsilon}: give a number above 0")
+        require_positive(epsilon=self.epsilon)
 
 
 _50, _101, _152 = (3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3)

@@ -18,20 +18,8 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    act,
-    bn,
-    conv,
-    logits,
-    max_pool,
-    picture,
-    require,
-    require_choice,
-    require_per_stage,
-    require_size,
-    residual,
-)
+from suite.architectures._blocks import act, bn, conv, logits, max_pool, picture, residual
+from suite.architectures._checks import require, require_per_stage, require_positive, require_size, require_types
 from suite.study import Recipe
 from suite.task import Task
 
@@ -70,13 +58,13 @@ class Config:
         return stage > 1 and block == 1
 
     def __post_init__(self) -> None:
+        require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
-        require_choice("stem", self.stem, STEMS)
         require(
             self.stem == "imagenet" or not self.zero_padding,
             "zero_padding is of the stem's pooling: leave it out, or set stem = 'imagenet'",
         )
-        require(self.epsilon > 0, f"epsilon = {self.epsilon}: give a number above 0")
+        require_positive(epsilon=self.epsilon)
 
 
 VARIANTS = {

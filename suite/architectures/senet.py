@@ -16,27 +16,20 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    act,
-    conv_bn,
-    logits,
-    picture,
+from suite.architectures._blocks import act, conv_bn, logits, picture, residual, squeeze_excite
+from suite.architectures._checks import (
     require,
-    require_choice,
     require_per_stage,
     require_positive,
     require_share,
     require_size,
-    residual,
-    squeeze_excite,
+    require_types,
 )
 from suite.study import Recipe
 from suite.task import Task
 
 EXPANSION = 4  # output channels of a block over the width of its stage
 EPSILON = 1e-5  # of the normalisation
-STEMS = ("imagenet", "deep", "small")
-
 RECIPE = Recipe(learning_rate=5e-3)  # for few pictures
 
 
@@ -70,8 +63,9 @@ class Config:
         return width * self.base_width // 64 * self.groups
 
     def __post_init__(self) -> None:
+        require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
-        require_positive(groups=(self.groups,), base_width=(self.base_width,))
+        require_positive(groups=self.groups, base_width=self.base_width)
         for width in self.widths:
             require(
                 self.inner(width) > self.halved,
@@ -82,8 +76,7 @@ class Config:
                 0 <= self.reduction <= width * EXPANSION,
                 f"reduction = {self.reduction}: give 0, for no gates, up to {EXPANSION} times the narrowest width",
             )
-        require_choice("stem", self.stem, STEMS)
-        require_share("dropout", self.dropout)
+        require_share(dropout=self.dropout)
 
 
 VARIANTS = {

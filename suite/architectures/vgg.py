@@ -17,21 +17,8 @@ from typing import Literal
 import keras
 from keras import initializers, layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    act,
-    bn,
-    conv,
-    he,
-    hidden,
-    logits,
-    picture,
-    require,
-    require_choice,
-    require_positive,
-    require_share,
-    require_size,
-)
+from suite.architectures._blocks import act, bn, conv, he, hidden, logits, picture
+from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.study import Recipe
 from suite.task import Task
 
@@ -60,19 +47,18 @@ class Config:
         return 2 ** (len(self.depths) - (self.stem == "small"))
 
     def __post_init__(self) -> None:
+        require_types(self)
         require_positive(depths=self.depths, widths=self.widths, dense=self.dense)
         require(
             len(self.depths) == len(self.widths),
             f"{len(self.depths)} depths and {len(self.widths)} widths: give one of each per stage",
         )
-        require(self.epsilon > 0, f"epsilon = {self.epsilon}: give a number above 0")
+        require_positive(epsilon=self.epsilon)
         require(
             self.normalization or self.epsilon == 1e-5,
             "epsilon is of a normalisation: leave it out, or set normalization = true",
         )
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
-        require_choice("initializer", self.initializer, ("paper", "he"))
+        require_share(dropout=self.dropout)
 
 
 _A, _B, _D, _E = (1, 1, 2, 2, 2), (2, 2, 2, 2, 2), (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)

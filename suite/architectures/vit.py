@@ -21,15 +21,8 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    conv,
-    logits,
-    picture,
-    require,
-    require_positive,
-    require_share,
-    rising,
-)
+from suite.architectures._blocks import conv, logits, picture, rising
+from suite.architectures._checks import require, require_positive, require_share, require_types
 from suite.architectures._transformer import encoder_block, norm, one
 from suite.architectures.layers import LearnedPositions, LearnedTokens
 from suite.study import Recipe
@@ -53,14 +46,14 @@ class Config:
     resolution: int = 224  # side of the pictures that its paper's figures are for, pixels
 
     def __post_init__(self) -> None:
+        require_types(self)
         for name in ("patch", "depth", "width", "hidden", "heads", "resolution"):
             require_positive(**{name: (getattr(self, name),)})
         require(
             self.width % self.heads == 0, f"width = {self.width}: give a multiple of the number of heads, {self.heads}"
         )
-        require_share("dropout", self.dropout)
-        require_share("stochastic_depth", self.stochastic_depth)
-        require(self.epsilon > 0, f"epsilon = {self.epsilon}: give a number above 0")
+        require_share(dropout=self.dropout, stochastic_depth=self.stochastic_depth)
+        require_positive(epsilon=self.epsilon)
 
 
 VARIANTS = {

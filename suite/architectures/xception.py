@@ -15,21 +15,8 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import (
-    STEMS,
-    act,
-    bn,
-    conv,
-    conv_bn,
-    depthwise,
-    logits,
-    picture,
-    require,
-    require_choice,
-    require_positive,
-    require_share,
-    require_size,
-)
+from suite.architectures._blocks import act, bn, conv, conv_bn, depthwise, logits, picture
+from suite.architectures._checks import require_positive, require_share, require_size, require_types
 from suite.study import Recipe
 from suite.task import Task
 
@@ -60,11 +47,9 @@ class Config:
         return (2 if self.stem == "imagenet" else 1) * 2 ** (len(self.entry) + 1)
 
     def __post_init__(self) -> None:
+        require_types(self)
         require_positive(stem_widths=self.stem_widths, entry=self.entry, middle=(self.middle + 1,), exit=self.exit)
-        require(len(self.stem_widths) == 2, f"stem_widths = {list(self.stem_widths)}: give two")
-        require_choice("between", self.between, ("none", "relu", "elu"))
-        require_share("dropout", self.dropout)
-        require_choice("stem", self.stem, STEMS)
+        require_share(dropout=self.dropout)
 
 
 VARIANTS = {

@@ -33,7 +33,7 @@ def _device() -> str:
 
     gpus = tf.config.list_physical_devices("GPU")
     names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
-    cores = len(os.sched_getaffinity(0))
+    cores = processors()
     return ", ".join(names) or f"{_processor()}, {cores} core{'' if cores == 1 else 's'}"
 
 
@@ -45,6 +45,11 @@ def _processor() -> str:
         lines = []
     named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return named[0] if named else platform.processor() or platform.machine()
+
+
+def processors() -> int:
+    """Return how many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _threads() -> str:

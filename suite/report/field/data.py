@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from suite.cells import FAILED, NO_MEMORY, STABLE, UNSTABLE, Cell, Table, slug
+from suite.cells import STATES, UNSTABLE, Cell, Table, slug
 from suite.report.field.network import UNSURE, Network
 from suite.report.field.timm import OURS
 
@@ -163,7 +163,7 @@ def join(networks: Sequence[Network], tables: Sequence[Table]) -> Field:
 def count(points: Iterable[Point]) -> dict[str, int]:
     """Return how many cells came out in each way."""
     states = [point.cell.state for point in points]
-    return {state: states.count(state) for state in (STABLE, UNSTABLE, NO_MEMORY, FAILED)}
+    return {state: states.count(state) for state in STATES}
 
 
 def _devices(tables: Sequence[Table]) -> list[str]:

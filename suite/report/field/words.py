@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from suite.cells import FAILED, NO_MEMORY, UNSTABLE
+from suite.cells import STABLE
 from suite.report.field.data import INT8, Field, Place, Point, count
 from suite.report.field.draw import Dot
 from suite.report.field.network import COMPARABLE, OTHER_SIZE, OTHERWISE, UNSURE
@@ -82,7 +82,7 @@ def _of(place: Place) -> list[str]:
 def _cells(points: Sequence[Point]) -> str:
     """Return `12 cells, 1 unstable and 2 out of memory`."""
     states = count(points)
-    ill = [f"{states[state]} {state}" for state in (UNSTABLE, NO_MEMORY, FAILED) if states[state]]
+    ill = [f"{number} {state}" for state, number in states.items() if number and state != STABLE]
     return f"{counted(len(points), 'cell')}, {listed(ill) or 'all stable'}"
 
 
