@@ -67,6 +67,7 @@ class Cell:
     memory_bytes: int | None = None  # that the process took for it at most, of a GPU's memory where there is one
     energy: str = UNKNOWN  # joules for a picture
     load: float | None = None  # mean of processes that wanted to run in the minute before, others' and its own
+    others: float | None = None  # percent of its processors' time that other processes took meanwhile
     clock: str = UNKNOWN  # MHz
     temperature: str = UNKNOWN  # degrees Celsius
     seconds: float | None = None  # that all of it took

@@ -30,6 +30,7 @@ from suite.study import is_own
 
 REFERENCE = "mobilenet_v2/1.0"  # timed in between, at batch 1, to see what the machine does meanwhile
 BESIDE = {"xla": "saved_model", "keras": "saved_model", "litert-int8": "litert"}  # by what the reference is run
+ALONE = 5.0  # percent of its processors that others may take
 COPIES = 3  # of its weights, that a network needs to be built and written
 HEAD = ("device", "threads", "platform", "python", "suite", "tensorflow", "keras", "litert", "onnxruntime", "onednn")
 
@@ -260,10 +261,10 @@ def _told(cell: Cell, answer: dict[str, Any]) -> dict[str, Any]:
     """Return what the process that timed a cell says of it."""
     if "median" not in answer:
         return _reason(answer)
-    wide = 50 * (answer["high"] - answer["low"]) / answer["median"]
+    doubts = _doubts(answer)
     return {
-        "state": cells.STABLE if answer["is_stable"] else cells.UNSTABLE,
-        "reason": "" if answer["is_stable"] else f"the median is known to {wide:.0f} % only",
+        "state": cells.UNSTABLE if doubts else cells.STABLE,
+        "reason": ", ".join(doubts),
         "infer_step_time": answer["median"],
         "infer_samples_per_sec": answer["per_second"],
         "step_time_low": answer["low"],
@@ -277,8 +278,19 @@ def _told(cell: Cell, answer: dict[str, Any]) -> dict[str, Any]:
         "calls": answer["calls"],
         "drift": answer["drift"],
         "memory_bytes": answer["memory"],
-        **{key: answer[key] for key in ("energy", "load", "clock", "temperature")},
+        **{key: answer[key] for key in ("energy", "load", "others", "clock", "temperature")},
     }
+
+
+def _doubts(answer: dict[str, Any]) -> list[str]:
+    """Return why a latency is not that of the network on this device.
+
+    What others take throughout makes every call slower alike: no interval shows it.
+    """
+    wide = 50 * (answer["high"] - answer["low"]) / answer["median"]
+    return [f"the median is known to {wide:.0f} % only"] * (not answer["is_stable"]) + [
+        f"other processes took {answer['others']:.0f} % of its processors"
+    ] * (answer["others"] > ALONE)
 
 
 def _reason(answer: dict[str, Any]) -> dict[str, str]:

@@ -86,7 +86,9 @@ def _timed(
         too_slow = _too_slow(_seconds(call), order)
         if too_slow:
             return too_slow
+        others = sensors.neighbours()
         found = latency(call, Protocol.of(order.seconds), reference=beside)
+        busy = others()
         energy, clock, temperature = sensors.joules(call, batch), sensors.clock(), sensors.temperature()
     except Exception as error:
         if not runtimes.is_out_of_memory(error):
@@ -101,6 +103,7 @@ def _timed(
         "cold": cold,
         "memory": runtimes.held_by_gpu(order.path) or max(0, sensors.peak() - before),
         "load": load,
+        "others": busy,
         "clock": clock,
         "temperature": temperature,
         "energy": energy,

@@ -168,6 +168,19 @@ def test_what_would_take_too_long_is_left_out_and_says_so(tmp_path: Path) -> Non
     assert [cell.state for cell in cells.read(tmp_path / "here.csv").cells] == [one.state, many.state, more.state]
 
 
+def test_a_machine_that_others_use_is_never_called_stable(tmp_path: Path) -> None:
+    """A neighbour that never rests makes every call slower alike: no interval could show it."""
+    code = "import os\nos.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", code]) as neighbour:
+        try:
+            (cell,) = measuring.measure(["mobilenet/tiny"], FAST, tmp_path / "here.csv")
+        finally:
+            neighbour.kill()
+    assert cell.others > 25
+    assert cell.state == cells.UNSTABLE
+    assert f"other processes took {cell.others:.0f} % of its processors" in cell.reason
+
+
 def test_the_median_is_that_of_a_stopwatch(tmp_path: Path) -> None:
     """A network on ONNX Runtime, timed here by hand a moment after."""
     import onnxruntime

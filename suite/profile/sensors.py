@@ -10,15 +10,39 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from suite.cells import UNKNOWN
 
 POWERCAP = Path("/sys/class/powercap")  # Linux' interface to RAPL, the energy counters of a processor
+TAKEN = ("user", "nice", "system", "irq", "softirq", "steal")  # ways in which a processor is not idle
 LEAST = 2.0  # seconds of calls whose energy is counted
 
 
 def load() -> float:
     """Return how many processes wanted to run in the last minute, on average, this one among them."""
     return os.getloadavg()[0]
+
+
+def neighbours() -> Callable[[], float]:
+    """Watch the processors that this process may use; return what tells the percent that others took of them since."""
+    import psutil
+
+    mine = psutil.Process()
+    usable = mine.cpu_affinity() if hasattr(mine, "cpu_affinity") else range(psutil.cpu_count())  # not on macOS
+
+    def used() -> tuple[float, float]:
+        every, own = psutil.cpu_times(percpu=True), mine.cpu_times()
+        taken = sum(getattr(every[one], kind, 0.0) for one in usable for kind in TAKEN)
+        return time.perf_counter() * len(usable), taken - own.user - own.system
+
+    (began, before) = used()
+
+    def taken() -> float:
+        now, after = used()
+        return float(np.clip(100 * (after - before) / (now - began), 0, 100))
+
+    return taken
 
 
 def clock() -> str:
