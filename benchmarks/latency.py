@@ -1,11 +1,13 @@
 """Whether repeated measurements agree, what each takes, and whether the order of networks is that of others.
 
     python benchmarks/latency.py                                   5 fresh runs of `suite measure` for 3 networks
-    python benchmarks/latency.py --busy                            the same beside a process that takes a processor
+    python benchmarks/latency.py --beside idle half always         the same, also beside processes that take processors
     python benchmarks/latency.py --table OURS.csv --timm THEIRS.csv    rank correlation of two tables, no run
 
 Printed for each network: the medians of the runs, by how many percent the largest is above the smallest, in how many
-pairs of runs the intervals overlap, how many runs said that they are unstable, and the seconds that a run takes.
+pairs of runs the intervals overlap, how many runs said that they are unstable, and the seconds that a run takes. Beside
+busy processes (one for each processor; `half` rest every other second) also how many runs lied: were called stable
+with an interval that holds none of the medians of the idle machine.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ import itertools
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,16 +25,21 @@ from scipy.stats import spearmanr
 
 from suite import cells
 from suite.cells import Cell
+from suite.profile.surroundings import processors
 from suite.report.field.timm import OURS
 
-NEIGHBOUR = """
+NEIGHBOURS = {
+    "idle": "",
+    "half": """
 import time
 while True:
     end = time.time() + 1
     while time.time() < end:
         sum(range(10**5))
     time.sleep(1)
-"""
+""",
+    "always": "while True: pass",
+}
 NETWORKS = ("mobilenet_v3/small", "resnet/18", "resnet/50-v1.5")
 
 
@@ -43,10 +49,13 @@ def main() -> None:
         for theirs in chosen.timm:
             _compare(chosen.table, theirs)
         return
-    with _load(chosen.busy), tempfile.TemporaryDirectory() as folder:
-        runs = [_run(chosen, Path(folder) / f"{number}.csv") for number in range(chosen.runs)]
-    for name in chosen.networks:
-        _say(name, [next(cell for cell in run if cell.model == name) for run in runs])
+    idle: list[list[Cell]] = []
+    for beside in chosen.beside:
+        with _neighbours(NEIGHBOURS[beside]), tempfile.TemporaryDirectory() as folder:
+            runs = [_run(chosen, Path(folder) / f"{number}.csv") for number in range(chosen.runs)]
+        idle = idle or runs
+        for index, name in enumerate(chosen.networks):
+            print(f"{beside}, {name}: {_said([run[index] for run in runs], [run[index] for run in idle])}", flush=True)
 
 
 def _arguments() -> argparse.Namespace:
@@ -55,43 +64,43 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--path", default="saved_model")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--busy", action="store_true", help="load the machine meanwhile")
+    parser.add_argument("--threads", default="1")
+    parser.add_argument("--beside", nargs="+", choices=NEIGHBOURS, default=["idle"], help="the idle machine first")
     parser.add_argument("--table", type=Path, help="a table of `suite measure`, to be compared with")
     parser.add_argument("--timm", type=Path, nargs="+", default=[], help="tables of timm")
     return parser.parse_args()
 
 
 def _run(chosen: argparse.Namespace, file: Path) -> list[Cell]:
-    words = [*chosen.networks, "--path", chosen.path, "--seconds", str(chosen.seconds), "--threads", "1"]
+    words = [*chosen.networks, "--path", chosen.path, "--seconds", str(chosen.seconds), "--threads", chosen.threads]
     subprocess.run([sys.executable, "-m", "suite", "measure", *words, "-o", str(file)], check=True, capture_output=True)
     return list(cells.read(file).cells)
 
 
 @contextmanager
-def _load(wanted: bool) -> Iterator[None]:
-    """Let a process of its own come and go every other second, as a neighbour does."""
-    if not wanted:
-        yield
-        return
-    code = (
-        "import time\nwhile True:\n end = time.time() + 1\n while time.time() < end: sum(range(10**5))\n time.sleep(1)"
-    )
-    busy = subprocess.Popen([sys.executable, "-c", code])
+def _neighbours(code: str) -> Iterator[None]:
+    """Let a process for each processor run `code` meanwhile."""
+    busy = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(processors())] if code else []
     try:
-        time.sleep(1)
         yield
     finally:
-        busy.kill()
+        for one in busy:
+            one.kill()
 
 
-def _say(name: str, found: list[Cell]) -> None:
+def _said(found: list[Cell], idle: list[Cell]) -> str:
     medians = [cell.infer_step_time for cell in found]
     pairs = list(itertools.combinations(found, 2))
     agree = sum(a.step_time_low <= b.step_time_high and b.step_time_low <= a.step_time_high for a, b in pairs)
-    print(
-        f"{name}: medians {', '.join(f'{median:.4g}' for median in medians)} ms; "
+    least, most = min(cell.infer_step_time for cell in idle), max(cell.infer_step_time for cell in idle)
+    lies = sum(
+        cell.state == cells.STABLE and not (cell.step_time_low <= most and least <= cell.step_time_high)
+        for cell in found
+    )
+    return (
+        f"medians {', '.join(f'{median:.4g}' for median in medians)} ms; "
         f"spread {100 * (max(medians) / min(medians) - 1):.1f} %; intervals overlap in {agree} of {len(pairs)} pairs; "
-        f"{sum(cell.state == cells.UNSTABLE for cell in found)} unstable; "
+        f"{sum(cell.state == cells.UNSTABLE for cell in found)} unstable; {lies} lied; "
         f"{sum(cell.seconds for cell in found) / len(found):.0f} s a run"
     )
 
