@@ -49,13 +49,13 @@ def main() -> None:
         for theirs in chosen.timm:
             _compare(chosen.table, theirs)
         return
-    idle: list[list[Cell]] = []
+    idle: list[dict[str, Cell]] = []
     for beside in chosen.beside:
         with _neighbours(NEIGHBOURS[beside]), tempfile.TemporaryDirectory() as folder:
             runs = [_run(chosen, Path(folder) / f"{number}.csv") for number in range(chosen.runs)]
         idle = idle or runs
-        for index, name in enumerate(chosen.networks):
-            print(f"{beside}, {name}: {_said([run[index] for run in runs], [run[index] for run in idle])}", flush=True)
+        for name in chosen.networks:
+            print(f"{beside}, {name}: {_said([run[name] for run in runs], [run[name] for run in idle])}", flush=True)
 
 
 def _arguments() -> argparse.Namespace:
@@ -71,10 +71,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(chosen: argparse.Namespace, file: Path) -> list[Cell]:
+def _run(chosen: argparse.Namespace, file: Path) -> dict[str, Cell]:
     words = [*chosen.networks, "--path", chosen.path, "--seconds", str(chosen.seconds), "--threads", chosen.threads]
     subprocess.run([sys.executable, "-m", "suite", "measure", *words, "-o", str(file)], check=True, capture_output=True)
-    return list(cells.read(file).cells)
+    return {cell.model: cell for cell in cells.read(file).cells}
 
 
 @contextmanager
