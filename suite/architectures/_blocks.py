@@ -1,4 +1,4 @@
-"""What families share: refusing what cannot be built, convolutions with their normalisation, gates, the classifier.
+"""What families share: convolutions with their normalisation, pooling, gates, shortcuts, the classifier.
 
 Layer names: a block called NAME has NAME_conv, NAME_bn, NAME_relu and so on.
 """
@@ -11,59 +11,9 @@ import keras
 from keras import initializers, layers
 
 from suite.architectures.layers import GroupedConv2D, StochasticDepth, gelu_tanh
-from suite.errors import ArchitectureError
 from suite.task import Task
 
-STEMS = ("imagenet", "small")
 MOMENTUM = 0.9  # of a normalisation's averages: Keras' 0.99 lags by half of a trial of two hundred steps
-
-
-def require(condition: bool, message: str) -> None:
-    """Raise ArchitectureError with `message` unless `condition` holds."""
-    if not condition:
-        raise ArchitectureError(message)
-
-
-def require_positive(**fields: tuple[int, ...]) -> None:
-    """Raise ArchitectureError unless every field is a tuple of one or more whole numbers above 0."""
-    for name, values in fields.items():
-        sound = all(isinstance(value, int) and value > 0 for value in values)
-        require(bool(values) and sound, f"{name} = {list(values)}: give one or more whole numbers above 0")
-
-
-def require_per_stage(**fields: tuple[int, ...]) -> None:
-    """Raise ArchitectureError unless every field holds whole numbers above 0, as many as the first: one per stage."""
-    require_positive(**fields)
-    counts = ", ".join(f"{len(values)} {name}" for name, values in fields.items())
-    require(len({len(values) for values in fields.values()}) == 1, f"{counts}: give one of each per stage")
-
-
-def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise ArchitectureError unless `value` is one of `choices`."""
-    require(value in choices, f"{name} = '{value}': choose one of {', '.join(choices)}")
-
-
-def require_share(name: str, value: float) -> None:
-    """Raise ArchitectureError unless 0 <= `value` < 1."""
-    require(0 <= value < 1, f"{name} = {value}: give a share from 0 up to, not including, 1")
-
-
-def require_size(
-    family: str, task: Task, minimum: int, *, resize: int | None = None,
-    way_out: str = "choose stem = 'small', or fewer stages",
-) -> None:  # fmt: skip
-    """Raise ArchitectureError when a side of the pictures, or that to which they are resized, is below `minimum`.
-
-    `way_out` is what helps, beside larger pictures.
-    """
-    if resize is not None:
-        require(resize >= minimum, f"resize = {resize}: this {family} needs {minimum} pixels")
-        return
-    require(
-        min(task.height, task.width) >= minimum,
-        f"pictures of {task.height}x{task.width} are too small for this {family}: it needs {minimum}x{minimum} "
-        f"(enlarge the pictures, {way_out})",
-    )
 
 
 def picture(task: Task) -> keras.KerasTensor:

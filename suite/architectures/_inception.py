@@ -11,7 +11,7 @@ from typing import Protocol
 import keras
 from keras import layers
 
-from suite.architectures._blocks import conv_bn, require
+from suite.architectures._blocks import conv_bn
 from suite.architectures.layers import LocalResponseNormalization
 
 Window = int | tuple[int, int]
@@ -26,11 +26,6 @@ class Convolve(Protocol):
         self, x: keras.KerasTensor, width: int, size: Window, *, stride: int = 1, padding: str = "same", name: str
     ) -> keras.KerasTensor:
         """Return (B, H, W, C) convolved to `width` channels."""
-
-
-def require_multiplier(width: float) -> None:
-    """Raise ArchitectureError unless `width` can multiply numbers of channels."""
-    require(width > 0, f"width = {width}: give a number above 0")
 
 
 def scaled(width: int, multiplier: float) -> int:

@@ -58,6 +58,7 @@ class Config:
         )  # fmt: skip
 
     def __post_init__(self) -> None:
+        require_types(self)
         _ = self.picture_side  # refuses what cannot be built
 
 

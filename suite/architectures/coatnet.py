@@ -81,11 +81,12 @@ class Config:
             len(self.depths) == len(self.stages),
             f"{len(self.depths)} depths for layout = '{self.layout}': give one for each of {len(self.stages)} letters",
         )
-        for name in ("stem_width", "head", "expansion", "resolution"):
-            require_positive(**{name: (getattr(self, name),)})
+        require_positive(
+            stem_width=self.stem_width, head=self.head, expansion=self.expansion, squeeze=self.squeeze,
+            resolution=self.resolution,
+        )  # fmt: skip
         for (kind, _), width in zip(self.stages, self.widths, strict=True):
             require(kind == "C" or width % self.head == 0, f"a width of {width}: give a multiple of head = {self.head}")
-        require_positive(squeeze=self.squeeze)
         require_share(stochastic_depth=self.stochastic_depth)
 
 

@@ -56,6 +56,7 @@ class Config:
         )  # fmt: skip
 
     def __post_init__(self) -> None:
+        require_types(self)
         _ = self.picture_side  # refuses what cannot be built
 
 
@@ -73,8 +74,10 @@ class Text:
 
     def __post_init__(self) -> None:
         require_types(self)
-        for name in ("unimodal", "multimodal", "hidden", "vocabulary", "queries"):
-            require_positive(**{name: (getattr(self, name),)})
+        require_positive(
+            unimodal=self.unimodal, multimodal=self.multimodal, hidden=self.hidden, vocabulary=self.vocabulary,
+            queries=self.queries,
+        )  # fmt: skip
         require(self.length > 1, f"length = {self.length}: a text has 2 word pieces at least, its start and a word")
 
 

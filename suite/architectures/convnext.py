@@ -17,7 +17,6 @@ from keras import initializers, layers
 
 from suite.architectures._blocks import conv, depthwise, logits, picture, residual, rising
 from suite.architectures._checks import (
-    require,
     require_per_stage,
     require_positive,
     require_share,
@@ -58,9 +57,9 @@ class Config:
     def __post_init__(self) -> None:
         require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
-        require_positive(window=self.window, expansion=self.expansion)
-        for name in ("layer_scale", "epsilon"):
-            require(getattr(self, name) > 0, f"{name} = {getattr(self, name)}: give a number above 0")
+        require_positive(
+            window=self.window, expansion=self.expansion, layer_scale=self.layer_scale, epsilon=self.epsilon
+        )
         require_share(stochastic_depth=self.stochastic_depth)
 
 

@@ -48,11 +48,10 @@ class Config:
 
     def __post_init__(self) -> None:
         require_types(self)
-        require_positive(depths=self.depths, growth=self.growth)
+        require_positive(depths=self.depths, growth=self.growth, epsilon=self.epsilon)
         require(self.bottleneck >= 0, f"bottleneck = {self.bottleneck}: give 0, for none, or more")
         require(0 < self.compression <= 1, f"compression = {self.compression}: give a share above 0, up to 1")
         require_share(dropout=self.dropout)
-        require_positive(epsilon=self.epsilon)
 
 
 VARIANTS = {

@@ -65,12 +65,14 @@ class Config:
 
     def __post_init__(self) -> None:
         require_types(self)
-        require_positive(width=self.width, depth=self.depth)
         require_per_stage(depths=self.depths, widths=self.widths, strides=self.strides, expansions=self.expansions)
         stages = len(self.depths)
         require(0 <= self.fused <= stages, f"fused = {self.fused}: give a number of stages from 0 to {stages}")
         require(0 <= self.squeeze <= 1, f"squeeze = {self.squeeze}: give a share from 0 to 1")
-        require_positive(stem_width=self.stem_width, head_width=self.head_width)
+        require_positive(
+            width=self.width, depth=self.depth, stem_width=self.stem_width, head_width=self.head_width,
+            resolution=self.resolution,
+        )  # fmt: skip
         require_share(dropout=self.dropout, stochastic_depth=self.stochastic_depth)
 
 

@@ -25,7 +25,6 @@ from suite.architectures._inception import (
     early_stem,
     inception,
     pooled,
-    require_multiplier,
     scaled,
 )
 from suite.architectures.layers import AuxiliaryHeads
@@ -87,9 +86,7 @@ class Config:
         require(bool(self.stages) and all(self.stages), "stages = []: give one or more, each of one or more blocks")
         for block in (block for blocks in self.stages for block in blocks):
             require_positive(stages=block)
-            require(len(block) == 6, f"stages has {list(block)}: a block has 6 numbers")
-        require_positive(stem_widths=self.stem_widths)
-        require_positive(width=self.width)
+        require_positive(stem_widths=self.stem_widths, width=self.width)
         require_share(dropout=self.dropout)
         require(not self.auxiliary or len(self.stages) > 1, "auxiliary classifiers need two stages or more")
 

@@ -19,7 +19,7 @@ import keras
 from keras import layers
 
 from suite.architectures._blocks import act, conv, logits, picture, residual
-from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
+from suite.architectures._checks import require_positive, require_share, require_size, require_types
 from suite.architectures._inception import (
     Chain,
     Convolve,
@@ -27,7 +27,6 @@ from suite.architectures._inception import (
     inception,
     later_stem,
     normalized,
-    require_multiplier,
     smallest,
 )
 from suite.study import Recipe
@@ -64,10 +63,7 @@ class Config:
 
     def __post_init__(self) -> None:
         require_types(self)
-        require_positive(depths=self.depths)
-        require(len(self.depths) == len(self.scales) == 3, "give 3 depths and 3 scales")
-        require(min(self.scales) > 0, f"scales = {list(self.scales)}: give numbers above 0")
-        require_positive(width=self.width)
+        require_positive(depths=self.depths, scales=self.scales, width=self.width)
         require_share(dropout=self.dropout)
 
 

@@ -20,7 +20,7 @@ from keras import layers
 
 from suite.architectures._blocks import logits, picture
 from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
-from suite.architectures._inception import Chain, Convolve, early_stem, inception, normalized, require_multiplier
+from suite.architectures._inception import Chain, Convolve, early_stem, inception, normalized
 from suite.study import Recipe
 from suite.task import Task
 
@@ -64,12 +64,9 @@ class Config:
         require_types(self)
         require(bool(self.blocks), "blocks = []: give one or more")
         for block in self.blocks:
-            require(len(block) == 7, f"blocks has {list(block)}: a block has 7 entries")
-            one, *widths, pool, projection = block
+            one, *widths, _, projection = block
             require_positive(blocks=tuple(widths) if one == projection == 0 else (one, *widths, projection))
-            require_choice("pooling of a block", pool, ("avg", "max"))
-        require_positive(stem_widths=self.stem_widths)
-        require_positive(width=self.width)
+        require_positive(stem_widths=self.stem_widths, width=self.width)
         require_share(dropout=self.dropout)
 
 

@@ -28,7 +28,6 @@ from suite.architectures._inception import (
     inception,
     later_stem,
     normalized,
-    require_multiplier,
     smallest,
 )
 from suite.architectures.layers import AuxiliaryHeads
@@ -60,8 +59,7 @@ class Config:
 
     def __post_init__(self) -> None:
         require_types(self)
-        require_positive(depths=self.depths, window=self.window)
-        require_positive(width=self.width)
+        require_positive(depths=self.depths, window=self.window, width=self.width)
         require_share(dropout=self.dropout)
 
 

@@ -27,7 +27,6 @@ from suite.architectures._inception import (
     join,
     normalized,
     pooled,
-    require_multiplier,
     smallest,
 )
 from suite.study import Recipe
@@ -57,8 +56,7 @@ class Config:
 
     def __post_init__(self) -> None:
         require_types(self)
-        require_positive(depths=self.depths, window=self.window)
-        require_positive(width=self.width)
+        require_positive(depths=self.depths, window=self.window, width=self.width)
         require_share(dropout=self.dropout)
 
 

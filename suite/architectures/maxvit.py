@@ -66,13 +66,14 @@ class Config:
     def __post_init__(self) -> None:
         require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
-        for name in ("stem_width", "window", "head", "expansion", "resolution"):
-            require_positive(**{name: (getattr(self, name),)})
+        require_positive(
+            stem_width=self.stem_width, window=self.window, head=self.head, expansion=self.expansion,
+            squeeze=self.squeeze, resolution=self.resolution,
+        )  # fmt: skip
         require(
             all(width % self.head == 0 for width in self.widths),
             f"widths = {list(self.widths)}: give multiples of head = {self.head}",
         )
-        require_positive(squeeze=self.squeeze)
         require_share(stochastic_depth=self.stochastic_depth)
 
 

@@ -54,9 +54,8 @@ class Config:
 
     def __post_init__(self) -> None:
         require_types(self)
-        require_positive(width=self.width)
         require_per_stage(expansions=self.expansions, widths=self.widths, depths=self.depths, strides=self.strides)
-        require_positive(stem_width=self.stem_width, head_width=self.head_width)
+        require_positive(width=self.width, stem_width=self.stem_width, head_width=self.head_width)
         require_share(dropout=self.dropout)
 
 

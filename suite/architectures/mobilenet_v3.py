@@ -58,18 +58,18 @@ class Config:
 
     def __post_init__(self) -> None:
         require_types(self)
-        require_positive(width=self.width)
-        require_positive(sizes=self.sizes, widths=self.widths, strides=self.strides)
+        require_positive(
+            width=self.width, sizes=self.sizes, expansions=self.expansions, widths=self.widths, strides=self.strides,
+            stem_width=self.stem_width, head_width=self.head_width, last_width=self.last_width,
+        )  # fmt: skip
         blocks = len(self.widths)
         columns = (self.sizes, self.expansions, self.squeeze, self.strides)
         require(
             all(len(column) == blocks for column in columns),
             f"{blocks} widths: give as many sizes, expansions, squeeze and strides, one of each per block",
         )
-        require(min(self.expansions) > 0, f"expansions = {list(self.expansions)}: give numbers above 0")
         require(all(0 <= share <= 1 for share in self.squeeze), f"squeeze = {list(self.squeeze)}: give shares, 0 to 1")
         require(0 <= self.relus <= blocks, f"relus = {self.relus}: give a number of blocks from 0 to {blocks}")
-        require_positive(stem_width=self.stem_width, head_width=self.head_width, last_width=self.last_width)
         require_share(dropout=self.dropout)
 
 

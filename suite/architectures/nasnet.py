@@ -79,7 +79,9 @@ class Config:
 
     def __post_init__(self) -> None:
         require_types(self)
-        require_positive(cells=self.cells, penultimate=self.penultimate, stem_width=self.stem_width)
+        require_positive(
+            cells=self.cells, penultimate=self.penultimate, stem_width=self.stem_width, resolution=self.resolution
+        )
         multiple = 96 if self.stem == "imagenet" else 24
         require(
             self.penultimate % multiple == 0,
@@ -93,7 +95,6 @@ class Config:
 def _require_cell(field: str, cell: Cell) -> None:
     require(len(cell) > 0, f"{field}: give one row or more")
     for number, row in enumerate(cell, start=1):
-        require(len(row) == 2, f"row {number} of {field} has {len(row)} terms: give two")
         inputs = ("h", "p", *(str(earlier) for earlier in range(1, number)))
         for term in row:
             operation, _, of = term.partition(" ")

@@ -82,17 +82,18 @@ class Config:
     def __post_init__(self) -> None:
         require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
-        require_positive(stem_widths=self.stem_widths, group_width=self.group_width, resolution=self.resolution)
+        require_positive(
+            stem_widths=self.stem_widths, group_width=self.group_width, resolution=self.resolution, head=self.head,
+            squeeze=self.squeeze, alpha=self.alpha, epsilon=self.epsilon, expansion=self.expansion,
+        )  # fmt: skip
         require(len(self.stem_widths) == 4, f"stem_widths = {list(self.stem_widths)}: an NFNet's stem has 4")
         for width in self.widths:
             groups = self.groups(width)
             require(
                 groups > 0 and self.inner(width) % groups == 0,
                 f"group_width = {self.group_width} does not fit the {self.inner(width)} inner channels of a block of "
-                f"{width}: give at most as many, and such that the groups are of one size",
+                f"{width} with expansion = {self.expansion}: give at most as many, and groups of one size",
             )
-        for name in ("head", "squeeze", "alpha", "epsilon"):
-            require(getattr(self, name) > 0, f"{name} = {getattr(self, name)}: give a number above 0")
         require_share(dropout=self.dropout, stochastic_depth=self.stochastic_depth)
 
 

@@ -60,7 +60,7 @@ class Config:
     def __post_init__(self) -> None:
         require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
-        require_positive(groups=self.groups, base_width=self.base_width)
+        require_positive(groups=self.groups, base_width=self.base_width, epsilon=self.epsilon)
         for width in self.widths:
             require(
                 self.inner(width) > 0,
@@ -70,7 +70,6 @@ class Config:
             self.bottleneck or (self.groups, self.base_width, self.stride_in_3x3) == (1, 64, False),
             "groups, base_width and stride_in_3x3 are of bottlenecks: leave them out, or set bottleneck = true",
         )
-        require_positive(epsilon=self.epsilon)
 
 
 _50, _101, _152 = (3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3)

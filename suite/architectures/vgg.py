@@ -18,7 +18,14 @@ import keras
 from keras import initializers, layers
 
 from suite.architectures._blocks import act, bn, conv, he, hidden, logits, picture
-from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
+from suite.architectures._checks import (
+    require,
+    require_per_stage,
+    require_positive,
+    require_share,
+    require_size,
+    require_types,
+)
 from suite.study import Recipe
 from suite.task import Task
 
@@ -48,12 +55,8 @@ class Config:
 
     def __post_init__(self) -> None:
         require_types(self)
-        require_positive(depths=self.depths, widths=self.widths, dense=self.dense)
-        require(
-            len(self.depths) == len(self.widths),
-            f"{len(self.depths)} depths and {len(self.widths)} widths: give one of each per stage",
-        )
-        require_positive(epsilon=self.epsilon)
+        require_per_stage(depths=self.depths, widths=self.widths)
+        require_positive(dense=self.dense, epsilon=self.epsilon)
         require(
             self.normalization or self.epsilon == 1e-5,
             "epsilon is of a normalisation: leave it out, or set normalization = true",

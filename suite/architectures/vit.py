@@ -47,13 +47,14 @@ class Config:
 
     def __post_init__(self) -> None:
         require_types(self)
-        for name in ("patch", "depth", "width", "hidden", "heads", "resolution"):
-            require_positive(**{name: (getattr(self, name),)})
+        require_positive(
+            patch=self.patch, depth=self.depth, width=self.width, hidden=self.hidden, heads=self.heads,
+            epsilon=self.epsilon, resolution=self.resolution,
+        )  # fmt: skip
         require(
             self.width % self.heads == 0, f"width = {self.width}: give a multiple of the number of heads, {self.heads}"
         )
         require_share(dropout=self.dropout, stochastic_depth=self.stochastic_depth)
-        require_positive(epsilon=self.epsilon)
 
 
 VARIANTS = {

@@ -16,7 +16,7 @@ import keras
 from keras import layers
 
 from suite.architectures._blocks import act, bn, conv, conv_bn, depthwise, logits, picture
-from suite.architectures._checks import require_positive, require_share, require_size, require_types
+from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.study import Recipe
 from suite.task import Task
 
@@ -48,7 +48,8 @@ class Config:
 
     def __post_init__(self) -> None:
         require_types(self)
-        require_positive(stem_widths=self.stem_widths, entry=self.entry, middle=(self.middle + 1,), exit=self.exit)
+        require_positive(stem_widths=self.stem_widths, entry=self.entry, exit=self.exit)
+        require(self.middle >= 0, f"middle = {self.middle}: give 0 or more")
         require_share(dropout=self.dropout)
 
 

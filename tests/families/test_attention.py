@@ -119,11 +119,11 @@ def test_the_encoder_of_vit_gives_the_tokens(class_token: bool, count: int) -> N
     ("name", "values", "message"),
     [
         ("vit/b-16", {"heads": 7}, "width = 768: give a multiple of the number of heads, 7"),
-        ("vit/b-16", {"patch": 0}, "patch = [0]: give one or more whole numbers above 0"),
-        ("coatnet/0", {"layout": "T-C-C-C"}, "layout = 'T-C-C-C': choose one of C-C-C-C, C-C-C-T"),
+        ("vit/b-16", {"patch": 0}, "patch = 0: give a number above 0"),
+        ("coatnet/0", {"layout": "T-C-C-C"}, 'layout needs "C-C-C-C" or "C-C-C-T" or'),
         ("coatnet/0", {"layout": "C-C-CT-T"}, "4 depths for layout = 'C-C-CT-T': give one for each of 5 letters"),
         ("coatnet/0", {"head": 36}, "a width of 384: give a multiple of head = 36"),
-        ("coatnet/0", {"pooling": "mean"}, "pooling = 'mean': choose one of max, average"),
+        ("coatnet/0", {"pooling": "mean"}, 'pooling needs "max" or "average", not "mean"'),
         ("maxvit/t", {"head": 24}, "widths = [64, 128, 256, 512]: give multiples of head = 24"),
     ],
 )

@@ -170,6 +170,14 @@ def test_every_field_of_a_config_changes_the_network_or_is_refused(name: str, fi
     pytest.fail(f"no named network can change its {field}")
 
 
+@pytest.mark.parametrize("value", ["sideways", float("nan"), {}])
+def test_a_value_of_another_type_is_refused_with_the_name_of_the_field(family: str, value: object) -> None:
+    start = architectures.config(f"{family}/tiny")
+    for field in dataclasses.fields(start):
+        with pytest.raises(ArchitectureError, match=rf"^{field.name} needs .*, not "):
+            dataclasses.replace(start, **{field.name: value})  # type: ignore[type-var]
+
+
 def outcome(name: str, start: Any, field: str, value: object) -> str:
     try:
         changed = described(name, dataclasses.replace(start, **{field: value}))

@@ -44,7 +44,7 @@ def test_every_operation_stands_in_both_kinds_of_cell(stem: str, operation: str)
     ("rows", "message"),
     [
         ((), "give one row or more"),
-        ((("identity h",),), "row 1 of normal has 1 terms: give two"),
+        ((("identity h",),), "normal needs a list of lists of 2 strings"),
         ((("identity h", "convolution p"),), "'convolution p' in row 1 of normal"),
         ((("identity h", "max-3x3 1"),), "one of h, p$"),
         ((("identity h", "identity p"), ("max-3x3 2", "identity h")), "one of h, p, 1$"),
