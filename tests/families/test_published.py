@@ -7,6 +7,7 @@ and attention products for one picture of `resolution`. tests/oracle/test_indepe
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import keras
@@ -217,6 +218,9 @@ def test_every_accuracy_is_a_percentage_with_its_source() -> None:
         assert row.name in architectures.recorded()
         assert all(50 < value < 100 for value in (row.top1, row.top5, row.lecture_top1) if value)
         assert row.top1 is None or row.top5 is None or row.top1 < row.top5
+        if row.top1 or row.top5:
+            assert row.conditions
+            assert re.search(r"Table|Figure|README", row.source), row.name
 
 
 def test_every_network_but_those_for_tests_is_cited() -> None:
