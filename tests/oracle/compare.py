@@ -73,16 +73,19 @@ def assert_same(
     batch: int = 4,
     layouts: Layouts | None = None,
     tolerance: float = TOLERANCE,
+    output: str | None = None,
     **changes: Any,
 ) -> None:
     """Hold the network `name`, with `changes` to its Config, equal to `theirs`: logits, and gradients of all weights.
 
     The number of classes is that of `theirs`. A layer that computes in single precision needs another `tolerance`.
+    `output` is the layer of ours whose logits are compared, if not its last: that of an auxiliary classifier.
     """
     pictures = _pictures(side, batch)
     theirs = randomized(theirs.double().eval(), pictures)
     image, expected = _answers(theirs, pictures)
     ours = _ours(name, changes, side, expected.shape[1])
+    ours = keras.Model(ours.inputs[0], ours.get_layer(output).output) if output else ours
     pairs = paired(ours, theirs, graph.of_torch(theirs, image, expected))
     with torch.no_grad():
         for pair in pairs:

@@ -120,11 +120,11 @@ class Side(nn.ModuleList):
         return torch.cat([branch(x) for branch in self], dim=1)
 
 
-def classified(*parts: nn.Module, width: int) -> nn.Module:
+def classified(*parts: nn.Module, width: int) -> nn.Sequential:
     return nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 7))
 
 
-def googlenet(norm: Callable[[], nn.Module]) -> nn.Module:
+def googlenet(norm: Callable[[], nn.Module]) -> nn.Sequential:
     """Szegedy et al. 2015, Table 1, #1x1 to pool proj."""
 
     def block(before: int, one: int, reduce3: int, three: int, reduce5: int, five: int, projection: int) -> nn.Module:
@@ -177,6 +177,17 @@ def test_googlenet_is_that_of_its_table() -> None:
     """On odd sides without normalisation: where single precision makes another pixel the largest, gradients differ."""
     assert_same("googlenet/2014", googlenet(across_channels), 64, tolerance=1e-4)
     assert_same("googlenet/2014", googlenet(nn.Identity), 97, normalization=False)
+
+
+@pytest.mark.parametrize(("number", "blocks", "width"), [(1, 11, 512), (2, 14, 528)])
+def test_an_auxiliary_classifier_of_googlenet_is_that_of_section_5(number: int, blocks: int, width: int) -> None:
+    """On the outputs of 4a and of 4d, of which its pooling leaves 2x2."""
+    middle = nn.Sequential(
+        nn.AvgPool2d(5, 3), nn.Conv2d(width, 128, 1), nn.ReLU(), nn.Flatten(),
+        nn.Linear(2 * 2 * 128, 1024), nn.ReLU(), nn.Linear(1024, 7),
+    )  # fmt: skip
+    theirs = nn.Sequential(*googlenet(nn.Identity)[:blocks], middle)
+    assert_same("googlenet/2014-auxiliary", theirs, 128, normalization=False, output=f"auxiliary{number}_logits")
 
 
 @pytest.mark.parametrize("side", [64, 97])

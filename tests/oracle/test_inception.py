@@ -23,6 +23,15 @@ def test_inception_v3_is_that_of_torchvision_but_for_the_borders_of_its_average_
     assert_same("inception_v3/2015", theirs, 107)
 
 
+def test_the_auxiliary_classifier_of_inception_v3_is_that_of_torchvision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the smallest pictures of which its pooling leaves the 5x5 that theirs needs."""
+    theirs = inception_v3(num_classes=7, init_weights=False)
+    monkeypatch.setattr(functional, "avg_pool2d", partial(functional.avg_pool2d, count_include_pad=False))
+    parts = dict(theirs.named_children())
+    middle = list(parts.values())[: list(parts).index("AuxLogits") + 1]
+    assert_same("inception_v3/2015-auxiliary", nn.Sequential(*middle), 299, batch=2, output="auxiliary_logits")
+
+
 def test_zeros_in_average_pooling_are_noticed() -> None:
     with pytest.raises(AssertionError, match="logits: off by"):
         assert_same("inception_v3/2015", inception_v3(num_classes=7, init_weights=False, aux_logits=False), 107)

@@ -1,32 +1,25 @@
-"""Does tests/families/independent.csv say what torchvision and timm say?"""
+"""Does tests/families/independent.csv say what torchvision and timm say?
+
+Of networks that neither names, but whose parts timm has, see test_hybrid.py and test_nfnet.py.
+"""
 
 from __future__ import annotations
 
 import ast
-import csv
-from pathlib import Path
 
 import pytest
 import timm
 import torch
 import torchvision
-from torch.utils.flop_counter import FlopCounterMode
 
-FILE = Path(__file__).parents[1] / "families" / "independent.csv"
-with FILE.open(encoding="utf-8") as file:
-    ROWS = [row for row in csv.DictReader(file) if row["implementation"].split()[0] in ("torchvision", "timm")]
+from tests.oracle.counting import ROWS, assert_costs
+
+NAMED = [row for row in ROWS if row["implementation"].split()[0] in ("torchvision", "timm")]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['name']}-{row['implementation']}")
+@pytest.mark.parametrize("row", NAMED, ids=lambda row: f"{row['name']}-{row['implementation']}")
 def test_the_counts_that_ours_are_held_to_are_those_of_the_implementation(row: dict[str, str]) -> None:
-    theirs, side = network(row["implementation"]), int(row["resolution"])
-    pictures = 2 if theirs.training else 1  # statistics need two; what is done once for all pictures is work of one
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        theirs(torch.empty(pictures, 3, side, side, device="meta"))
-    if row["parameters"]:
-        assert sum(weight.numel() for weight in theirs.parameters()) == int(row["parameters"])
-    if row["gmacs"]:  # torch counts a multiply-add as two
-        assert counter.get_total_flops() / pictures / 2e9 == pytest.approx(float(row["gmacs"]), abs=0.000051)
+    assert_costs(network(row["implementation"]), row)
 
 
 def network(implementation: str) -> torch.nn.Module:
