@@ -62,7 +62,7 @@ def scaled(network: keras.Model, pictures: Any) -> Any:
     return pictures
 
 
-# Side of the pictures, pixels: odd ones show where the padding is. The rest take their time.
+# Side of the pictures, pixels: odd ones show where the padding is.
 QUICK = {
     "vgg/16": 32,
     "resnet/50": 64,
@@ -77,22 +77,7 @@ QUICK = {
     "efficientnet_v2/b0": 75,
     "convnext/t": 64,
 }
-SLOW = {
-    "vgg/19": 32,
-    "resnet/101": 64,
-    "resnet_v2/101": 64,
-    "densenet/201": 64,
-    "inception_resnet/v2": 75,
-    "mobilenet/1.0": 64,
-    "nasnet/mobile": 75,
-    "nasnet/large": 75,
-    "mobilenet_v2/1.4": 75,
-    "mobilenet_v3/large": 75,
-    "efficientnet/b1": 75,
-    "efficientnet_v2/b3": 75,
-    "efficientnet_v2/s": 75,
-    "convnext/b": 64,
-}
+SLOW = {name: 75 for name in SOURCES if name not in QUICK}  # they take minutes together
 
 
 def slowly(*row: object) -> Any:
@@ -101,16 +86,16 @@ def slowly(*row: object) -> Any:
 
 @pytest.mark.parametrize(("name", "side"), [*QUICK.items(), *(slowly(*row) for row in SLOW.items())])
 def test_with_the_weights_of_keras_it_answers_the_same(name: str, side: int) -> None:
-    """Equal to 1e-4 of how far the answers for different pictures lie apart."""
+    """Equal to 1e-4 of how far the answers for different pictures lie apart, class by class."""
     keras.utils.set_random_seed(0)  # what the kernels begin with is of this test alone
     theirs = randomized(reference(SOURCES[name], side, CLASSES), side)
     ours = copied(theirs, built(name, side, CLASSES, SOURCES[name].changes))
     pictures = shown(theirs, side)
     expected = np.asarray(theirs(pictures, training=False))
-    spread = np.ptp(expected, axis=0).min()
-    assert spread > 0.05 * np.abs(expected).max()
+    spread = np.ptp(expected, axis=0)
+    assert spread.max() > 0.05 * np.abs(expected).max()
     answers = np.asarray(ours(scaled(theirs, pictures), training=False))
-    assert np.abs(answers - expected).max() <= 1e-4 * spread
+    assert (np.abs(answers - expected) <= 1e-4 * spread).all()
 
 
 @pytest.mark.parametrize("name", [name if name in QUICK else slowly(name) for name in SOURCES])
@@ -132,10 +117,6 @@ def test_it_costs_what_that_of_keras_does_whose_weights_are_in_the_file_of_that_
     costs, moments = complexity(theirs), sum(layer.count_params() for layer in scaling(theirs))
     expected = dataclasses.replace(costs, total_parameters=costs.total_parameters - moments)
     assert complexity(weightless(lambda: built(name, side, 1000, source.changes))) == expected
-
-
-def test_every_family_with_weights_is_compared() -> None:
-    assert {name.partition("/")[0] for name in (*QUICK, *SLOW)} == {name.partition("/")[0] for name in SOURCES}
 
 
 def test_weights_that_do_not_fit_are_named_with_both_layers() -> None:
