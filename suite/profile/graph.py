@@ -75,7 +75,7 @@ def _walk(
                 return _walk(operation, _tensors((arguments, named)), path, calls)
             outputs = _outputs(operation, arguments, named)
             ordered = list(inspect.signature(operation.call).bind(*arguments, **named).arguments.values())
-            macs, made = rules.work(operation, _shapes(ordered), _shapes(outputs))
+            macs, made = _work(operation, ordered, outputs)
             calls.append(
                 Call(
                     operation=operation,
@@ -92,6 +92,17 @@ def _walk(
 
     # Keras has no public way to follow its graph; this is what its own models run on.
     return tree.flatten(_function(model)._run_through_graph(inputs, operation_fn=followed))
+
+
+def _work(operation: Any, inputs: list[Any], outputs: Any) -> tuple[int, int]:
+    """Return multiply-adds and outputs of a call: by its rule, or of each step where a model is run at each."""
+    model = operation.layer if isinstance(operation, keras.layers.TimeDistributed) else None
+    if not isinstance(model, keras.Model):
+        return rules.work(operation, _shapes(inputs), _shapes(outputs))
+    batch, steps, *size = inputs[0].shape
+    inside: list[Call] = []
+    _walk(model, [keras.KerasTensor((batch, *size), dtype=inputs[0].dtype)], (), inside)
+    return steps * sum(call.macs for call in inside), steps * sum(call.made for call in inside)
 
 
 def _outputs(operation: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
