@@ -197,8 +197,8 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
         if not supervisor.is_worker():
             sys.exit(supervisor.supervise(sys.argv[1:], lambda reason: _fail(studies, root, reason)))
         supervisor.obey()
-        load_tensorflow()
-        studies = [pipeline.study(file, overrides) for file in files]
+    load_tensorflow()
+    studies = [pipeline.study(file, overrides) for file in files]  # with what their families train by
     runs = [_ran(study, root, storage) for study in studies]
     _print_front(runs, (), format)
 

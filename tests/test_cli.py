@@ -15,6 +15,7 @@ import pytest
 from suite import architectures, arguments, catalogue, choice, pipeline
 from suite.errors import ArchitectureError, NothingFitsError, SuiteError
 from suite.report.comparison import compare
+from suite.search import folder
 from suite.study import Constraint
 from suite.tables import Terminal, rendered
 from suite.trial import Run, Trial
@@ -172,6 +173,17 @@ def test_a_study_says_whole_how_its_family_trains() -> None:
     assert recipe["batch_size"] == 16, "what is asked for stands"
     assert recipe["weight_decay"] == 0.05, "what is left open is the family's"
     assert "optimizer" not in recipe, "and what the family leaves open is everybody's"
+
+
+def test_a_study_that_is_done_is_not_taken_for_another_because_its_family_completed_its_recipe(tmp_path: Path) -> None:
+    file, once = Path(STUDY).parents[1] / "nfnet.toml", "budget.trials=1"
+    with folder.opened(tmp_path / "runs" / "nfnet", pipeline.study(file, [once])) as store:
+        trial = store.ask()
+        assert trial
+        store.finish(studies.complete(trial, latency=1.0))
+    again = suite("run", str(file), "--set", once, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "nfnet is done: 1 complete" in again.stderr
 
 
 def test_architectures_are_measured_without_training(tmp_path: Path) -> None:
