@@ -57,6 +57,8 @@ class Evaluation:
                 self.plans[name] = counted(weightless(lambda: deployed(self.network(configuration))))
             except ArchitectureError:
                 self.plans[name] = None
+            except Exception:  # of a file of one's own: when it is tried the trial fails, and keeps the traceback
+                self.plans[name] = {}
         return self.plans[name]
 
     def __call__(self, trial: Trial) -> Trial:

@@ -220,6 +220,51 @@ def test_a_build_that_fails_is_said_with_the_line(tmp_path: Path) -> None:
         architectures.build(f"{tmp_path}/mine.py/small", Task(height=8, width=8, channels=1, classes=2))
 
 
+def test_a_build_that_fails_in_a_study_is_a_failed_trial(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(HEAD.replace("return None", "return config.depth"))
+    (tmp_path / "mine.toml").write_text(STUDY.replace("../networks/", ""))
+    done = suite(tmp_path, "run", "mine.toml")
+    assert "AttributeError: 'Config' object has no attribute 'depth'" in done.stderr
+    assert "0 complete, 0 refused, 1 failed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+LAST = 'layers.Dense(task.classes, dtype="float32")'
+UNKEPT = {
+    "nothing": (MINE.replace("return keras.Model", "keras.Model"), "NoneType: end it with `return keras.Model("),
+    "other pictures": (
+        MINE.replace("keras.Input(task.image)", "keras.Input((8, 8, 3))"),
+        "a network that takes (None, 8, 8, 3), not (None, 8, 8, 1): begin with keras.Input(task.image)",
+    ),
+    "other classes": (
+        MINE.replace(LAST, "layers.Dense(3)"), "a network that answers (None, 3), not (None, 2): end with a Dense(",
+    ),
+    "a map": (
+        MINE.replace("layers.GlobalAveragePooling2D()(x)", "x"),
+        "a network that answers (None, 4, 4, 2), not (None, 2)",
+    ),
+    "float16": (MINE.replace("float32", "float16"), "a network that answers in float16: write dtype="),
+    "probabilities": (
+        MINE.replace(LAST, 'layers.Dense(task.classes, "softmax", name="last")'),
+        "probabilities: leave the activation of 'last' out",
+    ),
+    "probabilities by a layer": (
+        MINE.replace(LAST, 'layers.Softmax(name="last")(' + LAST).replace("Pooling2D()(x)", "Pooling2D()(x))"),
+        "probabilities: leave the activation of 'last' out",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNKEPT)
+def test_a_build_that_returns_no_network_from_pictures_to_logits_is_refused(tmp_path: Path, case: str) -> None:
+    source, message = UNKEPT[case]
+    assert source != MINE
+    (tmp_path / "mine.py").write_text(source)
+    with pytest.raises(ArchitectureError) as error:
+        architectures.build(f"{tmp_path}/mine.py/small", Task(height=8, width=8, channels=1, classes=2))
+    assert str(error.value).startswith(f"{tmp_path}/mine.py: TypeError: build returns {message}")
+
+
 def test_a_mistake_reaches_the_command_line_as_one_message(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("Config = 3")
     (tmp_path / "mine.toml").write_text(STUDY.replace("../networks/", ""))

@@ -7,13 +7,16 @@ import hashlib
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from suite.errors import ArchitectureError, SuiteError, did_you_mean
 from suite.study import Recipe
+from suite.task import Task
 
 _NAMES = ("Config", "VARIANTS", "build")
 
@@ -22,7 +25,8 @@ def load(path: str) -> ModuleType:
     """Return the module in the file `path`, run once by each process; raise ArchitectureError when it is no family.
 
     Its name is the same in every process: by it a saved network finds the layers that the file defines. Its `DIGEST`
-    is the SHA-256 of the file as it was run.
+    is the SHA-256 of the file as it was run. Its `build` raises TypeError where it would return anything but a
+    network from pictures to logits.
     """
     file = Path(path).expanduser().resolve()
     name = f"suite_own_{re.sub('[^0-9a-zA-Z]', '_', file.stem)}_{_sha256(str(file).encode())[:8]}"
@@ -32,6 +36,7 @@ def load(path: str) -> ModuleType:
         try:
             _run(module, file)
             _check(module, file)
+            module.build = _held(module.build)  # type: ignore[attr-defined]
         except BaseException:
             del sys.modules[name]
             raise
@@ -94,6 +99,48 @@ def _check(module: ModuleType, file: Path) -> None:
         _refuse(file, "build is no function: write def build(config: Config, task: Task) -> keras.Model")
     if not isinstance(getattr(module, "RECIPE", Recipe()), Recipe):
         _refuse(file, "RECIPE is no Recipe: write RECIPE = Recipe(...), with `from suite.study import Recipe`")
+
+
+def _held(build: Callable[[Any, Task], Any]) -> Callable[[Any, Task], Any]:
+    """Return `build`, held to its promise."""
+
+    @wraps(build)
+    def held(config: Any, task: Task) -> Any:
+        network = build(config, task)
+        fault = _fault(network, task)
+        if fault:
+            raise TypeError(f"build returns {fault}")  # a fault of the file: no other candidate would do
+        return network
+
+    return held
+
+
+def _fault(network: Any, task: Task) -> str:
+    """Return in words how a network is none from pictures to logits, or nothing."""
+    import keras  # which the catalogue does not need
+
+    from suite.architectures.layers import deployed
+
+    if not (isinstance(network, keras.Model) and getattr(network, "inputs", None)):
+        return f"{type(network).__name__}: end it with `return keras.Model(image, logits)`"
+    taken = [tuple(tensor.shape) for tensor in network.inputs]
+    if taken != [(None, *task.image)]:
+        return f"a network that takes {_shapes(taken)}, not {(None, *task.image)}: begin with keras.Input(task.image)"
+    answers = deployed(network).outputs
+    given = [tuple(tensor.shape) for tensor in answers]
+    if given != [(None, task.classes)]:
+        return f"a network that answers {_shapes(given)}, not {(None, task.classes)}: end with a Dense(task.classes)"
+    if answers[0].dtype != "float32":
+        return f'a network that answers in {answers[0].dtype}: write dtype="float32" in its last layer'
+    last = answers[0]._keras_history.operation
+    function = getattr(last, "activation", None)
+    if isinstance(last, keras.layers.Softmax) or function in (keras.activations.softmax, keras.activations.sigmoid):
+        return f"probabilities: leave the activation of '{last.name}' out, the loss has it"
+    return ""
+
+
+def _shapes(shapes: list[tuple[int | None, ...]]) -> str:
+    return " and ".join(map(str, shapes))
 
 
 def _is_frozen_dataclass(kind: object) -> bool:
