@@ -202,3 +202,12 @@ def logits(x: keras.KerasTensor, task: Task, *, initializer: Any, name: str = "l
         task.classes, kernel_initializer=initializer, bias_initializer="zeros", dtype="float32", name=name
     )
     return dense(x)
+
+
+def pooled_logits(
+    x: keras.KerasTensor, task: Task, *, dropout: float | None = None, initializer: Any = "glorot_uniform"
+) -> keras.KerasTensor:
+    """Return the logits of features (B, H, W, C): their means, of which training drops a share, and a dense layer."""
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    x = x if dropout is None else layers.Dropout(dropout, name="dropout")(x)
+    return logits(x, task, initializer=initializer)

@@ -11,9 +11,9 @@ import math
 from collections.abc import Iterator
 
 import keras
-from keras import initializers, layers
+from keras import initializers
 
-from suite.architectures._blocks import conv_bn, depthwise_bn, logits, residual, rising, squeeze_excite
+from suite.architectures._blocks import conv_bn, depthwise_bn, pooled_logits, residual, rising, squeeze_excite
 from suite.task import Task
 
 
@@ -72,7 +72,6 @@ def shortcut(x: keras.KerasTensor, y: keras.KerasTensor, *, rate: float, name: s
 
 
 def classified(x: keras.KerasTensor, task: Task, dropout: float) -> keras.KerasTensor:
-    """Return the logits of features (B, H, W, C): their means, of which training drops a share, and a dense layer."""
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(dropout, name="dropout")(x)
-    return logits(x, task, initializer=initializers.VarianceScaling(1 / 3, mode="fan_out", distribution="uniform"))
+    """Return the logits of features (B, H, W, C), as `pooled_logits` does, begun as in the authors' code."""
+    start = initializers.VarianceScaling(1 / 3, mode="fan_out", distribution="uniform")
+    return pooled_logits(x, task, dropout=dropout, initializer=start)

@@ -16,7 +16,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import act, bn, conv, logits, max_pool, picture
+from suite.architectures._blocks import act, bn, conv, max_pool, picture, pooled_logits
 from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.study import Recipe
 from suite.task import Task
@@ -73,8 +73,7 @@ def build(config: Config, task: Task) -> keras.Model:
             x = _transition(x, config, name=f"transition{block - 1}")
         for number in range(1, depth + 1):
             x = _layer(x, config, name=f"block{block}_layer{number}")
-    x = layers.GlobalAveragePooling2D(name="pool")(_activated(x, config, name="last"))
-    return keras.Model(image, logits(x, task, initializer="glorot_uniform"), name="densenet")
+    return keras.Model(image, pooled_logits(_activated(x, config, name="last"), task), name="densenet")
 
 
 def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:

@@ -16,7 +16,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import act, conv, logits, picture
+from suite.architectures._blocks import act, conv, logits, picture, pooled_logits
 from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures._inception import (
     Chain,
@@ -120,9 +120,7 @@ def build(config: Config, task: Task) -> keras.Model:
             x = _block(x, block, convolve, name=f"stage{stage}_block{number}")
             if (stage, number) in config.heads:
                 heads.append(_auxiliary(x, convolve, config, task, name=f"auxiliary{len(heads) + 1}"))
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(config.dropout, name="dropout")(x)
-    answer = logits(x, task, initializer="glorot_uniform")
+    answer = pooled_logits(x, task, dropout=config.dropout)
     if heads:
         return AuxiliaryHeads(image, [answer, *heads], name="googlenet")
     return keras.Model(image, answer, name="googlenet")

@@ -18,7 +18,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import act, conv, logits, picture, residual
+from suite.architectures._blocks import act, conv, picture, pooled_logits, residual
 from suite.architectures._checks import require_positive, require_share, require_size, require_types
 from suite.architectures._inception import (
     Chain,
@@ -86,9 +86,7 @@ def build(config: Config, task: Task) -> keras.Model:
         for number in range(1, config.depths[stage - 1] + 1):
             x = _block(x, stage, number, config, convolve)
     x = convolve(x, 1536, 1, name="last")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(config.dropout, name="dropout")(x)
-    return keras.Model(image, logits(x, task, initializer="glorot_uniform"), name="inception_resnet")
+    return keras.Model(image, pooled_logits(x, task, dropout=config.dropout), name="inception_resnet")
 
 
 def _first(x: keras.KerasTensor, convolve: Convolve, *, name: str) -> keras.KerasTensor:

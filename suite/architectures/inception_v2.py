@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import keras
-from keras import layers
 
-from suite.architectures._blocks import logits, picture
+from suite.architectures._blocks import picture, pooled_logits
 from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures._inception import Chain, Convolve, early_stem, inception, normalized
 from suite.study import Recipe
@@ -91,9 +90,7 @@ def build(config: Config, task: Task) -> keras.Model:
     x = early_stem(image, config.stem_widths, convolve, small=config.stem == "small")
     for number, block in enumerate(config.blocks, start=1):
         x = _block(x, block, convolve, name=f"block{number}")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(config.dropout, name="dropout")(x)
-    return keras.Model(image, logits(x, task, initializer="glorot_uniform"), name="inception_v2")
+    return keras.Model(image, pooled_logits(x, task, dropout=config.dropout), name="inception_v2")
 
 
 def _block(x: keras.KerasTensor, block: Block, convolve: Convolve, *, name: str) -> keras.KerasTensor:

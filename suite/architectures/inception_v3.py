@@ -18,7 +18,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import logits, picture
+from suite.architectures._blocks import logits, picture, pooled_logits
 from suite.architectures._checks import require_positive, require_share, require_size, require_types
 from suite.architectures._inception import (
     Chain,
@@ -89,9 +89,7 @@ def build(config: Config, task: Task) -> keras.Model:
     x = _halving_b(x, config.window, convolve, name="stage3_block0")
     for number in range(1, third + 1):
         x = _block_c(x, convolve, name=f"stage3_block{number}")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(config.dropout, name="dropout")(x)
-    answer = logits(x, task, initializer="glorot_uniform")
+    answer = pooled_logits(x, task, dropout=config.dropout)
     if heads:
         return AuxiliaryHeads(image, [answer, *heads], name="inception_v3")
     return keras.Model(image, answer, name="inception_v3")

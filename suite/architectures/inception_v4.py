@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import keras
-from keras import layers
 
-from suite.architectures._blocks import logits, picture
+from suite.architectures._blocks import picture, pooled_logits
 from suite.architectures._checks import require_positive, require_share, require_size, require_types
 from suite.architectures._inception import (
     Chain,
@@ -83,9 +82,7 @@ def build(config: Config, task: Task) -> keras.Model:
     x = _halving_b(x, config.window, convolve, name="stage3_block0")
     for number in range(1, third + 1):
         x = _block_c(x, convolve, name=f"stage3_block{number}")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(config.dropout, name="dropout")(x)
-    return keras.Model(image, logits(x, task, initializer="glorot_uniform"), name="inception_v4")
+    return keras.Model(image, pooled_logits(x, task, dropout=config.dropout), name="inception_v4")
 
 
 def _stem(x: keras.KerasTensor, n: int, convolve: Convolve, *, small: bool) -> keras.KerasTensor:

@@ -17,7 +17,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import conv_bn, depthwise_bn, logits, picture, resized
+from suite.architectures._blocks import conv_bn, depthwise_bn, picture, pooled_logits, resized
 from suite.architectures._checks import (
     require,
     require_per_stage,
@@ -90,9 +90,7 @@ def build(config: Config, task: Task) -> keras.Model:
         for number in range(1, depth + 1):
             stride = 2 if stage > 1 and number == 1 else 1
             x = _separable(x, config.channels(width), stride, name=f"stage{stage}_block{number}")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(config.dropout, name="dropout")(x)
-    return keras.Model(image, logits(x, task, initializer="glorot_uniform"), name="mobilenet")
+    return keras.Model(image, pooled_logits(x, task, dropout=config.dropout), name="mobilenet")
 
 
 def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:

@@ -16,7 +16,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import act, bn, conv, depthwise, logits, picture
+from suite.architectures._blocks import act, bn, conv, depthwise, picture, pooled_logits
 from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures.layers import StochasticDepth
 from suite.study import Recipe
@@ -127,9 +127,7 @@ def build(config: Config, task: Task) -> keras.Model:
         previous, x = x, _cell(x, before, width, rows, stride, rate, name=name)
         if not (config.skip and name.startswith("reduction")):
             before = previous
-    x = layers.GlobalAveragePooling2D(name="pool")(act(x, "relu", name="last"))
-    x = layers.Dropout(config.dropout, name="dropout")(x)
-    return keras.Model(image, logits(x, task, initializer="glorot_uniform"), name="nasnet")
+    return keras.Model(image, pooled_logits(act(x, "relu", name="last"), task, dropout=config.dropout), name="nasnet")
 
 
 def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:

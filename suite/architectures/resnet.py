@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import keras
-from keras import layers
 
-from suite.architectures._blocks import act, bn, conv, logits, max_pool, picture, residual
+from suite.architectures._blocks import act, bn, conv, max_pool, picture, pooled_logits, residual
 from suite.architectures._checks import require, require_per_stage, require_positive, require_size, require_types
 from suite.study import Recipe
 from suite.task import Task
@@ -101,8 +100,7 @@ def build(config: Config, task: Task) -> keras.Model:
         for number in range(1, depth + 1):
             stride = 2 if stage > 1 and number == 1 else 1
             x = block(x, width, stride, config, name=f"stage{stage}_block{number}")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return keras.Model(image, logits(x, task, initializer="glorot_uniform"), name="resnet")
+    return keras.Model(image, pooled_logits(x, task), name="resnet")
 
 
 def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:

@@ -18,7 +18,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import act, bn, conv, logits, max_pool, picture, residual
+from suite.architectures._blocks import act, bn, conv, max_pool, picture, pooled_logits, residual
 from suite.architectures._checks import require, require_per_stage, require_positive, require_size, require_types
 from suite.study import Recipe
 from suite.task import Task
@@ -87,8 +87,7 @@ def build(config: Config, task: Task) -> keras.Model:
         for number in range(1, depth + 1):
             stride = 2 if config.halves(stage, number) else 1
             x = block(x, width, stride, config, name=f"stage{stage}_block{number}")
-    x = layers.GlobalAveragePooling2D(name="pool")(_activated(x, config, name="last"))
-    return keras.Model(image, logits(x, task, initializer="glorot_uniform"), name="resnet_v2")
+    return keras.Model(image, pooled_logits(_activated(x, config, name="last"), task), name="resnet_v2")
 
 
 def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:

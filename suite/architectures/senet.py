@@ -16,7 +16,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import act, conv_bn, logits, picture, residual, squeeze_excite
+from suite.architectures._blocks import act, conv_bn, picture, pooled_logits, residual, squeeze_excite
 from suite.architectures._checks import (
     require,
     require_per_stage,
@@ -104,9 +104,7 @@ def build(config: Config, task: Task) -> keras.Model:
         for number in range(1, depth + 1):
             stride = 2 if stage > 1 and number == 1 else 1
             x = _block(x, width, stride, config, name=f"stage{stage}_block{number}")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(config.dropout, name="dropout")(x)
-    return keras.Model(image, logits(x, task, initializer="glorot_uniform"), name="senet")
+    return keras.Model(image, pooled_logits(x, task, dropout=config.dropout), name="senet")
 
 
 def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:

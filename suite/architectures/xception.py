@@ -15,7 +15,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from suite.architectures._blocks import act, bn, conv, conv_bn, depthwise, logits, picture
+from suite.architectures._blocks import act, bn, conv, conv_bn, depthwise, picture, pooled_logits
 from suite.architectures._checks import require, require_positive, require_share, require_size, require_types
 from suite.study import Recipe
 from suite.task import Task
@@ -71,9 +71,7 @@ def build(config: Config, task: Task) -> keras.Model:
     x = _halving(x, (x.shape[-1], config.exit[0]), config, name="exit1")
     for number, width in enumerate(config.exit[1:], start=2):
         x = act(_separable(x, width, config, name=f"exit{number}"), "relu", name=f"exit{number}")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(config.dropout, name="dropout")(x)
-    return keras.Model(image, logits(x, task, initializer="glorot_uniform"), name="xception")
+    return keras.Model(image, pooled_logits(x, task, dropout=config.dropout), name="xception")
 
 
 def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
