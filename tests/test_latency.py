@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 
@@ -114,3 +115,11 @@ def test_the_interval_tells_the_truth_about_a_machine_that_comes_and_goes() -> N
         found = latency(clock.taking(lambda: 0.002 * next(speeds)), Protocol(seconds=1.0, block=0.05), clock=clock)  # noqa: B023
         held += found.low <= 2.0 <= found.high
     assert held >= 176  # of 200: blocks follow the machine's speeds, and the end is where they happen to agree
+
+
+def test_the_median_lies_within_its_interval_where_the_halves_of_all_calls_do_not_meet() -> None:
+    clock, times = Clock(), itertools.cycle((0.02, 0.08))  # each block holds one of both
+    found = latency(clock.taking(lambda: next(times)), Protocol(seconds=2.0, block=0.09), clock=clock)
+    assert found.median == pytest.approx(50)
+    assert found.low <= 20 < 80 <= found.high
+    assert not found.is_stable

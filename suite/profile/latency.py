@@ -32,6 +32,7 @@ LAST = 3  # blocks of the warm-up that must agree
 RESAMPLES = 500
 THINNED = 100  # quantiles that stand for the calls of one block where an interval is sought
 ALIKE = (0.35, 0.8)  # least and most that blocks are taken to resemble each other: a machine has its moods
+EQUAL = 1e-9  # by which shares differ that are the same
 TAIL = 10  # calls that must lie beyond a percentile for it to be told
 
 
@@ -165,8 +166,11 @@ def _interval(blocks: list[Array]) -> tuple[float, float, float]:
     order = np.argsort(values, kind="stable")
     drawn = np.random.default_rng(0).multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), RESAMPLES)
     passed = np.cumsum(drawn[:, of[order]] * weights[order], axis=1)
-    medians = values[order][(passed < passed[:, -1:] / 2).sum(axis=1)]
-    median, (low, high) = float(np.median(np.concatenate(blocks))), np.percentile(medians, (2.5, 97.5))
+    share = passed / passed[:, -1:]
+    # Where the halves meet between two calls, the lower end has the one below and the upper end the one above.
+    below, above = values[order][(share < 0.5 - EQUAL).sum(axis=1)], values[order][(share < 0.5 + EQUAL).sum(axis=1)]
+    median = float(np.median(np.concatenate(blocks)))
+    low, high = min(median, float(np.percentile(below, 2.5))), max(median, float(np.percentile(above, 97.5)))
     wider = _wider(np.array([np.median(block) for block in blocks]))
     return max(median - wider * (median - low), 0.0), median, median + wider * (high - median)
 
