@@ -65,7 +65,8 @@ def here(threads: int) -> dict[str, str]:
 
 def name(head: dict[str, str]) -> str:
     """Return the name of a file for what is measured here: device, threads and version."""
-    return f"measured-{cells.slug([head['device'], head['threads'], 'threads tensorflow', head['tensorflow']])}.csv"
+    threads = "1 thread" if head["threads"] == "1" else f"{head['threads']} threads"
+    return f"measured-{cells.slug([head['device'], threads, 'tensorflow', head['tensorflow']])}.csv"
 
 
 def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = lambda *_: None) -> list[Cell]:
