@@ -160,7 +160,7 @@ def measure(
     suite measure resnet/50 resnet/152 --no-latency
     suite measure alexnet/ungrouped --by kind
     """
-    from suite import pipeline
+    from suite import pipeline, supervisor
 
     shape = arguments.shape(image) or ((resolution, resolution, 3) if resolution else None)
     wanted = arguments.architectures(names)
@@ -168,6 +168,7 @@ def measure(
     if by:
         click.echo(rendered(pipeline.breakdown(wanted, shape, classes, by), format))
     elif latency:
+        supervisor.heed()
         settings = arguments.settings(paths, batches, shape, classes, precision, threads, seconds, longest, again)
         measured = pipeline.measure(wanted, settings, output, root, arguments.teller())
         click.echo(rendered([cell.summary for cell in measured], format))

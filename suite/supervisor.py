@@ -22,13 +22,15 @@ def is_worker() -> bool:
     return _WORKER in os.environ
 
 
-def obey() -> None:
-    """End this worker when its watcher is gone, even by kill -9: nobody would see what it does.
-
-    A polite request to end is an interruption: what is half done is given back.
-    """
+def heed() -> None:
+    """Take a polite request to end as an interruption: what is half done is given back, and cleared away."""
     for number in _OWN_END:
         signal.signal(number, signal.default_int_handler)
+
+
+def obey() -> None:
+    """Heed requests to end, and end this worker when its watcher is gone, even by kill -9: nobody would see it work."""
+    heed()
 
     def watch() -> None:
         while os.read(0, 1):  # the watcher writes nothing: this returns when it has gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -106,6 +107,27 @@ def test_an_interruption_loses_nothing_that_was_measured(tmp_path: Path) -> None
     assert cells.read(file).cells[0] == kept
     assert "resnet/tiny, saved_model, batch 1: " in again.stderr
     assert "mobilenet/tiny, saved_model" not in again.stderr
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_end_leaves_the_table_and_nothing_else(tmp_path: Path, end: signal.Signals) -> None:
+    file, scratch = tmp_path / "here.csv", tmp_path / "scratch"
+    scratch.mkdir()
+    words = ["measure", "mobilenet/tiny", "--batch", "1,2,4,8", "--path", "saved_model,xla", "--threads", "1"]
+    environment = os.environ | {"TMPDIR": str(scratch)}
+    command = [sys.executable, "-m", "suite", *words, "-o", str(file)]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+    ) as begun:
+        while not file.exists():
+            assert begun.poll() is None
+            time.sleep(0.05)
+        begun.send_signal(end)
+        said = begun.communicate()[1]
+    assert begun.returncode == 130
+    assert said.endswith("suite: interrupted. What was finished is kept; the same command goes on.\n")
+    assert cells.read(file).cells
+    assert list(scratch.iterdir()) == []
 
 
 def test_models_of_ones_own_are_measured_by_their_file(tmp_path: Path) -> None:
