@@ -127,7 +127,7 @@ def test_a_request_to_end_leaves_the_table_and_nothing_else(tmp_path: Path, end:
     assert begun.returncode == 130
     assert said.endswith("suite: interrupted. What was finished is kept; the same command goes on.\n")
     assert cells.read(file).cells
-    assert list(scratch.iterdir()) == []
+    assert list(scratch.glob("suite-*")) == []
 
 
 def test_models_of_ones_own_are_measured_by_their_file(tmp_path: Path) -> None:
