@@ -9,14 +9,15 @@ import hashlib
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from time import perf_counter
 from typing import Any
 
@@ -31,6 +32,7 @@ from suite.study import is_own
 REFERENCE = "mobilenet_v2/1.0"  # timed in between, at batch 1, to see what the machine does meanwhile
 BESIDE = {"xla": "saved_model", "keras": "saved_model", "litert-int8": "litert"}  # by what the reference is run
 ALONE = 5.0  # percent of its processors that others may take
+SLOWER = 5.0  # percent by which the machine may be slower than beside most other networks
 COPIES = 3  # of its weights, that a network needs to be built and written
 HEAD = ("device", "threads", "platform", "python", "suite", "tensorflow", "keras", "litert", "onnxruntime", "onednn")
 
@@ -88,7 +90,8 @@ def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = l
     with ExitStack() as stack:
         beside = _Reference(stack, settings.threads)
         for missing in sorted(filter(None, wanted.values()), key=_work):
-            for cell in _measured(missing, settings, beside):
+            for found in _measured(missing, settings, beside):
+                cell = _beside_others(found, known.values())
                 known[cell.key] = cell
                 done += 1
                 cells.write(Table(surroundings=head, cells=tuple(known.values())), file)
@@ -189,16 +192,17 @@ def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> 
         model=model, image=settings.image, classes=settings.classes, precision=settings.precision, paths=tuple(paths),
         batches=settings.batches, folder=folder,
     )  # fmt: skip
-    answers, ended = _asked("suite.artefacts", order)
-    if not answers:
-        return _without_answer(ended, "it was built")
-    return answers[0] if "artefacts" in answers[0] else _reason(answers[0])
+    try:
+        (answer,) = _asked("suite.artefacts", order)
+    except _GoneError as gone:
+        return gone.said("it was built")
+    return answer if "artefacts" in answer else _reason(answer)
 
 
 def _timed(
     of_path: Sequence[Cell], artefact: str, made: dict[str, Any], settings: Settings, reference: tuple[str, str]
 ) -> Iterator[Cell]:
-    """Yield the cells of one path. When a batch size ends the process, larger ones are not tried."""
+    """Yield the cells of one path, each when it is known. When one ends the process, larger ones are not tried."""
     began, peaks = perf_counter(), made["counts"].get("peaks", {})
     order = timing.Order(
         path=of_path[0].path,
@@ -210,34 +214,53 @@ def _timed(
         reference=reference,
         needs=tuple(peaks.get(str(cell.infer_batch_size), 0) for cell in of_path),
     )
-    answers, ended = _asked("suite.timing", order)
-    for cell, answer in zip(of_path, answers, strict=False):
-        yield _ended(cell, began, **_told(cell, answer))
-    left = of_path[len(answers) :]
-    if left:
-        said = _without_answer(ended, "it was run")
-        yield _ended(left[0], began, **said)
-        yield from (_ended(cell, began, state=said["state"], reason="a smaller batch failed") for cell in left[1:])
+    left = list(of_path)
+    try:
+        for answer in _asked("suite.timing", order):
+            yield _ended(left[0], began, **_told(answer))
+            left.pop(0)
+            began = perf_counter()
+    except _GoneError as gone:
+        said = gone.said("it was run")
+        for cell in left:
+            yield _ended(cell, began, **said)
+            said = {**said, "reason": "a smaller batch failed"}
 
 
-def _asked(
-    module: str, order: artefacts.Order | timing.Order
-) -> tuple[list[dict[str, Any]], subprocess.CompletedProcess[str]]:
-    """Return the answers of a process that is given `order`."""
+def _asked(module: str, order: artefacts.Order | timing.Order) -> Iterator[dict[str, Any]]:
+    """Yield the answers of a process that is given `order`, as they come. Raises _GoneError when it ends otherwise."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": suite.ONEDNN}
-    process = [sys.executable, "-m", module]
-    ended = subprocess.run(
-        process, input=json.dumps(asdict(order)), capture_output=True, text=True, env=os.environ | quiet
-    )
-    return [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")], ended
+    with TemporaryFile("w+") as errors, subprocess.Popen(
+        [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+        env=os.environ | quiet,
+    ) as process:  # fmt: skip
+        assert process.stdin
+        assert process.stdout
+        try:
+            process.stdin.write(json.dumps(asdict(order)))
+            process.stdin.close()
+            yield from (json.loads(line) for line in process.stdout if line.startswith("{"))
+        except BaseException:
+            process.kill()
+            raise
+        if process.wait():
+            errors.seek(0)
+            raise _GoneError(process.returncode, errors.read())
 
 
-def _without_answer(ended: subprocess.CompletedProcess[str], when: str) -> dict[str, str]:
-    """Return state and reason of what has no answer because its process ended."""
-    if ended.returncode == -signal.SIGKILL:
-        return {"state": cells.NO_MEMORY, "reason": f"its process was killed while {when}"}
-    said = ended.stderr.strip().splitlines()[-1:] or [f"exit code {ended.returncode}"]
-    return {"state": cells.FAILED, "reason": f"its process ended while {when}: {said[0][:200]}"}
+class _GoneError(Exception):
+    """A process ended before it was done."""
+
+    def __init__(self, code: int, errors: str) -> None:
+        super().__init__(code, errors)
+        self.code, self.errors = code, errors
+
+    def said(self, when: str) -> dict[str, str]:
+        """Return state and reason of what has no answer because of it."""
+        if self.code == -signal.SIGKILL:
+            return {"state": cells.NO_MEMORY, "reason": f"its process was killed while {when}"}
+        last = self.errors.strip().splitlines()[-1:] or [f"exit code {self.code}"]
+        return {"state": cells.FAILED, "reason": f"its process ended while {when}: {last[0][:200]}"}
 
 
 def _counted(cell: Cell, made: dict[str, Any]) -> Cell:
@@ -258,7 +281,7 @@ def _counted(cell: Cell, made: dict[str, Any]) -> Cell:
     )
 
 
-def _told(cell: Cell, answer: dict[str, Any]) -> dict[str, Any]:
+def _told(answer: dict[str, Any]) -> dict[str, Any]:
     """Return what the process that timed a cell says of it."""
     if "median" not in answer:
         return _reason(answer)
@@ -292,6 +315,24 @@ def _doubts(answer: dict[str, Any]) -> list[str]:
     return [f"the median is known to {wide:.0f} % only"] * (not answer["is_stable"]) + [
         f"other processes took {answer['others']:.0f} % of its processors"
     ] * (answer["others"] > ALONE)
+
+
+def _beside_others(cell: Cell, others: Iterable[Cell]) -> Cell:
+    """Return a cell with a doubt more when the reference took longer beside it than beside most of the others.
+
+    The machine was slower then for the whole of a measurement, as when its clock is held down: no interval shows it.
+    """
+    by = BESIDE.get(cell.path, cell.path)
+    usual = [_reference_time(one) for one in others if BESIDE.get(one.path, one.path) == by and one.reference_times]
+    slower = 100 * (_reference_time(cell) / statistics.median(usual) - 1) if usual and cell.reference_times else 0.0
+    if slower <= SLOWER:
+        return cell
+    doubts = [cell.reason] * bool(cell.reason) + [f"the machine was {slower:.0f} % slower than beside other networks"]
+    return replace(cell, state=cells.UNSTABLE, reason=", ".join(doubts))
+
+
+def _reference_time(cell: Cell) -> float:
+    return statistics.median(map(float, cell.reference_times.split()))
 
 
 def _reason(answer: dict[str, Any]) -> dict[str, str]:

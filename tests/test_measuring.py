@@ -113,7 +113,7 @@ def test_an_interruption_loses_nothing_that_was_measured(tmp_path: Path) -> None
 def test_a_request_to_end_leaves_the_table_and_nothing_else(tmp_path: Path, end: signal.Signals) -> None:
     file, scratch = tmp_path / "here.csv", tmp_path / "scratch"
     scratch.mkdir()
-    words = ["measure", "mobilenet/tiny", "--batch", "1,2,4,8", "--path", "saved_model,xla", "--threads", "1"]
+    words = ["measure", "mobilenet/tiny", "--batch", "1,2,4,8", "--path", "saved_model,xla", "--seconds", "2"]
     environment = os.environ | {"TMPDIR": str(scratch)}
     command = [sys.executable, "-m", "suite", *words, "-o", str(file)]
     with subprocess.Popen(
@@ -188,6 +188,19 @@ def test_what_would_take_too_long_is_left_out_and_says_so(tmp_path: Path) -> Non
     assert (many.state, more.state) == (cells.TOO_SLOW, cells.TOO_SLOW)
     assert "ten blocks would need more than 2 s (--longest)" in many.reason
     assert [cell.state for cell in cells.read(tmp_path / "here.csv").cells] == [one.state, many.state, more.state]
+
+
+def test_a_machine_that_is_slower_throughout_is_seen_by_the_reference_beside_it() -> None:
+    usual = Cell(model="a", infer_img_size=32, infer_batch_size=1, path="saved_model", precision="float32",
+                 image="32x32x3", state=cells.STABLE, infer_step_time=2.0, reference_times="10 11 10")  # fmt: skip
+    of_onnx = replace(usual, path="onnx", reference_times="5 5 5")
+    slow = replace(usual, model="b", path="xla", reference_times="11 11.2 30")
+    assert measuring._beside_others(slow, []) == slow
+    assert measuring._beside_others(slow, [of_onnx]) == slow
+    doubted = measuring._beside_others(slow, [of_onnx, usual, usual])
+    assert doubted.state == cells.UNSTABLE
+    assert doubted.reason == "the machine was 12 % slower than beside other networks"
+    assert measuring._beside_others(replace(slow, reference_times="10.4 10.4"), [usual]).state == cells.STABLE
 
 
 def test_a_machine_that_others_use_is_never_called_stable(tmp_path: Path) -> None:
