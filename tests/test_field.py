@@ -6,6 +6,7 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html import unescape
 from xml.etree import ElementTree
 
@@ -414,3 +415,12 @@ def test_the_page_loads_nothing_and_repeats_no_row(written):
     rows = re.findall(r'<tr data-trial="([^"]+)"', source)
     assert len(rows) == len(set(rows))
     assert {network.name for network in CATALOGUE} <= {row.split(",")[0] for row in rows}
+
+
+@pytest.mark.parametrize(("state", "latency", "said"), [
+    (cells.STABLE, 12.345, "12.3"), (cells.UNSTABLE, 12.345, "~12.3"), (cells.STABLE, 999.7, "1,000"),
+    (cells.STABLE, 1224.6, "1,225"), (cells.UNSTABLE, 1224.6, "~1,225"),
+])  # fmt: skip
+def test_an_unstable_value_is_marked_in_a_grid_however_large(state: str, latency: float, said: str) -> None:
+    (point,) = data.join(CATALOGUE, [table([replace(cell("convnext/t", latency), state=state)])]).points
+    assert grids._said(point, point.cell.infer_step_time) == said

@@ -132,7 +132,7 @@ def _over_batches(
 def _said(point: Point, value: float | None) -> str:
     if value is None:
         return point.cell.state if not point.cell.is_timed else ""
-    return f"{'~' if point.cell.state == UNSTABLE else ''}{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+    return ("~" if point.cell.state == UNSTABLE else "") + (f"{value:.3g}" if value < 999.5 else f"{value:,.0f}")
 
 
 def _shades(known: dict[tuple[str, int], float]) -> dict[tuple[str, int], float]:
