@@ -193,7 +193,7 @@ def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> 
         batches=settings.batches, folder=folder,
     )  # fmt: skip
     try:
-        (answer,) = _asked("suite.artefacts", order)
+        answer = next(_asked("suite.artefacts", order))  # how the process ends after it changes nothing
     except _GoneError as gone:
         return gone.said("it was built")
     return answer if "artefacts" in answer else _reason(answer)

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from suite.profile import runtimes, sensors
+import numpy as np
 
-CALLS = 12  # the least that a number takes: ten blocks, and two to warm up
+from suite.profile import runtimes, sensors
+from suite.profile.latency import LEAST, Protocol, latency
+
+CALLS = LEAST + 2  # that a number takes at least: its blocks, and two to warm up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +74,6 @@ def _timed(
     runtime: runtimes.Runtime, batch: int, order: Order, beside: runtimes.Call | None, began: float, before: int
 ) -> dict[str, Any]:
     """Return what is known of one batch size, or why nothing is."""
-    import numpy as np
-
-    from suite.profile.latency import Protocol, latency
-
     load, free = sensors.load(), sensors.free()
     needed = dict(zip(order.batches, order.needs, strict=False)).get(batch, 0)
     if needed > free:

@@ -10,8 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from suite.cells import UNKNOWN
 
 POWERCAP = Path("/sys/class/powercap")  # Linux' interface to RAPL, the energy counters of a processor
@@ -36,11 +34,11 @@ def neighbours() -> Callable[[], float]:
         taken = sum(getattr(every[one], kind, 0.0) for one in usable for kind in TAKEN)
         return time.perf_counter() * len(usable), taken - own.user - own.system
 
-    (began, before) = used()
+    began, before = used()
 
     def taken() -> float:
         now, after = used()
-        return float(np.clip(100 * (after - before) / (now - began), 0, 100))
+        return min(max(100 * (after - before) / (now - began), 0.0), 100.0)
 
     return taken
 
