@@ -424,3 +424,8 @@ def test_the_page_loads_nothing_and_repeats_no_row(written):
 def test_an_unstable_value_is_marked_in_a_grid_however_large(state: str, latency: float, said: str) -> None:
     (point,) = data.join(CATALOGUE, [table([replace(cell("convnext/t", latency), state=state)])]).points
     assert grids._said(point, point.cell.infer_step_time) == said
+
+
+def test_no_two_networks_have_the_same_name_in_figures() -> None:
+    labels = [network.label for network in CATALOGUE]
+    assert len(labels) == len(set(labels))
