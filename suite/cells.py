@@ -64,7 +64,7 @@ class Cell:
     activations: int | None = None
     activation_bytes: int | None = None  # most that is alive at once for the batch, as counted on the graph
     model_bytes: int | None = None  # of the artefact on disk
-    memory_bytes: int | None = None  # that the process took for it at most, of a GPU's memory where there is one
+    memory_bytes: int | None = None  # that the process took for it at most, of a GPU's memory where it ran on one
     energy: str = UNKNOWN  # joules for a picture
     load: float | None = None  # mean of processes that wanted to run in the minute before, others' and its own
     others: float | None = None  # percent of its processors' time that other processes took meanwhile

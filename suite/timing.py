@@ -57,7 +57,7 @@ def main() -> None:
 def _reference(path: str, artefact: str, threads: int) -> runtimes.Call:
     """Return a call of the reference network on one picture, which it has answered once."""
     runtimes.ready(path, threads)
-    call = runtimes.opened(path, Path(artefact), threads)(1)
+    call = runtimes.opened(path, Path(artefact), threads).on(1)
     call()
     return call
 
@@ -76,10 +76,10 @@ def _timed(
     """Return what is known of one batch size, or why nothing is."""
     load, free = sensors.load(), sensors.free()
     needed = dict(zip(order.batches, order.needs, strict=False)).get(batch, 0)
-    if needed > free:
+    if needed > free and not runtime.gpu:  # which has a memory of its own and says itself when it is full
         return {"no_memory": f"needs {needed / 1e9:.1f} GB for its activations, {free / 1e9:.1f} GB are free"}
     try:
-        call = runtime(batch)
+        call = runtime.on(batch)
         call()
         cold = time.perf_counter() - began if batch == order.batches[0] else None
         too_slow = _too_slow(_seconds(call), order)
@@ -88,7 +88,7 @@ def _timed(
         others = sensors.neighbours()
         found = latency(call, Protocol.of(order.seconds), reference=beside)
         busy = others()
-        energy, clock, temperature = sensors.joules(call, batch), sensors.clock(), sensors.temperature()
+        energy = sensors.joules(call, batch, gpu=runtime.gpu)
     except Exception as error:
         if not runtimes.is_out_of_memory(error):
             return {"failed": runtimes.said(error)}
@@ -100,11 +100,11 @@ def _timed(
         "blocks": [1e3 * float(np.median(block.times)) for block in found.blocks],
         "references": [1e3 * block.reference for block in found.blocks if block.reference is not None],
         "cold": cold,
-        "memory": runtimes.held_by_gpu(order.path) or max(0, sensors.peak() - before),
+        "memory": runtimes.held_of_gpu(order.path) if runtime.gpu else max(0, sensors.peak() - before),
         "load": load,
         "others": busy,
-        "clock": clock,
-        "temperature": temperature,
+        "clock": sensors.clock(gpu=runtime.gpu),
+        "temperature": sensors.temperature(gpu=runtime.gpu),
         "energy": energy,
     }
 

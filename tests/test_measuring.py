@@ -246,12 +246,12 @@ def test_a_runtime_that_is_not_there_names_its_install_line(tmp_path: Path, monk
 def test_energy_is_counted_or_not_available_but_never_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sensors, "POWERCAP", tmp_path)
     monkeypatch.setattr(sensors, "LEAST", 0.05)
-    assert sensors.joules(lambda: None, 1) == cells.UNKNOWN
+    assert sensors.joules(lambda: None, 1, gpu=False) == cells.UNKNOWN
     counter = tmp_path / "intel-rapl:0" / "energy_uj"
     counter.parent.mkdir()
     counter.write_text("0")
     calls = iter(range(1, 10**9))
-    found = sensors.joules(lambda: (time.sleep(0.001), counter.write_text(str(next(calls) * 3_000_000))), 2)
+    found = sensors.joules(lambda: (time.sleep(0.001), counter.write_text(str(next(calls) * 3_000_000))), 2, gpu=False)
     assert float(found) == pytest.approx(1.5)  # three joules a call of two pictures
 
 
@@ -264,3 +264,20 @@ def test_a_table_reads_back_as_it_was_written(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("x,y\n1,2\n")
     with pytest.raises(TableError, match="no column `model`"):
         cells.read(tmp_path / "other.csv")
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_its_own_memory_clock_heat_and_energy_are_told(tmp_path: Path) -> None:
+    paths = ("saved_model", "xla", "keras", "litert")
+    settings = replace(FAST, image=None, classes=1000, paths=paths, batches=(1, 8))
+    found = measuring.measure(["resnet/18"], settings, tmp_path / "here.csv")
+    assert all(cell.is_timed for cell in found)
+    for cell in found:
+        if cell.path == "litert":  # runs on the processor
+            continue
+        assert 11_689_512 * 4 < cell.memory_bytes < 2e9
+        assert float(cell.clock) > 100
+        assert 20 < float(cell.temperature) < 110
+        assert float(cell.energy) > 0
+    times = {(cell.path, cell.infer_batch_size): cell.infer_step_time for cell in found}
+    assert times["saved_model", 8] < times["litert", 8]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,20 @@ import numpy as np
 from suite.errors import MissingExtraError
 
 Call = Callable[[], object]
-Runtime = Callable[[int], Call]  # batch size -> one call on so many pictures
 
 GREY = 128.0  # of every pixel: latency does not depend on it
 PACKAGES = {"litert": "ai_edge_litert", "litert-int8": "ai_edge_litert", "onnx": "onnxruntime"}
 EXTRAS = {"litert": "litert", "litert-int8": "litert", "onnx": "onnx"}
 OF_TENSORFLOW = ("saved_model", "xla", "keras")
+CUDA = "CUDAExecutionProvider"  # of ONNX Runtime, whose package onnxruntime-gpu has it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """A network that is ready to run."""
+
+    on: Callable[[int], Call]  # a batch size; one call on so many pictures
+    gpu: bool  # whether it runs on a GPU
 
 
 def check(path: str) -> None:
@@ -53,14 +62,12 @@ def ready(path: str, threads: int) -> None:
         __import__(PACKAGES[path])
 
 
-def held_by_gpu(path: str) -> int | None:
-    """Return the most bytes that TensorFlow held of the first GPU; None where nobody says, or there is none."""
+def held_of_gpu(path: str) -> int | None:
+    """Return the most bytes of the first GPU's memory that TensorFlow held; None where another library runs `path`."""
     if path not in OF_TENSORFLOW:
         return None
     import tensorflow as tf
 
-    if not tf.config.list_physical_devices("GPU"):
-        return None
     return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
 
 
@@ -82,6 +89,7 @@ def _saved_model(artefact: Path, threads: int, *, compiled: bool = False) -> Run
 
     loaded = tf.saved_model.load(str(artefact))
     function = loaded.signatures[signature(loaded)]
+    function.kept = loaded  # its weights would go with what was loaded
     ((name, takes),) = function.structured_input_signature[1].items()
     (answer,) = [key for key, made in function.structured_outputs.items() if made.dtype.is_floating][:1]
     asked = tf.function(lambda pixels: function(**{name: pixels})[answer], jit_compile=True) if compiled else None
@@ -92,8 +100,7 @@ def _saved_model(artefact: Path, threads: int, *, compiled: bool = False) -> Run
             return lambda: asked(pixels).numpy()
         return lambda: function(**{name: pixels})[answer].numpy()
 
-    on.keep = loaded  # type: ignore[attr-defined]  # its weights would go with it
-    return on
+    return Runtime(on=on, gpu=_has_gpu())
 
 
 def _xla(artefact: Path, threads: int) -> Runtime:
@@ -110,7 +117,14 @@ def _keras(artefact: Path, threads: int) -> Runtime:
         pixels = tf.fill((batch, *model.input_shape[1:]), GREY)
         return lambda: model(pixels, training=False).numpy()
 
-    return on
+    return Runtime(on=on, gpu=_has_gpu())
+
+
+def _has_gpu() -> bool:
+    """Whether TensorFlow runs what it can on a GPU."""
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def _litert(artefact: Path, threads: int) -> Runtime:
@@ -130,7 +144,7 @@ def _litert(artefact: Path, threads: int) -> Runtime:
 
         return call
 
-    return on
+    return Runtime(on=on, gpu=False)
 
 
 def _onnx(artefact: Path, threads: int) -> Runtime:
@@ -138,8 +152,7 @@ def _onnx(artefact: Path, threads: int) -> Runtime:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    providers = [one for one in ("CUDAExecutionProvider", "CPUExecutionProvider")
-                 if one in onnxruntime.get_available_providers()]  # fmt: skip
+    providers = [one for one in (CUDA, "CPUExecutionProvider") if one in onnxruntime.get_available_providers()]
     session = onnxruntime.InferenceSession(artefact, options, providers=providers)
     (takes,) = session.get_inputs()
 
@@ -147,7 +160,7 @@ def _onnx(artefact: Path, threads: int) -> Runtime:
         pixels = np.full((batch, *takes.shape[1:]), GREY, np.float32)
         return lambda: session.run(None, {takes.name: pixels})
 
-    return on
+    return Runtime(on=on, gpu=CUDA in session.get_providers())  # not where its libraries do not load
 
 
 def is_out_of_memory(error: BaseException) -> bool:

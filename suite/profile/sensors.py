@@ -43,11 +43,10 @@ def neighbours() -> Callable[[], float]:
     return taken
 
 
-def clock() -> str:
-    """Return the clock of the GPU, else of the processor, in MHz."""
-    with _gpu() as (nvml, gpu):
-        if gpu is not None:
-            return f"{nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_SM)}"
+def clock(*, gpu: bool) -> str:
+    """Return the clock of the GPU or of the processor, in MHz."""
+    if gpu:
+        return _of_gpu(lambda nvml, one: nvml.nvmlDeviceGetClockInfo(one, nvml.NVML_CLOCK_SM))
     import psutil
 
     with suppress(AttributeError, NotImplementedError, OSError):
@@ -57,11 +56,10 @@ def clock() -> str:
     return UNKNOWN
 
 
-def temperature() -> str:
-    """Return the temperature of the GPU, else the highest of the processor, in degrees Celsius."""
-    with _gpu() as (nvml, gpu):
-        if gpu is not None:
-            return f"{nvml.nvmlDeviceGetTemperature(gpu, nvml.NVML_TEMPERATURE_GPU)}"
+def temperature(*, gpu: bool) -> str:
+    """Return the temperature of the GPU, or the highest of the processor, in degrees Celsius."""
+    if gpu:
+        return _of_gpu(lambda nvml, one: nvml.nvmlDeviceGetTemperature(one, nvml.NVML_TEMPERATURE_GPU))
     import psutil
 
     found: dict[str, Any] = getattr(psutil, "sensors_temperatures", dict)()
@@ -91,9 +89,9 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def joules(call: Callable[[], object], pictures: int) -> str:
-    """Return the joules that each of the `pictures` of a call takes: of the whole GPU, else of the whole processor."""
-    with _counter() as counted:
+def joules(call: Callable[[], object], pictures: int, *, gpu: bool) -> str:
+    """Return the joules that each of the `pictures` of a call takes: of the whole GPU, or of the whole processor."""
+    with _counter(gpu=gpu) as counted:
         if counted is None:
             return UNKNOWN
         before, calls, began = counted(), 0, time.perf_counter()
@@ -105,16 +103,24 @@ def joules(call: Callable[[], object], pictures: int) -> str:
 
 
 @contextmanager
-def _counter() -> Iterator[Callable[[], float] | None]:
+def _counter(*, gpu: bool) -> Iterator[Callable[[], float] | None]:
     """Yield what reads the joules used so far; None where nothing counts them."""
-    with _gpu() as (nvml, gpu):
-        if gpu is not None:
+    if not gpu:
+        packages = [file for file in POWERCAP.glob("intel-rapl:*/energy_uj") if os.access(file, os.R_OK)]
+        yield (lambda: sum(int(file.read_text()) for file in packages) / 1e6) if packages else None
+        return
+    with _gpu() as (nvml, one):
+        counts = _of_gpu(lambda nvml, one: nvml.nvmlDeviceGetTotalEnergyConsumption(one)) != UNKNOWN
+        yield (lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(one) / 1e3) if counts else None
+
+
+def _of_gpu(ask: Callable[[Any, Any], object]) -> str:
+    """Return what NVML says of the GPU; not every one says everything."""
+    with _gpu() as (nvml, one):
+        if one is not None:
             with suppress(nvml.NVMLError):
-                nvml.nvmlDeviceGetTotalEnergyConsumption(gpu)
-                yield lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(gpu) / 1e3
-                return
-    packages = [file for file in POWERCAP.glob("intel-rapl:*/energy_uj") if os.access(file, os.R_OK)]
-    yield (lambda: sum(int(file.read_text()) for file in packages) / 1e6) if packages else None
+                return f"{ask(nvml, one)}"
+    return UNKNOWN
 
 
 @contextmanager

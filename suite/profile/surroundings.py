@@ -29,12 +29,13 @@ def surroundings() -> dict[str, str]:
 
 
 def _device() -> str:
+    """Return the GPUs, where there are some, and the processor, on which LiteRT runs in any case."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
     names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
     cores = processors()
-    return ", ".join(names) or f"{_processor()}, {cores} core{'' if cores == 1 else 's'}"
+    return ", ".join([*names, _processor(), f"{cores} core{'' if cores == 1 else 's'}"])
 
 
 def _processor() -> str:
