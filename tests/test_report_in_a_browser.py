@@ -1,4 +1,4 @@
-"""The report in a real browser: it loads nothing, and its table and figures answer to clicks."""
+"""The reports in a real browser: they load nothing, and their tables and figures answer to clicks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from html import unescape
 
 import pytest
 
+from suite import cells, pipeline
+from suite.cells import Cell, Table
 from suite.report import page
+from suite.report.field import page as field_page
 from tests.report_runs import families
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -20,6 +23,14 @@ WATCH = """<script>
 window.seen = { errors: [], blocked: [] };
 addEventListener("error", (event) => seen.errors.push(event.message));
 addEventListener("securitypolicyviolation", (event) => seen.blocked.push(event.blockedURI));
+</script>"""
+TELL = """
+seen.loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
+seen.wide = document.documentElement.scrollWidth - innerWidth;
+const store = document.createElement("pre");
+store.id = "seen";
+store.textContent = JSON.stringify(seen);
+document.body.append(store);
 </script>"""
 ACT = """<script>
 const cells = (column) => [...document.querySelectorAll("#table tbody tr")].map((row) => row.cells[column].textContent);
@@ -45,32 +56,62 @@ svg.dispatchEvent(new MouseEvent("click", at));
 seen.chosen = document.querySelector("#table tr.chosen").dataset.trial;
 seen.visible = !document.querySelector("#table tr.chosen").hidden;
 seen.halos = document.querySelectorAll(".halo").length;
-seen.loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
-seen.wide = document.documentElement.scrollWidth - innerWidth;
-const store = document.createElement("pre");
-store.id = "seen";
-store.textContent = JSON.stringify(seen);
-document.body.append(store);
-</script>"""
+"""
+ACT_IN_THE_FIELD = """<script>
+const rows = () => [...document.querySelectorAll("#table tbody tr")];
+const heads = [...document.querySelectorAll("#table th")];
+const ms = heads.findIndex((head) => head.textContent === "ms");
+heads[ms].click();
+seen.ms = rows().map((row) => row.cells[ms].textContent);
+const form = document.querySelector(".filters");
+form.elements.state.value = "out of memory";
+form.dispatchEvent(new Event("input"));
+seen.without = rows().filter((row) => !row.hidden).map((row) => row.textContent);
+rows().find((row) => row.dataset.trial.startsWith("resnet/50,")).click();
+const figures = [...document.querySelectorAll(".figure")];
+seen.marked = figures.filter((figure) => figure.querySelector(".halo")).map((figure) => figure.id);
+"""
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory):
+def used(path, act):
     """What happened on the page when it was opened from disk and used."""
-    folder = tmp_path_factory.mktemp("browser")
-    path = page.write(families(20), folder)
-    source = path.read_text().replace("<head>", "<head>" + WATCH, 1).replace("</body>", ACT + "</body>", 1)
+    source = path.read_text().replace("<head>", "<head>" + WATCH, 1).replace("</body>", act + TELL + "</body>", 1)
     path.write_text(source)
     command = [
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
         "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        f"--user-data-dir={folder / 'profile'}", "--window-size=1280,900", "--dump-dom", path.as_uri(),
+        f"--user-data-dir={path.parent / 'profile'}", "--window-size=1280,900", "--dump-dom", path.as_uri(),
     ]  # fmt: skip
     shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     return json.loads(unescape(re.search(r'<pre id="seen">(.*?)</pre>', shown, flags=re.DOTALL)[1]))
 
 
-def test_the_page_loads_nothing_and_raises_nothing(seen):
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    return used(page.write(families(20), tmp_path_factory.mktemp("browser")), ACT)
+
+
+@pytest.fixture(scope="module")
+def field_seen(tmp_path_factory):
+    """The page of the field: all networks of the catalogue, one of them too large for the device."""
+    catalogue = pipeline._catalogue()
+    measured = [
+        Cell(
+            model=network.name, infer_img_size=network.resolution, infer_batch_size=1, path="saved_model",
+            precision="float32", image=f"{network.resolution}x{network.resolution}x3",
+            memory_bytes=4 * network.total_parameters + 10**8,
+            **{"state": cells.STABLE, "infer_step_time": network.macs / 1e8} if network.name != "coca/coca"
+            else {"state": cells.NO_MEMORY, "reason": "needs 9 GB"},
+        )
+        for network in catalogue
+    ]  # fmt: skip
+    table = Table(surroundings={"device": "Laptop, 2 cores", "threads": "1"}, cells=tuple(measured))
+    return used(field_page.write(catalogue, [table], tmp_path_factory.mktemp("field")), ACT_IN_THE_FIELD)
+
+
+@pytest.mark.parametrize("which", ["seen", "field_seen"])
+def test_the_page_loads_nothing_and_raises_nothing(which, request):
+    seen = request.getfixturevalue(which)
     assert seen["loaded"] == []
     assert seen["blocked"] == []
     assert seen["errors"] == []
@@ -101,5 +142,21 @@ def test_a_mark_tells_its_configuration_and_leads_to_its_row(seen):
     assert seen["halos"] >= 4
 
 
-def test_the_page_is_no_wider_than_its_window(seen):
-    assert seen["wide"] <= 0
+@pytest.mark.parametrize("which", ["seen", "field_seen"])
+def test_the_page_is_no_wider_than_its_window(which, request):
+    assert request.getfixturevalue(which)["wide"] <= 0
+
+
+def test_the_field_sorts_by_milliseconds_and_filters_by_state(field_seen):
+    numbers = [float(text.replace(",", "")) for text in field_seen["ms"] if text]
+    assert numbers == sorted(numbers)
+    assert len(field_seen["ms"]) == len(numbers) + 1
+    assert field_seen["ms"][-1] == ""
+    (without,) = field_seen["without"]
+    assert without.startswith("coca/coca")
+    assert "needs 9 GB" in without
+
+
+def test_a_row_of_the_field_is_marked_in_every_figure_that_shows_it(field_seen):
+    expected = {"speed", "balls-top1", "balls-top5", "density-accuracy", "activations", "memory"}
+    assert expected <= set(field_seen["marked"])
