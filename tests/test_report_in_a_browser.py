@@ -58,18 +58,18 @@ seen.visible = !document.querySelector("#table tr.chosen").hidden;
 seen.halos = document.querySelectorAll(".halo").length;
 """
 ACT_IN_THE_FIELD = """<script>
-const rows = () => [...document.querySelectorAll("#table tbody tr")];
+const listed = () => [...document.querySelectorAll("#table tbody tr")];
 const heads = [...document.querySelectorAll("#table th")];
 const ms = heads.findIndex((head) => head.textContent === "ms");
 heads[ms].click();
-seen.ms = rows().map((row) => row.cells[ms].textContent);
+seen.ms = listed().map((row) => row.cells[ms].textContent);
 const form = document.querySelector(".filters");
 form.elements.state.value = "out of memory";
 form.dispatchEvent(new Event("input"));
-seen.without = rows().filter((row) => !row.hidden).map((row) => row.textContent);
-rows().find((row) => row.dataset.trial.startsWith("resnet/50,")).click();
-const figures = [...document.querySelectorAll(".figure")];
-seen.marked = figures.filter((figure) => figure.querySelector(".halo")).map((figure) => figure.id);
+seen.without = listed().filter((row) => !row.hidden).map((row) => row.textContent);
+listed().find((row) => row.dataset.trial.startsWith("resnet/50,")).click();
+const shown = [...document.querySelectorAll(".figure")];
+seen.marked = shown.filter((figure) => figure.querySelector(".halo")).map((figure) => figure.id);
 """
 
 
