@@ -9,10 +9,14 @@ import statistics
 import time
 from collections.abc import Callable
 
-import keras
-import tensorflow as tf
+from suite.quiet import load_tensorflow  # before TensorFlow: the suite chooses its kernels
 
-from suite.architectures.layers import GroupedConv2D
+load_tensorflow()
+
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from suite.architectures.layers import GroupedConv2D  # noqa: E402
 
 SHAPE = (8, 28, 28, 128)  # B, H, W, C
 STEPS = 5

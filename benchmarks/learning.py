@@ -14,10 +14,14 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
+from suite.quiet import load_tensorflow  # before TensorFlow: the suite chooses its kernels
 
-from suite import architectures, datasets, training
-from suite.profile.complexity import complexity
+load_tensorflow()
+
+import keras  # noqa: E402
+
+from suite import architectures, datasets, training  # noqa: E402
+from suite.profile.complexity import complexity  # noqa: E402
 
 IMAGE = (32, 32, 1)
 

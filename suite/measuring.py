@@ -6,6 +6,7 @@ What was measured is in the file before the next is begun, and is not measured a
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import signal
@@ -33,6 +34,9 @@ REFERENCE = "mobilenet_v2/1.0"  # timed in between, at batch 1, to see what the 
 BESIDE = {"xla": "saved_model", "keras": "saved_model", "litert-int8": "litert"}  # by what the reference is run
 ALONE = 5.0  # percent of its processors that others may take
 SLOWER = 5.0  # percent by which the machine may be slower than beside most other networks
+COUNTS = (
+    "param_count", "infer_gmacs", "infer_macts", "parameters", "total_parameters", "macs", "activations", "model_bytes",
+)  # of a cell, the same at every batch size  # fmt: skip
 COPIES = 3  # of its weights, that a network needs to be built and written
 HEAD = ("device", "threads", "platform", "python", "suite", "tensorflow", "keras", "litert", "onnxruntime", "onednn")
 
@@ -90,7 +94,9 @@ def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = l
     with ExitStack() as stack:
         beside = _Reference(stack, settings.threads)
         for missing in sorted(filter(None, wanted.values()), key=_work):
-            for found in _measured(missing, settings, beside):
+            slow = list(_too_slow(missing, tuple(known.values()), settings))
+            left = [cell for cell in missing if cell.key not in {each.key for each in slow}]
+            for found in itertools.chain(slow, _measured(left, settings, beside) if left else ()):
                 cell = _beside_others(found, known.values())
                 known[cell.key] = cell
                 done += 1
@@ -175,6 +181,22 @@ def _measured(missing: Sequence[Cell], settings: Settings, beside: _Reference) -
                 yield from (_ended(cell, began, state=cells.FAILED, reason=artefact["failed"]) for cell in of_path)
             else:
                 yield from _timed(of_path, artefact["file"], made, settings, beside.of(path))
+
+
+def _too_slow(missing: Sequence[Cell], known: Sequence[Cell], settings: Settings) -> Iterator[Cell]:
+    """Yield the cells whose ten blocks would take too long even if a call took no longer than at a smaller batch."""
+    for cell in missing:
+        smaller = [
+            one for one in known
+            if one.is_timed and one.infer_batch_size < cell.infer_batch_size
+            and replace(one, infer_batch_size=cell.infer_batch_size).key == cell.key
+        ]  # fmt: skip
+        slowest = max(smaller, key=lambda one: one.infer_step_time or 0, default=None)
+        said = timing.too_slow((slowest.infer_step_time or 0) / 1e3, settings.longest) if slowest else ""
+        if slowest and said:
+            known_of_it = {name: getattr(slowest, name) for name in COUNTS}
+            reason = f"{said}; at batch {slowest.infer_batch_size} already"
+            yield _ended(cell, perf_counter(), state=cells.TOO_SLOW, reason=reason, **known_of_it)
 
 
 def _too_large(model: str) -> str:

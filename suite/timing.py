@@ -49,7 +49,7 @@ def main() -> None:
     runtime = runtimes.opened(order.path, Path(order.artefact), order.threads)
     per_picture = 0.0  # seconds, as the batch before took
     for batch in order.batches:
-        answer = _too_slow(per_picture * batch, order) or _timed(runtime, batch, order, beside, began, before)
+        answer = _left_out(per_picture * batch, order) or _timed(runtime, batch, order, beside, began, before)
         per_picture = answer.get("call", per_picture * batch) / batch
         print(json.dumps({"batch": batch, **answer}), file=answers, flush=True)
 
@@ -62,12 +62,16 @@ def _reference(path: str, artefact: str, threads: int) -> runtimes.Call:
     return call
 
 
-def _too_slow(seconds: float, order: Order) -> dict[str, Any]:
-    """Return why calls of so many seconds are not timed; nothing where they are."""
-    if seconds * CALLS <= order.longest:
-        return {}
-    said = f"a call takes about {seconds:.3g} s: ten blocks would need more than {order.longest:g} s (--longest)"
-    return {"too_slow": said, "call": seconds}
+def too_slow(seconds: float, longest: float) -> str:
+    """Return why calls of so many seconds are not timed; empty where they are."""
+    if seconds * CALLS <= longest:
+        return ""
+    return f"a call takes about {seconds:.3g} s: ten blocks would need more than {longest:g} s (--longest)"
+
+
+def _left_out(seconds: float, order: Order) -> dict[str, Any]:
+    said = too_slow(seconds, order.longest)
+    return {"too_slow": said, "call": seconds} if said else {}
 
 
 def _timed(
@@ -82,9 +86,9 @@ def _timed(
         call = runtime.on(batch)
         call()
         cold = time.perf_counter() - began if batch == order.batches[0] else None
-        too_slow = _too_slow(_seconds(call), order)
-        if too_slow:
-            return too_slow
+        left_out = _left_out(_seconds(call), order)
+        if left_out:
+            return left_out
         others = sensors.neighbours()
         found = latency(call, Protocol.of(order.seconds), reference=beside)
         busy = others()

@@ -173,11 +173,12 @@ def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay(mon
     def full() -> None:
         raise RuntimeError("Failed to allocate memory for requested buffer of size 12345")
 
-    runtime = {1: lambda: None, 64: full}.__getitem__
+    runtime = runtimes.Runtime(on={1: lambda: None, 64: full}.__getitem__, gpu=False)
+    broken = runtimes.Runtime(on=lambda batch: 1 / 0, gpu=False)
     assert "median" in timing._timed(runtime, 1, order, None, time.perf_counter(), 0)
     assert "GB are free" in timing._timed(runtime, 64, order, None, time.perf_counter(), 0)["no_memory"]
     assert "allocate" in timing._timed(runtime, 64, replace(order, needs=()), None, time.perf_counter(), 0)["no_memory"]
-    assert "failed" in timing._timed(lambda batch: 1 / 0, 64, replace(order, needs=()), None, 0.0, 0)
+    assert "failed" in timing._timed(broken, 64, replace(order, needs=()), None, 0.0, 0)
 
 
 def test_what_would_take_too_long_is_left_out_and_says_so(tmp_path: Path) -> None:
@@ -188,6 +189,17 @@ def test_what_would_take_too_long_is_left_out_and_says_so(tmp_path: Path) -> Non
     assert (many.state, more.state) == (cells.TOO_SLOW, cells.TOO_SLOW)
     assert "ten blocks would need more than 2 s (--longest)" in many.reason
     assert [cell.state for cell in cells.read(tmp_path / "here.csv").cells] == [one.state, many.state, more.state]
+
+
+def test_what_the_file_shows_to_take_too_long_is_not_even_built(tmp_path: Path) -> None:
+    here = replace(FAST, image=(96, 96, 3), batches=(2,))
+    (two,) = measuring.measure(["resnet/18"], here, tmp_path / "here.csv")
+    shorter = replace(here, batches=(1, 4), longest=two.infer_step_time / 1e3)  # one call of two pictures
+    one, four = measuring.measure(["resnet/18"], shorter, tmp_path / "here.csv")
+    assert one.state == cells.TOO_SLOW  # was tried: fewer pictures may be fast enough
+    assert "at batch 2" not in one.reason
+    assert (four.state, four.macs, four.model_bytes) == (cells.TOO_SLOW, two.macs, two.model_bytes)
+    assert four.reason.endswith("s (--longest); at batch 2 already")
 
 
 def test_a_machine_that_is_slower_throughout_is_seen_by_the_reference_beside_it() -> None:
