@@ -6,7 +6,6 @@ What was measured is in the file before the next is begun, and is not measured a
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import os
 import signal
@@ -94,9 +93,7 @@ def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = l
     with ExitStack() as stack:
         beside = _Reference(stack, settings.threads)
         for missing in sorted(filter(None, wanted.values()), key=_work):
-            slow = list(_too_slow(missing, tuple(known.values()), settings))
-            left = [cell for cell in missing if cell.key not in {each.key for each in slow}]
-            for found in itertools.chain(slow, _measured(left, settings, beside) if left else ()):
+            for found in _measured(missing, known.values(), settings, beside):
                 cell = _beside_others(found, known.values())
                 known[cell.key] = cell
                 done += 1
@@ -161,8 +158,13 @@ def _digest(name: str) -> str:
     return content.hexdigest()[:16]
 
 
-def _measured(missing: Sequence[Cell], settings: Settings, beside: _Reference) -> Iterator[Cell]:
-    """Yield the cells of one network, measured."""
+def _measured(wanted: Sequence[Cell], known: Iterable[Cell], settings: Settings, beside: _Reference) -> Iterator[Cell]:
+    """Yield the cells of one network, measured. What is known of others shows which need not be tried."""
+    slow = {cell.key: cell for cell in _too_slow(wanted, list(known), settings)}
+    yield from slow.values()
+    missing = [cell for cell in wanted if cell.key not in slow]
+    if not missing:
+        return
     first, began = missing[0], perf_counter()
     reason = _too_large(first.model)
     if reason:
