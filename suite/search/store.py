@@ -79,7 +79,7 @@ class Store:
         """Give back what is still running, so that it is the next to be run."""
         self._closed.set()
         for number, asked in list(self._asked.items()):
-            with suppress(StoreError), guarded(self.folder):
+            with worker.uninterrupted(), suppress(StoreError), guarded(self.folder):
                 self._give_back(number, asked.params, asked.user_attrs, died=False)
         self.close()
 
@@ -90,7 +90,7 @@ class Store:
 
     def trials(self) -> list[Trial]:
         """Return every trial so far, by number, those of other workers included."""
-        with guarded(self.folder):
+        with worker.uninterrupted(), guarded(self.folder):  # half a reading would keep its lock on a file
             frozen = self._optuna.get_trials(deepcopy=False)
         return [trial for trial in map(self._trial, frozen) if trial is not None]
 
