@@ -18,7 +18,8 @@ from suite.study import RECIPE_CHOICES
 if TYPE_CHECKING:
     from suite.measuring import Settings, Told
     from suite.report.comparison import Comparison, Entry
-    from suite.study import Constraint
+    from suite.report.results import Results
+    from suite.study import Constraint, Objective
     from suite.trial import Run
 
 PRECISIONS = RECIPE_CHOICES["precision"]
@@ -55,6 +56,39 @@ def runs(names: Sequence[str], root: Path) -> list[Run]:
     from suite.search import folder
 
     return [folder.read(Path(name) if (Path(name) / "study.toml").is_file() else root / name) for name in names]
+
+
+def results(names: Sequence[str], root: Path, asked: Sequence[Objective]) -> list[Run | Results]:
+    """Return runs, as `runs` does, and tables of results by their files; say how a table was read.
+
+    Raises TableError for a table that cannot be read, or in which an objective that is `asked` for is not known.
+    """
+    from suite.report import results as tables
+
+    found: list[Run | Results] = []
+    for name in names:
+        if (root / name / "study.toml").is_file() or not tables.is_table(name):
+            found += runs([name], root)
+            continue
+        table = tables.read(Path(name))
+        tables.require(table, asked)
+        found.append(table)
+        shown = " and ".join(f"{one.measure} ({one.goal})" for one in asked or table.objectives)
+        for note in (*table.notes, f"compared in {shown}; --objective names others"):
+            click.echo(f"{name}: {note}.", err=True)
+    return found
+
+
+def objectives(names: Sequence[str]) -> tuple[Objective, ...]:
+    """Return objectives by the names of their measures, each once. Raises a UsageError for one that is none."""
+    from suite.errors import did_you_mean
+    from suite.measures import MEASURES
+    from suite.study import Objective
+
+    for name in names:
+        if name not in MEASURES:
+            raise click.BadParameter(f"no measure '{name}'.{did_you_mean(name, MEASURES)}", param_hint="--objective")
+    return tuple(Objective(measure=name, goal=MEASURES[name].goal) for name in dict.fromkeys(names))
 
 
 def every_run(root: Path) -> list[Run]:

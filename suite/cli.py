@@ -19,7 +19,8 @@ from suite.tables import FORMATS, Terminal, rendered
 
 if TYPE_CHECKING:
     from suite.pipeline import Counted
-    from suite.study import Constraint, Study
+    from suite.report.results import Results
+    from suite.study import Constraint, Objective, Study
     from suite.trial import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -28,6 +29,13 @@ LISTED = ("architectures", "lecture", "studies", "measures", "runs")
 formatted = click.option("--format", "format", type=click.Choice(FORMATS), default="table", help="How to print it.")
 overriding = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE...", help="Override keys of the study, one or several."
+)
+aimed = click.option(
+    "--objective",
+    "aims",
+    multiple=True,
+    metavar="MEASURE",
+    help="Compare in this measure, one of `suite list measures`; give two or more.",
 )
 rooted = click.option(
     "--runs",
@@ -205,24 +213,31 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
 
 
 @cli.command()
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.argument("runs", metavar="RUN|TABLE.csv...", nargs=-1, required=True)
 @limited
+@aimed
 @rooted
 @formatted
-def front(runs: Sequence[str], root: Path, format: str, **limits: float | None) -> None:
+def front(runs: Sequence[str], root: Path, format: str, aims: Sequence[str], **limits: float | None) -> None:
     """Print the front of one run or of several together; with limits, the best model within them.
 
-    Exits with 3, and names the nearest misses, when none is within them.
+    Two values are equal where their intervals overlap. A limit is met `surely` when the whole interval is within it.
+    Exits with 3, and names the nearest misses, when none is within the limits.
+
+    TABLE.csv is any table of results: a first column that names the candidate, columns named as the measures, and
+    `latency_low` and `latency_high` for an interval. timm's tables and those of `suite measure` are understood too.
 
     \b
     suite front quickstart-resnet quickstart-mobilenet
     suite front resnet --max-latency 5 --max-parameters 2e6
+    suite front results.csv --objective accuracy --objective latency
     """
-    _print_front(arguments.runs(runs, root), arguments.limits(limits), format)
+    asked = arguments.objectives(aims)
+    _print_front(arguments.results(runs, root, asked), arguments.limits(limits), format, asked)
 
 
 @cli.command()
-@click.argument("runs", metavar="[RUN...]", nargs=-1)
+@click.argument("runs", metavar="[RUN|TABLE.csv...]", nargs=-1)
 @click.option(
     "--field",
     "tables",
@@ -232,26 +247,33 @@ def front(runs: Sequence[str], root: Path, format: str, **limits: float | None) 
     help="Report tables of measured networks, ours or timm's, instead of runs; one or several.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder of the report.")
+@aimed
 @rooted
-def report(runs: Sequence[str], tables: Sequence[Path], output: Path | None, root: Path) -> None:
+def report(runs: Sequence[str], tables: Sequence[Path], output: Path | None, aims: Sequence[str], root: Path) -> None:
     """Write the report of runs, finished or not: one page that needs no network, with CSV, PNG and SVG beside it.
+
+    TABLE.csv is any table of results, as in `suite front`.
 
     With --field, that of measured networks: what each of the catalogue costs, beside the accuracy that papers cite.
 
     \b
     suite report resnet
     suite report resnet mobilenet alexnet -o reports/comparison
+    suite report results.csv --objective accuracy --objective parameters
     suite report --field laptop.csv server.csv -o reports/field
     """
     from suite import pipeline
+    from suite.trial import Run
 
     if tables:
         click.echo(pipeline.field(arguments.tables(tables, runs), output or root / "field").resolve())
         return
-    found = arguments.runs(arguments.named(runs), root)
-    into = output or (found[0].folder / "report" if len(found) == 1 else root / "report")
-    click.echo(pipeline.report(found, into).resolve())
-    for line in pipeline.deliver(found, root, into):
+    asked = arguments.objectives(aims)
+    found = arguments.results(arguments.named(runs), root, asked)
+    of_runs = [one for one in found if isinstance(one, Run)]
+    into = output or (of_runs[0].folder / "report" if of_runs and len(found) == 1 else root / "report")
+    click.echo(pipeline.report(found, into, asked).resolve())
+    for line in pipeline.deliver(of_runs, root, into):
         click.echo(line, err=True)
 
 
@@ -274,11 +296,15 @@ def export(
     suite export resnet 7 exports
     suite export resnet mobilenet best exports --max-latency 5
     """
-    from suite import pipeline
+    from suite import choice, pipeline
     from suite.report.comparison import compare
 
     found = arguments.runs(runs, root)
-    entry = arguments.entry(compare(found), trial, arguments.limits(limits))
+    wanted = arguments.limits(limits)
+    entry = arguments.entry(compare(found), trial, wanted)
+    doubt = choice.doubt(entry, wanted)
+    if doubt:
+        click.echo(f"{entry.name} {doubt}.", err=True)
     load_tensorflow()
     done = pipeline.export(entry, found, directory / (name or entry.name.replace("/", "-")))
     click.echo(done.folder)
@@ -394,11 +420,13 @@ def _fail(studies: Sequence[Study], root: Path, reason: str) -> bool:
     return failed
 
 
-def _print_front(runs: Sequence[Run], limits: Sequence[Constraint], format: str) -> None:
+def _print_front(
+    runs: Sequence[Run | Results], limits: Sequence[Constraint], format: str, asked: Sequence[Objective] = ()
+) -> None:
     """Print the front, or the one model that is best within limits."""
     from suite import choice
     from suite.report.comparison import compare
 
-    comparison = compare(runs)
-    columns, rows = choice.table([choice.best(comparison, limits)] if limits else comparison.front)
+    comparison = compare(runs, asked)
+    columns, rows = choice.table([choice.best(comparison, limits)] if limits else comparison.front, limits)
     click.echo(rendered(rows, format, columns))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,6 +75,27 @@ _TABLE = (
 )  # fmt: skip
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _TABLE}
+
+
+WITHIN = 0.03  # half an interval, as part of the value, up to which a value is called stable
+
+
+def interval(known: Mapping[str, float], name: str) -> tuple[float, float]:
+    """Return the ends between which the measure `name` lies: `latency_low` and `latency_high`, or the value twice."""
+    value = known[name]
+    return known.get(f"{name}_low", value), known.get(f"{name}_high", value)
+
+
+def is_stable(known: Mapping[str, float], name: str) -> bool:
+    """Whether the interval of the measure `name` is narrow enough to compare by."""
+    low, high = interval(known, name)
+    return high - low <= 2 * WITHIN * abs(known[name])
+
+
+def spread(known: Mapping[str, float], name: str) -> str:
+    """Return the interval of the measure `name` for people: `0.336 to 0.34`, or `0.285 to 0.368, unstable`."""
+    ends = [formatted(name, end).removesuffix(f" {MEASURES[name].unit}") for end in interval(known, name)]
+    return " to ".join(ends) + ("" if is_stable(known, name) else ", unstable")
 
 
 def formatted(name: str, value: float) -> str:

@@ -1,20 +1,18 @@
-"""Fronts: dominance, rank, hypervolume and knee, on arrays of minimised values [N points, M objectives].
+"""Fronts of exact values: dominance, rank, hypervolume and knee, on minimised values [N points, M objectives].
 
 One point dominates another when it is nowhere larger and somewhere smaller. The front is what nothing dominates.
+Measured candidates, whose values have intervals, are compared in `dominance`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import moocore
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
-
-from suite.study import Objective
-from suite.trial import Trial
 
 Values = NDArray[np.float64]
 
@@ -104,57 +102,13 @@ def _shortfall(bound: Values, mean: Values, deviation: Values) -> Values:
     return np.where(np.isneginf(bound), 0.0, np.where(deviation > 0, uncertain, np.maximum(away, 0.0)))
 
 
-def knee(values: Values) -> int:
-    """Index of the front point that lies farthest below the line (M = 3: plane) between the extremes of the front.
+def knee(front: Values) -> int:
+    """Index of the point of `front` [N, M] that lies farthest below the line (M = 3: plane) between its extremes.
 
     Every axis is first scaled so that the front spans 0 to 1. Of equal points the first is taken. A front that bends
     the other way has no knee: the answer is then one of its ends.
     """
-    front = np.flatnonzero(nondominated(values))
-    low, high = values[front].min(axis=0), values[front].max(axis=0)
-    scaled = (values[front] - low) / np.where(high > low, high - low, 1.0)
+    low, high = front.min(axis=0), front.max(axis=0)
+    scaled = (front - low) / np.where(high > low, high - low, 1.0)
     # The distance to a plane with equal slopes falls as the sum of the coordinates does.
-    return int(front[np.argmin(np.round(scaled.sum(axis=1), 12))])
-
-
-def minimised(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Values:
-    """Values [N, M] of the objectives, those to be maximised negated. Every trial must have been measured in all."""
-    signs = [-1.0 if objective.goal == "max" else 1.0 for objective in objectives]
-    rows = [[sign * t.measures[o.measure] for o, sign in zip(objectives, signs, strict=True)] for t in trials]
-    return np.array(rows, dtype=float).reshape(len(trials), len(objectives))
-
-
-def front(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:
-    """Return the candidates that no other dominates, in their order; one that lacks an objective is left out.
-
-    Here and in `ranks` latencies that cannot be told from a shorter one count as that: noise alone puts nobody on the
-    front.
-    """
-    measured = _measured(trials, objectives)
-    mask = nondominated(_told_apart(measured, objectives)) if measured else ()
-    return [trial for trial, kept in zip(measured, mask, strict=True) if kept]
-
-
-def ranks(trials: Sequence[Trial], objectives: Sequence[Objective]) -> dict[int, int]:
-    """Return the rank of every candidate of one run by its number; one that lacks an objective is left out."""
-    measured = _measured(trials, objectives)
-    found = rank(_told_apart(measured, objectives)) if measured else ()
-    return {trial.number: int(place) for trial, place in zip(measured, found, strict=True)}
-
-
-def _told_apart(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Values:
-    """Return `minimised` values, where one latency stands for all whose intervals overlap that of the shortest."""
-    values = minimised(trials, objectives)
-    for column, objective in enumerate(objectives):
-        if objective.measure == "latency" and objective.goal == "min":
-            leader = None
-            for place in np.argsort(values[:, column], kind="stable"):
-                known = trials[place].measures
-                if leader is None or known.get("latency_low", known["latency"]) > leader[1]:
-                    leader = values[place, column], known.get("latency_high", known["latency"])
-                values[place, column] = leader[0]
-    return values
-
-
-def _measured(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:
-    return [trial for trial in trials if all(objective.measure in trial.measures for objective in objectives)]
+    return int(np.argmin(np.round(scaled.sum(axis=1), 12)))

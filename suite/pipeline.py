@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite import architectures, binding, studyfile, tracking
-from suite.errors import ArchitectureError, StoreError, StudyError, TableError
+from suite.errors import ArchitectureError, ExportError, StoreError, StudyError, TableError
 from suite.search import folder
 from suite.search.budget import spent
 from suite.search.fidelity import first
 from suite.search.space import drawn
-from suite.study import Recipe, Study, is_own, split
+from suite.study import Objective, Recipe, Study, is_own, split
 from suite.trial import Run, Trial
 
 TRIED = 500  # configurations of which one must be buildable
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from suite.measuring import Settings, Told
     from suite.report.comparison import Entry
     from suite.report.field.network import Network
+    from suite.report.results import Results
 
 
 def study(file: Path, overrides: Sequence[str] = ()) -> Study:
@@ -137,12 +138,15 @@ def model(home: Path, number: int) -> keras.Model:
         raise StoreError(f"{file}: the trained network of trial {number} cannot be read ({error})") from error
 
 
-def report(runs: Sequence[Run], into: Path) -> Path:
-    """Write the report of `runs` and return its page. Works on half-finished runs. Raises StoreError."""
+def report(runs: Sequence[Run | Results], into: Path, objectives: Sequence[Objective] = ()) -> Path:
+    """Write the report of runs and tables of results, and return its page. Works on half-finished runs.
+
+    The front is that in `objectives`, or else in those of the runs. Raises StoreError.
+    """
     from suite.report import page
 
     try:
-        return page.write(runs, into)
+        return page.write(runs, into, objectives)
     except OSError as error:
         raise StoreError(
             f"{into}: the report cannot be written ({error.strerror}). Name another place with -o."
@@ -199,8 +203,10 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
     from suite import datasets
     from suite import export as exporting
 
+    if entry.study is None:
+        raise ExportError(f"{entry.name} is of a table: only the trials of a run have a trained model to export.")
     home = next(one for one in runs if one.study == entry.study).folder
-    card = _card(entry)
+    card = _card(entry, entry.study)
     there = exporting.exported(into, card)
     if there is not None:
         return there
@@ -209,12 +215,12 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
     return exporting.export(model(home, entry.trial.number), data, into, card)
 
 
-def _card(entry: Entry) -> dict[str, Any]:
+def _card(entry: Entry, study: Study) -> dict[str, Any]:
     """Return what is written beside an exported model, so that it can be traced back."""
     return {
-        "study": entry.study.name,
+        "study": study.name,
         "trial": entry.trial.number,
-        "architecture": entry.study.architecture,
+        "architecture": study.architecture,
         "configuration": dict(entry.trial.configuration),
         "measures": dict(entry.trial.measures),
         "surroundings": dict(entry.trial.surroundings),

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from suite import pareto
+from suite import dominance
 from suite.measures import MEASURES, formatted
 from suite.search.budget import Spent, spent
 from suite.study import Study
@@ -72,7 +72,7 @@ class Progress:
 
     def _front(self) -> set[int]:
         fitting = [trial for trial in self._trials.values() if trial.fits(self._study.constraints)]
-        return {trial.number for trial in pareto.front(fitting, self._study.objectives)}
+        return {trial.number for trial in dominance.front(fitting, self._study.objectives)}
 
     def _spent(self) -> Spent:
         return spent(list(self._trials.values()), self._study.fidelity)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from suite.study import Constraint, Study, Value
+from suite.study import Constraint, Objective, Study, Value
 
 State = Literal["running", "paused", "complete", "refused", "failed", "interrupted"]
 
@@ -65,6 +65,21 @@ class Run:
     folder: Path
     study: Study
     trials: tuple[Trial, ...]
+
+    @property
+    def name(self) -> str:
+        """That of its study."""
+        return self.study.name
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """Those of its study."""
+        return self.study.objectives
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """Those of its study."""
+        return self.study.constraints
 
     @property
     def candidates(self) -> list[Trial]:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from suite import pareto
+from suite import dominance, pareto
 from suite.errors import SuiteError
 from suite.report import page, tables, wording
 from suite.report.comparison import compare
@@ -150,7 +150,7 @@ def test_the_frame_of_trials_says_rank_within_the_run_and_front_over_all():
 def test_the_front_of_several_runs_is_the_front_of_their_candidates_together():
     runs = families(40)
     frame = tables.front(runs, [ACCURACY, LATENCY])
-    together = pareto.front([t for each in runs for t in each.candidates], [ACCURACY, LATENCY])
+    together = dominance.front([t for each in runs for t in each.candidates], [ACCURACY, LATENCY])
     assert sorted(frame["latency"]) == sorted(t.measures["latency"] for t in together)
     assert frame["accuracy"].is_monotonic_decreasing
 
@@ -242,10 +242,10 @@ def test_the_interval_of_an_accuracy_is_wilsons():
 def test_the_hypervolume_ends_where_all_candidates_of_the_run_together_end():
     comparison = compare(families(20))
     frame = tables.hypervolumes(comparison, (ACCURACY, LATENCY))
-    values = pareto.minimised([entry.trial for entry in comparison.candidates], (ACCURACY, LATENCY))
+    values = dominance.minimised([entry.trial for entry in comparison.candidates], (ACCURACY, LATENCY))
     corner = tables.reference(values)
     for name, made in zip(comparison.names, comparison.runs, strict=True):
-        own = pareto.minimised(made.candidates, (ACCURACY, LATENCY))
+        own = dominance.minimised(made.candidates, (ACCURACY, LATENCY))
         share = 100 * pareto.hypervolume(own, corner) / (corner - values.min(axis=0)).prod()
         assert frame[frame["run"] == name]["hypervolume"].iloc[-1] == pytest.approx(share)
 

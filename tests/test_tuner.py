@@ -9,7 +9,7 @@ from pathlib import Path
 import keras_tuner
 import pytest
 
-from suite import pareto
+from suite import dominance
 from suite.errors import StoreError
 from suite.search import folder, tuner
 from suite.study import Budget, Range
@@ -49,7 +49,7 @@ def test_a_search_that_is_done_does_nothing_more(tmp_path: Path) -> None:
 def test_keras_tuners_best_trials_are_the_pareto_front(tmp_path: Path) -> None:
     found = searched(tmp_path / "run", trials=8)
     run = folder.read(tmp_path / "run")
-    front = {str(trial.configuration) for trial in pareto.front(run.candidates, run.study.objectives)}
+    front = {str(trial.configuration) for trial in dominance.front(run.candidates, run.study.objectives)}
     best = found.oracle.get_best_trials()
     assert {str(found.oracle.record[trial.trial_id].configuration) for trial in best} == front
     assert all(trial.score == 1 for trial in best)

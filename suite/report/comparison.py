@@ -1,4 +1,4 @@
-"""Several runs as one set of candidates, and which of their values may be compared."""
+"""Several runs, or tables of results, as one set of candidates, and which of their values may be compared."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from suite import pareto
+from suite import dominance
 from suite.errors import SuiteError
 from suite.measures import MEASURES
-from suite.study import Objective, Study
+from suite.report.results import Results
+from suite.study import Constraint, Objective, Study
 from suite.trial import Run, Trial
 
 _PARTS_OF_LATENCY = ("latency_low", "latency_high", "latency_p90")
@@ -20,19 +21,17 @@ _PARTS_OF_LATENCY = ("latency_low", "latency_high", "latency_p90")
 class Entry:
     """One trial among those of several runs."""
 
-    run: str  # name of the run, unique among those compared
-    study: Study
+    run: str  # name of the run or table, unique among those compared
+    name: str  # how people call it: `resnet/7`
+    family: str
     trial: Trial
-
-    @property
-    def name(self) -> str:
-        """How people call it: `resnet/7`."""
-        return f"{self.run}/{self.trial.number}"
+    constraints: tuple[Constraint, ...] = ()
+    study: Study | None = None  # None: it is of a table
 
     @property
     def fits(self) -> bool:
         """Whether it is complete and keeps every constraint of its study."""
-        return self.trial.fits(self.study.constraints)
+        return self.trial.fits(self.constraints)
 
     @property
     def place(self) -> str:
@@ -44,18 +43,24 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Runs that answered on the same data."""
+    """Runs and tables that answered on the same data."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[Run | Results, ...]
     names: tuple[str, ...]  # of the runs, unique
+    asked: tuple[Objective, ...] = ()  # objectives in place of those of the runs
+
+    @property
+    def studied(self) -> list[Run]:
+        """Those that are runs of a study; the others are tables."""
+        return [run for run in self.runs if isinstance(run, Run)]
 
     @cached_property
     def entries(self) -> list[Entry]:
         """Every trial of every run."""
         return [
-            Entry(run=name, study=run.study, trial=trial)
+            entry
             for name, run in zip(self.names, self.runs, strict=True)
-            for trial in run.trials
+            for entry in (_of_table(name, run, len(self.runs)) if isinstance(run, Results) else _of_run(name, run))
         ]
 
     @cached_property
@@ -65,8 +70,12 @@ class Comparison:
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
-        """The objectives of the studies, each once."""
-        return tuple(dict.fromkeys(objective for run in self.runs for objective in run.study.objectives))
+        """The objectives that were asked for, or else those of the runs, each once."""
+        return self.asked or tuple(dict.fromkeys(objective for run in self.runs for objective in run.objectives))
+
+    def objectives_of(self, run: Run | Results) -> tuple[Objective, ...]:
+        """Return the objectives by which the candidates of one run are ranked."""
+        return self.asked or run.objectives
 
     @cached_property
     def quality(self) -> Objective:
@@ -105,15 +114,18 @@ class Comparison:
         for group in self.groups(objectives).values():
             among = {id(entry.trial) for entry in group}
             trials = [entry.trial for entry in entries if id(entry.trial) in among]
-            chosen.update(id(trial) for trial in pareto.front(trials, objectives))
+            chosen.update(id(trial) for trial in dominance.front(trials, objectives))
         return [entry for entry in entries if id(entry.trial) in chosen]
 
 
-def compare(runs: Sequence[Run]) -> Comparison:
-    """Put runs side by side. Raises SuiteError when there is none, or when two of them saw different data."""
+def compare(runs: Sequence[Run | Results], asked: Sequence[Objective] = ()) -> Comparison:
+    """Put runs and tables side by side, in the objectives `asked` for or else in their own.
+
+    Raises SuiteError when there is none, or when two of them saw different data.
+    """
     if not runs:
         raise SuiteError("no run to report: name at least one run folder")
-    comparison = Comparison(runs=tuple(runs), names=_names(runs))
+    comparison = Comparison(runs=tuple(runs), names=_names(runs), asked=tuple(asked))
     _require_one_dataset(comparison.entries)
     return comparison
 
@@ -122,9 +134,29 @@ def _is_shown(measure: str, measured: set[str]) -> bool:
     return measure in measured and measure not in _PARTS_OF_LATENCY
 
 
-def _names(runs: Sequence[Run]) -> tuple[str, ...]:
+def _of_run(name: str, run: Run) -> list[Entry]:
+    study = run.study
+    return [
+        Entry(
+            run=name, name=f"{name}/{trial.number}", family=study.family, trial=trial, constraints=study.constraints,
+            study=study,
+        )
+        for trial in run.trials
+    ]  # fmt: skip
+
+
+def _of_table(name: str, table: Results, count: int) -> list[Entry]:
+    """Return the candidates of a table; its name is before theirs where there are others."""
+    before = f"{name}/" if count > 1 else ""
+    return [
+        Entry(run=name, family=name, name=f"{before}{label}", trial=trial)
+        for label, trial in zip(table.labels, table.trials, strict=True)
+    ]
+
+
+def _names(runs: Sequence[Run | Results]) -> tuple[str, ...]:
     """Names of the studies; where two are equal, those of the folders; where these are equal too, their paths."""
-    for names in ([run.study.name for run in runs], [run.folder.name for run in runs]):
+    for names in ([run.name for run in runs], [run.folder.name for run in runs]):
         if max(Counter(names).values()) == 1:
             return tuple(names)
     return tuple(str(run.folder) for run in runs)
@@ -144,4 +176,4 @@ def _require_one_dataset(entries: Sequence[Entry]) -> None:
 
 def _data(entry: Entry) -> str:
     known = entry.trial.surroundings
-    return f"{known.get('dataset', entry.study.dataset)}, digest {known['dataset_digest'][:12]}"
+    return f"{known.get('dataset', entry.run)}, digest {known['dataset_digest'][:12]}"

@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from suite import pareto
+from suite import dominance
 from suite.measures import formatted
 from suite.report import fronts, picture, tables, wording
 from suite.report.comparison import Comparison, Entry
@@ -22,6 +22,7 @@ from suite.study import Choice, Domain, Objective, Range, Value
 
 _MANY = 300  # more lines or points than these are laid into an SVG as a picture: it stays light
 _PANELS = 12
+_WORDS = 24  # of which more do not fit side by side
 _COLUMNS = 8  # numbers that are more than these stand on an axis
 
 
@@ -30,7 +31,9 @@ def all_figures(comparison: Comparison, planes: Sequence[Plane]) -> list[Picture
     drawn = [fronts.draw(plane) for plane in planes]
     drawn += [learning_curves(comparison)] if any(entry.trial.curve for entry in comparison.entries) else []
     drawn += [hypervolume(comparison)] if _in_all(comparison, comparable(comparison)) else []
-    return drawn + ([choices(comparison)] if planes and tables.configuration(comparison) else [])
+    trained = _trained(comparison)
+    searched = any(_fits(trained, path) for path in tables.configuration(comparison))
+    return drawn + ([choices(comparison)] if planes and searched else [])
 
 
 def learning_curves(comparison: Comparison) -> Picture:
@@ -95,10 +98,9 @@ def comparable(comparison: Comparison) -> tuple[Objective, ...]:
 
 def choices(comparison: Comparison) -> Picture:
     """Accuracy over each setting that was searched: what mattered."""
-    measure = comparison.quality.measure
-    trained = [entry for entry in comparison.candidates if measure in entry.trial.measures]
-    paths = [path for path in tables.configuration(comparison) if any(path in e.trial.configuration for e in trained)]
-    paths = paths[:_PANELS]
+    measure, trained = comparison.quality.measure, _trained(comparison)
+    paths = tables.configuration(comparison)
+    paths = [path for path in paths if _fits(trained, path)][:_PANELS]
     columns, rows = min(3, max(1, len(paths))), max(1, math.ceil(len(paths) / 3))
     with picture.style("choices"):
         figure = picture.grid(3.6 * columns, 2.5 * rows + 0.3)
@@ -117,6 +119,16 @@ def choices(comparison: Comparison) -> Picture:
         table=_settings(trained, paths, measure),
         marks=marks,
     )
+
+
+def _trained(comparison: Comparison) -> list[Entry]:
+    return [entry for entry in comparison.candidates if comparison.quality.measure in entry.trial.measures]
+
+
+def _fits(entries: Sequence[Entry], path: str) -> bool:
+    """Whether a setting has a panel's worth of values: more than one, and not a word of its own for everybody."""
+    values = {e.trial.configuration[path] for e in entries if path in e.trial.configuration}
+    return len(values) > 1 and (len(values) <= _WORDS or not any(isinstance(value, str) for value in values))
 
 
 def _in_all(comparison: Comparison, objectives: Sequence[Objective]) -> list[Entry]:
@@ -151,7 +163,7 @@ def _legend(axes: Axes, comparison: Comparison, shown: set[str]) -> None:
 
 def _hypervolume_caption(comparison: Comparison, objectives: Sequence[Objective]) -> str:
     wanted = [entry.trial for entry in _in_all(comparison, objectives)]
-    corner = tables.reference(pareto.minimised(wanted, objectives))
+    corner = tables.reference(dominance.minimised(wanted, objectives))
     limits = [-value if o.goal == "max" else value for o, value in zip(objectives, corner, strict=True)]
     point = wording.listed([formatted(o.measure, value) for o, value in zip(objectives, limits, strict=True)])
     left_out = set(comparison.objectives) - set(objectives)
@@ -171,7 +183,7 @@ def _panel(
     axes.margins(x=0.1)
     values = [entry.trial.configuration[path] for entry in entries]
     y = [entry.trial.measures[comparison.quality.measure] for entry in entries]
-    domains = [run.study.domains[path] for run in comparison.runs if path in run.study.domains]
+    domains = [run.study.domains[path] for run in comparison.studied if path in run.study.domains]
     columns, many = _columns(domains, values), len(entries) > _MANY
     if columns:
         x = [float(columns.index(value)) for value in values]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from suite.measures import formatted
+from suite.measures import formatted, interval
 from suite.report import picture, tables, wording
 from suite.report.comparison import Entry
 from suite.report.picture import Picture
@@ -21,6 +21,8 @@ from suite.report.plane import Plane
 from suite.study import Constraint
 
 Box = NDArray[np.float64]
+
+_MANY = 300  # more intervals than these are laid into an SVG as a picture: it stays light
 
 
 def draw(plane: Plane) -> Picture:
@@ -66,8 +68,8 @@ def _run(axes: Axes, plane: Plane, index: int, entries: Sequence[Entry], marks: 
     dominated = [entry for entry in entries if entry.name not in best]
     on_front = [entry for entry in entries if entry.name in best]
     size = 4.5 if len(plane.entries) < 400 else 3
+    _intervals(axes, plane, index, dominated, 0.3)
     _points(axes, plane, index, f"dominated-{index}", dominated, marks, size, 0.3)
-    _intervals(axes, plane, index, dominated if len(plane.entries) < 100 else [], 0.3)
     _intervals(axes, plane, index, on_front, 1.0)
     _points(axes, plane, index, f"front-{index}", on_front, marks, 7.5 if len(best) < 40 else 5.5, 1.0)
 
@@ -76,11 +78,22 @@ def _points(
     axes: Axes, plane: Plane, index: int, gid: str, entries: Sequence[Entry],
     marks: dict[str, Sequence[str]], size: float, alpha: float,
 ) -> None:  # fmt: skip
+    """Draw candidates; those whose values are not stable are hollow."""
+    stable = [entry for entry in entries if plane.is_stable(entry)]
+    _marks(axes, plane, index, gid, stable, marks, markersize=size, alpha=alpha)
+    unstable = [entry for entry in entries if not plane.is_stable(entry)]
+    _marks(axes, plane, index, f"{gid}-unstable", unstable, marks, markersize=size, alpha=alpha, fillstyle="none")
+
+
+def _marks(
+    axes: Axes, plane: Plane, index: int, gid: str, entries: Sequence[Entry], marks: dict[str, Sequence[str]],
+    *, alpha: float, fillstyle: str = "full", **look: Any,
+) -> None:  # fmt: skip
     x, y = [plane.x(entry) for entry in entries], [plane.y(entry) for entry in entries]
-    edge = picture.PAPER if alpha == 1 else "none"
+    edge = picture.colour(index) if fillstyle == "none" else picture.PAPER if alpha == 1 else "none"
     axes.plot(
-        x, y, picture.shape(index), color=picture.colour(index), markersize=size, alpha=alpha,
-        markeredgecolor=edge, markeredgewidth=0.8, gid=gid, zorder=3 + alpha,
+        x, y, picture.shape(index), color=picture.colour(index), alpha=alpha, fillstyle=fillstyle,
+        markeredgecolor=edge, markeredgewidth=0.8, gid=gid, zorder=3 + alpha, **look,
     )  # fmt: skip
     marks[gid] = [entry.name for entry in entries]
 
@@ -92,11 +105,19 @@ def _broken(axes: Axes, plane: Plane, marks: dict[str, Sequence[str]]) -> None:
 
 
 def _intervals(axes: Axes, plane: Plane, index: int, entries: Sequence[Entry], alpha: float) -> None:
-    """Draw the 95 % interval of each median latency."""
-    known = [entry for entry in entries if plane.cost.measure == "latency" and "latency_low" in entry.trial.measures]
-    ends = [(e.trial.measures["latency_low"], e.trial.measures.get("latency_high", plane.x(e))) for e in known]
-    low, high = [end[0] for end in ends], [end[1] for end in ends]
-    axes.hlines([plane.y(e) for e in known], low, high, color=picture.colour(index), alpha=alpha, linewidth=1.2)
+    """Draw the interval of each value that has one."""
+    look: dict[str, Any] = {"color": picture.colour(index), "alpha": alpha, "linewidth": 1.2}
+    look["rasterized"] = len(entries) > _MANY
+    wide = _ends(entries, plane.cost.measure, plane.y)
+    tall = _ends(entries, plane.quality.measure, plane.x)
+    axes.hlines(wide[:, 0], wide[:, 1], wide[:, 2], **look)
+    axes.vlines(tall[:, 0], tall[:, 1], tall[:, 2], **look)
+
+
+def _ends(entries: Sequence[Entry], measure: str, at: Callable[[Entry], float]) -> NDArray[np.float64]:
+    """Return rows of where a bar stands, and its ends, for each interval of any width."""
+    known = [(at(entry), *interval(entry.trial.measures, measure)) for entry in entries]
+    return np.array([row for row in known if row[1] < row[2]], dtype=float).reshape(-1, 3)
 
 
 def _joint_front(axes: Axes, plane: Plane) -> None:
@@ -108,7 +129,10 @@ def _joint_front(axes: Axes, plane: Plane) -> None:
 
 
 def _steps(axes: Axes, plane: Plane, entries: Sequence[Entry], look: Mapping[str, Any]) -> None:
-    """Draw the best accuracy that may be had for at most each cost, up to the dearest candidate of all."""
+    """Draw the best accuracy that may be had for at most each cost, up to the dearest candidate of all.
+
+    The steps touch every one of `entries`.
+    """
     if not entries:
         return
     ordered = sorted(entries, key=plane.x)
@@ -119,7 +143,7 @@ def _steps(axes: Axes, plane: Plane, entries: Sequence[Entry], look: Mapping[str
 
 def _limits(axes: Axes, plane: Plane) -> list[Constraint]:
     """Draw the constraints on the two measures; return those too far off to be drawn."""
-    constraints = dict.fromkeys(c for run in plane.comparison.runs for c in run.study.constraints)
+    constraints = dict.fromkeys(c for run in plane.comparison.runs for c in run.constraints)
     beyond = []
     for constraint in constraints:
         if constraint.measure not in (plane.cost.measure, plane.quality.measure):

@@ -13,16 +13,16 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from suite.measures import MEASURES, formatted
+from suite.measures import MEASURES, formatted, spread
 from suite.report import figures, picture, tables, wording
 from suite.report.comparison import Comparison, Entry, compare
 from suite.report.plane import Plane, planes
-from suite.study import Choice, Domain, Fidelity
+from suite.report.results import Results
+from suite.study import Choice, Domain, Fidelity, Objective
 from suite.trial import Run
 
 _LISTED = 40  # refused and failed candidates that the page names; the table has them all
 _ORDER = ("device", "threads", "latency_path", "dataset", "dataset_digest", "dataset_sizes", "classes", "image")
-_HIDDEN = {"latency_low", "latency_high"}  # in trials.csv and as bars in the figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +34,13 @@ class Heading:
     numeric: bool = False
 
 
-def write(runs: Sequence[Run], folder: Path) -> Path:
+def write(runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Objective] = ()) -> Path:
     """Write the page and its files into `folder` and return the path of the page, `index.html`.
 
-    Raises SuiteError when there is no run, or when two runs saw different data.
+    The front is that in `objectives`, or else in those of the runs. Raises SuiteError when there is no run, or when two
+    runs saw different data.
     """
-    comparison = compare(runs)
+    comparison = compare(runs, objectives)
     folder.mkdir(parents=True, exist_ok=True)
     frame = tables.every_trial(comparison)
     frame.to_csv(folder / "trials.csv", index=False)
@@ -75,6 +76,7 @@ def _html(
         listed=_LISTED,
         reasons=_reasons(comparison),
         studies=_studies(comparison),
+        studied=[n for n, run in zip(comparison.names, comparison.runs, strict=True) if isinstance(run, Run)],
         surroundings=_surroundings(comparison),
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
@@ -88,23 +90,34 @@ def _questions(comparison: Comparison) -> list[tuple[str, str]]:
     """Questions of the studies with the names of the runs that ask them."""
     asked: dict[str, list[str]] = {}
     for name, run in zip(comparison.names, comparison.runs, strict=True):
-        asked.setdefault(run.study.question, []).append(name)
+        if isinstance(run, Run):
+            asked.setdefault(run.study.question, []).append(name)
     return [(question, wording.listed(names)) for question, names in asked.items() if question]
 
 
 def _columns(comparison: Comparison) -> list[Heading]:
-    measured = [MEASURES[name] for name in tables.measures(comparison) if name not in _HIDDEN]
     searched = tables.configuration(comparison)
     return [
         Heading(text="trial"),
         Heading(text="state"),
-        Heading(text="rank", meaning="1: the front of its own run in the objectives of its study", numeric=True),
+        Heading(text="rank", meaning="1: the front of its own run in its objectives", numeric=True),
         Heading(text="front", meaning="on the front of all runs together"),
-        *(Heading(text=m.name + (f", {m.unit}" if m.unit else ""), meaning=m.meaning, numeric=True) for m in measured),
+        *(heading for name in tables.measures(comparison) for heading in _of_measure(comparison, name)),
         *(Heading(text=_short(path, searched), meaning=path) for path in searched),
         Heading(text="seconds", meaning="from the proposal to the end", numeric=True),
         Heading(text="reason", meaning="why it was refused or failed"),
     ]
+
+
+def _of_measure(comparison: Comparison, name: str) -> list[Heading]:
+    """Return the columns of a measure: its value, and its interval where some trial has one."""
+    measure = MEASURES[name]
+    unit = f", {measure.unit}" if measure.unit else ""
+    headings = [Heading(text=f"{name}{unit}", meaning=measure.meaning, numeric=True)]
+    if tables.ends(comparison.entries, name):
+        meaning = f"95 % interval of {name}; unstable where it is wider than 3 % to either side"
+        headings.append(Heading(text=f"{name} interval", meaning=meaning))
+    return headings
 
 
 def _short(path: str, paths: Sequence[str]) -> str:
@@ -115,7 +128,7 @@ def _short(path: str, paths: Sequence[str]) -> str:
 
 def _rows(comparison: Comparison, frame: pd.DataFrame, best: set[str]) -> list[tuple[Entry, bool, str]]:
     """Each trial with its cells as markup; the front stands first, then by rank, then by number."""
-    measured = [name for name in tables.measures(comparison) if name not in _HIDDEN]
+    measured = {name: bool(tables.ends(comparison.entries, name)) for name in tables.measures(comparison)}
     searched = tables.configuration(comparison)
     ranks = [None if pd.isna(rank) else int(rank) for rank in frame["rank"]]
     rows = [
@@ -126,7 +139,10 @@ def _rows(comparison: Comparison, frame: pd.DataFrame, best: set[str]) -> list[t
     return [row[1:] for row in rows]
 
 
-def _cells(entry: Entry, rank: int | None, on_front: bool, measured: Sequence[str], searched: Sequence[str]) -> str:
+def _cells(
+    entry: Entry, rank: int | None, on_front: bool, measured: Mapping[str, bool], searched: Sequence[str]
+) -> str:
+    """Return the cells of a row; `measured` says of each measure whether its interval has a column."""
     trial = entry.trial
     known, chosen = trial.measures, trial.configuration
     texts = [
@@ -134,13 +150,19 @@ def _cells(entry: Entry, rank: int | None, on_front: bool, measured: Sequence[st
         f"paused at {trial.until}" if trial.state == "paused" else trial.state,
         str(rank or ""),
         "●" if on_front else "",
-        *(formatted(name, known[name]).removesuffix(_unit(name)) if name in known else "" for name in measured),
+        *(text for name, has_ends in measured.items() for text in _values_of(known, name, has_ends)),
         *(tables.text(chosen[path]) if path in chosen else "" for path in searched),
         f"{trial.seconds:.1f}" if trial.seconds else "",
         trial.reason,
     ]
     # Not left to the template: escaping 100,000 cells one by one there takes seconds.
     return "".join(f"<td>{escape(text)}</td>" for text in texts)
+
+
+def _values_of(known: Mapping[str, float], name: str, has_ends: bool) -> list[str]:
+    if name not in known:
+        return [""] * (1 + has_ends)
+    return [formatted(name, known[name]).removesuffix(_unit(name))] + [spread(known, name)] * has_ends
 
 
 def _unit(measure: str) -> str:
@@ -160,15 +182,15 @@ def _reasons(comparison: Comparison) -> list[str]:
         (entry.run, str(constraint))
         for entry in comparison.entries
         if entry.trial.state == "refused"
-        for constraint in entry.trial.broken(entry.study.constraints)
+        for constraint in entry.trial.broken(entry.constraints)
     )
     return [f"{run}: {wording.count(n, 'candidate')} broke {limit}" for (run, limit), n in counts.most_common()]
 
 
 def _studies(comparison: Comparison) -> list[tuple[str, list[str]]]:
     """Rows of the table of studies: what is asked, then the answer of each run."""
-    described = [_study(run) for run in comparison.runs]
-    return [(key, [each[key] for each in described]) for key in described[0]]
+    described = [_study(run) for run in comparison.studied]
+    return [(key, [each[key] for each in described]) for key in (described[0] if described else ())]
 
 
 def _study(run: Run) -> Mapping[str, str]:

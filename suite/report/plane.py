@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from suite import pareto
+from suite import dominance
+from suite.measures import is_stable
 from suite.report.comparison import Comparison, Entry
 from suite.study import Objective
 
@@ -39,7 +40,8 @@ class Plane:
         front = self.front
         if len(front) < 3:
             return None
-        found = front[pareto.knee(pareto.minimised([entry.trial for entry in front], self.pair))]
+        bend = dominance.knee([entry.trial for entry in front], self.pair)
+        found = next(entry for entry in front if entry.trial is bend)
         return None if self.x(found) in (self.x(front[0]), self.x(front[-1])) else found
 
     @property
@@ -47,6 +49,10 @@ class Plane:
         """Whether the cost spans more than a factor of ten."""
         costs = [self.x(entry) for entry in (*self.entries, *self.broken)]
         return min(costs) > 0 and max(costs) > 10 * min(costs)
+
+    def is_stable(self, entry: Entry) -> bool:
+        """Whether both values are known well enough to compare by."""
+        return all(is_stable(entry.trial.measures, objective.measure) for objective in self.pair)
 
     def x(self, entry: Entry) -> float:
         """Its cost."""

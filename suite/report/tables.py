@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from suite import pareto
-from suite.measures import MEASURES
+from suite import dominance, pareto
+from suite.measures import MEASURES, interval
 from suite.report.comparison import Comparison, Entry, compare
 from suite.study import Objective, Value
 from suite.trial import Run
@@ -30,7 +30,7 @@ def front(runs: Sequence[Run], objectives: Sequence[Objective]) -> pd.DataFrame:
     comparison = compare(runs)
     best = {entry.name for entry in comparison.best(comparison.candidates, objectives)}
     frame = every_trial(comparison)
-    chosen = frame[[name in best for name in _keys(frame)]]
+    chosen = frame[[entry.name in best for entry in comparison.entries]]
     first = objectives[0]
     return chosen.sort_values(first.measure, ascending=first.goal == "min") if len(chosen) else chosen
 
@@ -40,14 +40,20 @@ def every_trial(comparison: Comparison) -> pd.DataFrame:
     ranks, best = _ranks(comparison), {entry.name for entry in comparison.front}
     rows = [_row(entry, ranks.get(entry.name), entry.name in best) for entry in comparison.entries]
     columns = ["run", "family", "number", "state", "rank", "on_front"]
-    columns += measures(comparison) + configuration(comparison) + ["continues", "until", "reason", "seconds"]
+    columns += _known(comparison) + configuration(comparison) + ["continues", "until", "reason", "seconds"]
     return pd.DataFrame(rows, columns=columns).astype({"rank": "Int64", "continues": "Int64", "until": "Int64"})
 
 
 def measures(comparison: Comparison) -> list[str]:
-    """Names of the measures that some trial has, in the order of the table of measures."""
+    """Names of the measures that some trial has, in the order of the table of measures, without ends of intervals."""
+    return [name for name in _known(comparison) if not name.endswith(("_low", "_high"))]
+
+
+def _known(comparison: Comparison) -> list[str]:
+    """Names of the measures that some trial has, each with the ends of its interval behind it."""
     known = {name for entry in comparison.entries for name in entry.trial.measures}
-    return [name for name in MEASURES if name in known]
+    ordered = dict.fromkeys(f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high"))
+    return [name for name in ordered if name in known]
 
 
 def configuration(comparison: Comparison) -> list[str]:
@@ -69,13 +75,20 @@ def pair(entries: Sequence[Entry], quality: Objective, cost: Objective, best: Se
     """One row for every trained candidate that has both measures: what one front figure draws."""
     chosen = {entry.name for entry in best}
     columns = [quality.measure, cost.measure]
-    columns += ["latency_low", "latency_high"] if cost.measure == "latency" else []
+    columns += [end for name in columns for end in ends(entries, name)]
     rows = [
         {"name": entry.name, "run": entry.run, "on_front": entry.name in chosen, "fits": entry.fits}
         | {name: entry.trial.measures.get(name) for name in columns}
         for entry in entries
     ]
     return pd.DataFrame(rows, columns=["name", "run", *columns, "on_front", "fits"])
+
+
+def ends(entries: Sequence[Entry], measure: str) -> list[str]:
+    """Return the names of the ends of the interval of `measure`, where some of `entries` has one of any width."""
+    known = [entry.trial.measures for entry in entries if measure in entry.trial.measures]
+    wide = any(low < high for low, high in (interval(each, measure) for each in known))
+    return [f"{measure}_low", f"{measure}_high"] if wide else []
 
 
 def curves(comparison: Comparison) -> pd.DataFrame:
@@ -99,7 +112,7 @@ def hypervolumes(comparison: Comparison, objectives: Sequence[Objective]) -> pd.
     wanted = [entry for entry in comparison.candidates if all(o.measure in entry.trial.measures for o in objectives)]
     frames = [pd.DataFrame(columns=["run", "name", "trained", "hypervolume"])]
     if wanted:
-        everything = pareto.minimised([entry.trial for entry in wanted], objectives)
+        everything = dominance.minimised([entry.trial for entry in wanted], objectives)
         corner = reference(everything)
         box = float(np.prod(corner - everything.min(axis=0)))
         for run in dict.fromkeys(entry.run for entry in wanted):
@@ -111,7 +124,7 @@ def hypervolumes(comparison: Comparison, objectives: Sequence[Objective]) -> pd.
 def _hypervolume(
     entries: Sequence[Entry], objectives: Sequence[Objective], corner: pareto.Values, box: float
 ) -> pd.DataFrame:
-    values = pareto.minimised([entry.trial for entry in entries], objectives)
+    values = dominance.minimised([entry.trial for entry in entries], objectives)
     columns = {
         "run": [entry.run for entry in entries],
         "name": [entry.name for entry in entries],
@@ -125,10 +138,11 @@ def _ranks(comparison: Comparison) -> dict[str, int]:
     """Rank of each candidate within its run and its place of latency, by name."""
     found = {}
     for name, run in zip(comparison.names, comparison.runs, strict=True):
-        for group in comparison.groups(run.study.objectives).values():
-            trials = [entry.trial for entry in group if entry.run == name]
-            numbers = pareto.ranks(trials, run.study.objectives)
-            found.update({f"{name}/{number}": rank for number, rank in numbers.items()})
+        objectives = comparison.objectives_of(run)
+        for group in comparison.groups(objectives).values():
+            own = [entry for entry in group if entry.run == name]
+            places = dominance.ranks([entry.trial for entry in own], objectives)
+            found.update({e.name: places[e.trial.number] for e in own if e.trial.number in places})
     return found
 
 
@@ -137,11 +151,7 @@ def _row(entry: Entry, rank: int | None, on_front: bool) -> dict[str, object]:
     configuration = {
         path: text(value) if isinstance(value, tuple) else value for path, value in trial.configuration.items()
     }
-    known = {"run": entry.run, "family": entry.study.family, "number": trial.number, "state": trial.state}
+    known = {"run": entry.run, "family": entry.family, "number": trial.number, "state": trial.state}
     known |= {"rank": rank, "on_front": on_front, "continues": trial.continues, "until": trial.until}
     known |= {"reason": trial.reason, "seconds": trial.seconds or None}
     return known | dict(trial.measures) | configuration
-
-
-def _keys(frame: pd.DataFrame) -> list[str]:
-    return [f"{run}/{number}" for run, number in zip(frame["run"], frame["number"], strict=True)]

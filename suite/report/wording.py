@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from suite.measures import MEASURES, formatted
+from suite.measures import MEASURES, formatted, interval
 from suite.report.comparison import Comparison, Entry
 from suite.report.plane import Plane
 from suite.study import Constraint, Objective
@@ -83,8 +83,18 @@ def _knee_caption(plane: Plane) -> str:
 
 
 def _interval(plane: Plane) -> str:
-    timed = plane.cost.measure == "latency" and any("latency_low" in e.trial.measures for e in plane.entries)
-    return "A horizontal bar is the 95 % interval of the median." if timed else ""
+    """Say what bars and hollow marks are, and what they mean for the front."""
+    bars = any(
+        low < high
+        for entry in plane.entries
+        for low, high in (interval(entry.trial.measures, objective.measure) for objective in plane.pair)
+    )
+    if not bars:
+        return ""
+    hollow = not all(plane.is_stable(entry) for entry in plane.entries)
+    return "A bar is the 95 % interval of a value. Two values are equal for the front when their intervals overlap." + (
+        " A hollow mark is unstable: its interval is wider than 3 % to either side." if hollow else ""
+    )
 
 
 def states(entries: Sequence[Entry]) -> str:

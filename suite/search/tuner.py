@@ -18,7 +18,7 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial as TunerTrial
 from keras_tuner.engine.trial import TrialStatus
 
-from suite import pareto
+from suite import dominance
 from suite.errors import ArchitectureError, StoreError
 from suite.search import folder
 from suite.search.budget import spent
@@ -118,7 +118,7 @@ class Oracle(keras_tuner.Oracle):
         """Return the Pareto rank of every complete trial within the constraints, by our number."""
         study = self.store.study
         fitting = [trial for trial in self.record.values() if trial.fits(study.constraints)]
-        return pareto.ranks(fitting, study.objectives)
+        return dominance.ranks(fitting, study.objectives)
 
     def save(self) -> None:
         """Do nothing: the store is durable."""

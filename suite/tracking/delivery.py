@@ -66,14 +66,14 @@ def counted(courier: Courier, trials: Sequence[Trial], reason: str) -> Delivery:
 def _steps(
     courier: Courier, run: Run, report: Path | None, models: Callable[[int], keras.Model] | None
 ) -> Iterator[Step]:
-    from suite import pareto  # NumPy and more: too heavy for `suite --help`
+    from suite import dominance  # NumPy and more: too heavy for `suite --help`
 
     if not run.trials:
         return
     yield partial(courier.open, trials=run.trials)
     for trial in run.trials:
         yield partial(courier.begin if trial.state == "running" else courier.end, trial=trial)
-    ranks = pareto.ranks(run.candidates, run.study.objectives)
+    ranks = dominance.ranks(run.candidates, run.study.objectives)
     yield partial(courier.place, trials=run.trials, ranks=ranks)
     yield partial(courier.study, trials=run.trials, running=any(t.state == "running" for t in run.trials))
     if report is not None:

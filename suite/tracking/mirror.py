@@ -138,10 +138,10 @@ class _Follower:
 
     def _place(self) -> bool:
         """Tag the new trials and those that enter or leave the front; the ranks behind it are left to the end."""
-        from suite import pareto
+        from suite import dominance
 
         candidates = [trial for trial in self._known.values() if trial.fits(self._study.constraints)]
-        ranks = pareto.ranks(candidates, self._study.objectives)
+        ranks = dominance.ranks(candidates, self._study.objectives)
         front = {number for number, rank in ranks.items() if rank == 1}
         moved = [self._known[number] for number in sorted(self._unplaced | (front ^ self._front))]
         if not self._attempt(partial(self._courier.place, trials=moved, ranks=ranks)):

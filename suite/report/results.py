@@ -1,0 +1,274 @@
+"""A table of results from anywhere, in place of a run: a CSV file with a row for each candidate.
+
+Its first column names the candidate. Columns are named as the measures (`suite list measures`): `accuracy`, `latency`,
+`parameters` and so on, and `latency_low` and `latency_high` for the ends of an interval of `latency`. Columns of timm's
+results and of `suite measure` are known too (ALIASES). Every other column is shown as a setting of the candidate.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import get_args
+
+from suite.cells import Cell
+from suite.errors import TableError, did_you_mean
+from suite.measures import MEASURES
+from suite.study import Constraint, Objective, Value
+from suite.trial import State, Trial
+
+Row = Mapping[str, str]
+
+# Columns of timm's tables and of ours, with the measure each holds, and by how much its numbers are multiplied.
+ALIASES: dict[str, tuple[str, float]] = {
+    "top1": ("accuracy", 1.0),
+    "param_count": ("parameters", 1e6),
+    "infer_gmacs": ("macs", 1e9),
+    "infer_macts": ("activations", 1e6),
+    "infer_step_time": ("latency", 1.0),
+    "step_time_low": ("latency_low", 1.0),
+    "step_time_high": ("latency_high", 1.0),
+    "step_time_p90": ("latency_p90", 1.0),
+}
+TELLING = ("path", "precision", "image", "infer_img_size", "img_size", "infer_batch_size")  # rows of one name apart
+PLACE = ("device", "threads")  # where a latency was measured, as the head of a table or a column says it
+HOW = ("latency_path", "path", "precision", "infer_batch_size")  # and how
+ABOUT = ("run", "family", "number", "state", "rank", "on_front", "continues", "until", "reason", "seconds", "fits")
+MEASURED = frozenset(Cell.__dataclass_fields__) - set(TELLING)  # of `suite measure`: no settings
+DROPPED = ("top1_err", "top5_err")  # of timm: what its other columns say already
+UNKNOWN = ("", "nan", "na", "n/a", "none", "null", "-")
+SHOWN = 5  # faults that one message names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """A table with its candidates, as a run has its trials."""
+
+    file: Path
+    labels: tuple[str, ...]  # a name for each candidate, unique
+    trials: tuple[Trial, ...]
+    notes: tuple[str, ...] = ()  # what a reader should know of how the table was read
+
+    @property
+    def name(self) -> str:
+        """That of its file."""
+        return self.file.stem
+
+    @property
+    def folder(self) -> Path:
+        """Its file, by which two tables of one name are told apart."""
+        return self.file.resolve().parent
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """None: a table has no limits of its own."""
+        return ()
+
+    @property
+    def candidates(self) -> list[Trial]:
+        """The rows that may stand on a front."""
+        return [trial for trial in self.trials if trial.state == "complete"]
+
+    @cached_property
+    def measured(self) -> list[str]:
+        """The measures that some candidate has, in the order of the table of measures."""
+        known = {name for trial in self.trials for name in trial.measures}
+        return [name for name in MEASURES if name in known]
+
+    @cached_property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is compared where nobody says: the accuracy and latency, or else the first cost there is."""
+        costs = [name for name in ("latency", "parameters", "macs", "activations") if name in self.measured]
+        quality = [name for name in ("accuracy", "top5", "loss") if name in self.measured][:1]
+        return tuple(objective(name) for name in list(dict.fromkeys([*quality, *costs, *self.measured]))[:2])
+
+
+def is_table(name: str) -> bool:
+    """Whether a word on the command line is meant as the file of a table."""
+    return Path(name).suffix.lower() in (".csv", ".tsv") or Path(name).is_file()
+
+
+def objective(name: str) -> Objective:
+    """Return the objective of a measure, its better way. Raises TableError for a word that is no measure."""
+    if name not in MEASURES:
+        raise TableError(f"no measure '{name}'.{did_you_mean(name, MEASURES)}")
+    return Objective(measure=name, goal=MEASURES[name].goal)
+
+
+def read(file: Path) -> Results:
+    """Return the table in `file`: CSV with commas, semicolons or tabs. Raises TableError, with all that is wrong."""
+    head, columns, rows = _parsed(file)
+    held = _measures(columns)
+    if not rows or not held:
+        known = ", ".join(name for name in MEASURES if "latency_" not in name)
+        raise TableError(
+            f"{file}: {'no rows' if held else 'no column that is a measure'}. Give a first column that names the "
+            f"candidate, and columns named as measures: {known}."
+        )
+    faults: list[str] = []
+    measures = [_numbers(number, row, held, faults) for number, row in enumerate(rows, start=1)]
+    if faults:
+        more = f", and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+        raise TableError(f"{file}: {'; '.join(faults[:SHOWN])}{more}.")
+    notes = _in_percent(measures)
+    trials = [
+        Trial(
+            number=number, state=_state(row), configuration=_settings(row, columns, held), measures=known,
+            reason=row.get("reason", ""), surroundings=_surroundings(head, row),
+        )
+        for number, (row, known) in enumerate(zip(rows, measures, strict=True))
+    ]  # fmt: skip
+    return Results(file=file, labels=_labels(columns, rows), trials=tuple(trials), notes=tuple(notes))
+
+
+def require(table: Results, objectives: Sequence[Objective]) -> None:
+    """Raise TableError when no candidate of a table is known in all `objectives`."""
+    for wanted in objectives:
+        if wanted.measure not in table.measured:
+            there = ", ".join(table.measured)
+            raise TableError(f"{table.file}: no column `{wanted.measure}`. It has {there}: name two with --objective.")
+
+
+def _parsed(file: Path) -> tuple[dict[str, str], list[str], list[dict[str, str]]]:
+    """Return what the lines at the head say (`# device: ...`), the columns, and the rows as text."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TableError(f"{file}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    lines = list(io.StringIO(text, newline=""))  # with their ends: a cell in quotes may hold some
+    comments = [line[1:].partition(":") for line in lines if line.startswith("#")]
+    body = [line for line in lines if not line.startswith("#") and line.strip()]
+    if not body:
+        raise TableError(f"{file}: is empty. Give a row of column names, and a row for each candidate.")
+    delimiter = max(",\t;", key=body[0].count)
+    try:
+        columns, *rows = csv.reader(body, delimiter=delimiter, strict=True)
+    except csv.Error as error:
+        raise TableError(f"{file}: is no CSV file ({error}).") from error
+    columns = [column.strip() for column in columns]
+    _require_shape(file, columns, rows)
+    named = [dict(zip(columns, map(str.strip, row), strict=True)) for row in rows]
+    return {key.strip(): value.strip() for key, _, value in comments}, columns, named
+
+
+def _require_shape(file: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    twice = [column for column, count in Counter(columns).items() if count > 1]
+    if twice:
+        raise TableError(f"{file}: two columns are named `{twice[0]}`. Rename one.")
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(columns):
+            raise TableError(f"{file}: row {number} has {len(row)} cells, the head has {len(columns)}.")
+
+
+def _measures(columns: Sequence[str]) -> dict[str, tuple[str, float]]:
+    """Return the columns after the first that hold a measure or an end of its interval, with measure and factor."""
+    ends = [f"{name}_{end}" for name in MEASURES for end in ("low", "high")]
+    own = {column: (column, 1.0) for column in columns[1:] if column in MEASURES or column in ends}
+    taken = {measure for measure, _ in own.values()}
+    others = {column: ALIASES[column] for column in columns[1:] if column in ALIASES}
+    return own | {column: alias for column, alias in others.items() if alias[0] not in taken}
+
+
+def _numbers(number: int, row: Row, held: Mapping[str, tuple[str, float]], faults: list[str]) -> dict[str, float]:
+    """Return the measures of a row; what is wrong with it is added to `faults`."""
+    known = {}
+    for column, (measure, factor) in held.items():
+        if row[column].lower() in UNKNOWN:
+            continue
+        value = _number(row[column])
+        if math.isfinite(value):
+            known[measure] = value * factor
+        else:
+            faults.append(f"row {number}: {column} is '{row[column]}', which is no number")
+    faults.extend(f"row {number}: {said}" for said in _turned(known))
+    return known
+
+
+def _number(text: str) -> float:
+    """Return what a cell says, thousands apart by commas or not; infinity where that is no number."""
+    plain = text.replace(",", "") if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?", text) else text
+    try:
+        return float(plain)
+    except ValueError:
+        return math.inf
+
+
+def _turned(known: Mapping[str, float]) -> Iterator[str]:
+    """Yield the intervals that do not hold their value."""
+    for measure in known.keys() & MEASURES.keys():
+        low, high = known.get(f"{measure}_low", -math.inf), known.get(f"{measure}_high", math.inf)
+        if not low <= known[measure] <= high:
+            yield f"{measure} {known[measure]:g} is not between its ends {low:g} and {high:g}"
+
+
+def _in_percent(measures: Sequence[dict[str, float]]) -> list[str]:
+    """Bring accuracies that are shares of 1 to percent; return a note for each measure that was."""
+    notes = []
+    for name in (name for name, measure in MEASURES.items() if measure.unit == "%"):
+        keys = (name, f"{name}_low", f"{name}_high")
+        values = [known[key] for known in measures for key in keys if key in known]
+        if values and max(values) <= 1 and max(values) > 0:
+            notes.append(f"{name} is read as a share of 1, since no value is above it")
+            for known in measures:
+                known.update({key: 100 * known[key] for key in keys if key in known})
+    return notes
+
+
+def _state(row: Row) -> State:
+    """Return what became of a row: as a table of trials says it, else that it is complete."""
+    said = row.get("state", "")
+    return next((state for state in get_args(State) if state == said), "complete")
+
+
+def _settings(row: Row, columns: Sequence[str], held: Mapping[str, tuple[str, float]]) -> dict[str, Value]:
+    """Return what is neither name nor measure, under the names that settings of a study have."""
+    other = (*ABOUT, *DROPPED, *PLACE, *held, columns[0], *MEASURED, "name")
+    kept = [column for column in columns if column not in other and column not in ALIASES and row[column]]
+    return {column if "." in column else f"table.{column}": _setting(row[column]) for column in kept}
+
+
+def _setting(text: str) -> Value:
+    """Return a cell as the number that it is, or as text."""
+    value = _number(text)
+    if not math.isfinite(value):
+        return text
+    return int(value) if value == int(value) and "." not in text else value
+
+
+def _surroundings(head: Mapping[str, str], row: Row) -> dict[str, str]:
+    """Return where and how a row was measured, as far as the table says it."""
+    known = {key: row.get(key) or head.get(key, "") for key in PLACE}
+    known["latency_path"] = ", ".join(
+        f"batch {row[column]}" if column == "infer_batch_size" else row[column] for column in HOW if row.get(column)
+    )
+    return {key: value for key, value in known.items() if value}
+
+
+def _labels(columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return a name for each row: its first cell, with what tells it from others of the same first cell.
+
+    A first column of devices is passed over.
+    """
+    first = next((column for column in columns if column not in PLACE), columns[0])
+    if first == "run" and "number" in columns:  # a table of trials of our own
+        labels = [f"{row['run']}/{row['number']}" for row in rows]
+    else:
+        labels = [row[first] for row in rows]
+    for column in (name for name in TELLING if name in columns):
+        labels = _told_apart(labels, [row[column] for row in rows])
+    return tuple(_told_apart(labels, [f"row {number}" for number in range(1, len(rows) + 1)]))
+
+
+def _told_apart(labels: Sequence[str], said: Sequence[str]) -> list[str]:
+    """Return `labels`, each of which that is not alone with what is `said` of it, where that differs among them."""
+    kinds: dict[str, set[str]] = {}
+    for label, word in zip(labels, said, strict=True):
+        kinds.setdefault(label, set()).add(word)
+    return [f"{label} {word}" if len(kinds[label]) > 1 else label for label, word in zip(labels, said, strict=True)]
