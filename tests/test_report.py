@@ -10,12 +10,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from suite import dominance, pareto
 from suite.errors import SuiteError
-from suite.report import page, tables, wording
+from suite.report import fronts, page, picture, tables, wording
 from suite.report.comparison import compare
 from suite.report.plane import planes
 from suite.study import Constraint
@@ -96,8 +97,6 @@ def test_every_trial_is_a_row_and_every_candidate_a_mark_in_each_front(written):
 def test_a_mark_stands_where_its_values_are():
     comparison = compare(families(12))
     plane = next(plane for plane in planes(comparison) if plane.cost == LATENCY)
-    from suite.report import fronts
-
     drawn = fronts.draw(plane)
     lines = {line.get_gid(): line for line in drawn.figure.axes[0].lines if line.get_gid() in drawn.marks}
     entries = {entry.name: entry for entry in plane.entries}
@@ -262,3 +261,51 @@ def test_drawing_leaves_the_settings_of_matplotlib_alone(tmp_path):
     before = dict(matplotlib.rcParams)
     page.write([run("mobilenet", 6)], tmp_path)
     assert dict(matplotlib.rcParams) == before
+
+
+def wide_and_narrow(count=60, seed=3) -> Run:
+    """Candidates whose latencies are known well, badly, or as a number alone."""
+    random = np.random.default_rng(seed)
+    made = []
+    for number in range(count):
+        latency, half = random.uniform(0.1, 1.0), random.choice([0.0, 0.01, 0.2]) * random.random()
+        ends = {"latency_low": latency - latency * half, "latency_high": latency + latency * half}
+        made.append(trained(number, float(random.integers(80, 99)), latency, measures=ends))
+    return of(made, constraints=[])
+
+
+def latency_plane(made: Run):
+    return next(plane for plane in planes(compare([made])) if plane.cost == LATENCY)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_steps_of_a_front_touch_every_candidate_on_it(seed):
+    plane = latency_plane(wide_and_narrow(seed=seed))
+    axes = fronts.draw(plane).figure.axes[0]
+    (steps,) = [line for line in axes.lines if line.get_drawstyle() == "steps-post" and line.get_color() == picture.INK]
+    corners = set(zip(steps.get_xdata(), steps.get_ydata(), strict=True))
+    assert {(plane.x(entry), plane.y(entry)) for entry in plane.front} <= corners
+    assert list(steps.get_ydata()) == sorted(steps.get_ydata()), "more costs more, or it would not be on the front"
+
+
+def test_every_interval_is_drawn_and_what_is_unstable_is_hollow():
+    plane = latency_plane(wide_and_narrow())
+    drawn = fronts.draw(plane)
+    bars = {
+        tuple(segment[:, 0]) for collection in drawn.figure.axes[0].collections for segment in collection.get_segments()
+    }
+    known = [entry.trial.measures for entry in plane.entries]
+    assert bars == {(m["latency_low"], m["latency_high"]) for m in known if m["latency_low"] < m["latency_high"]}
+    lines = {line.get_gid(): line for line in drawn.figure.axes[0].lines}
+    hollow = {name for gid, names in drawn.marks.items() if lines[gid].get_fillstyle() == "none" for name in names}
+    wide = {e.name for e in plane.entries if e.trial.measures["latency_high"] > 1.03 * plane.x(e)}
+    assert hollow == wide
+    assert "A hollow mark is unstable" in drawn.caption
+
+
+def test_the_page_shows_each_interval_and_says_what_is_unstable(tmp_path):
+    sure = trained(0, 90.0, 0.5, measures={"latency_low": 0.495, "latency_high": 0.505})
+    unsure = trained(1, 95.0, 0.8, measures={"latency_low": 0.5, "latency_high": 0.9})
+    text = Page(page.write([of([sure, unsure])], tmp_path)).text
+    assert "0.495 to 0.505" in text
+    assert "0.5 to 0.9, unstable" in text

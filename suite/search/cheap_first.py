@@ -1,7 +1,8 @@
 """The sampler that knows what a candidate costs before it is trained.
 
 It proposes the candidate with the greatest expected improvement of the front's hypervolume, where costs are exact and
-only what training tells is uncertain. In any study of Optuna:
+only what training tells is uncertain. A cost that was measured enters by its median: intervals decide who stands on
+the front (`suite.dominance`), not what to try next. In any study of Optuna:
 
     import optuna
     from suite.search.cheap_first import CheapFirstSampler

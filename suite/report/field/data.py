@@ -42,6 +42,16 @@ class Point:
         return self.cell.infer_step_time
 
     @property
+    def slowest(self) -> float:
+        """Upper end of the interval of that median; itself where the table has no interval."""
+        return self.cell.step_time_high or self.milliseconds
+
+    @property
+    def fastest(self) -> float:
+        """Lower end of the interval."""
+        return self.cell.step_time_low or self.milliseconds
+
+    @property
     def per_image(self) -> float:
         """Milliseconds for one picture of its batch."""
         return self.milliseconds / self.cell.infer_batch_size
@@ -50,6 +60,17 @@ class Point:
     def rate(self) -> float:
         """Pictures in a second."""
         return self.cell.infer_samples_per_sec or 1000 / self.per_image
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """The ends between which the rate lies: those of the interval of one call, and the rate itself."""
+        low, high = (1000 * self.cell.infer_batch_size / end for end in (self.slowest, self.fastest))
+        return min(low, self.rate), max(high, self.rate)
+
+    @property
+    def times(self) -> tuple[float, float]:
+        """The ends between which the milliseconds for one picture lie."""
+        return self.fastest / self.cell.infer_batch_size, self.slowest / self.cell.infer_batch_size
 
 
 @dataclass(frozen=True, kw_only=True)

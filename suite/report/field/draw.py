@@ -14,7 +14,7 @@ from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from suite import pareto
+from suite import dominance
 from suite.report import picture, wording
 from suite.report.field.network import COMPARABLE, KINDS, LINES, OTHER_SIZE, OTHERWISE, OWN, UNSURE
 
@@ -39,6 +39,7 @@ class Dot:
     label: str
     line: str
     kind: str  # one of KINDS
+    ends: tuple[float, float] | None = None  # between which x lies; None: it is exact
 
     @property
     def at(self) -> tuple[float, float]:
@@ -57,7 +58,10 @@ def shape(line: str) -> str:
 
 
 def scatter(axes: Axes, dots: Sequence[Dot], marks: Marks, name: str = "dots") -> None:
-    """Draw the marks, those that may be compared on top; write into `marks` the row of each."""
+    """Draw the marks and their intervals, those that may be compared on top; write into `marks` the row of each."""
+    for dot in dots:
+        if dot.ends:
+            axes.plot(dot.ends, (dot.y, dot.y), color=colour(dot.line), alpha=0.4, linewidth=1.0, zorder=2.5)
     for kind in KINDS:
         for line in _LINES:
             chosen = [dot for dot in dots if (dot.kind, dot.line) == (kind, line)]
@@ -69,13 +73,17 @@ def scatter(axes: Axes, dots: Sequence[Dot], marks: Marks, name: str = "dots") -
 
 
 def front(dots: Iterable[Dot], *, rising: bool = False) -> list[Dot]:
-    """Return the comparable dots that none beats in both: highest, and leftmost, or rightmost when `rising`.
+    """Return the comparable dots that none dominates: highest, and leftmost, or rightmost when `rising`.
 
     They stand from the lowest to the highest.
     """
     fit = [dot for dot in dots if dot.kind == COMPARABLE]
-    values = np.array([(-dot.x if rising else dot.x, -dot.y) for dot in fit])
-    kept = [dot for dot, best in zip(fit, pareto.nondominated(values), strict=True) if best] if fit else []
+    if not fit:
+        return []
+    ends = np.array([sorted(-end if rising else end for end in dot.ends or (dot.x, dot.x)) for dot in fit])
+    high = np.array([-dot.y for dot in fit])
+    known = dominance.Intervals(np.column_stack([ends[:, 0], high]), np.column_stack([ends[:, 1], high]))
+    kept = [dot for dot, best in zip(fit, dominance.nondominated(known), strict=True) if best]
     return sorted(kept, key=lambda dot: (dot.y, dot.x))
 
 

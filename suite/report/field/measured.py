@@ -21,7 +21,7 @@ def speed(place: Place, batch: int | None, suffix: str) -> Picture | None:
     points = [point for point in (place.at(batch) if batch else place.fastest()) if point.network.top1 is not None]
     if not points:
         return None
-    dots = [dot(point, point.rate) for point in points]
+    dots = [dot(point, point.rate, point.rates) for point in points]
     best = draw.front(dots, rising=True)
     name, marks = f"{'speed' if batch else 'throughput'}{suffix}", Marks()
     with picture.style(name):
@@ -37,7 +37,8 @@ def speed(place: Place, batch: int | None, suffix: str) -> Picture | None:
     return Picture(
         name=name,
         title="Accuracy against images per second" + ("" if batch else ", each at its best batch size"),
-        caption="Up and to the right is better. The steps join the networks that no comparable one beats in both. "
+        caption="Up and to the right is better. The steps join the networks that no comparable one dominates: "
+        "two speeds are equal where their intervals, the bars, overlap. "
         f"{words.looks(dots)} {words.measured(place, points, words.batch(batch))} "
         "As in Bianco et al. 2018, Figure 3, with accuracies as cited.",
         figure=figure,
@@ -58,7 +59,7 @@ def speeds(field: Field) -> list[Picture | None]:
 def best(place: Place) -> set[str]:
     """Return the rows on the front of accuracy and speed of a place."""
     points = [point for point in place.chosen[1] if point.network.top1 is not None]
-    return {each.key for each in draw.front([dot(point, point.rate) for point in points], rising=True)}
+    return {each.key for each in draw.front([dot(point, point.rate, point.rates) for point in points], rising=True)}
 
 
 def places(field: Field) -> list[Picture | None]:
@@ -86,7 +87,7 @@ def panels(places: Sequence[Place], name: str, title: str) -> Picture | None:
         for index, (place, points) in enumerate(shown):
             axes = figure.add_subplot(rows, columns, index + 1, sharey=first)
             first = first or axes
-            dots = [dot(point, point.per_image) for point in points]
+            dots = [dot(point, point.per_image, point.times) for point in points]
             best = draw.front(dots)
             _panel(axes, place, dots, best, marks, index)
             frames.append(frame(points, {each.key for each in best}))
@@ -105,10 +106,12 @@ def panels(places: Sequence[Place], name: str, title: str) -> Picture | None:
     )
 
 
-def dot(point: Point, x: float) -> Dot:
-    """Return the mark of a point: its cited top-1 above `x`."""
+def dot(point: Point, x: float, ends: tuple[float, float] | None = None) -> Dot:
+    """Return the mark of a point: its cited top-1 above `x`, which lies between `ends` or else is exact."""
     network = point.network
-    return Dot(x=x, y=network.top1 or 0, key=point.key, label=network.label, line=network.line, kind=point.kind)
+    return Dot(
+        x=x, y=network.top1 or 0, key=point.key, label=network.label, line=network.line, kind=point.kind, ends=ends
+    )  # fmt: skip
 
 
 def _panel(axes: Axes, place: Place, dots: list[Dot], best: list[Dot], marks: Marks, index: int) -> None:
