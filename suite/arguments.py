@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from suite.cells import PATHS, Cell
+from suite.cells import Cell
 from suite.errors import ArchitectureError, StoreError, did_you_mean
+from suite.paths import PATHS
 from suite.study import RECIPE_CHOICES
 
 if TYPE_CHECKING:

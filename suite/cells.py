@@ -17,15 +17,6 @@ from typing import Any, Self, get_args, get_type_hints
 
 from suite.errors import TableError
 
-PATHS = {
-    "saved_model": "signature `pixels` of the SavedModel, by TensorFlow",
-    "xla": "the same signature, compiled by XLA",
-    "litert": "LiteRT (TensorFlow Lite) with XNNPACK, float32",
-    "litert-int8": "LiteRT with XNNPACK, weights and activations in 8 bits",
-    "onnx": "ONNX Runtime",
-    "keras": "`model(pictures)` of Keras, for contrast: it times Python",
-    "pytorch": "PyTorch, in tables of timm",
-}
 STABLE, UNSTABLE, NO_MEMORY, TOO_SLOW, FAILED = STATES = ("stable", "unstable", "out of memory", "too slow", "failed")
 UNKNOWN = "not available"  # what the device does not report
 
@@ -42,7 +33,7 @@ class Cell:
     param_count: float | None = None  # million trainable weights
     infer_gmacs: float | None = None  # 1e9 multiply-adds for one picture
     infer_macts: float | None = None  # million outputs of convolutions, dense layers and attention products
-    path: str  # one of PATHS
+    path: str  # one of paths.PATHS
     precision: str  # float32, mixed_float16, mixed_bfloat16
     image: str  # 224x224x3
     classes: int | None = None

@@ -84,7 +84,7 @@ class Evaluation:
         model = self.network(trial.configuration)
         if "latency" not in trial.measures:
             call = servable.inference(deployed(model), self.data.classes)
-            timed = latency(call, Protocol.of(self.study.fidelity.latency_seconds))
+            timed = latency(call, Protocol.of(self.study.latency.seconds))
             trial = self._measured(trial, {**counted(deployed(model)), **timed.measures})
         if self._is_refused(trial):
             return self._refused(trial)

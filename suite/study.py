@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from suite.errors import StudyError
+from suite.errors import StudyError, did_you_mean
 from suite.measures import MEASURES, Goal, formatted
+from suite.paths import DEPLOYED
 
 Value = bool | int | float | str | tuple["Value", ...]
 SAMPLERS = ("cheap-first", "tpe", "nsga2", "random")
@@ -131,11 +132,8 @@ class Fidelity:
 
     epochs: int
     min_epochs: int | None = None  # None: every trial trains all its epochs at once
-    latency_seconds: float = 1.0  # in which a candidate's latency is measured, at most: the more, the surer it is
 
     def __post_init__(self) -> None:
-        if self.latency_seconds <= 0:
-            raise StudyError(f"latency_seconds is above 0, not {self.latency_seconds:g}")
         if self.epochs < 1 or (self.min_epochs is not None and self.min_epochs < 1):
             raise StudyError("epochs and min_epochs are at least 1")
         if self.min_epochs is not None and self.min_epochs > self.epochs:
@@ -153,6 +151,29 @@ class Fidelity:
             rungs.append(rung)
             rung *= 3
         return (*rungs, self.epochs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency:
+    """What the chosen network will run on. A study searches by the latency there."""
+
+    path: str = "saved_model"  # one of paths.DEPLOYED
+    batch: int = 1  # pictures in a call
+    threads: int | None = None  # None: as many as the process has processors
+    precision: str | None = None  # of the network, one of RECIPE_CHOICES; None: that of its recipe
+    seconds: float = 1.0  # of timing a candidate, at most; one that decides is timed again
+
+    def __post_init__(self) -> None:
+        if self.path not in DEPLOYED:
+            raise StudyError(f"no path '{self.path}'.{did_you_mean(self.path, DEPLOYED)}")
+        if self.precision is not None and self.precision not in RECIPE_CHOICES["precision"]:
+            raise StudyError(
+                f"no precision '{self.precision}'.{did_you_mean(self.precision, RECIPE_CHOICES['precision'])}"
+            )
+        if self.batch < 1 or (self.threads is not None and self.threads < 1):
+            raise StudyError("batch and threads are at least 1")
+        if self.seconds <= 0:
+            raise StudyError(f"seconds is above 0, not {self.seconds:g}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +222,7 @@ class Study:
     objectives: tuple[Objective, ...]
     budget: Budget
     fidelity: Fidelity
+    latency: Latency = Latency()
     question: str = ""
     image: tuple[int, int, int] | None = None  # (H, W, C) that the networks see; None: the dataset's own
     seed: int = 0

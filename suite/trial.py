@@ -37,6 +37,18 @@ class Trial:
     until: int | None = None  # epoch after which it stops; None: the study's last
 
     @property
+    def place(self) -> str:
+        """Where and how its latency was measured, for people; values of two places are never compared."""
+        known = self.surroundings
+        words = {
+            "device": known.get("device"),
+            "threads": known.get("latency_threads") or known.get("threads"),  # these are of runs of before
+            **{key: known.get(f"latency_{key}") for key in ("path", "batch", "precision", "onednn")},
+        }
+        said = {"threads": "{} threads", "batch": "batch {}", "onednn": "oneDNN {}"}
+        return ", ".join(said.get(key, "{}").format(word) for key, word in words.items() if word)
+
+    @property
     def seconds(self) -> float:
         """Wall-clock seconds from the proposal to the end; zero while it runs."""
         return (self.finished - self.started).total_seconds() if self.started and self.finished else 0.0

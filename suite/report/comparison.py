@@ -36,9 +36,7 @@ class Entry:
     @property
     def place(self) -> str:
         """Where and how latency was measured; values of two places are never compared."""
-        known = self.trial.surroundings
-        threads = f"{known['threads']} threads" if "threads" in known else ""
-        return ", ".join(part for part in (known.get("device"), threads, known.get("latency_path")) if part)
+        return self.trial.place
 
 
 @dataclass(frozen=True, kw_only=True)

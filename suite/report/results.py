@@ -39,7 +39,10 @@ ALIASES: dict[str, tuple[str, float]] = {
 }
 TELLING = ("path", "precision", "image", "infer_img_size", "img_size", "infer_batch_size")  # rows of one name apart
 PLACE = ("device", "threads")  # where a latency was measured, as the head of a table or a column says it
-HOW = ("latency_path", "path", "precision", "infer_batch_size")  # and how
+HOW = {
+    "path": "latency_path", "infer_batch_size": "latency_batch", "precision": "latency_precision",
+    "onednn": "latency_onednn",
+}  # and how  # fmt: skip
 ABOUT = ("run", "family", "number", "state", "rank", "on_front", "continues", "until", "reason", "seconds", "fits")
 MEASURED = frozenset(Cell.__dataclass_fields__) - set(TELLING)  # of `suite measure`: no settings
 DROPPED = ("top1_err", "top5_err")  # of timm: what its other columns say already
@@ -229,7 +232,7 @@ def _state(row: Row) -> State:
 
 def _settings(row: Row, columns: Sequence[str], held: Mapping[str, tuple[str, float]]) -> dict[str, Value]:
     """Return what is neither name nor measure, under the names that settings of a study have."""
-    other = (*ABOUT, *DROPPED, *PLACE, *held, columns[0], *MEASURED, "name")
+    other = (*ABOUT, *DROPPED, *PLACE, "onednn", *held, columns[0], *MEASURED, "name")
     kept = [column for column in columns if column not in other and column not in ALIASES and row[column]]
     return {column if "." in column else f"table.{column}": _setting(row[column]) for column in kept}
 
@@ -245,9 +248,7 @@ def _setting(text: str) -> Value:
 def _surroundings(head: Mapping[str, str], row: Row) -> dict[str, str]:
     """Return where and how a row was measured, as far as the table says it."""
     known = {key: row.get(key) or head.get(key, "") for key in PLACE}
-    known["latency_path"] = ", ".join(
-        f"batch {row[column]}" if column == "infer_batch_size" else row[column] for column in HOW if row.get(column)
-    )
+    known |= {key: row.get(column) or head.get(column, "") for column, key in HOW.items()}
     return {key: value for key, value in known.items() if value}
 
 

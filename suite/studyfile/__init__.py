@@ -23,7 +23,7 @@ from suite.studyfile.mistakes import Keys, Mistakes
 from suite.studyfile.overrides import overridden
 from suite.studyfile.rules import hold, hold_objectives
 
-_TABLES = ("space", "recipe", "objectives", "constraints", "budget", "fidelity")
+_TABLES = ("space", "recipe", "objectives", "constraints", "budget", "fidelity", "latency")
 _DOMAINS = ("choice", "range", "log")
 _EXAMPLES = {
     "name": 'name = "resnet"',
@@ -52,6 +52,7 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Study:
         raise StudyError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:  # of TOML, or of UTF-8
         raise StudyError(f"{path}: not TOML: {error}") from None
+    _move_old_keys(document)
     if isinstance(document.get("architecture"), str):
         document["architecture"] = _absolute(document["architecture"], path.parent)
     read = parse(document, str(path), overrides)
@@ -93,6 +94,14 @@ def text(study: Study) -> str:
 def _absolute(architecture: str, folder: Path) -> str:
     """Return `networks/mine.py/small` with the path from `folder` made absolute, `resnet/50` as it is."""
     return os.path.abspath(folder / Path(architecture).expanduser()) if is_own(split(architecture)[0]) else architecture
+
+
+def _move_old_keys(document: dict[str, Any]) -> None:
+    """Bring a study file of before `[latency]` to today's keys: runs of that time stay readable."""
+    fidelity = document.get("fidelity")
+    if isinstance(fidelity, dict) and "latency_seconds" in fidelity:
+        seconds = fidelity.pop("latency_seconds")
+        document["latency"] = {"seconds": seconds} | document.get("latency", {})
 
 
 def _neighbours(path: Path) -> str:

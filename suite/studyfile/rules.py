@@ -8,10 +8,11 @@ from typing import Any
 
 from suite.errors import StudyError, did_you_mean
 from suite.measures import MEASURES
+from suite.paths import DEPLOYED
 from suite.study import RECIPE_CHOICES, SAMPLERS, Choice, Domain, Objective, Range, Value
 from suite.studyfile.kinds import shown
 
-_KNOWN: dict[str, Collection[str]] = {"sampler": SAMPLERS, "measure": MEASURES, **RECIPE_CHOICES}
+_KNOWN: dict[str, Collection[str]] = {"sampler": SAMPLERS, "measure": MEASURES, "path": DEPLOYED, **RECIPE_CHOICES}
 
 _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": (
@@ -34,7 +35,9 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "trials": ("needs at least 1", lambda trials: trials >= 1),
     "hours": ("needs more than 0", lambda hours: hours > 0),
     "epochs": ("needs at least 1", lambda epochs: epochs >= 1),
-    "latency_seconds": ("needs more than 0", lambda seconds: seconds > 0),
+    "seconds": ("needs more than 0", lambda seconds: seconds > 0),
+    "batch": ("needs at least 1", lambda pictures: pictures >= 1),
+    "threads": ("needs at least 1", lambda threads: threads >= 1),
     "min_epochs": ("needs at least 1", lambda epochs: epochs >= 1),
     "at_most": ("needs more than 0", lambda limit: limit > 0),
     "learning_rate": ("needs more than 0", lambda rate: rate > 0),

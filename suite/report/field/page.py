@@ -12,8 +12,9 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from suite.cells import PATHS, Table
+from suite.cells import Table
 from suite.errors import TableError
+from suite.paths import PATHS
 from suite.report.field import cited, costs, grids, lecture, measured, words
 from suite.report.field.data import Field, Point, join
 from suite.report.field.network import Network

@@ -1,0 +1,14 @@
+"""What can run a network: each path from a trained model to its answers, and what it is."""
+
+from __future__ import annotations
+
+PATHS = {
+    "saved_model": "signature `pixels` of the SavedModel, by TensorFlow",
+    "xla": "the same signature, compiled by XLA",
+    "litert": "LiteRT (TensorFlow Lite) with XNNPACK, float32",
+    "litert-int8": "LiteRT with XNNPACK, weights and activations in 8 bits",
+    "onnx": "ONNX Runtime",
+    "keras": "`model(pictures)` of Keras, for contrast: it times Python",
+    "pytorch": "PyTorch, in tables of timm",
+}
+DEPLOYED = ("saved_model", "xla", "litert", "litert-int8", "onnx")  # what people serve a model on
