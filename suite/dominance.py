@@ -22,7 +22,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from suite import pareto
-from suite.measures import interval
+from suite.measures import interval, is_stable
 from suite.study import Objective
 from suite.trial import Trial
 
@@ -65,6 +65,17 @@ def nondominated(intervals: Intervals) -> Mask:
     return free if intervals.unsure == 1 else free | _in_leading_circle(intervals)
 
 
+def contenders(intervals: Intervals) -> Mask:
+    """Mask [N] of those that nobody surely dominates, wherever in their intervals the values are.
+
+    `a` surely dominates `b` when it does with its upper ends against the lower ends of `b`.
+    """
+    sure = np.zeros(len(intervals), dtype=bool)
+    for objective in range(intervals.low.shape[1]):
+        sure |= _has_below(intervals.low, intervals.high, objective)
+    return ~sure
+
+
 def rank(intervals: Intervals) -> NDArray[np.int64]:
     """Ranks [N]: 1 for the front, 2 for the front of what remains without it, and so on."""
     if not intervals.unsure:
@@ -88,14 +99,20 @@ def _is_dominated(intervals: Intervals) -> Mask:
     for objective in range(intervals.low.shape[1]):
         searched, asked = intervals.low.copy(), intervals.high.copy()
         searched[:, objective] = intervals.high[:, objective]
-        asked[:, objective] = np.nextafter(intervals.low[:, objective], -np.inf)  # strictly below
-        dominated |= _has_below(asked, searched[moocore.is_nondominated(searched, keep_weakly=False)])
+        asked[:, objective] = intervals.low[:, objective]
+        dominated |= _has_below(asked, searched, objective)
     return dominated
 
 
-def _has_below(asked: Array, searched: Array) -> Mask:
-    """Mask [N] of the points `asked` [N, M] that are nowhere below some point `searched` [K, M]."""
+def _has_below(asked: Array, searched: Array, strictly: int) -> Mask:
+    """Mask [N] of the points `asked` [N, M] that are nowhere below some point `searched` [K, M], and above it in one.
+
+    That one objective is `strictly`.
+    """
     found = np.zeros(len(asked), dtype=bool)
+    asked = asked.copy()
+    asked[:, strictly] = np.nextafter(asked[:, strictly], -np.inf)
+    searched = searched[moocore.is_nondominated(searched, keep_weakly=False)]
     step = max(1, BLOCK // len(searched))
     for start in range(0, len(asked), step):
         part = slice(start, start + step)
@@ -165,6 +182,17 @@ def ranks(trials: Sequence[Trial], objectives: Sequence[Objective]) -> dict[int,
     measured = _measured(trials, objectives)
     found = rank(intervals(measured, objectives)) if measured else ()
     return {trial.number: int(place) for trial, place in zip(measured, found, strict=True)}
+
+
+def undecided(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:
+    """Return the candidates that may be on the front and are not known well enough to say so, in their order."""
+    measured = _measured(trials, objectives)
+    mask = contenders(intervals(measured, objectives)) if measured else ()
+    return [
+        trial
+        for trial, may in zip(measured, mask, strict=True)
+        if may and not all(is_stable(trial.measures, objective.measure) for objective in objectives)
+    ]
 
 
 def knee(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Trial | None:

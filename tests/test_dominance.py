@@ -213,3 +213,30 @@ def test_the_knee_is_on_the_front():
         middles, widths = random.random((20, 2)) * [10, 1], random.random(20) * 0.3
         trials = [timed(n, a, b, b - w, b + w) for n, ((a, b), w) in enumerate(zip(middles, widths, strict=True))]
         assert dominance.knee(trials, OBJECTIVES) in dominance.front(trials, OBJECTIVES)
+
+
+@given(tables())
+def test_contenders_are_those_whom_nobody_dominates_however_the_values_lie(rows):
+    """Nobody surely dominates who is worse or equal somewhere at its upper end."""
+
+    def surely(a, b):
+        return all(x[1] <= y[0] for x, y in zip(a, b, strict=True)) and any(
+            x[1] < y[0] for x, y in zip(a, b, strict=True)
+        )
+
+    mask = dominance.contenders(of(rows)).tolist()
+    assert mask == [not any(surely(other, one) for other in rows) for one in rows]
+
+
+@given(tables(objectives=2, unsure=1))
+def test_the_front_is_among_the_contenders(rows):
+    assert all(may for may, kept in zip(dominance.contenders(of(rows)), front(rows), strict=True) if kept)
+
+
+def test_what_is_undecided_is_unstable_and_may_be_on_the_front():
+    sure, unsure = timed(0, 90, 1.0, 0.99, 1.01), timed(1, 92, 1.3, 1.0, 1.6)
+    hidden, slower = timed(2, 91, 1.5, 1.1, 1.9), timed(3, 89, 2.0, 1.5, 2.5)
+    assert numbers(dominance.front([sure, unsure, hidden, slower], OBJECTIVES)) == [1]
+    assert numbers(dominance.undecided([sure, unsure, hidden, slower], OBJECTIVES)) == [1, 2], (
+        "3 is surely slower than 0"
+    )
