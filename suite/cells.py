@@ -11,11 +11,13 @@ import io
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self, get_args, get_type_hints
 
 from suite.errors import TableError
+from suite.paths import BESIDE
+from suite.turns import held
 
 STABLE, UNSTABLE, NO_MEMORY, TOO_SLOW, FAILED = STATES = ("stable", "unstable", "out of memory", "too slow", "failed")
 UNKNOWN = "not available"  # what the device does not report
@@ -28,7 +30,7 @@ class Cell:
     model: str  # as `suite list` names it, or its file
     infer_img_size: int  # height, pixels
     infer_samples_per_sec: float | None = None  # pictures in a second of calls one after the other
-    infer_step_time: float | None = None  # median milliseconds of one call, which is one batch
+    infer_step_time: float | None = None  # milliseconds of one call, which is one batch, to compare by
     infer_batch_size: int
     param_count: float | None = None  # million trainable weights
     infer_gmacs: float | None = None  # 1e9 multiply-adds for one picture
@@ -39,8 +41,12 @@ class Cell:
     classes: int | None = None
     state: str  # one of STATES
     reason: str = ""  # why it is not stable
-    step_time_low: float | None = None  # 95 % interval of the median, ms
+    step_time_low: float | None = None  # 95 % interval of it, ms
     step_time_high: float | None = None
+    step_time_raw: float | None = None  # median of the calls as they were, however busy the machine, ms
+    reference: str = ""  # network that it was timed in turns with
+    ratio: float | None = None  # times as long as that took
+    rest: float | None = None  # milliseconds that it takes at rest: `infer_step_time` is `ratio` times this
     step_time_p90: float | None = None  # where there were enough calls
     step_time_p99: float | None = None
     cold_start: float | None = None  # seconds from the artefact on disk to its first answer
@@ -48,7 +54,7 @@ class Cell:
     calls: int | None = None
     block_times: str = ""  # median of each block, ms
     reference_times: str = ""  # that of the reference network before each block, ms
-    drift: float | None = None  # percent: slowest against fastest block of the reference network beside it
+    drift: float | None = None  # percent: slowest against fastest block of the reference
     parameters: int | None = None  # trainable
     total_parameters: int | None = None
     macs: int | None = None
@@ -59,6 +65,7 @@ class Cell:
     energy: str = UNKNOWN  # joules for a picture
     load: float | None = None  # mean of processes that wanted to run in the minute before, others' and its own
     others: float | None = None  # percent of its processors' time that other processes took meanwhile
+    steal: float | None = None  # percent of all processors' time that the hypervisor gave to other machines meanwhile
     clock: str = UNKNOWN  # MHz
     temperature: str = UNKNOWN  # degrees Celsius
     seconds: float | None = None  # that all of it took
@@ -91,9 +98,16 @@ class Cell:
         return {
             "model": self.model, "image": self.image, "path": self.path, "batch": self.infer_batch_size,
             "latency": self.infer_step_time, "low": self.step_time_low, "high": self.step_time_high,
-            "p90": self.step_time_p90, "images_per_sec": self.infer_samples_per_sec, "parameters": self.parameters,
-            "macs": self.macs, "memory_mb": memory, "state": self.state, "reason": self.reason,
+            "raw": self.step_time_raw, "p90": self.step_time_p90,
+            "images_per_sec": self.infer_samples_per_sec, "parameters": self.parameters,
+            "macs": self.macs, "memory_mb": memory, **self._sensed, "state": self.state, "reason": self.reason,
         }  # fmt: skip
+
+    @property
+    def _sensed(self) -> dict[str, str]:
+        """What the device reports of itself: energy, clock and temperature, as far as it does."""
+        said = {"joules": self.energy, "mhz": self.clock, "celsius": self.temperature}
+        return {name: value for name, value in said.items() if value != UNKNOWN}
 
     @classmethod
     def of(cls, row: Mapping[str, str]) -> Self:
@@ -136,7 +150,44 @@ def read(file: Path) -> Table:
             cells.append(Cell.of(row))
         except (TypeError, ValueError) as error:
             raise TableError(f"{file}: row {number} ({row.get('model')}) cannot be read: {error}") from error
-    return Table(surroundings=said, cells=tuple(cells))
+    return Table(surroundings=said, cells=tuple(on_one_scale(cells)))
+
+
+def added(file: Path, surroundings: Mapping[str, str], cell: Cell) -> dict[tuple[Any, ...], Cell]:
+    """Add a cell to the table in `file`, beside those that others have added meanwhile; return all, by their keys.
+
+    Raises TableError when it cannot be read or written.
+    """
+    with held(file.with_name(f".{file.name}.lock")):
+        before = read(file).cells if file.exists() else ()
+        known = {one.key: one for one in (*before, cell)}
+        table = Table(surroundings=surroundings, cells=tuple(on_one_scale(known.values())))
+        write(table, file)
+    return {one.key: one for one in table.cells}
+
+
+def on_one_scale(cells: Iterable[Cell]) -> list[Cell]:
+    """Return cells of one device with their latencies as multiples of one and the same rest of each reference.
+
+    What a reference takes at rest is refined from one measurement to the next. The least is the nearest to rest.
+    """
+    kept = list(cells)
+    least: dict[tuple[str, str], float] = {}
+    for cell in kept:
+        if cell.rest:
+            key = BESIDE.get(cell.path, cell.path), cell.reference
+            least[key] = min(cell.rest, least.get(key, cell.rest))
+    return [_scaled(c, least[BESIDE.get(c.path, c.path), c.reference]) if c.rest else c for c in kept]
+
+
+def _scaled(cell: Cell, rest: float) -> Cell:
+    factor = rest / (cell.rest or rest)
+    if factor == 1 or not cell.infer_step_time:
+        return cell
+    names = ("infer_step_time", "step_time_low", "step_time_high")
+    times = {name: factor * value for name in names if (value := getattr(cell, name)) is not None}
+    rate = cell.infer_samples_per_sec and cell.infer_samples_per_sec / factor
+    return replace(cell, rest=rest, infer_samples_per_sec=rate, **times)
 
 
 def write(table: Table, file: Path) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 
 import keras
 
-from suite import architectures, binding, servable, training
+from suite import architectures, binding, training
 from suite.architectures.layers import deployed
+from suite.bench import Bench
 from suite.datasets import Dataset
 from suite.errors import ArchitectureError, StoreError
 from suite.measures import formatted
 from suite.profile.complexity import complexity, weightless
-from suite.profile.latency import Protocol, latency
 from suite.profile.surroundings import surroundings
 from suite.search.sampler import costs_of, key
 from suite.search.space import network
@@ -27,7 +27,6 @@ from suite.trial import State, Trial
 
 COUNTED = ("parameters", "macs", "activations")
 Costs = Callable[[Mapping[str, Value], str], Mapping[str, float]]  # of a configuration's network, on a device
-LATENCY_PATH = "signature `pixels` traced by TensorFlow, batch 1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +35,7 @@ class Evaluation:
 
     study: Study
     data: Dataset
+    bench: Bench
     model_file: Callable[[int], Path]  # where the trained network of a trial is kept
     checkpoint: Callable[[Trial], Path | None] = lambda trial: None  # where it is kept how far its training has come
     costs: Costs = lambda configuration, device: {}  # what is known of the same network already
@@ -83,9 +83,9 @@ class Evaluation:
             return self._refused(trial)
         model = self.network(trial.configuration)
         if "latency" not in trial.measures:
-            call = servable.inference(deployed(model), self.data.classes)
-            timed = latency(call, Protocol.of(self.study.latency.seconds))
-            trial = self._measured(trial, {**counted(deployed(model)), **timed.measures})
+            timed, origin = self.bench.time(model)
+            trial = self._measured(trial, {**counted(deployed(model)), **timed})
+            trial = replace(trial, surroundings={**trial.surroundings, **origin})
         if self._is_refused(trial):
             return self._refused(trial)
         reason = self.disappointment(trial)
@@ -108,7 +108,7 @@ class Evaluation:
         return {
             **surroundings(),
             **({"architecture_digest": own} if own else {}),
-            "latency_path": LATENCY_PATH,
+            **self.bench.surroundings,
             "dataset": self.data.name,
             "dataset_digest": self.data.digest,
             "dataset_sizes": sizes,

@@ -8,12 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,16 +20,14 @@ from typing import Any
 
 import suite
 from suite import architectures, artefacts, cells, timing
-from suite.cells import Cell, Table
-from suite.errors import TableError
+from suite.cells import Cell
+from suite.errors import ArchitectureError, TableError
 from suite.profile import runtimes
 from suite.profile.surroundings import surroundings, version_of
 from suite.study import is_own
+from suite.timer import GoneError, Timer, onednn
 
-REFERENCE = "mobilenet_v2/1.0"  # timed in between, at batch 1, to see what the machine does meanwhile
-BESIDE = {"xla": "saved_model", "keras": "saved_model", "litert-int8": "litert"}  # by what the reference is run
 ALONE = 5.0  # percent of its processors that others may take
-SLOWER = 5.0  # percent by which the machine may be slower than beside most other networks
 COUNTS = (
     "param_count", "infer_gmacs", "infer_macts", "parameters", "total_parameters", "macs", "activations", "model_bytes",
 )  # of a cell, the same at every batch size  # fmt: skip
@@ -63,7 +58,7 @@ def here(threads: int) -> dict[str, str]:
         "threads": str(threads),
         "litert": version_of("ai-edge-litert"),
         "onnxruntime": version_of("onnxruntime"),
-        "onednn": "off" if suite.ONEDNN == "0" else "on",
+        "onednn": onednn(),
     }
     return {key: known[key] for key in HEAD}
 
@@ -83,6 +78,7 @@ def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = l
     """
     for path in settings.paths:
         runtimes.check(path)
+    _refuse_what_files_ignore(names, settings)
     head = here(settings.threads)
     known = _known(file, head)
     done_with = {key for key, cell in known.items() if cell.state == cells.STABLE or not settings.again}
@@ -90,15 +86,11 @@ def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = l
     wanted = {one: [cell for cell in empty if cell.key not in done_with] for one, empty in asked.items()}
     count = sum(map(len, wanted.values()))
     done = 0
-    with ExitStack() as stack:
-        beside = _Reference(stack, settings.threads)
-        for missing in sorted(filter(None, wanted.values()), key=_work):
-            for found in _measured(missing, known.values(), settings, beside):
-                cell = _beside_others(found, known.values())
-                known[cell.key] = cell
-                done += 1
-                cells.write(Table(surroundings=head, cells=tuple(known.values())), file)
-                told(cell, done, count)
+    for missing in sorted(filter(None, wanted.values()), key=_work):
+        for cell in _measured(missing, known.values(), settings):
+            known = cells.added(file, head, cell)
+            done += 1
+            told(known[cell.key], done, count)
     return [known[cell.key] for one in names for cell in asked[one]]
 
 
@@ -117,10 +109,25 @@ def _known(file: Path, head: dict[str, str]) -> dict[tuple[Any, ...], Cell]:
     return {cell.key: cell for cell in table.cells}
 
 
+def _is_file(name: str) -> bool:
+    """Whether a name is that of a model's file, and not of a network that is built here."""
+    return Path(name).exists() and not is_own(name)
+
+
+def _refuse_what_files_ignore(names: Sequence[str], settings: Settings) -> None:
+    """Raise ArchitectureError where a file is asked for with what it has itself: a row would be labelled wrongly."""
+    files = [name for name in names if _is_file(name)]
+    if files and (settings.image or settings.precision != Settings.precision):
+        raise ArchitectureError(
+            f"{files[0]}: a file has its own size and precision: --image, --resolution and --precision are for "
+            "networks that are built here. Measure files in a command of their own."
+        )
+
+
 def _empty(name: str, settings: Settings) -> Iterator[Cell]:
     """Yield the cells of a network before they are measured."""
     digest = _digest(name)
-    is_file = Path(name).exists() and not is_own(name)
+    is_file = _is_file(name)
     side = None if is_file else architectures.resolution(name)
     image = settings.image or ((side, side, 3) if side else None)
     for path in settings.paths:
@@ -130,7 +137,7 @@ def _empty(name: str, settings: Settings) -> Iterator[Cell]:
                 infer_img_size=image[0] if image else 0,
                 infer_batch_size=batch,
                 path=path,
-                precision=settings.precision,
+                precision="its own" if is_file else settings.precision,
                 image="x".join(map(str, image)) if image else "its own",
                 classes=None if is_file else settings.classes,
                 state=cells.FAILED,
@@ -158,7 +165,7 @@ def _digest(name: str) -> str:
     return content.hexdigest()[:16]
 
 
-def _measured(wanted: Sequence[Cell], known: Iterable[Cell], settings: Settings, beside: _Reference) -> Iterator[Cell]:
+def _measured(wanted: Sequence[Cell], known: Iterable[Cell], settings: Settings) -> Iterator[Cell]:
     """Yield the cells of one network, measured. What is known of others shows which need not be tried."""
     slow = {cell.key: cell for cell in _too_slow(wanted, list(known), settings)}
     yield from slow.values()
@@ -182,7 +189,7 @@ def _measured(wanted: Sequence[Cell], known: Iterable[Cell], settings: Settings,
             if "failed" in artefact:
                 yield from (_ended(cell, began, state=cells.FAILED, reason=artefact["failed"]) for cell in of_path)
             else:
-                yield from _timed(of_path, artefact["file"], made, settings, beside.of(path))
+                yield from _timed(of_path, artefact["file"], made, settings)
 
 
 def _too_slow(missing: Sequence[Cell], known: Sequence[Cell], settings: Settings) -> Iterator[Cell]:
@@ -218,41 +225,37 @@ def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> 
     )  # fmt: skip
     try:
         answer = next(_asked("suite.artefacts", order))  # how the process ends after it changes nothing
-    except _GoneError as gone:
-        return gone.said("it was built")
+    except GoneError as gone:
+        return _gone(gone, "it was built")
     return answer if "artefacts" in answer else _reason(answer)
 
 
-def _timed(
-    of_path: Sequence[Cell], artefact: str, made: dict[str, Any], settings: Settings, reference: tuple[str, str]
-) -> Iterator[Cell]:
+def _timed(of_path: Sequence[Cell], artefact: str, made: dict[str, Any], settings: Settings) -> Iterator[Cell]:
     """Yield the cells of one path, each when it is known. When one ends the process, larger ones are not tried."""
     began, peaks = perf_counter(), made["counts"].get("peaks", {})
     order = timing.Order(
-        path=of_path[0].path,
         artefact=artefact,
         batches=tuple(cell.infer_batch_size for cell in of_path),
-        threads=settings.threads,
         seconds=settings.seconds,
         longest=settings.longest,
-        reference=reference,
         needs=tuple(peaks.get(str(cell.infer_batch_size), 0) for cell in of_path),
     )
     left = list(of_path)
     try:
-        for answer in _asked("suite.timing", order):
-            yield _ended(left[0], began, **_told(answer))
-            left.pop(0)
-            began = perf_counter()
-    except _GoneError as gone:
-        said = gone.said("it was run")
+        with Timer(of_path[0].path, settings.threads) as timer:  # a process for each: memory is that of one network
+            for answer in timer.ask(order):
+                yield _ended(left[0], began, **_told(answer, timer.without))
+                left.pop(0)
+                began = perf_counter()
+    except GoneError as gone:
+        said = _gone(gone, "it was run")
         for cell in left:
             yield _ended(cell, began, **said)
             said = {**said, "reason": "a smaller batch failed"}
 
 
-def _asked(module: str, order: artefacts.Order | timing.Order) -> Iterator[dict[str, Any]]:
-    """Yield the answers of a process that is given `order`, as they come. Raises _GoneError when it ends otherwise."""
+def _asked(module: str, order: artefacts.Order) -> Iterator[dict[str, Any]]:
+    """Yield the answers of a process that is given `order`, as they come. Raises GoneError when it ends otherwise."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": suite.ONEDNN}
     with TemporaryFile("w+") as errors, subprocess.Popen(
         [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
@@ -269,22 +272,12 @@ def _asked(module: str, order: artefacts.Order | timing.Order) -> Iterator[dict[
             raise
         if process.wait():
             errors.seek(0)
-            raise _GoneError(process.returncode, errors.read())
+            raise GoneError(process.returncode, errors.read())
 
 
-class _GoneError(Exception):
-    """A process ended before it was done."""
-
-    def __init__(self, code: int, errors: str) -> None:
-        super().__init__(code, errors)
-        self.code, self.errors = code, errors
-
-    def said(self, when: str) -> dict[str, str]:
-        """Return state and reason of what has no answer because of it."""
-        if self.code == -signal.SIGKILL:
-            return {"state": cells.NO_MEMORY, "reason": f"its process was killed while {when}"}
-        last = self.errors.strip().splitlines()[-1:] or [f"exit code {self.code}"]
-        return {"state": cells.FAILED, "reason": f"its process ended while {when}: {last[0][:200]}"}
+def _gone(gone: GoneError, when: str) -> dict[str, str]:
+    """Return state and reason of what has no answer because its process ended."""
+    return {"state": cells.NO_MEMORY if gone.is_killed else cells.FAILED, "reason": gone.said(when)}
 
 
 def _counted(cell: Cell, made: dict[str, Any]) -> Cell:
@@ -305,58 +298,45 @@ def _counted(cell: Cell, made: dict[str, Any]) -> Cell:
     )
 
 
-def _told(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return what the process that timed a cell says of it."""
+def _told(answer: dict[str, Any], without: str) -> dict[str, Any]:
+    """Return what the process that timed a cell says of it; `without` is why it had no references at all."""
     if "median" not in answer:
         return _reason(answer)
-    doubts = _doubts(answer)
+    doubts = _doubts(answer, without)
     return {
         "state": cells.UNSTABLE if doubts else cells.STABLE,
         "reason": ", ".join(doubts),
         "infer_step_time": answer["median"],
-        "infer_samples_per_sec": answer["per_second"],
+        "infer_samples_per_sec": 1e3 * answer["batch"] / answer["median"],
         "step_time_low": answer["low"],
         "step_time_high": answer["high"],
+        "step_time_raw": answer["raw"],
         "step_time_p90": answer["p90"],
         "step_time_p99": answer["p99"],
         "cold_start": answer["cold"],
         "blocks": len(answer["blocks"]),
         "block_times": _listed(answer["blocks"]),
         "reference_times": _listed(answer["references"]),
-        "calls": answer["calls"],
-        "drift": answer["drift"],
         "memory_bytes": answer["memory"],
-        **{key: answer[key] for key in ("energy", "load", "others", "clock", "temperature")},
-    }
+        **{
+            key: answer[key]
+            for key in (
+                "reference", "ratio", "rest", "calls", "drift", "energy", "load", "others", "steal", "clock",
+                "temperature",
+            )
+        },
+    }  # fmt: skip
 
 
-def _doubts(answer: dict[str, Any]) -> list[str]:
-    """Return why a latency is not that of the network on this device.
-
-    What others take throughout makes every call slower alike: no interval shows it.
-    """
+def _doubts(answer: dict[str, Any], without: str) -> list[str]:
+    """Return why a latency is not that of the network on this device."""
     wide = 50 * (answer["high"] - answer["low"]) / answer["median"]
-    return [f"the median is known to {wide:.0f} % only"] * (not answer["is_stable"]) + [
-        f"other processes took {answer['others']:.0f} % of its processors"
-    ] * (answer["others"] > ALONE)
-
-
-def _beside_others(cell: Cell, others: Iterable[Cell]) -> Cell:
-    """Return a cell with a doubt more when the reference took longer beside it than beside most of the others.
-
-    The machine was slower then for the whole of a measurement, as when its clock is held down: no interval shows it.
-    """
-    by = BESIDE.get(cell.path, cell.path)
-    usual = [_reference_time(one) for one in others if BESIDE.get(one.path, one.path) == by and one.reference_times]
-    slower = 100 * (_reference_time(cell) / statistics.median(usual) - 1) if usual and cell.reference_times else 0.0
-    if slower <= SLOWER:
-        return cell
-    doubts = [cell.reason] * bool(cell.reason) + [f"the machine was {slower:.0f} % slower than beside other networks"]
-    return replace(cell, state=cells.UNSTABLE, reason=", ".join(doubts))
-
-
-def _reference_time(cell: Cell) -> float:
-    return statistics.median(map(float, cell.reference_times.split()))
+    failed = without or "; ".join(f"{name}: {said}" for name, said in answer["without"].items())
+    return (
+        [f"known to {wide:.0f} % only"] * (not answer["is_stable"])
+        + [f"other processes took {answer['others']:.0f} % of its processors"] * (answer["others"] > ALONE)
+        + [f"timed without a reference ({failed})"] * (not answer["reference"])
+    )
 
 
 def _reason(answer: dict[str, Any]) -> dict[str, str]:
@@ -372,20 +352,3 @@ def _listed(times: Sequence[float]) -> str:
 
 def _ended(cell: Cell, began: float, **known: Any) -> Cell:
     return replace(cell, seconds=perf_counter() - began, measured=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", **known)
-
-
-class _Reference:
-    """The network that is timed in between, written when it is first wanted."""
-
-    def __init__(self, stack: ExitStack, threads: int) -> None:
-        self._stack, self._threads = stack, threads
-        self._written: dict[str, tuple[str, str]] = {}
-
-    def of(self, path: str) -> tuple[str, str]:
-        """Return path and artefact of the reference for what is run on `path`."""
-        by = BESIDE.get(path, path)
-        if by not in self._written:
-            folder = self._stack.enter_context(TemporaryDirectory(prefix="suite-"))
-            made = _made(REFERENCE, Settings(threads=self._threads), (by,), folder)
-            self._written[by] = by, made["artefacts"][by]["file"]
-        return self._written[by]

@@ -96,6 +96,7 @@ def is_done(wanted: Study, root: Path) -> bool:
 def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
     """Search until the budget is spent or the space exhausted. A dataset that cannot be used leaves no run behind."""
     from suite import datasets
+    from suite.bench import Bench
     from suite.evaluation import Evaluation
     from suite.progress import Progress
     from suite.search import tuner
@@ -112,6 +113,7 @@ def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
         evaluate = Evaluation(
             study=wanted,
             data=data,
+            bench=stack.enter_context(Bench(wanted.latency, data.classes)),
             model_file=lambda number: folder.model(store.folder, number),
             checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
             costs=store.costs,

@@ -1,21 +1,35 @@
-"""Loading TensorFlow without the lines that its libraries write before anybody can ask them not to."""
+"""TensorFlow without the lines that its libraries write past Python, where nobody can ask them not to."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def load_tensorflow() -> None:
     """Import TensorFlow; what its C++ side writes to stderr meanwhile (of drivers that are not there) goes nowhere."""
     if "tensorflow" in sys.modules:
         return
+    with silenced():
+        import tensorflow  # noqa: F401
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Let what this process writes to its terminal go nowhere."""
+    sys.stdout.flush()
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    kept, nowhere = [os.dup(1), os.dup(2)], os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     try:
-        import tensorflow  # noqa: F401
+        yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, copy in zip((1, 2), kept, strict=True):
+            os.dup2(copy, number)
+            os.close(copy)
         os.close(nowhere)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -54,22 +54,26 @@ def _enter(held: ExitStack, processors: set[int]) -> None:
 
 
 @contextmanager
-def _locked(name: str, *, shared: bool) -> Iterator[None]:
-    file = _opened(name)
-    if fcntl is None or file is None:
+def held(file: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold a lock file, alone or `shared`; wait until it is free. Where none can be made, nothing is held."""
+    opened = _opened(file)
+    if fcntl is None or opened is None:
         yield
         return
-    with file:  # which releases it, as the end of the process does
-        fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+    with opened:  # which releases it, as the end of the process does
+        fcntl.flock(opened, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
 
 
-def _opened(name: str) -> IO[bytes] | None:
-    """Return the lock file of that name, of this user; None where none can be made."""
+def _locked(name: str, *, shared: bool) -> AbstractContextManager[None]:
+    """Hold the lock file of that name, of this user."""
     user = os.getuid() if hasattr(os, "getuid") else 0
-    folder = Path(tempfile.gettempdir()) / f"suite-processors-{user}"
+    return held(Path(tempfile.gettempdir()) / f"suite-processors-{user}" / name, shared=shared)
+
+
+def _opened(file: Path) -> IO[bytes] | None:
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return (folder / name).open("ab")
-    except OSError:  # a full or closed disk: better timed beside others than not at all
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return file.open("ab")
+    except OSError:  # a full or closed disk: better beside others than not at all
         return None

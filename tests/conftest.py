@@ -14,8 +14,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 @pytest.fixture(scope="session", autouse=True)
 def _away_from_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Prepare data sets in a folder of the tests, and know no tracking server."""
+    """Prepare data sets in a folder of the tests, and know no tracking server, nor what this device takes at rest."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # what one has written, the other needs not
+        shared = shared.parent
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUITE_CACHE", str(shared / "cache"))
         patch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("tfds")))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         yield

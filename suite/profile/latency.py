@@ -2,37 +2,43 @@
 
 1.  The call is warmed up in blocks until the medians of the last three lie within the wanted precision of each other,
     or a third of the time is over: compilers, caches and clocks settle first.
-2.  It is timed in blocks of calls one after the other, each call by itself, each block for `block` seconds at least.
-    Where there is a reference (a call that is always the same), a short block of it stands before each: how much it
-    varies is what the machine did, not what was measured.
-3.  Calls of one block drift together (the machine is busy for a while, the clock changes), so single calls are not
-    independent, and an interval resampled from them would be too narrow. Whole blocks are resampled.
-4.  It ends when there are ten blocks and the 95 % interval of the median is within the wanted precision of it, or when
+2.  It is timed in turns with references, calls that are always the same: a few calls of it, a few of each reference,
+    and so on, as finely as calls allow. What the machine does meanwhile slows both.
+3.  The number to compare by is the median over all turns of the ratio of its time to that of a reference, times what
+    the reference takes on this device at rest. Of several references that one is taken whose ratio is the surest, and
+    the interval holds that of the next one too: where they disagree, nobody knows which of them the network follows.
+    The median of the calls themselves stands beside it. Without a reference that median is the number.
+4.  Turns that follow each other resemble each other (the machine is busy for a while, the clock changes), so an
+    interval resampled from single turns would be too narrow. Whole blocks of turns are resampled.
+5.  It ends when there are ten blocks and the 95 % interval of the number is within the wanted precision of it, or when
     the time is over: then it is called unstable, and the interval says how unsure it is.
 
-Nothing is left out: no slow call, no slow block. On simulated machines whose speed changes every 10 to 50 ms the
-interval holds the true median in 88 to 97 runs of 100; where it changes a few times in the whole measurement, in 78.
+Nothing is left out: no slow call, no slow block.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from suite.measures import WITHIN
+from suite.profile.interval import interval
 
 Array = NDArray[np.float64]
 Call = Callable[[], object]
 Clock = Callable[[], float]
 
 LEAST = 10  # blocks
+AGREEING = 2  # references, the surest, whose intervals make that of the number
 LAST = 3  # blocks of the warm-up that must agree
-RESAMPLES = 500
-THINNED = 100  # quantiles that stand for the calls of one block where an interval is sought
-ALIKE = (0.35, 0.8)  # least and most that blocks are taken to resemble each other: a machine has its moods
-EQUAL = 1e-9  # by which shares differ that are the same
+CALLS = 3  # of one turn, at least; one where calls are slow
+SLOW = 0.05  # seconds of a call, from which a turn is one call
+SHARE = 0.5  # of a turn's time that goes to what is timed, at least; the rest is the references'
 TAIL = 10  # calls that must lie beyond a percentile for it to be told
 
 
@@ -42,7 +48,7 @@ class Protocol:
 
     seconds: float = 30.0  # of all of it; blocks of slow calls may take longer
     block: float = 0.5  # seconds of each block
-    within: float = 0.03  # wanted: half the interval, as part of the median
+    within: float = WITHIN  # wanted: half the interval, as part of the number
 
     @classmethod
     def of(cls, seconds: float) -> Protocol:
@@ -52,23 +58,37 @@ class Protocol:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Calls one after the other."""
+    """Turns one after the other."""
 
-    began: float  # seconds since the start of the first
-    times: Array  # [calls] seconds
-    reference: float | None  # median of the reference just before, seconds
+    began: float  # seconds since the start
+    times: Array  # [calls] seconds of each call
+    turns: Array  # [turns] seconds of a call, the mean of each turn
+    references: Mapping[str, Array] = field(default_factory=dict)  # [turns] the same of each reference
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """How many times as long as a reference a call takes."""
+
+    reference: str
+    median: float
+    low: float  # 95 % interval of the median
+    high: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
     """Milliseconds of one call."""
 
-    median: float
-    low: float  # 95 % interval of the median
+    median: float  # to compare by: ratio times the reference at rest; without a reference `raw`
+    low: float  # 95 % interval of it
     high: float
+    raw: float  # median of the calls themselves
     within: float  # what was wanted of the interval
-    p90: float | None  # percentiles, where TAIL calls lie beyond them
+    p90: float | None  # percentiles of the calls themselves, where TAIL calls lie beyond them
     p99: float | None
+    ratio: Ratio | None
+    rest: float | None  # milliseconds of the reference at rest
     blocks: tuple[Block, ...]
 
     @property
@@ -84,48 +104,137 @@ class Latency:
     @property
     def drift(self) -> float | None:
         """Percent by which the reference was slower in its slowest block than in its fastest."""
-        seen = [block.reference for block in self.blocks if block.reference is not None]
+        seen = self.reference_medians
         return 100 * (max(seen) / min(seen) - 1) if seen else None
 
     @property
-    def measures(self) -> dict[str, float]:
-        """The same under the names of the table of measures."""
-        told = {"latency": self.median, "latency_low": self.low, "latency_high": self.high, "latency_p90": self.p90}
-        return {name: value for name, value in told.items() if value is not None}
+    def reference_medians(self) -> list[float]:
+        """Median of the reference in each block, milliseconds; none without one."""
+        name = self.ratio.reference if self.ratio else None
+        return [1e3 * float(np.median(block.references[name])) for block in self.blocks] if name else []
 
 
 def latency(
-    call: Call, protocol: Protocol, *, reference: Call | None = None, clock: Clock = time.perf_counter
+    call: Call,
+    protocol: Protocol,
+    *,
+    references: Mapping[str, Call] | None = None,
+    rests: Mapping[str, float] | None = None,
+    before: tuple[Block, ...] = (),
+    clock: Clock = time.perf_counter,
 ) -> Latency:
-    """Time `call`, which must return only when its answer is there, by the protocol above."""
+    """Time `call`, which must return only when its answer is there, by the protocol above.
+
+    `rests` are seconds that references take at rest; of one that is not in it, that is found in this very measurement.
+    `before` are blocks of an earlier measurement of the same, which this one adds to.
+    """
     began = clock()
-    _warm(call, protocol, clock)
-    if reference:
-        _block(reference, protocol.block / 5, clock)
-    blocks: list[Block] = []
+    each = _warm(call, protocol, clock)
+    turn = _Turn(call, each, references or {}, clock)
+    blocks: list[Block] = list(before)
     while True:
-        beside = float(np.median(_block(reference, protocol.block / 5, clock))) if reference else None
-        at = clock() - began
-        blocks.append(Block(began=at, times=_block(call, protocol.block, clock), reference=beside))
-        if len(blocks) < LEAST:
+        blocks.append(turn.block(clock() - began, protocol.block))
+        if len(blocks) - len(before) < LEAST:
             continue
-        low, median, high = _interval([block.times for block in blocks])
-        if high - low <= 2 * protocol.within * median or clock() - began > protocol.seconds:
-            break
-    times = np.concatenate([block.times for block in blocks]) * 1e3
+        found = judged(blocks, protocol.within, rests or {})
+        if found.is_stable or clock() - began > protocol.seconds:
+            return found
+
+
+def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float]) -> Latency:
+    """Return what blocks say of the latency. A reference that is not in `rests` is at rest in the quietest block."""
+    times = np.concatenate([block.times for block in blocks])
+    ratios = sorted((_ratio(blocks, name) for name in blocks[0].references), key=_width)
+    if not ratios:
+        rest, (low, median, high) = None, (1e3 * end for end in interval([block.times for block in blocks]))
+    else:
+        known = {**quietest(blocks), **rests}
+        rest = 1e3 * known[ratios[0].reference]
+        median = rest * ratios[0].median
+        # That they agree is the only sign that what is timed follows them where the machine is slower throughout.
+        surest = [(1e3 * known[ratio.reference], ratio) for ratio in ratios[:AGREEING]]
+        low = min(scale * ratio.low for scale, ratio in surest)
+        high = max(scale * ratio.high for scale, ratio in surest)
     return Latency(
-        median=median * 1e3,
-        low=float(low) * 1e3,
-        high=float(high) * 1e3,
-        within=protocol.within,
-        p90=_percentile(times, 90),
-        p99=_percentile(times, 99),
+        median=median,
+        low=low,
+        high=high,
+        raw=1e3 * float(np.median(times)),
+        within=within,
+        p90=_percentile(1e3 * times, 90),
+        p99=_percentile(1e3 * times, 99),
+        ratio=ratios[0] if ratios else None,
+        rest=rest,
         blocks=tuple(blocks),
     )
 
 
-def _warm(call: Call, protocol: Protocol, clock: Clock) -> None:
-    """Call until the medians of LAST blocks agree, or a third of the time is over; twice at least."""
+def at_rest(call: Call, seconds: float = 1.0, clock: Clock = time.perf_counter) -> float:
+    """Return the seconds that a reference takes in the quietest of ten blocks."""
+    call()
+    return min(float(np.median(_block(call, seconds / LEAST, clock))) for _ in range(LEAST))
+
+
+def quietest(blocks: Sequence[Block]) -> dict[str, float]:
+    """Return the seconds that each reference took in the block in which it was fastest, by the median of its turns."""
+    names = blocks[0].references
+    return {name: min(float(np.median(block.references[name])) for block in blocks) for name in names}
+
+
+def _ratio(blocks: Sequence[Block], name: str) -> Ratio:
+    low, median, high = interval([block.turns / block.references[name] for block in blocks])
+    return Ratio(reference=name, median=median, low=low, high=high)
+
+
+def _width(ratio: Ratio) -> float:
+    return (ratio.high - ratio.low) / ratio.median
+
+
+class _Turn:
+    """A few calls of what is timed, then a few of each reference."""
+
+    def __init__(self, call: Call, seconds: float, references: Mapping[str, Call], clock: Clock) -> None:
+        self._call, self._references, self._clock = call, references, clock
+        theirs = CALLS * sum(self._seconds(one) for one in references.values())
+        least = SHARE / (1 - SHARE) * theirs
+        self._calls = 1 if seconds > SLOW else max(CALLS, math.ceil(least / max(seconds, 1e-9)))
+
+    def block(self, began: float, seconds: float) -> Block:
+        """Return turns that take `seconds`; one at least."""
+        times: list[float] = []
+        turns: list[float] = []
+        references: dict[str, list[float]] = {name: [] for name in self._references}
+        start = self._clock()
+        while not turns or self._clock() - start < seconds:
+            mine = self._timed(self._call, self._calls)
+            times += mine
+            turns.append(sum(mine) / len(mine))
+            for name, one in self._references.items():
+                theirs = self._timed(one, CALLS)
+                references[name].append(sum(theirs) / len(theirs))
+        return Block(
+            began=began,
+            times=np.array(times),
+            turns=np.array(turns),
+            references={name: np.array(values) for name, values in references.items()},
+        )
+
+    def _seconds(self, reference: Call) -> float:
+        reference()  # whatever it does at first
+        return min(self._timed(reference, CALLS))
+
+    def _timed(self, call: Call, count: int) -> list[float]:
+        times, before = [], self._clock()
+        for _ in range(count):
+            call()
+            now = self._clock()
+            times.append(now - before)
+            before = now
+        return times
+
+
+def _warm(call: Call, protocol: Protocol, clock: Clock) -> float:
+    """Call until the medians of LAST blocks agree, or a third of the time is over; twice at least. Return the last."""
     began, medians = clock(), []
     call()
     while True:
@@ -133,7 +242,7 @@ def _warm(call: Call, protocol: Protocol, clock: Clock) -> None:
         last = medians[-LAST:]
         settled = len(last) == LAST and max(last) - min(last) <= protocol.within * min(last)
         if settled or clock() - began > protocol.seconds / 3:
-            return
+            return medians[-1]
 
 
 def _block(call: Call, seconds: float, clock: Clock) -> Array:
@@ -146,47 +255,6 @@ def _block(call: Call, seconds: float, clock: Clock) -> Array:
         times.append(now - before)
         before = now
     return np.array(times)
-
-
-def _interval(blocks: list[Array]) -> tuple[float, float, float]:
-    """Return the 95 % interval of the median of all calls with the median in its middle, by resampling whole blocks.
-
-    Ten blocks that are drawn from themselves vary less than ten others would, and less still where a block resembles
-    the one before, as when the machine was busy through both.
-    """
-    # The median needs the order of calls only: each resampling counts how often every block was drawn.
-    kept = [
-        np.quantile(block, (np.arange(THINNED) + 0.5) / THINNED) if len(block) > THINNED else block for block in blocks
-    ]
-    values = np.concatenate(kept)
-    of = np.repeat(np.arange(len(kept)), list(map(len, kept)))
-    weights = np.repeat(
-        [len(block) / len(part) for block, part in zip(blocks, kept, strict=True)], list(map(len, kept))
-    )
-    order = np.argsort(values, kind="stable")
-    drawn = np.random.default_rng(0).multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), RESAMPLES)
-    passed = np.cumsum(drawn[:, of[order]] * weights[order], axis=1)
-    share = passed / passed[:, -1:]
-    # Where the halves meet between two calls, the lower end has the one below and the upper end the one above.
-    below, above = values[order][(share < 0.5 - EQUAL).sum(axis=1)], values[order][(share < 0.5 + EQUAL).sum(axis=1)]
-    median = float(np.median(np.concatenate(blocks)))
-    low, high = min(median, float(np.percentile(below, 2.5))), max(median, float(np.percentile(above, 97.5)))
-    wider = _wider(np.array([np.median(block) for block in blocks]))
-    return max(median - wider * (median - low), 0.0), median, median + wider * (high - median)
-
-
-def _wider(medians: Array) -> float:
-    """Return by what an interval from so few blocks, with these medians [B], is too narrow.
-
-    It is (B / (B - 1)) ** 0.5 with Student's t in place of the normal (Abramowitz and Stegun, 26.7.5), and
-    ((1 + r) / (1 - r)) ** 0.5 for the correlation r of each block with the next.
-    """
-    free = len(medians) - 1
-    quantile = 1.96 + 2.37 / free + 2.82 / free**2
-    off = medians - medians.mean()
-    together = float(off[1:] @ off[:-1] / (off @ off)) if off.any() else 0.0
-    resembling = np.clip(together + 2 / len(medians), *ALIKE)  # of so few, less is seen than there is
-    return float(quantile / 1.96 * ((free + 1) / free * (1 + resembling) / (1 - resembling)) ** 0.5)
 
 
 def _percentile(times: Array, percent: int) -> float | None:

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from suite.errors import MissingExtraError
+from suite.paths import OF_TENSORFLOW
+from suite.profile.surroundings import processors_used
 
 Call = Callable[[], object]
 
 GREY = 128.0  # of every pixel: latency does not depend on it
 PACKAGES = {"litert": "ai_edge_litert", "litert-int8": "ai_edge_litert", "onnx": "onnxruntime"}
 EXTRAS = {"litert": "litert", "litert-int8": "litert", "onnx": "onnx"}
-OF_TENSORFLOW = ("saved_model", "xla", "keras")
 CUDA = "CUDAExecutionProvider"  # of ONNX Runtime, whose package onnxruntime-gpu has it
 
 
@@ -44,7 +45,7 @@ def check(path: str) -> None:
 def pin(threads: int) -> None:
     """Give this process so many of its processors, and every library as many threads. Before these are imported."""
     if hasattr(os, "sched_setaffinity"):  # not on macOS
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+        os.sched_setaffinity(0, processors_used(threads))
     os.environ["OMP_NUM_THREADS"] = str(threads)
 
 

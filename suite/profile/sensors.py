@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.cells import UNKNOWN
+from suite.paths import OF_TENSORFLOW
 
 POWERCAP = Path("/sys/class/powercap")  # Linux' interface to RAPL, the energy counters of a processor
 TAKEN = ("user", "nice", "system", "irq", "softirq", "steal")  # ways in which a processor is not idle
@@ -86,7 +88,39 @@ def peak() -> int:
     with suppress(OSError):  # else that of the process which started it would count too, as it does for getrusage
         held = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
         return int(held[0].split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def forget_peak() -> None:
+    """Let `peak` count from now on, where the system can: else what was run before would count too."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def forget_peak_of_gpu(path: str, *, gpu: bool) -> None:
+    """Let TensorFlow count the most that it holds of the GPU's memory from now on."""
+    if gpu and path in OF_TENSORFLOW:
+        import tensorflow as tf
+
+        tf.config.experimental.reset_memory_stats("GPU:0")
+
+
+def stolen() -> Callable[[], float | None]:
+    """Watch the processors; return what tells the percent of their time that the hypervisor gave to others since."""
+    import psutil
+
+    def taken() -> float | None:
+        return getattr(psutil.cpu_times(), "steal", None)
+
+    began, before = time.perf_counter(), taken()
+
+    def share() -> float | None:
+        after = taken()
+        if before is None or after is None:
+            return None
+        return 100 * max(after - before, 0.0) / ((time.perf_counter() - began) * (psutil.cpu_count() or 1))
+
+    return share
 
 
 def joules(call: Callable[[], object], pictures: int, *, gpu: bool) -> str:
@@ -106,12 +140,33 @@ def joules(call: Callable[[], object], pictures: int, *, gpu: bool) -> str:
 def _counter(*, gpu: bool) -> Iterator[Callable[[], float] | None]:
     """Yield what reads the joules used so far; None where nothing counts them."""
     if not gpu:
-        packages = [file for file in POWERCAP.glob("intel-rapl:*/energy_uj") if os.access(file, os.R_OK)]
-        yield (lambda: sum(int(file.read_text()) for file in packages) / 1e6) if packages else None
+        packages = [_Package(file) for file in _packages() if os.access(file, os.R_OK)]
+        yield (lambda: sum(package.joules() for package in packages)) if packages else None
         return
     with _gpu() as (nvml, one):
         counts = _of_gpu(lambda nvml, one: nvml.nvmlDeviceGetTotalEnergyConsumption(one)) != UNKNOWN
         yield (lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(one) / 1e3) if counts else None
+
+
+def _packages() -> list[Path]:
+    """Return the counters of whole processors: `intel-rapl:0`, not its parts `intel-rapl:0:0`, which it counts too."""
+    return [zone / "energy_uj" for zone in sorted(POWERCAP.glob("intel-rapl:*")) if zone.name.count(":") == 1]
+
+
+class _Package:
+    """The counter of one processor, which begins again at zero when it is full."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._rounds, self._last = file, 0, 0
+        full = file.with_name("max_energy_range_uj")
+        self._full = int(full.read_text()) if full.exists() else 0
+
+    def joules(self) -> float:
+        """Return what it counts."""
+        now = int(self._file.read_text())
+        self._rounds += now < self._last
+        self._last = now
+        return (now + self._rounds * self._full) / 1e6
 
 
 def _of_gpu(ask: Callable[[Any, Any], object]) -> str:

@@ -53,11 +53,17 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def processors_used(threads: int) -> set[int]:
+    """Return the processors that a process of so many threads is given of those that this one may use."""
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+    return set(sorted(usable)[:threads])
+
+
 def _threads() -> str:
     """Return TensorFlow's threads within an operation; zero there means one a core."""
     import tensorflow as tf
 
-    return str(tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count())
+    return str(tf.config.threading.get_intra_op_parallelism_threads() or processors())
 
 
 def version_of(name: str) -> str:

@@ -14,7 +14,7 @@ from suite.report.results import Results
 from suite.study import Constraint, Objective, Study
 from suite.trial import Run, Trial
 
-_PARTS_OF_LATENCY = ("latency_low", "latency_high", "latency_p90")
+_PARTS_OF_LATENCY = ("latency_low", "latency_high", "latency_raw", "latency_p90")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,131 @@
+"""The networks that are timed in turns with whatever is measured: `python -m suite.references FOLDER PATH` writes them.
+
+They are of three kinds, since a busy machine does not slow all networks alike: small convolutions, large ones, and one
+that waits for its weights from memory. None may ever change: every latency is told as a multiple of theirs. A change is
+a new VERSION.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from suite.errors import SuiteError
+from suite.paths import BESIDE
+from suite.profile.surroundings import version_of
+
+if TYPE_CHECKING:
+    import keras
+
+VERSION = 1
+KINDS = ("small", "large", "memory")
+LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime")  # whose versions a written network depends on
+
+
+def files(path: str) -> dict[str, Path]:
+    """Return the references as `path` runs them, by kind; written once for each version, and kept.
+
+    Raises SuiteError when they cannot be written.
+    """
+    beside = BESIDE.get(path, path)
+    folder = _folder() / beside
+    if not all((folder / kind).exists() for kind in KINDS):
+        _write(beside, folder)
+    return {kind: folder / kind for kind in KINDS}
+
+
+def cache() -> Path:
+    """Return the folder that keeps this user's references and what they take at rest; SUITE_CACHE names another."""
+    named = os.environ.get("SUITE_CACHE")
+    folder = Path(named) if named else platformdirs.user_cache_path("keras-comparison-suite")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".writable").touch()
+    except OSError:
+        return Path(tempfile.gettempdir()) / "keras-comparison-suite"
+    return folder
+
+
+def _folder() -> Path:
+    versions = "-".join(version_of(name).replace(" ", "-") for name in LIBRARIES)
+    return cache() / f"references-{VERSION}-{versions}"
+
+
+def _write(path: str, folder: Path) -> None:
+    """Write the references of one path into `folder`, whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unfinished-") as unfinished:
+        command = [sys.executable, "-m", "suite.references", unfinished, path]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise SuiteError(f"the reference networks cannot be written for path {path}: {last}")
+        shutil.rmtree(folder, ignore_errors=True)  # half a folder, of a process that was killed
+        with suppress(FileExistsError):  # another process was faster
+            shutil.copytree(unfinished, folder)
+
+
+def network(kind: str) -> keras.Model:
+    """Return one of the references: pictures (B, 32, 32, 3) in, 10 logits out."""
+    import keras
+    from keras import layers
+
+    image = keras.Input((32, 32, 3))
+    return keras.Model(image, layers.Dense(10)({"small": _small, "large": _large, "memory": _memory}[kind](image)))
+
+
+def _small(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Narrow and depthwise convolutions: much to start, little to compute."""
+    from keras import layers
+
+    for width in (16, 32, 32, 64):
+        x = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
+        x = layers.DepthwiseConv2D(3, padding="same", strides=2)(x)
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def _large(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Wide convolutions: the processor computes."""
+    from keras import layers
+
+    x = layers.Conv2D(64, 3, padding="same", strides=2)(x)
+    for _ in range(3):
+        x = layers.Conv2D(64, 3, padding="same", activation="relu")(x)
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def _memory(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Two million weights that are each used once: more than a processor keeps near."""
+    from keras import layers
+
+    x = layers.Flatten()(layers.AveragePooling2D(8)(x))
+    return layers.Dense(1024, activation="relu")(layers.Dense(2048)(x))
+
+
+def main() -> None:
+    """Write the references of a path into a folder."""
+    from suite import converters, servable
+
+    folder, path = Path(sys.argv[1]), sys.argv[2]
+    for kind in KINDS:
+        model = network(kind)
+        saved = folder / f"{kind}-saved"
+        servable.write(model, [str(number) for number in range(10)], str(saved), only=("pixels",))
+        written = converters.converted(saved, path, folder, model)
+        shutil.move(written, folder / kind)
+        shutil.rmtree(saved, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    from suite.quiet import load_tensorflow
+
+    load_tensorflow()
+    main()
