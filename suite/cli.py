@@ -370,10 +370,12 @@ def _ran(study: Study, root: Path, storage: str | None) -> Run:
     from suite.trial import pausing
 
     done = pipeline.run(study, root, storage)
-    states = ("complete", "paused", "refused", "failed")
+    states = ("complete", "paused", "refused", "dropped", "failed")
     counts = {state: sum(trial.state == state for trial in done.trials) for state in states}
     counts["paused"] = len(pausing(done.trials))  # without those that went on
-    said = ", ".join(f"{count} {state}" for state, count in counts.items() if count or state != "paused")
+    said = ", ".join(
+        f"{count} {state}" for state, count in counts.items() if count or state not in ("paused", "dropped")
+    )
     click.echo(f"{study.name} is done: {said}. It is kept in {done.folder}.", err=True)
     if not pipeline.is_done(study, root):
         click.echo("The budget is not spent: no other candidate was found that keeps the constraints.", err=True)

@@ -8,22 +8,21 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from suite.errors import StoreError, StudyError
 from suite.search import folder
-from suite.search.store import DEATHS
+from suite.search.rows import DEATHS
 from suite.study import Budget
 from tests import studies
 
 WORKER = """
-import os, signal, sys
+import contextlib, os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from suite.search import folder, store
+from suite.search import folder, record
 from tests import studies
 
 def die(*_, **__):
@@ -75,8 +74,10 @@ def test_a_trial_whose_process_was_killed_is_run_again_and_nothing_else(tmp_path
     assert after[:finished] == before[:finished]
 
 
-def test_a_trial_killed_between_its_record_and_its_end_is_kept(tmp_path: Path) -> None:
-    moment = "opened._optuna.tell = die; opened.finish(studies.complete(opened.ask(), 77.0))"
+def test_a_trial_that_an_earlier_version_left_with_its_record_and_no_end_is_kept(tmp_path: Path) -> None:
+    moment = "opened._rows._tell = die; opened._rows.alone = contextlib.nullcontext; " + (
+        "opened.finish(studies.complete(opened.ask(), 77.0))"
+    )
     killed(tmp_path / "run", moment=moment)
     with folder.opened(tmp_path / "run", studies.study()) as store:
         fresh = store.ask()
@@ -86,11 +87,25 @@ def test_a_trial_killed_between_its_record_and_its_end_is_kept(tmp_path: Path) -
     assert fresh.configuration != kept.configuration
 
 
-def test_a_trial_killed_before_its_worker_was_named_is_not_forgotten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    killed(tmp_path / "run", moment="store.worker.this = die; opened.ask()")
-    monkeypatch.setattr("suite.search.worker._NAMELESS", timedelta(seconds=-1))
+@pytest.mark.parametrize("moment", ["begin", "end"])
+def test_a_process_killed_while_it_begins_or_ends_a_trial_has_done_nothing(tmp_path: Path, moment: str) -> None:
+    step = {
+        "begin": "opened._rows._beaten = die; opened.ask()",
+        "end": "begun = opened.ask(); opened._rows._tell = die; opened.finish(studies.complete(begun))",
+    }
+    killed(tmp_path / "run", finished=1, moment=step[moment])
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        left = store.trials()[1:]
+        again = store.ask()
+    assert [trial.state for trial in left] == {"begin": [], "end": ["running"]}[moment]
+    assert all(trial.configuration == again.configuration for trial in left)
+
+
+def test_a_trial_of_an_earlier_version_killed_before_its_worker_was_named_is_not_forgotten(tmp_path: Path) -> None:
+    moment = (
+        "opened._rows._beaten = die; opened._rows.alone = contextlib.nullcontext; record.worker.this = die;opened.ask()"
+    )
+    killed(tmp_path / "run", moment=moment)
     with folder.opened(tmp_path / "run", studies.study()) as store:
         (half,) = store.trials()
         assert store.ask().configuration == half.configuration
@@ -273,3 +288,45 @@ def test_the_half_run_trial_of_a_dead_worker_can_be_failed_from_outside(tmp_path
         assert store.fail_running("its process was ended by SIGKILL") == [1]
         assert store.trials()[1].reason == "its process was ended by SIGKILL"
         assert store.ask().configuration != store.trials()[1].configuration
+
+
+def test_a_database_elsewhere_does_not_hide_the_trials_of_a_run(tmp_path: Path) -> None:
+    home, url = tmp_path / "run", f"sqlite:///{tmp_path / 'shared.db'}"
+    with folder.opened(home, studies.study()) as store:
+        store.finish(studies.complete(store.ask()))
+    with pytest.raises(
+        StoreError, match=r"are in .*run/trials\.db, and sqlite:///.*shared\.db would hide them"
+    ) as error:
+        folder.opened(home, studies.study(), url)
+    assert "without --storage" in str(error.value)
+    assert len(folder.read(home).trials) == 1
+
+
+def test_another_database_does_not_hide_the_trials_that_are_elsewhere(tmp_path: Path) -> None:
+    home, url = tmp_path / "run", f"sqlite:///{tmp_path / 'shared.db'}"
+    with folder.opened(home, studies.study(), url) as store:
+        store.finish(studies.complete(store.ask()))
+    with pytest.raises(StoreError, match=r"are in sqlite:///.*shared\.db, and sqlite:///.*other\.db would hide them"):
+        folder.opened(home, studies.study(), f"sqlite:///{tmp_path / 'other.db'}")
+    for same in (url, None):  # and what it was found with is found again
+        with folder.opened(home, studies.study(), same) as store:
+            assert len(store.trials()) == 1
+
+
+def test_trials_in_two_databases_are_named_before_anything_is_run(tmp_path: Path) -> None:
+    home = tmp_path / "run"
+    with folder.opened(home, studies.study()):
+        pass
+    (home / "storage.url").write_text("postgresql+psycopg://suite:secret@server:5432/suite")
+    with pytest.raises(
+        StoreError, match=r"trials\.db and in postgresql://server:5432/suite, which hide each other"
+    ) as error:
+        folder.opened(home, studies.study())
+    assert "secret" not in str(error.value)
+
+
+def test_a_database_that_cannot_be_reached_leaves_no_address_behind(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be read or written"):
+        folder.opened(tmp_path / "run", studies.study(), f"sqlite:///{tmp_path / 'no folder' / 'shared.db'}")
+    with folder.opened(tmp_path / "run", studies.study(), f"sqlite:///{tmp_path / 'shared.db'}") as store:
+        assert store.trials() == []
