@@ -196,7 +196,11 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
     studies = [studyfile.read(file, overrides) for file in files]
     if not all(pipeline.is_done(study, root) for study in studies):
         if not supervisor.is_worker():
-            sys.exit(supervisor.supervise(sys.argv[1:], lambda reason: _fail(studies, root, reason)))
+            sys.exit(
+                supervisor.supervise(
+                    sys.argv[1:], lambda reason: _fail(studies, root, reason), lambda: pipeline.ended(studies, root)
+                )
+            )
         supervisor.obey()
     load_tensorflow()
     studies = [pipeline.study(file, overrides) for file in files]  # with what their families train by

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from suite.errors import StoreError, StudyError
-from suite.search import folder
+from suite.search import folder, worker
 from suite.search.rows import DEATHS
 from suite.study import Budget
 from tests import studies
@@ -189,12 +191,12 @@ def test_several_that_open_a_new_run_at_once_all_get_it(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code]
     workers = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     time.sleep(3)  # they have imported what they need, and wait
-    for worker in workers:
-        worker.stdin.close()
-    for worker in workers:
-        said = worker.stderr.read()
-        worker.stderr.close()
-        assert worker.wait() == 0, said
+    for each in workers:
+        each.stdin.close()
+    for each in workers:
+        said = each.stderr.read()
+        each.stderr.close()
+        assert each.wait() == 0, said
     assert [trial.state for trial in folder.read(tmp_path / "run").trials] == ["complete"] * 4
 
 
@@ -330,3 +332,90 @@ def test_a_database_that_cannot_be_reached_leaves_no_address_behind(tmp_path: Pa
         folder.opened(tmp_path / "run", studies.study(), f"sqlite:///{tmp_path / 'no folder' / 'shared.db'}")
     with folder.opened(tmp_path / "run", studies.study(), f"sqlite:///{tmp_path / 'shared.db'}") as store:
         assert store.trials() == []
+
+
+ELSEWHEN = """
+import sys, time
+from datetime import datetime, timedelta
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from suite.search import folder
+from tests import studies
+
+if {write}:
+    with folder.opened(Path({home!r}), studies.study()) as store:
+        store.finish(studies.complete(store.ask()))
+        running = store.ask()
+print(*(f"{{trial.seconds:.3f}} {{trial.started.timestamp():.3f}}" for trial in folder.read(Path({home!r})).trials))
+"""
+
+
+def elsewhen(home: Path, zone: str, write: bool) -> list[float]:
+    """Let a process in another time zone read the run, or write it first; return its seconds and starts."""
+    code = ELSEWHEN.format(tests=str(Path(__file__).parents[1]), home=str(home), write=write)
+    environment = os.environ | {"TZ": zone}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    return list(map(float, done.stdout.split()))
+
+
+@pytest.mark.parametrize("hours", [0, -9, 5])
+def test_a_trial_lasts_as_long_in_every_time_zone(tmp_path: Path, hours: int) -> None:
+    """Optuna kept local times, and keeps UTC now: the column is changed to what it would be in a zone."""
+    written = elsewhen(tmp_path / "run", "America/New_York", write=True)
+    assert abs(written[1] - time.time()) < 60
+    with sqlite3.connect(tmp_path / "run" / "trials.db") as database:
+        database.execute("UPDATE trials SET datetime_start = datetime(datetime_start, ?)", (f"{hours} hours",))
+    database.close()
+    for zone in ("UTC", "Asia/Kolkata", "Pacific/Auckland"):
+        assert elsewhen(tmp_path / "run", zone, write=False) == written
+
+
+def test_seconds_are_never_negative(tmp_path: Path) -> None:
+    """A clock may be set back; and a trial of an earlier version has its start in some other zone."""
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        begun = store.ask()
+        store.finish(replace(studies.complete(begun), finished=begun.started - timedelta(hours=1)))
+    (trial,) = folder.read(tmp_path / "run").trials
+    assert trial.seconds == 0
+
+
+def test_a_late_result_of_a_trial_that_others_took_over_is_not_kept_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A machine slept, or its network was down, for longer than the others waited."""
+    monkeypatch.setattr("suite.search.database.GRACE", 1)
+    with (
+        folder.opened(tmp_path / "run", studies.study()) as asleep,
+        folder.opened(tmp_path / "run", studies.study()) as other,
+    ):
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr("socket.gethostname", lambda: "elsewhere")
+            late = asleep.ask()
+        time.sleep(2.5)
+        again = other.ask()
+        assert again.configuration == late.configuration
+        asleep.finish(studies.complete(late, 12.0))
+        assert f"small/{late.number}: its result comes too late" in caplog.text
+        other.finish(studies.complete(again, 34.0))
+        assert [trial.state for trial in other.trials()] == ["interrupted", "complete"]
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_end_is_held_while_a_step_is_made_and_never_forgotten(end: signal.Signals) -> None:
+    before = {number: signal.getsignal(number) for number in worker.ENDS}
+    worker.heed()
+    done = []
+    try:
+        with pytest.raises(KeyboardInterrupt), worker.uninterrupted():
+            with worker.uninterrupted():
+                signal.raise_signal(end)
+            done.append("the whole step")
+        with worker.uninterrupted():
+            done.append("the next step")
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(end)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert done == ["the whole step", "the next step"]

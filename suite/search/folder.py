@@ -46,9 +46,9 @@ def opened(folder: Path, study: Study, storage: str | None = None) -> Store:
 
 
 def reopened(folder: Path) -> Store:
-    """Return the store of the run in `folder`; raise StoreError when there is none."""
+    """Return the store of the run in `folder`; raise StoreError when there is none, or it cannot be read."""
     if not holds(folder):
-        raise StoreError(f"{folder}: no run here. `suite run STUDY` makes one, by default in runs/NAME.")
+        raise StoreError(f"{folder}: {_lacking(folder)}")
     return Store(folder, studyfile.read(folder / "study.toml"), _url(folder))
 
 
@@ -85,6 +85,20 @@ def holds(folder: Path) -> bool:
     """Whether there is a run in `folder`."""
     trials = any((folder / name).is_file() for name in ("trials.db", "storage.url"))
     return trials and (folder / "study.toml").is_file()
+
+
+def is_traced(folder: Path) -> bool:
+    """Whether there is a run in `folder`, one that is being made, or what is left of one."""
+    return any((folder / name).is_file() for name in ("study.toml", "trials.db", "storage.url"))
+
+
+def _lacking(folder: Path) -> str:
+    """Say why a folder holds no run, and the way out."""
+    if (folder / "study.toml").is_file():
+        return "it has a study and no trials.db: the run began just now, or lost it. `suite run STUDY` begins it again."
+    if is_traced(folder):
+        return "its study.toml is lost. Bring it back: the trials without it do not say what was searched."
+    return "no run here. `suite run STUDY` makes one, by default in runs/NAME."
 
 
 def _url(folder: Path) -> str:
