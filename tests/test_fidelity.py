@@ -234,6 +234,22 @@ def test_two_workers_that_ask_at_once_do_not_go_on_with_the_same_trial(
         assert [trial.state for trial in one.trials()] == ["paused", "running", "running"]
 
 
+def test_what_was_interrupted_does_not_go_on_when_others_have_spent_what_it_takes(tmp_path: Path) -> None:
+    """While it waits to be run again, another worker begins a whole training, the last that the budget has."""
+    wanted = pausing_study(trials=1)
+    with folder.opened(tmp_path / "run", wanted) as store:
+        store.finish(ended(store.ask()))
+        half = store.ask()
+        assert half.continues == 0
+    with folder.opened(tmp_path / "run", wanted) as store:
+        with store._alone():
+            other = store._rows.begin(half.configuration, continues=None, until=None)
+        store._asked.add(other.number)
+        begun = store.ask()
+        assert begun is None or begun.continues is None
+        assert [trial.continues for trial in store.trials() if trial.state == "running"] == [None] * (1 + bool(begun))
+
+
 def test_of_a_shared_study_only_trainings_kept_here_go_on(tmp_path: Path) -> None:
     with folder.opened(tmp_path / "run", pausing_study()) as store:
         store.finish(ended(store.ask()))

@@ -32,7 +32,7 @@ from suite.measures import formatted
 from suite.search import worker
 from suite.search.cheap_first import START
 from suite.search.database import HEARTBEAT, guarded
-from suite.search.fidelity import Kept, best, next_step, stop
+from suite.search.fidelity import Kept, affordable, best, next_step, stop
 from suite.search.past import Past
 from suite.search.record import BELOW
 from suite.search.rows import Rows
@@ -190,8 +190,11 @@ class Store:
         """Begin what waits in the queue or else what the sampler proposes; None when that need not be tried."""
         row = self._rows.propose(self._ours or sampler(self.study, len(self._rows.all())))
         continues = row.user_attrs["step"]["continues"]
-        fresh = "rerun" in row.user_attrs or tried.fresh(decoded(self.study, row.params))
-        if fresh and (continues is None or not _goes_on(continues, trials)):
+        if continues is not None:  # others may have gone on with it, or spent what it would take
+            wanted = any(paused.number == continues for paused in affordable(self.study, trials))
+        else:
+            wanted = "rerun" in row.user_attrs or tried.fresh(decoded(self.study, row.params))
+        if wanted:
             return self._past.trial(row)
         self._rows.reject(row)
         return None
@@ -214,8 +217,3 @@ class Store:
     def _pulse(self, number: int) -> None:
         with suppress(SQLAlchemyError, optuna.exceptions.StorageInternalError):
             self._rows.beat(number)
-
-
-def _goes_on(number: int, trials: Sequence[Trial]) -> bool:
-    """Whether a trial goes on with `number`, or has gone on: a second one would train the same."""
-    return any(trial.continues == number and trial.state != "interrupted" for trial in trials)
