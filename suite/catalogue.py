@@ -11,7 +11,7 @@ from suite import architectures, studyfile
 from suite.errors import ArchitectureError, StudyError, SuiteError, did_you_mean
 from suite.measures import MEASURES
 from suite.study import split
-from suite.trial import pausing
+from suite.trial import Run, pausing
 
 COLUMNS = {
     "architectures": (
@@ -23,7 +23,7 @@ COLUMNS = {
     ),
     "studies": ("name", "architecture", "dataset", "question", "file"),
     "measures": ("name", "unit", "goal", "known", "meaning"),
-    "runs": ("name", "complete", "paused", "refused", "failed", "architecture", "dataset"),
+    "runs": ("name", "complete", "paused", "refused", "dropped", "failed", "architecture", "dataset", "problem"),
 }  # fmt: skip
 
 
@@ -32,7 +32,7 @@ SPARE = {
     "architectures": ("family", "source", "resolution", "total_parameters", "year", "macs"),
     "lecture": ("title", "year"),
 }
-BELOW = {"lecture": "conditions"}
+BELOW = {"lecture": "conditions", "runs": "problem"}
 APART = {"architectures": "family", "lecture": "name"}
 _ONE = {
     "architectures": "architecture", "lecture": "network of the lecture", "studies": "study", "measures": "measure",
@@ -111,16 +111,20 @@ def _measures() -> list[dict[str, Any]]:
 
 
 def _runs(root: Path) -> list[dict[str, Any]]:
+    """Return a row for each run, and for what is left of one: what is wrong with it is its `problem`."""
     from suite.search import folder
 
     found = []
-    for file in sorted(root.glob("*/study.toml")):
+    for home in sorted(home for home in root.glob("*/") if folder.is_traced(home)):
         try:
-            run = folder.read(file.parent)
-        except SuiteError:  # begun just now, or being written
-            continue
-        study, states = run.study, ("complete", "paused", "refused", "failed")
-        counts = {state: sum(trial.state == state for trial in run.trials) for state in states}
-        counts["paused"] = len(pausing(run.trials))  # without those that went on
-        found.append({"name": study.name, **counts, "architecture": study.network, "dataset": study.dataset})
+            found.append(_run(folder.read(home)))
+        except SuiteError as error:
+            found.append({"name": home.name, "problem": str(error)})
     return found
+
+
+def _run(run: Run) -> dict[str, Any]:
+    study, states = run.study, ("complete", "paused", "refused", "dropped", "failed")
+    counts = {state: sum(trial.state == state for trial in run.trials) for state in states}
+    counts["paused"] = len(pausing(run.trials))  # without those that went on
+    return {"name": study.name, **counts, "architecture": study.network, "dataset": study.dataset}

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self, get_args, get_type_hints
 
+from suite import files
 from suite.errors import TableError
 from suite.paths import BESIDE
 from suite.turns import held
@@ -197,13 +197,9 @@ def write(table: Table, file: Path) -> None:
     written = csv.DictWriter(text, list(_KINDS), lineterminator="\n")
     written.writeheader()
     written.writerows({name: _spelled(getattr(cell, name)) for name in _KINDS} for cell in table.cells)
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(text.getvalue(), encoding="utf-8")
-        unfinished.replace(file)
+        files.write(file, text.getvalue())
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise TableError(f"{file}: cannot be written ({error.strerror}). Name another place with -o.") from error
 
 

@@ -7,11 +7,9 @@ read it runs no code.
 from __future__ import annotations
 
 import json
-import os
 import re
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -21,6 +19,7 @@ from zipfile import BadZipFile
 import keras
 import numpy as np
 
+from suite import files
 from suite.errors import StoreError
 
 UNREADABLE = (  # what NumPy, JSON and the archive raise when bytes are not what they were
@@ -119,15 +118,10 @@ def _refused(file: Path, reason: str) -> StoreError:
 
 
 def _write(file: Path, arrays: Mapping[str, Any]) -> None:
-    unfinished = file.with_name(f".{file.name}")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as stream:
+        with files.replacing(file) as draft, draft.open("wb") as stream:
             np.savez(stream, **arrays)
-        os.replace(unfinished, file)
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
         raise StoreError(
             f"{file}: how far the training has come cannot be written ({error.strerror or error}). Finished trials are "
             "safe: mend the disk and run the same command again."

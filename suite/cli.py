@@ -204,7 +204,11 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
     studies = [studyfile.read(file, overrides) for file in files]
     if not all(pipeline.is_done(study, root) for study in studies):
         if not supervisor.is_worker():
-            sys.exit(supervisor.supervise(sys.argv[1:], lambda reason: _fail(studies, root, reason)))
+            sys.exit(
+                supervisor.supervise(
+                    sys.argv[1:], lambda reason: _fail(studies, root, reason), lambda: pipeline.ended(studies, root)
+                )
+            )
         supervisor.obey()
     load_tensorflow()
     studies = [pipeline.study(file, overrides) for file in files]  # with what their families train by
@@ -396,10 +400,12 @@ def _ran(study: Study, root: Path, storage: str | None) -> Run:
     from suite.trial import pausing
 
     done = pipeline.run(study, root, storage)
-    states = ("complete", "paused", "refused", "failed")
+    states = ("complete", "paused", "refused", "dropped", "failed")
     counts = {state: sum(trial.state == state for trial in done.trials) for state in states}
     counts["paused"] = len(pausing(done.trials))  # without those that went on
-    said = ", ".join(f"{count} {state}" for state, count in counts.items() if count or state != "paused")
+    said = ", ".join(
+        f"{count} {state}" for state, count in counts.items() if count or state not in ("paused", "dropped")
+    )
     click.echo(f"{study.name} is done: {said}. It is kept in {done.folder}.", err=True)
     if not pipeline.is_done(study, root):
         click.echo("The budget is not spent: no other candidate was found that keeps the constraints.", err=True)

@@ -1,17 +1,15 @@
-"""One candidate from its configuration to its measures: built, measured, then refused or trained."""
+"""One candidate from its configuration to its measures: built, measured, then refused, dropped or trained."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import keras
 
-from suite import architectures, binding, training
+from suite import architectures, binding, files, training
 from suite.architectures.layers import deployed
 from suite.bench import Bench
 from suite.datasets import Dataset
@@ -89,7 +87,7 @@ class Evaluation:
         if self._is_refused(trial):
             return self._refused(trial)
         reason = self.disappointment(trial)
-        return trial.refused(reason) if reason else self._trained(trial, model, recipe)
+        return trial.dropped(reason) if reason else self._trained(trial, model, recipe)
 
     def _may_be_refused(self, trial: Trial) -> bool:
         """Whether it can be refused by counting alone, and was not counted yet."""
@@ -159,15 +157,12 @@ def counted(model: keras.Model) -> dict[str, float]:
 
 def _save(model: keras.Model, file: Path) -> None:
     """Write a model so that a half-written one never has the name; raise StoreError when it cannot be kept."""
-    unfinished: Any = file.with_name(f".{file.name}")
+    network = deployed(model)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        network = deployed(model)
-        # A new model of the same layers is saved without the optimizer's state.
-        keras.Model(network.inputs, network.outputs, name=network.name).save(unfinished)
-        os.replace(unfinished, file)
+        with files.replacing(file) as draft:
+            # A new model of the same layers is saved without the optimizer's state.
+            keras.Model(network.inputs, network.outputs, name=network.name).save(draft)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise StoreError(
             f"{file}: the trained network cannot be written ({error.strerror or error}). Finished trials are safe: "
             "mend the disk and run the same command again."

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from suite import servable, served
+from suite import files, servable, served
 from suite.datasets import Dataset, pictures
 from suite.errors import ExportError
 
@@ -145,5 +145,5 @@ def _moved(saved: Path, folder: Path) -> Path:
     taken = [int(child.name) for child in folder.iterdir() if child.name.isdigit()]
     version = folder / str(max(taken, default=0) + 1)
     shutil.copystat(folder, saved)
-    os.replace(saved, version)
+    files.move(saved, version)
     return version

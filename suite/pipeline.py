@@ -5,6 +5,7 @@ Heavy packages are imported where they are needed: to look at a run takes no Ten
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,8 @@ from suite.search.fidelity import first
 from suite.search.space import drawn
 from suite.study import Objective, Recipe, Study, is_own, split
 from suite.trial import Run, Trial
+
+_log = logging.getLogger("suite")
 
 TRIED = 500  # configurations of which one must be buildable
 
@@ -83,7 +86,11 @@ def run(wanted: Study, root: Path, storage: str | None = None, *, show: bool = T
     if not is_done(wanted, root):
         _search(wanted, root, storage, show)
     done = folder.read(home)
-    tracking.deliver(done, tracking.uri(root), models=lambda number: model(home, number), seconds=60)
+    delivery = tracking.deliver(done, tracking.uri(root), models=lambda number: model(home, number), seconds=60)
+    if delivery.reason:
+        _log.warning(
+            "%s: %s. `suite ui %s`, or the same command again, delivers it.", wanted.name, delivery, wanted.name
+        )
     return done
 
 
@@ -91,6 +98,12 @@ def is_done(wanted: Study, root: Path) -> bool:
     """Whether the budget of `wanted` is spent already."""
     home = root / wanted.name
     return folder.holds(home) and spent(folder.read(home).trials, wanted.fidelity).exhausts(wanted.budget)
+
+
+def ended(studies: Sequence[Study], root: Path) -> int:
+    """Return how many trials of `studies` have ended."""
+    homes = [root / one.name for one in studies if folder.holds(root / one.name)]
+    return sum(trial.state != "running" for home in homes for trial in folder.read(home).trials)
 
 
 def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:

@@ -18,7 +18,7 @@ from suite.search.budget import Spent, spent
 from suite.study import Study
 from suite.trial import Trial
 
-_STYLES = {"complete": "green", "paused": "cyan", "refused": "dim", "failed": "red"}
+_STYLES = {"complete": "green", "paused": "cyan", "refused": "dim", "dropped": "dim", "failed": "red"}
 _WIDTH = 24  # of the bar, characters
 
 
@@ -63,7 +63,7 @@ class Progress:
         line.append(f" {_words(trial, self._study)}")
         if trial.number in self._front():
             line.append("  front", "bold")
-        if trial.state != "refused" and not self._console.is_terminal:
+        if trial.state not in ("refused", "dropped") and not self._console.is_terminal:
             line.append(f"  [{self._standing()}]")
         return line
 

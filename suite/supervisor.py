@@ -11,21 +11,20 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
+from types import FrameType
 
+from suite.search.worker import ENDS, heed
+
+DEATHS = 3  # of processes one after the other without a trial that ended, after which none takes their place
+_PATIENCE = 15  # seconds that a worker without a watcher has to give back what it is at
 _WORKER = "SUITE_WORKER"  # set in the environment of the process that works
-_OWN_END = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}  # somebody asked for it
 
 
 def is_worker() -> bool:
     """Whether this process is the one that works."""
     return _WORKER in os.environ
-
-
-def heed() -> None:
-    """Take a polite request to end as an interruption: what is half done is given back, and cleared away."""
-    for number in _OWN_END:
-        signal.signal(number, signal.default_int_handler)
 
 
 def obey() -> None:
@@ -35,34 +34,58 @@ def obey() -> None:
     def watch() -> None:
         while os.read(0, 1):  # the watcher writes nothing: this returns when it has gone
             pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_PATIENCE)
         os._exit(130)
 
     threading.Thread(target=watch, name="watcher", daemon=True).start()
 
 
-def supervise(arguments: Sequence[str], fail: Callable[[str], bool]) -> int:
+def supervise(arguments: Sequence[str], fail: Callable[[str], bool], ended: Callable[[], int]) -> int:
     """Run `suite ARGUMENTS` in worker processes until one ends by itself; return its exit code.
 
     When one is killed by the system, `fail` is called with the reason; it writes down what was running and returns
-    whether anything was, for if nothing was, another process would die the same way.
+    whether anything was. Another takes its place, unless DEATHS died one after the other and the number of trials that
+    have `ended` stayed the same: the next one would die as well.
     """
-    while True:
-        code = _work(arguments)
-        if code >= 0 or -code in _OWN_END:
-            return 130 if code < 0 else code
-        reason = f"its process was ended by {signal.Signals(-code).name}"
-        reason += ", most likely for want of memory" if -code == signal.SIGKILL else ""
+    deaths, in_vain, before = 0, 0, ended()
+    while (code := _work(arguments)) < 0 and -code not in ENDS:
+        reason, deaths = _reason(-code), deaths + 1
         if not fail(reason):
+            _say(f"no trial was running when a worker ended: {reason}. It is worker {deaths} that died so far.")
+        now = ended()
+        in_vain, before = in_vain + 1 if now == before else 0, now
+        if in_vain == DEATHS:
+            _say(f"{DEATHS} workers died in a row and no trial ended in between, so no other one is tried.")
             return 1
+    return 130 if code < 0 else code
+
+
+def _reason(number: int) -> str:
+    likely = ", most likely for want of memory" if number == signal.SIGKILL else ""
+    return f"its process was ended by {signal.Signals(number).name}{likely}"
+
+
+def _say(words: str) -> None:
+    print(f"suite: {words} What was finished is kept.", file=sys.stderr, flush=True)
 
 
 def _work(arguments: Sequence[str]) -> int:
     command = [sys.executable, "-m", "suite", *arguments]
-    # In a group of its own, so that Ctrl-C reaches it once, from here.
-    worker = subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, _WORKER: "1"}, process_group=0)
-    before = {number: signal.signal(number, lambda number, _: worker.send_signal(number)) for number in _OWN_END}
+    early: list[int] = []
+    worker: subprocess.Popen[bytes] | None = None
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        worker.send_signal(number) if worker else early.append(number)
+
+    before = {number: signal.signal(number, pass_on) for number in ENDS}
     try:
-        return worker.wait()
+        # In a group of its own, so that Ctrl-C reaches it once, from here.
+        worker = subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, _WORKER: "1"}, process_group=0)
+        with worker:  # closes the pipe that tells it that we are there
+            for number in early:
+                worker.send_signal(number)
+            return worker.wait()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from suite.study import Constraint, Objective, Study, Value
 
-State = Literal["running", "paused", "complete", "refused", "failed", "interrupted"]
+State = Literal["running", "paused", "complete", "refused", "dropped", "failed", "interrupted"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,15 +18,17 @@ class Trial:
     """One candidate.
 
     `complete`: trained and validated. `paused`: trained for fewer epochs than the study's and kept in a checkpoint; may
-    go on, as another number. `refused`: not trained, as it breaks a constraint on a cost or cannot be built. `failed`:
-    raised an error. `interrupted`: its process ended; its configuration is run again, as another number.
+    go on, as another number. `refused`: not trained, as it breaks a constraint on a cost or cannot be built.
+    `dropped`: not trained, as its measured costs left too little of what it promised; may be proposed again, as another
+    number, when more is known. `failed`: raised an error. `interrupted`: its process ended; its configuration is run
+    again, as another number.
     """
 
     number: int
     state: State
     configuration: Mapping[str, Value]  # `space.depths`, `recipe.learning_rate`: only what is searched over
     measures: Mapping[str, float] = field(default_factory=dict)  # keys of measures.MEASURES
-    reason: str = ""  # why it was refused or failed, one line
+    reason: str = ""  # why it was refused, dropped or failed, one line
     traceback: str = ""  # of a failed one
     curve: Sequence[Mapping[str, float]] = ()  # a row an epoch: epoch (from 1), time (Unix s), loss, accuracy,
     #                                            val_loss, val_accuracy, val_top5, learning_rate; accuracies in %
@@ -50,8 +52,8 @@ class Trial:
 
     @property
     def seconds(self) -> float:
-        """Wall-clock seconds from the proposal to the end; zero while it runs."""
-        return (self.finished - self.started).total_seconds() if self.started and self.finished else 0.0
+        """Wall-clock seconds from the proposal to the end; zero while it runs, and where a clock was set back."""
+        return max(0.0, (self.finished - self.started).total_seconds()) if self.started and self.finished else 0.0
 
     def failed(self, reason: str, traceback: str = "") -> Trial:
         """Return the same trial, ended by an error."""
@@ -60,6 +62,10 @@ class Trial:
     def refused(self, reason: str) -> Trial:
         """Return the same trial, ended before it was trained."""
         return replace(self, state="refused", reason=reason, finished=datetime.now(UTC))
+
+    def dropped(self, reason: str) -> Trial:
+        """Return the same trial, ended before it was trained as others promise more."""
+        return replace(self, state="dropped", reason=reason, finished=datetime.now(UTC))
 
     def broken(self, constraints: Sequence[Constraint]) -> list[Constraint]:
         """Return the constraints that its known measures break."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from suite import architectures, arguments, catalogue, choice, pipeline
+from suite import architectures, arguments, catalogue, choice, pipeline, supervisor
 from suite.errors import ArchitectureError, NothingFitsError, SuiteError
 from suite.report.comparison import compare
 from suite.search import folder
@@ -141,7 +142,72 @@ def test_a_list_of_networks_loads_no_tensorflow(what: str) -> None:
 
 def test_runs_are_listed_where_there_are_none(tmp_path: Path) -> None:
     done = suite("list", "runs", "--format", "csv", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "name,complete,paused,refused,failed,architecture,dataset\n")
+    assert done.returncode == 0
+    assert done.stdout == "name,complete,paused,refused,dropped,failed,architecture,dataset,problem\n"
+
+
+def test_a_damaged_run_is_listed_with_what_is_wrong(tmp_path: Path) -> None:
+    """One file of each is damaged or gone, and one trial."""
+    root = tmp_path / "runs"
+    for name in ("whole", "garbage", "gone", "nameless", "mangled", "holed"):
+        with folder.opened(root / name, studies.study(name=name)) as store:
+            store.finish(studies.complete(store.ask()))
+    (root / "garbage" / "trials.db").write_bytes(b"no database" * 500)
+    (root / "gone" / "trials.db").unlink()
+    (root / "nameless" / "study.toml").unlink()
+    (root / "mangled" / "study.toml").write_text("name = ")
+    with sqlite3.connect(root / "holed" / "trials.db") as database:
+        database.execute("UPDATE trial_user_attributes SET value_json = '\"{}\"' WHERE key = 'record'")
+    database.close()
+    (root / "report").mkdir()  # no run, and none that was
+    rows = {row["name"]: row for row in catalogue.rows("runs", root)}
+    assert rows.pop("whole")["complete"] == 1
+    problems = {name: row["problem"] for name, row in rows.items()}
+    assert "file is not a database" in problems["garbage"]
+    assert "lost it" in problems["gone"]
+    assert "study.toml is lost" in problems["nameless"]
+    assert "study.toml" in problems["mangled"]
+    assert "trial 0 is damaged in the database" in problems["holed"]
+    assert len(problems) == 5
+    done = suite("list", "runs", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "trial 0 is damaged" in done.stdout
+
+
+@pytest.mark.parametrize("deaths", [0, 2, 3])
+def test_a_worker_that_dies_while_nothing_runs_is_named_and_another_goes_on(
+    deaths: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The worker is a program that ends itself by a segmentation fault, so many times."""
+    dying(tmp_path, deaths)
+    monkeypatch.chdir(tmp_path)
+    code = supervisor.supervise([], lambda reason: False, lambda: 0)
+    said = capfd.readouterr().err
+    assert said.count("no trial was running when a worker ended: its process was ended by SIGSEGV") == deaths
+    assert code == (1 if deaths == supervisor.DEATHS else 0)
+    assert ("no other one is tried" in said) == (deaths == supervisor.DEATHS)
+
+
+def test_workers_that_die_while_trials_end_are_replaced_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying(tmp_path, 7)
+    monkeypatch.chdir(tmp_path)
+    ended = iter(range(100))
+    assert supervisor.supervise([], lambda reason: False, lambda: next(ended)) == 0
+
+
+def dying(root: Path, deaths: int) -> None:
+    """Write a program `suite` that is ended by a segmentation fault so many times, and then does what is asked."""
+    (root / "suite").mkdir()
+    (root / "suite" / "__init__.py").touch()
+    (root / "suite" / "__main__.py").write_text(f"""
+import os, signal
+with open("times", "a") as file:
+    file.write("x")
+if os.path.getsize("times") <= {deaths}:
+    os.kill(os.getpid(), signal.SIGSEGV)
+""")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +21,8 @@ from suite.report.comparison import compare
 from suite.search import fidelity, folder, tuner
 from suite.search import store as storing
 from suite.search.budget import epochs, spent
-from suite.search.store import DEATHS, Store
+from suite.search.rows import DEATHS
+from suite.search.store import Store
 from suite.study import Budget, Choice, Fidelity, Study
 from suite.tracking import content
 from suite.trial import Run, State, Trial, pausing
@@ -205,28 +208,46 @@ def test_what_is_interrupted_goes_on_first(tmp_path: Path) -> None:
         assert (again.continues, again.until, again.configuration) == (0, None, half.configuration)
 
 
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # Python's filters are not for threads
 def test_two_workers_that_ask_at_once_do_not_go_on_with_the_same_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While one has chosen a trial and not begun it, the other chooses and begins it."""
+    """While one has chosen a trial and not begun it, the other asks."""
     with (
         folder.opened(tmp_path / "run", pausing_study()) as one,
         folder.opened(tmp_path / "run", pausing_study()) as two,
+        ThreadPoolExecutor() as threads,
     ):
         one.finish(ended(one.ask()))
-        begun = []
+        asking: list[Future[Trial | None]] = []
 
         def choose(study: Study, trials: list[Trial], kept: fidelity.Kept, promises: fidelity.Promises) -> Trial | None:
             chosen = fidelity.next_step(study, trials, kept, promises)
             monkeypatch.setattr(storing, "next_step", fidelity.next_step)
-            begun.append(two.ask())
+            asking.append(threads.submit(two.ask))
+            time.sleep(1)  # it is well under way, or waits
             return chosen
 
         monkeypatch.setattr(storing, "next_step", choose)
-        begun.append(one.ask())
+        begun = [one.ask(), asking[0].result()]
         assert sorted(str(trial.continues) for trial in begun) == ["0", "None"]
-        assert one.begin(one.trials()[0].configuration, continues=0, until=None) is None
         assert [trial.state for trial in one.trials()] == ["paused", "running", "running"]
+
+
+def test_what_was_interrupted_does_not_go_on_when_others_have_spent_what_it_takes(tmp_path: Path) -> None:
+    """While it waits to be run again, another worker begins a whole training, the last that the budget has."""
+    wanted = pausing_study(trials=1)
+    with folder.opened(tmp_path / "run", wanted) as store:
+        store.finish(ended(store.ask()))
+        half = store.ask()
+        assert half.continues == 0
+    with folder.opened(tmp_path / "run", wanted) as store:
+        with store._alone():
+            other = store._rows.begin(half.configuration, continues=None, until=None)
+        store._asked.add(other.number)
+        begun = store.ask()
+        assert begun is None or begun.continues is None
+        assert [trial.continues for trial in store.trials() if trial.state == "running"] == [None] * (1 + bool(begun))
 
 
 def test_of_a_shared_study_only_trainings_kept_here_go_on(tmp_path: Path) -> None:

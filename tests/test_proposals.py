@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from suite import binding
-from suite.search import cheap_first, folder
+from suite.search import cheap_first, folder, tuner
 from suite.search.store import DROPS
-from suite.study import SAMPLERS, Choice, Objective, Range
+from suite.study import SAMPLERS, Budget, Choice, Objective, Range
 from suite.trial import Trial
 from tests import studies
 
@@ -89,14 +88,80 @@ def test_a_candidate_that_turns_out_far_slower_than_it_promised_is_not_worth_its
             assert not store.disappointment(timed(trial, 100))  # nobody knows yet what is much
             measures = timed(trial).measures
             store.finish(studies.complete(trial, accuracy=50 + studies.weights(trial) / 200, **measures))
-        for refusals in range(DROPS):
+        for drops in range(DROPS):
             trial = store.ask()
-            assert not store.disappointment(timed(trial))
+            assert drops or not store.disappointment(timed(trial))  # later ones are predicted from what was dropped too
             assert not store.disappointment(replace(timed(trial, 100), continues=0))
             reason = store.disappointment(timed(trial, 100))
-            assert "measured is more than was expected" in reason, refusals
-            store.finish(replace(timed(trial, 100).refused(reason), finished=datetime.now(UTC)))
+            assert "measured is more than was expected" in reason, drops
+            store.finish(timed(trial, 100).dropped(reason))
         assert not store.disappointment(timed(store.ask(), 100))  # else a slow device would train nothing
+
+
+def test_a_dropped_network_is_asked_for_again_when_more_is_known_and_its_costs_are_no_surprise_then(
+    tmp_path: Path,
+) -> None:
+    """Of twelve networks nine are trained and two dropped: after one more training these two are what is left."""
+    latency = Objective(measure="latency", goal="min")
+    wanted = studies.finite(constraints=(), objectives=(studies.study().objectives[0], latency))
+    with folder.opened(tmp_path / "run", wanted) as store:
+        for _ in range(9):
+            store.finish(learnt(store.ask()))
+        dropped = [store.ask() for _ in range(2)]
+        for trial in dropped:
+            store.finish(
+                timed(trial).dropped("100 ms measured is more than was expected: 3% of what it promised is left")
+            )
+        last = store.ask()
+        assert last.configuration not in [trial.configuration for trial in dropped]  # nothing more is known yet
+        store.finish(learnt(last))
+        again = [store.ask() for _ in range(2)]
+        assert sorted(map(named, again)) == sorted(map(named, dropped))
+        for trial in again:
+            assert not store.disappointment(timed(trial))
+            store.finish(learnt(trial))
+        assert store.ask() is None
+
+
+def test_a_dropped_network_is_no_obstacle_to_another_recipe_for_it(tmp_path: Path) -> None:
+    """There is one network: under whichever recipe it is dropped, the next one is asked for."""
+    only = {"depths": (1, 1, 1), "widths": Choice(((4, 4, 8),))}
+    with folder.opened(tmp_path / "run", studies.study(space=only)) as store:
+        store.finish(store.ask().dropped("too slow for what it promises"))
+        assert store.ask() is not None
+
+
+def test_a_trial_dropped_by_an_earlier_version_is_read_as_dropped(tmp_path: Path) -> None:
+    """It was recorded as refused, the state of a broken limit."""
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        store.finish(store.ask().refused("8.1 ms measured is more than was expected: 3% of what it promised is left"))
+        store.finish(store.ask().refused("parameters 9,000 breaks parameters <= 5,000"))
+    assert [trial.state for trial in folder.read(tmp_path / "run").trials] == ["dropped", "refused"]
+
+
+def test_a_dropped_candidate_costs_no_trial_of_the_budget(tmp_path: Path) -> None:
+    dropped: list[int] = []
+
+    def evaluate(trial: Trial) -> Trial:
+        if trial.number in (1, 3):
+            dropped.append(trial.number)
+            return trial.dropped("too slow for what it promises")
+        return studies.complete(trial)
+
+    with folder.opened(tmp_path / "run", studies.study(budget=Budget(trials=4), constraints=())) as store:
+        found = tuner.search(store, evaluate)
+        states = [trial.state for trial in store.trials()]
+    assert dropped == [1, 3]
+    assert states == ["complete", "dropped", "complete", "dropped", "complete", "complete"]
+    assert {trial.status for trial in found.oracle.trials.values()} == {"COMPLETED"}
+
+
+def learnt(trial: Trial) -> Trial:
+    return studies.complete(trial, accuracy=50 + studies.weights(trial) / 200, **timed(trial).measures)
+
+
+def named(trial: Trial) -> str:
+    return json.dumps(trial.configuration, sort_keys=True)
 
 
 def test_tpe_finds_better_candidates_than_chance(tmp_path: Path) -> None:

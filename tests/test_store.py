@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,16 +15,16 @@ from pathlib import Path
 import pytest
 
 from suite.errors import StoreError, StudyError
-from suite.search import folder
-from suite.search.store import DEATHS
+from suite.search import folder, worker
+from suite.search.rows import DEATHS
 from suite.study import Budget
 from tests import studies
 
 WORKER = """
-import os, signal, sys
+import contextlib, os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from suite.search import folder, store
+from suite.search import folder, record
 from tests import studies
 
 def die(*_, **__):
@@ -75,8 +76,10 @@ def test_a_trial_whose_process_was_killed_is_run_again_and_nothing_else(tmp_path
     assert after[:finished] == before[:finished]
 
 
-def test_a_trial_killed_between_its_record_and_its_end_is_kept(tmp_path: Path) -> None:
-    moment = "opened._optuna.tell = die; opened.finish(studies.complete(opened.ask(), 77.0))"
+def test_a_trial_that_an_earlier_version_left_with_its_record_and_no_end_is_kept(tmp_path: Path) -> None:
+    moment = "opened._rows._tell = die; opened._rows.alone = contextlib.nullcontext; " + (
+        "opened.finish(studies.complete(opened.ask(), 77.0))"
+    )
     killed(tmp_path / "run", moment=moment)
     with folder.opened(tmp_path / "run", studies.study()) as store:
         fresh = store.ask()
@@ -86,11 +89,25 @@ def test_a_trial_killed_between_its_record_and_its_end_is_kept(tmp_path: Path) -
     assert fresh.configuration != kept.configuration
 
 
-def test_a_trial_killed_before_its_worker_was_named_is_not_forgotten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    killed(tmp_path / "run", moment="store.worker.this = die; opened.ask()")
-    monkeypatch.setattr("suite.search.worker._NAMELESS", timedelta(seconds=-1))
+@pytest.mark.parametrize("moment", ["begin", "end"])
+def test_a_process_killed_while_it_begins_or_ends_a_trial_has_done_nothing(tmp_path: Path, moment: str) -> None:
+    step = {
+        "begin": "opened._rows._beaten = die; opened.ask()",
+        "end": "begun = opened.ask(); opened._rows._tell = die; opened.finish(studies.complete(begun))",
+    }
+    killed(tmp_path / "run", finished=1, moment=step[moment])
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        left = store.trials()[1:]
+        again = store.ask()
+    assert [trial.state for trial in left] == {"begin": [], "end": ["running"]}[moment]
+    assert all(trial.configuration == again.configuration for trial in left)
+
+
+def test_a_trial_of_an_earlier_version_killed_before_its_worker_was_named_is_not_forgotten(tmp_path: Path) -> None:
+    moment = (
+        "opened._rows._beaten = die; opened._rows.alone = contextlib.nullcontext; record.worker.this = die;opened.ask()"
+    )
+    killed(tmp_path / "run", moment=moment)
     with folder.opened(tmp_path / "run", studies.study()) as store:
         (half,) = store.trials()
         assert store.ask().configuration == half.configuration
@@ -174,12 +191,12 @@ def test_several_that_open_a_new_run_at_once_all_get_it(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code]
     workers = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     time.sleep(3)  # they have imported what they need, and wait
-    for worker in workers:
-        worker.stdin.close()
-    for worker in workers:
-        said = worker.stderr.read()
-        worker.stderr.close()
-        assert worker.wait() == 0, said
+    for each in workers:
+        each.stdin.close()
+    for each in workers:
+        said = each.stderr.read()
+        each.stderr.close()
+        assert each.wait() == 0, said
     assert [trial.state for trial in folder.read(tmp_path / "run").trials] == ["complete"] * 4
 
 
@@ -273,3 +290,132 @@ def test_the_half_run_trial_of_a_dead_worker_can_be_failed_from_outside(tmp_path
         assert store.fail_running("its process was ended by SIGKILL") == [1]
         assert store.trials()[1].reason == "its process was ended by SIGKILL"
         assert store.ask().configuration != store.trials()[1].configuration
+
+
+def test_a_database_elsewhere_does_not_hide_the_trials_of_a_run(tmp_path: Path) -> None:
+    home, url = tmp_path / "run", f"sqlite:///{tmp_path / 'shared.db'}"
+    with folder.opened(home, studies.study()) as store:
+        store.finish(studies.complete(store.ask()))
+    with pytest.raises(
+        StoreError, match=r"are in .*run/trials\.db, and sqlite:///.*shared\.db would hide them"
+    ) as error:
+        folder.opened(home, studies.study(), url)
+    assert "without --storage" in str(error.value)
+    assert len(folder.read(home).trials) == 1
+
+
+def test_another_database_does_not_hide_the_trials_that_are_elsewhere(tmp_path: Path) -> None:
+    home, url = tmp_path / "run", f"sqlite:///{tmp_path / 'shared.db'}"
+    with folder.opened(home, studies.study(), url) as store:
+        store.finish(studies.complete(store.ask()))
+    with pytest.raises(StoreError, match=r"are in sqlite:///.*shared\.db, and sqlite:///.*other\.db would hide them"):
+        folder.opened(home, studies.study(), f"sqlite:///{tmp_path / 'other.db'}")
+    for same in (url, None):  # and what it was found with is found again
+        with folder.opened(home, studies.study(), same) as store:
+            assert len(store.trials()) == 1
+
+
+def test_trials_in_two_databases_are_named_before_anything_is_run(tmp_path: Path) -> None:
+    home = tmp_path / "run"
+    with folder.opened(home, studies.study()):
+        pass
+    (home / "storage.url").write_text("postgresql+psycopg://suite:secret@server:5432/suite")
+    with pytest.raises(
+        StoreError, match=r"trials\.db and in postgresql://server:5432/suite, which hide each other"
+    ) as error:
+        folder.opened(home, studies.study())
+    assert "secret" not in str(error.value)
+
+
+def test_a_database_that_cannot_be_reached_leaves_no_address_behind(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be read or written"):
+        folder.opened(tmp_path / "run", studies.study(), f"sqlite:///{tmp_path / 'no folder' / 'shared.db'}")
+    with folder.opened(tmp_path / "run", studies.study(), f"sqlite:///{tmp_path / 'shared.db'}") as store:
+        assert store.trials() == []
+
+
+ELSEWHEN = """
+import sys, time
+from datetime import datetime, timedelta
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from suite.search import folder
+from tests import studies
+
+if {write}:
+    with folder.opened(Path({home!r}), studies.study()) as store:
+        store.finish(studies.complete(store.ask()))
+        running = store.ask()
+print(*(f"{{trial.seconds:.3f}} {{trial.started.timestamp():.3f}}" for trial in folder.read(Path({home!r})).trials))
+"""
+
+
+def elsewhen(home: Path, zone: str, write: bool) -> list[float]:
+    """Let a process in another time zone read the run, or write it first; return its seconds and starts."""
+    code = ELSEWHEN.format(tests=str(Path(__file__).parents[1]), home=str(home), write=write)
+    environment = os.environ | {"TZ": zone}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    return list(map(float, done.stdout.split()))
+
+
+@pytest.mark.parametrize("hours", [0, -9, 5])
+def test_a_trial_lasts_as_long_in_every_time_zone(tmp_path: Path, hours: int) -> None:
+    """Optuna kept local times, and keeps UTC now: the column is changed to what it would be in a zone."""
+    written = elsewhen(tmp_path / "run", "America/New_York", write=True)
+    assert abs(written[1] - time.time()) < 60
+    with sqlite3.connect(tmp_path / "run" / "trials.db") as database:
+        database.execute("UPDATE trials SET datetime_start = datetime(datetime_start, ?)", (f"{hours} hours",))
+    database.close()
+    for zone in ("UTC", "Asia/Kolkata", "Pacific/Auckland"):
+        assert elsewhen(tmp_path / "run", zone, write=False) == written
+
+
+def test_seconds_are_never_negative(tmp_path: Path) -> None:
+    """A clock may be set back; and a trial of an earlier version has its start in some other zone."""
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        begun = store.ask()
+        store.finish(replace(studies.complete(begun), finished=begun.started - timedelta(hours=1)))
+    (trial,) = folder.read(tmp_path / "run").trials
+    assert trial.seconds == 0
+
+
+def test_a_late_result_of_a_trial_that_others_took_over_is_not_kept_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A machine slept, or its network was down, for longer than the others waited."""
+    monkeypatch.setattr("suite.search.database.GRACE", 1)
+    with (
+        folder.opened(tmp_path / "run", studies.study()) as asleep,
+        folder.opened(tmp_path / "run", studies.study()) as other,
+    ):
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr("socket.gethostname", lambda: "elsewhere")
+            late = asleep.ask()
+        time.sleep(2.5)
+        again = other.ask()
+        assert again.configuration == late.configuration
+        asleep.finish(studies.complete(late, 12.0))
+        assert f"small/{late.number}: its result comes too late" in caplog.text
+        other.finish(studies.complete(again, 34.0))
+        assert [trial.state for trial in other.trials()] == ["interrupted", "complete"]
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_end_is_held_while_a_step_is_made_and_never_forgotten(end: signal.Signals) -> None:
+    before = {number: signal.getsignal(number) for number in worker.ENDS}
+    worker.heed()
+    done = []
+    try:
+        with pytest.raises(KeyboardInterrupt), worker.uninterrupted():
+            with worker.uninterrupted():
+                signal.raise_signal(end)
+            done.append("the whole step")
+        with worker.uninterrupted():
+            done.append("the next step")
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(end)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert done == ["the whole step", "the next step"]

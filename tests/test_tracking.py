@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,11 +21,14 @@ from typing import Any
 
 import pytest
 
-from suite import tracking
+from suite import pipeline, tracking
 from suite.errors import StoreError
+from suite.search import folder
 from suite.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
 from suite.tracking import ledger, line
+from suite.tracking.courier import Courier
 from suite.trial import Run, State, Trial
+from tests import studies
 from tests.gate import Gate
 
 # Of MLflow's own: it uses a loader strategy that SQLAlchemy 2.1 deprecates.
@@ -652,6 +655,70 @@ def test_the_compose_file_runs_an_mlflow_that_the_suite_accepts() -> None:
     assert mlflow.specifier.contains(image[1])
     assert "@database:5432/mlflow" in server["environment"]["MLFLOW_BACKEND_STORE_URI"]
     assert "CREATE DATABASE mlflow" in compose["configs"]["second-database"]["content"]
+
+
+# Python tells of every change of the environment that C sees. As in a study, TensorFlow is there before the thread is.
+ENVIRONMENT = """
+import sys, threading
+changed = []
+def heard(event, arguments):
+    if event in ("os.putenv", "os.unsetenv") and any(each.name == "mlflow" for each in threading.enumerate()):
+        changed.append(arguments[0])
+from pathlib import Path
+from suite import tracking
+import keras
+from tests.test_tracking import Story, show
+sys.addaudithook(heard)
+root = Path({root!r})
+story = Story(root / "tiny")
+with tracking.Mirror(story.folder, story.study, tracking.uri(root)) as mirror:
+    show(mirror, story.add())
+    delivery = mirror.close(120)
+assert delivery.delivered == 1, delivery
+assert not changed, changed
+"""
+
+
+def test_the_environment_stays_as_it_is_while_a_study_is_mirrored(tmp_path: Path) -> None:
+    """Else a thread of TensorFlow's that reads it meanwhile ends the process."""
+    code = ENVIRONMENT.format(root=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_to_look_for_a_run_deletes_none_and_of_two_that_are_made_at_once_the_first_stays(tmp_path: Path) -> None:
+    """Another machine makes the parent of the same study between our looking for one and our making it."""
+    from suite.tracking.server import Server
+
+    class Crossed(Server):
+        def create(self, group: str, name: str, start: int | None, tags: Mapping[str, str]) -> str:
+            super().create(group, name, (start or 0) - 1, tags)  # the other's, and it was first
+            return super().create(group, name, start, tags)
+
+    story = Story(tmp_path / "tiny")
+    trial = story.add()
+    server = Crossed(tracking.uri(tmp_path))
+    with ledger.Ledger(story.folder, "there") as entries:
+        courier = Courier(story.study, entries)
+        courier.open(server, [trial])
+        tags = {"kind": "study"}
+        group = str(entries.id("group"))
+        assert [run for run, _ in server.find([group], tags)] == [entries.id("parent")]
+    Server.create(server, group, "tiny", 0, tags)
+    assert len(server.find([group], tags)) == len(server.find([group], tags)) == 2
+
+
+def test_a_study_says_when_its_delivery_did_not_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The trials of a study whose budget is spent are delivered last; that takes a minute at most."""
+    wanted = studies.study(budget=Budget(trials=1))
+    with folder.opened(tmp_path / wanted.name, wanted) as store:
+        store.finish(studies.complete(store.ask()))
+    late = iter(range(0, 10**6, 61))
+    monkeypatch.setattr("suite.tracking.delivery.time.monotonic", lambda: next(late))
+    pipeline.run(wanted, tmp_path)
+    assert "small: 0 trials are in MLflow, 1 wait (60 s were over)" in caplog.text
 
 
 def wait_for(happened: Callable[[], bool], seconds: float = 120) -> None:

@@ -171,7 +171,7 @@ def _unit(measure: str) -> str:
 
 def _unfinished(comparison: Comparison) -> list[Entry]:
     """The failed, interrupted and refused, in this order: a failure is news, a refusal is the study's wish."""
-    order = ("failed", "interrupted", "refused")
+    order = ("failed", "interrupted", "refused", "dropped")
     chosen = [entry for entry in comparison.entries if entry.trial.state in order]
     return sorted(chosen, key=lambda entry: order.index(entry.trial.state))
 

@@ -17,6 +17,7 @@ _STATES: dict[State, str] = {
     "complete": "trained",
     "paused": "paused before their last epoch",
     "refused": "refused before training",
+    "dropped": "dropped before training",
     "failed": "failed",
     "interrupted": "interrupted",
     "running": "still running",

@@ -17,7 +17,7 @@ class Spent:
     """What trials have cost so far."""
 
     trials: float  # trainings begun, of complete, paused, failed and running trials; a part of the epochs is a part
-    hours: float  # of work, refused candidates included
+    hours: float  # of work, refused and dropped candidates included
     seconds_per_trial: float  # of a training, with the refused candidates before it; zero when none ended
     least: float  # the part of a training that the next trial spends at least
 
@@ -48,7 +48,7 @@ def spent(trials: Sequence[Trial], fidelity: Fidelity) -> Spent:
     each = epochs(trials, fidelity)
     ended = [trial for trial in trials if trial.state in _TRAINED]
     trained = sum(each[trial.number] for trial in ended) / fidelity.epochs
-    seconds = sum(trial.seconds for trial in trials if trial.state in (*_TRAINED, "refused"))
+    seconds = sum(trial.seconds for trial in trials if trial.state in (*_TRAINED, "refused", "dropped"))
     return Spent(
         trials=sum(each.values()) / fidelity.epochs,
         hours=seconds / 3600,

@@ -38,6 +38,7 @@ from suite.search.gaussian import Array
 from suite.search.parameters import Parameter, Space, unique, without
 from suite.search.prospects import POOL, Prospects, Seen, Wanted
 
+Open = Callable[[FrozenTrial], bool]  # whether the parameters of a trial may be proposed again
 Curve = Callable[[FrozenTrial], Mapping[float, Sequence[float]]]  # the told objectives at each level that was reached
 
 START = 6  # trainings before the first model, spread over the costs
@@ -65,7 +66,8 @@ class CheapFirstSampler(BaseSampler):
     where it is not all of them. `curve` says what trials told at which level, where they are not all trained alike;
     `end` is the level of a whole training.
 
-    Trials that run at the same time do not ask for the same. What was tried is not proposed again, unless `repeat`.
+    Trials that run at the same time do not ask for the same. What was tried is not proposed again, unless `repeat`, or
+    where a trial is `open`.
     Proposals depend on `seed`, on the trials and on the number of the next one alone.
     """
 
@@ -80,6 +82,7 @@ class CheapFirstSampler(BaseSampler):
         deciding: Collection[str] | None = None,
         curve: Curve = ended,
         end: float = 0.0,
+        open: Open = lambda trial: False,
         repeat: bool = False,
         start: int = START,
         seed: int | None = None,
@@ -87,7 +90,7 @@ class CheapFirstSampler(BaseSampler):
         least = max(len(positions or ()), len(limits))
         self._costs, self._knows = Costs(costs, calls, least, deciding), costs is not None
         self._positions, self._limits, self._given = positions, limits, space
-        self._curve, self._end, self._repeat, self._start = curve, end, repeat, start
+        self._curve, self._end, self._open, self._repeat, self._start = curve, end, open, repeat, start
         self._seed = int(np.random.default_rng(seed).integers(2**32)) if seed is None else seed
         self._proposed: dict[int, tuple[Prospects, Array, float]] = {}  # the last one, by the number of its trial
 
@@ -116,7 +119,7 @@ class CheapFirstSampler(BaseSampler):
     def _proposal(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, Any]:
         trials = [one for one in study.get_trials(deepcopy=False) if one.number != trial.number]
         space, source = self._begun(trials), np.random.default_rng([self._seed, trial.number])
-        tried = space.rows([] if self._repeat else [one.params for one in trials if one.params])
+        tried = space.rows([one.params for one in trials if one.params and not self._repeat and not self._open(one)])
         told = len(self._told(trials))
         self._proposed.clear()
         try:

@@ -1,4 +1,6 @@
-"""The database of a study: opened when others may be creating it, and what it says turned into words for a user."""
+"""The database of a study: opened when others may be creating it, changed by one worker at a time, and what it says
+turned into words for a user.
+"""
 
 from __future__ import annotations
 
@@ -10,28 +12,66 @@ from pathlib import Path
 
 import optuna
 from optuna.storages import RDBStorage
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from suite.errors import StoreError
+from suite.errors import MissingExtraError, StoreError
 
 ATTEMPTS = 6  # to open a database that others may be creating
 HEARTBEAT = 30  # seconds
 GRACE = 150  # seconds without a heartbeat after which a worker on another machine counts as dead
+PATIENCE = 300  # seconds that another worker may hold an SQLite file while it proposes
 
 
 def opened(url: str) -> RDBStorage:
-    """Return the database at `url`, with its tables.
+    """Return the database at `url`, with its tables. Raises MissingExtraError where its driver is not installed.
 
     Two that open an empty database at once both create the tables, and one of them fails: it finds them the next time.
     """
-    # Another worker may be writing to the same SQLite file: wait for it rather than fail.
-    waiting = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
     for attempt in range(1, ATTEMPTS):
         try:
-            return RDBStorage(url, engine_kwargs=waiting, heartbeat_interval=HEARTBEAT, grace_period=GRACE)
+            return _storage(url)
         except SQLAlchemyError:
             time.sleep(0.1 * attempt)
-    return RDBStorage(url, engine_kwargs=waiting, heartbeat_interval=HEARTBEAT, grace_period=GRACE)
+    return _storage(url)
+
+
+def _storage(url: str) -> RDBStorage:
+    waiting = {"connect_args": {"timeout": PATIENCE}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+    try:
+        return RDBStorage(url, engine_kwargs=waiting, heartbeat_interval=HEARTBEAT, grace_period=GRACE)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"no driver for {url.partition(':')[0]} is installed ({error.__cause__}). For PostgreSQL: "
+            "pip install 'keras-comparison-suite[postgres]', and begin the URL with postgresql+psycopg://"
+        ) from error
+
+
+@contextmanager
+def alone(storage: RDBStorage, study: str) -> Iterator[None]:
+    """Make of all that this thread does with `storage` one transaction, in which no other worker of `study` has one.
+
+    So what is read in it holds until its end, and a process that dies in it has done nothing. Optuna's own transactions
+    become parts of it: savepoints.
+    """
+    with storage.engine.connect() as connection:
+        _lock(connection, study)
+        storage.scoped_session.registry.set(Session(connection, join_transaction_mode="create_savepoint"))
+        try:
+            yield
+            connection.commit()
+        finally:
+            storage.remove_session()
+
+
+def _lock(connection: Connection, study: str) -> None:
+    if connection.dialect.name == "sqlite":
+        # Python's driver begins a transaction with the first write, which is after the first reading: too late.
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(text("SELECT study_id FROM studies WHERE study_name = :name FOR UPDATE"), {"name": study})
 
 
 @contextmanager

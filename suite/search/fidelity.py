@@ -50,17 +50,19 @@ def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) 
 
     Where no model says what they promise, it is the most accurate. One that cannot reach the front is none.
     """
-    used, numbered = spent(trials, study.fidelity), _numbered(trials)
-    able = [
-        trial
-        for trial in pausing(trials)
-        if used.allows(study.budget, _part(study.fidelity, trial)) and kept(_first(trial, numbered))
-    ]
+    numbered = _numbered(trials)
+    able = [trial for trial in affordable(study, trials) if kept(_first(trial, numbered))]
     promised = promises(able) if able else None
     if promised is None:
         return max(able, key=lambda trial: trial.measures["accuracy"], default=None)
     most = max(range(len(able)), key=lambda place: promised[place])
     return able[most] if promised[most] > NOTHING else None
+
+
+def affordable(study: Study, trials: Sequence[Trial]) -> list[Trial]:
+    """Return the paused trials whose next epochs the budget allows."""
+    used = spent(trials, study.fidelity)
+    return [trial for trial in pausing(trials) if used.allows(study.budget, _part(study.fidelity, trial))]
 
 
 def levels(study: Study, trial: Trial) -> dict[float, list[float]]:

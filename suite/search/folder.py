@@ -8,12 +8,14 @@ runs/resnet/checkpoints/7.npz  how far the training that trial 7 began has come,
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
-from suite import studyfile
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from suite import files, studyfile
 from suite.errors import StoreError, StudyError
 from suite.search.fidelity import unfinished
 from suite.search.store import Store
@@ -27,23 +29,26 @@ def opened(folder: Path, study: Study, storage: str | None = None) -> Store:
     """Return the store of `study` in `folder`, new or as it was left.
 
     `storage` is the URL of a database to share with other machines; by default a SQLite file in the folder. Raises
-    StudyError when the folder holds another study, StoreError when it cannot be written.
+    StudyError when the folder holds another study, StoreError when it cannot be written or its trials stand in another
+    database than `storage`.
     """
+    check_same(folder, study)
+    _check_one_place(folder, storage)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        check_same(folder, study)
+        files.folder(folder)
         studyfile.write(study, folder / "study.toml")
+        store = Store(folder, study, storage or _url(folder))
         if storage is not None:
-            _write_private(folder / "storage.url", storage)
+            files.write(folder / "storage.url", storage, private=True)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be written ({error.strerror}). Name another folder with --runs.") from error
-    return Store(folder, study, _url(folder))
+    return store
 
 
 def reopened(folder: Path) -> Store:
-    """Return the store of the run in `folder`; raise StoreError when there is none."""
+    """Return the store of the run in `folder`; raise StoreError when there is none, or it cannot be read."""
     if not holds(folder):
-        raise StoreError(f"{folder}: no run here. `suite run STUDY` makes one, by default in runs/NAME.")
+        raise StoreError(f"{folder}: {_lacking(folder)}")
     return Store(folder, studyfile.read(folder / "study.toml"), _url(folder))
 
 
@@ -68,10 +73,10 @@ def checkpoint(folder: Path, number: int) -> Path:
 
 def tidy(store: Store) -> None:
     """Remove the checkpoints of trainings that have ended."""
-    files = list((store.folder / "checkpoints").glob("*.npz"))  # first: each then is of a trial that is read below
-    needed = {checkpoint(store.folder, number).name for number in unfinished(store.trials())} if files else set()
-    for file in files:
-        if file.name.removeprefix(".") not in needed:  # a half-written one has a dot before its name
+    found = list((store.folder / "checkpoints").glob("*.npz"))  # first: each then is of a trial that is read below
+    needed = set(map(str, unfinished(store.trials()))) if found else set()
+    for file in found:
+        if file.stem.rpartition(".")[2] not in needed:  # before its number a half-written one has that of its process
             with suppress(OSError):  # it wastes space, no more
                 file.unlink()
 
@@ -82,9 +87,28 @@ def holds(folder: Path) -> bool:
     return trials and (folder / "study.toml").is_file()
 
 
+def is_traced(folder: Path) -> bool:
+    """Whether there is a run in `folder`, one that is being made, or what is left of one."""
+    return any((folder / name).is_file() for name in ("study.toml", "trials.db", "storage.url"))
+
+
+def _lacking(folder: Path) -> str:
+    """Say why a folder holds no run, and the way out."""
+    if (folder / "study.toml").is_file():
+        return "it has a study and no trials.db: the run began just now, or lost it. `suite run STUDY` begins it again."
+    if is_traced(folder):
+        return "its study.toml is lost. Bring it back: the trials without it do not say what was searched."
+    return "no run here. `suite run STUDY` makes one, by default in runs/NAME."
+
+
 def _url(folder: Path) -> str:
-    remote = folder / "storage.url"
-    return remote.read_text().strip() if remote.is_file() else f"sqlite:///{(folder / 'trials.db').absolute()}"
+    return _remote(folder) or f"sqlite:///{(folder / 'trials.db').absolute()}"
+
+
+def _remote(folder: Path) -> str | None:
+    """Return the URL of the database elsewhere that holds the trials; None where they are in the folder."""
+    file = folder / "storage.url"
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else None
 
 
 def check_same(folder: Path, study: Study) -> None:
@@ -101,7 +125,27 @@ def check_same(folder: Path, study: Study) -> None:
         )
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Write what may hold a password so that only its owner reads it."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
+def _check_one_place(folder: Path, storage: str | None) -> None:
+    """Raise StoreError when trials of this run would be hidden, as they stand in two databases or in another one."""
+    file, known = folder / "trials.db", _remote(folder)
+    if known and file.exists():
+        raise StoreError(
+            f"{folder}: this run has trials in {file} and in {_place(known)}, which hide each other. Move trials.db or "
+            "storage.url out of the folder, and run the same command again."
+        )
+    there = known or (str(file) if file.exists() else None)
+    if storage and there and _place(storage) != _place(there):
+        raise StoreError(
+            f"{folder}: the trials of this run are in {_place(there)}, and {_place(storage)} would hide them. Go on "
+            f"without --storage, or give the new run a name of its own (--set name={folder.name}-2)."
+        )
+
+
+def _place(url: str) -> str:
+    """Return a database without who asks for it, which may change, and is not for everybody to read."""
+    try:
+        parts = make_url(url)
+    except ArgumentError:  # a file
+        return url
+    plain = URL.create(parts.get_backend_name(), host=parts.host, port=parts.port, database=parts.database)
+    return plain.render_as_string()

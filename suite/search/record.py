@@ -11,12 +11,15 @@ from typing import Any
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from suite.search import worker
 from suite.search.space import decoded
 from suite.study import Study
 from suite.trial import Trial
 
 # All other ended ones are FAIL.
-STATES = {"complete": TrialState.COMPLETE, "paused": TrialState.PRUNED, "refused": TrialState.PRUNED}
+STATES = {"complete": TrialState.COMPLETE, **dict.fromkeys(("paused", "refused", "dropped"), TrialState.PRUNED)}
+
+BELOW = "of what it promised is left"  # ends the reason of every dropped trial
 
 
 def written(trial: Trial) -> str:
@@ -34,6 +37,15 @@ def written(trial: Trial) -> str:
             "until": trial.until,
         }
     )
+
+
+def begun(continues: int | None, until: int | None) -> dict[str, Any]:
+    """Return what is noted of a trial that this process begins now, in the same transaction as its parameters.
+
+    When it began stands here in UTC: Optuna keeps local times, or did, and they are read in the reader's zone.
+    """
+    step = {"continues": continues, "until": until}
+    return {"step": step, "worker": worker.this(), "started": datetime.now(UTC).isoformat()}
 
 
 def running(
@@ -64,28 +76,32 @@ def read(study: Study, frozen: FrozenTrial) -> Trial | None:
     """Return the trial that Optuna holds; None for what never became one (queued, or proposed a second time)."""
     if frozen.state == TrialState.WAITING or not study.domains.keys() <= frozen.params.keys():
         return None
-    begun = Trial(
+    trial = Trial(
         number=frozen.number,
         state="running",
         configuration=decoded(study, frozen.params),
-        started=utc(frozen.datetime_start),
+        started=_started(frozen),
         **frozen.user_attrs.get("step", {}),
     )
     record = frozen.user_attrs.get("record")
     if record is not None:
-        return _ended(begun, json.loads(record))
+        return _ended(trial, json.loads(record))
     if frozen.state == TrialState.RUNNING:
-        return begun
-    return replace(begun, state="interrupted", finished=begun.started, reason="its process ended")
+        return trial
+    return replace(trial, state="interrupted", finished=trial.started, reason="its process ended")
 
 
 def _ended(begun: Trial, record: Mapping[str, Any]) -> Trial | None:
     if record["state"] == "repeated":
         return None
     finished = datetime.fromisoformat(record["finished"])
-    return replace(begun, **{**record, "curve": tuple(record["curve"]), "finished": finished})
+    trial = replace(begun, **{**record, "curve": tuple(record["curve"]), "finished": finished})
+    was_dropped = trial.state == "refused" and trial.reason.endswith(BELOW)  # before there was a state of its own
+    return replace(trial, state="dropped") if was_dropped else trial
 
 
-def utc(local: datetime | None) -> datetime | None:
-    """Return Optuna's naive local time as UTC."""
-    return local.astimezone(UTC) if local else None
+def _started(frozen: FrozenTrial) -> datetime | None:
+    """Return when a trial began, UTC; of one of an earlier version as this machine's zone has it."""
+    if "started" in frozen.user_attrs:
+        return datetime.fromisoformat(frozen.user_attrs["started"])
+    return frozen.datetime_start.astimezone(UTC) if frozen.datetime_start else None

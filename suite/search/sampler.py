@@ -14,7 +14,7 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESample
 
 from suite.binding import configurations
 from suite.measures import MEASURES
-from suite.search.cheap_first import START, CheapFirstSampler, Curve
+from suite.search.cheap_first import START, CheapFirstSampler, Curve, Open
 from suite.search.space import decoded, distributions, drawn, network
 from suite.study import Study, Value
 from suite.trial import Trial
@@ -47,9 +47,10 @@ def sampler(study: Study, asked: int) -> BaseSampler:
                 return TPESampler(multivariate=True, group=True, n_startup_trials=startup, seed=seed)
 
 
-def cheap_first(study: Study, known: Known, curve: Curve) -> CheapFirstSampler:
+def cheap_first(study: Study, known: Known, curve: Curve, open: Open) -> CheapFirstSampler:
     """Return our sampler. `known` tells what the network of a configuration costs, as far as that is known; it is asked
-    for CALLS of them for each proposal. None means that there is no such network, or that it was refused.
+    for CALLS of them for each proposal. None means that there is no such network, or that it was refused. What is
+    `open` may be proposed again.
     """
     measures = costs_of(study)
 
@@ -67,6 +68,7 @@ def cheap_first(study: Study, known: Known, curve: Curve) -> CheapFirstSampler:
         calls=CALLS,
         deciding=network(dict.fromkeys(study.domains, 0)).keys(),
         curve=curve,
+        open=open,
         end=float(len(study.fidelity.rungs) - 1),
         start=min(START, max(2, (study.budget.trials or 4 * START) // 4)),
         seed=study.seed,
@@ -88,9 +90,14 @@ class Tried:
     """The configurations that need not be tried again."""
 
     def __init__(self, study: Study, trials: Sequence[Trial]) -> None:
-        """Learn the configurations of `trials`; those of interrupted ones stay free."""
+        """Learn the configurations of `trials`. Those of interrupted ones stay free, and of dropped ones when more was
+        trained since.
+        """
         self._study = study
-        self._configurations = {key(trial.configuration) for trial in trials if trial.state in _TRIED}
+        trained = max((trial.number for trial in trials if trial.state in ("complete", "paused")), default=-1)
+        dropped = [trial for trial in trials if trial.state == "dropped" and trial.number > trained]
+        tried = [trial for trial in trials if trial.state in _TRIED]
+        self._configurations = {key(trial.configuration) for trial in [*tried, *dropped]}
         self._refused = {key(network(trial.configuration)) for trial in trials if trial.state == "refused"}
         self._seed = len(trials)
 

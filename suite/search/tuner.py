@@ -30,8 +30,8 @@ Evaluate = Callable[[Trial], Trial]
 
 REFUSED = 500  # candidates in a row, none trained in between, after which a session stops looking for one that fits
 
-_STATUS = dict.fromkeys(("complete", "paused", "refused"), TrialStatus.COMPLETED)
-_SHOWN = ("complete", "paused", "refused", "failed")
+_STATUS = dict.fromkeys(("complete", "paused", "refused", "dropped"), TrialStatus.COMPLETED)
+_SHOWN = ("complete", "paused", "refused", "dropped", "failed")
 
 
 class Watcher(Protocol):
@@ -87,8 +87,7 @@ class Oracle(keras_tuner.Oracle):
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Return the values of the next trial, or that the budget is spent or nothing else is to be found."""
         study = self.store.study
-        over = self._refused >= REFUSED or spent(self.store.trials(), study.fidelity).exhausts(study.budget)
-        trial = None if over else self.store.ask(lambda number: folder.checkpoint(self.store.folder, number).exists())
+        trial = self.store.ask(self._is_kept, self._is_allowed) if self._refused < REFUSED else None
         if trial is None:
             return {"status": TrialStatus.STOPPED}
         self.record[trial_id] = trial
@@ -99,7 +98,7 @@ class Oracle(keras_tuner.Oracle):
         self.store.finish(trial)
         folder.tidy(self.store)
         self.record[trial_id] = trial
-        self._refused = self._refused + 1 if trial.state == "refused" else 0
+        self._refused = self._refused + 1 if trial.state in ("refused", "dropped") else 0
 
     def score_trial(self, trial: TunerTrial) -> None:
         """Score by Pareto rank so far: 1 on the front, infinite for what may not stand on one."""
@@ -119,6 +118,12 @@ class Oracle(keras_tuner.Oracle):
         study = self.store.study
         fitting = [trial for trial in self.record.values() if trial.fits(study.constraints)]
         return dominance.ranks(fitting, study.objectives)
+
+    def _is_kept(self, number: int) -> bool:
+        return folder.checkpoint(self.store.folder, number).exists()
+
+    def _is_allowed(self, trials: Sequence[Trial]) -> bool:
+        return not spent(trials, self.store.study.fidelity).exhausts(self.store.study.budget)
 
     def save(self) -> None:
         """Do nothing: the store is durable."""

@@ -16,6 +16,7 @@ from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from suite import files
 from suite.errors import StoreError, StudyError, did_you_mean
 from suite.study import Choice, Domain, Range, Recipe, Study, Value, is_own, split
 from suite.studyfile.kinds import shown, typed, typed_entries
@@ -70,12 +71,9 @@ def parse(document: Mapping[str, Any], place: str, overrides: Sequence[str] = ()
 
 def write(study: Study, path: Path) -> None:
     """Write `study` to the file `path`, whole or not at all. Raises StoreError."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(text(study), encoding="utf-8")
-        partial.replace(path)
+        files.write(path, text(study))
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise StoreError(f"{path}: cannot be written: {error.strerror}") from None
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 from suite.tracking.delivery import Delivery, deliver
 from suite.tracking.mirror import Mirror
 from suite.tracking.place import uri
+from suite.tracking.server import configure
 from suite.tracking.ui import link, ui
 
 __all__ = ["Delivery", "Mirror", "deliver", "link", "ui", "uri"]
+
+configure()  # with the first import: what changes the environment when there are threads may end the process

@@ -19,6 +19,7 @@ STATUS: dict[State, str] = {
     "complete": "FINISHED",
     "paused": "FINISHED",  # as a run of MLflow; what goes on is another, whose tag `continues` names this one
     "refused": "FINISHED",  # no failure, and MLflow marks all else in red; the tag `state` tells it from a trained one
+    "dropped": "FINISHED",
     "failed": "FAILED",
     "interrupted": "KILLED",
 }

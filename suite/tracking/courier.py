@@ -124,26 +124,27 @@ class Courier:
 
     def _found_or_made(self, server: Server, trials: Sequence[Trial]) -> tuple[str, str]:
         tags = {"suite.id": self._identity, "kind": "study"}
-        found = server.find(server.groups(content.dataset_name(self._study)), tags)
-        if not found:
+        first = _united(server, server.groups(content.dataset_name(self._study)), tags)
+        if not first:
             group = server.group(content.group(self._study, trials))
             start = content.milliseconds(trials[0].started)
             made = server.create(group, self._study.name, start, tags | {"study": self._study.name})
-            found = server.find([group], tags) or (made, group)  # another machine may have made one meanwhile
+            first = _united(server, [group], tags) or (made, group)  # another machine may have made one meanwhile
         said = content.of_study(self._study, trials, running=True)
-        server.log(found[0], params=said.params)
-        self._dataset(server, found[0], trials[0])
-        return found
+        server.log(first[0], params=said.params)
+        self._dataset(server, first[0], trials[0])
+        return first
 
     def _child(self, server: Server, trial: Trial) -> str:
         tags = {"suite.id": self._identity, "kind": "trial", "suite.trial": str(trial.number)}
         with self._ledger.alone():
             known = self._ledger.id(_key(trial))
-            found = known or next(iter(server.find([self._group], tags) or ()), None)
+            found = known or next(iter(_united(server, [self._group], tags) or ()), None)
             if not found:
                 more = {"mlflow.parentRunId": self._parent, "study": self._study.name, "state": trial.state}
                 name, start = f"{self._study.name}/{trial.number}", content.milliseconds(trial.started)
-                found = server.create(self._group, name, start, tags | more)
+                made = server.create(self._group, name, start, tags | more)
+                found, _ = _united(server, [self._group], tags) or (made, self._group)
             if not known:
                 self._ledger.note(_key(trial), found)
         return found
@@ -173,6 +174,14 @@ class Courier:
         self._ledger.forget(f"%/{trial.number}")
         self.open(server, [trial])
         return True
+
+
+def _united(server: Server, groups: Sequence[str], tags: Mapping[str, str]) -> tuple[str, str] | None:
+    """Leave of runs that several machines made of the same thing at once the first; return its id and experiment."""
+    found = server.find(groups, tags)
+    for run, _ in found[1:]:
+        server.delete(run)
+    return found[0] if found else None
 
 
 def _key(trial: Trial) -> str:

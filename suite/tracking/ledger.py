@@ -103,7 +103,6 @@ def _opened(file: Path) -> sqlite3.Connection:
 def _connected(file: str) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=_WAIT, isolation_level=None)
     try:
-        connection.execute("PRAGMA synchronous = OFF")  # a power cut may take the ledger; kill -9 cannot
         connection.execute(_TABLE)
     except sqlite3.Error:
         connection.close()

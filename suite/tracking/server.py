@@ -42,7 +42,11 @@ T = TypeVar("T")
 
 
 def configure() -> None:
-    """Set MLflow to fail within seconds and in silence, except where the user said otherwise."""
+    """Set MLflow to fail within seconds and in silence, except where the user said otherwise.
+
+    MLflow reads the environment at every call, and only there. To change it is safe while there is one thread: another
+    that reads it meanwhile, in C, reads memory that is no more.
+    """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     for name in ("mlflow", "alembic"):
@@ -63,7 +67,6 @@ def found(uri: str) -> None:
     file = database(uri)
     if file is None or not is_empty(file):
         return
-    configure()
     import mlflow
 
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +83,6 @@ class Server:
     """One tracking URI. Constructing it imports MLflow (3 s) and may make a database (3 s)."""
 
     def __init__(self, uri: str) -> None:
-        configure()
         import mlflow
 
         found(uri)
@@ -103,17 +105,19 @@ class Server:
         found = self._client.search_experiments(filter_string=f"name LIKE '{_quotable(start)}%'")
         return [str(experiment.experiment_id) for experiment in found]
 
-    def find(self, groups: Sequence[str], tags: Mapping[str, str]) -> tuple[str, str] | None:
-        """Return (id, experiment) of the run with these tags. Of several (two machines at once) the first stays."""
+    def find(self, groups: Sequence[str], tags: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return (id, experiment) of the runs with these tags; the first one, if others were made at once, first."""
         if not groups:
-            return None
+            return []
         wanted = " and ".join(f"tags.`{key}` = '{_quotable(value)}'" for key, value in tags.items())
-        first, *others = self._client.search_runs(
+        found = self._client.search_runs(
             list(groups), wanted, max_results=10, order_by=["attributes.start_time ASC", "attributes.run_id ASC"]
-        ) or [None]
-        for other in others:
-            self._client.delete_run(other.info.run_id)
-        return (first.info.run_id, first.info.experiment_id) if first else None
+        )
+        return [(run.info.run_id, run.info.experiment_id) for run in found]
+
+    def delete(self, run: str) -> None:
+        """Move a run to MLflow's bin."""
+        self._client.delete_run(run)
 
     def create(self, group: str, name: str, start: int | None, tags: Mapping[str, str]) -> str:
         """Make a run and return its id."""

@@ -1,0 +1,78 @@
+"""What became of the trials of a study, and what they tell of candidates to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from optuna.trial import FrozenTrial
+
+from suite.errors import StoreError
+from suite.measures import MEASURES
+from suite.search import record
+from suite.search.fidelity import levels
+from suite.search.sampler import key
+from suite.search.space import network
+from suite.study import Study, Value
+from suite.trial import Trial
+
+
+class Past:
+    """The trials of one study as they were read: what has ended stays as it is, and is read once."""
+
+    def __init__(self, folder: Path, study: Study) -> None:
+        self._folder, self._study = folder, study
+        self._ended: dict[int, Trial] = {}
+        self._networks: dict[str, list[Trial]] = {}  # what has ended, by its network
+        self._gone_on: set[int | None] = set()  # paused trials whose training went on and told more
+        self._trained = -1  # number of the latest one that told how accurate it is
+
+    def read(self, frozen: Iterable[FrozenTrial]) -> list[Trial]:
+        """Return the trials that Optuna holds. Raises StoreError for one that is damaged."""
+        return [trial for trial in map(self.trial, frozen) if trial is not None]
+
+    def trial(self, frozen: FrozenTrial) -> Trial | None:
+        """Return the trial that Optuna holds; None for what never became one. Raises StoreError."""
+        if frozen.number in self._ended:
+            return self._ended[frozen.number]
+        try:
+            trial = record.read(self._study, frozen)
+        except (ValueError, LookupError, TypeError) as error:
+            raise StoreError(
+                f"{self._folder}: trial {frozen.number} is damaged in the database ({type(error).__name__}: {error}). "
+                "Bring back a copy of it, or remove the folder and run the study again."
+            ) from error
+        if trial is not None and trial.state != "running":
+            self._keep(trial)
+        return trial
+
+    def costs(self, configuration: Mapping[str, Value], device: str | None = None) -> dict[str, float]:
+        """Return the costs that an ended trial of this network was found to have, on `device` or any; else nothing."""
+        for trial in self._same(configuration):
+            if device in (None, trial.surroundings.get("device")):
+                return {name: value for name, value in trial.measures.items() if MEASURES[name].is_cost}
+        return {}
+
+    def is_refused(self, configuration: Mapping[str, Value]) -> bool:
+        """Whether the network of a configuration was found to break a constraint."""
+        return any(trial.state == "refused" for trial in self._same(configuration))
+
+    def is_open(self, frozen: FrozenTrial) -> bool:
+        """Whether a trial was dropped, and others trained since: its configuration may be proposed again."""
+        trial = self.trial(frozen)
+        return trial is not None and trial.state == "dropped" and trial.number < self._trained
+
+    def curve(self, frozen: FrozenTrial) -> Mapping[float, Sequence[float]]:
+        """Return what a training told at each rung that it reached; nothing where a later trial tells more."""
+        trial = self.trial(frozen)
+        return {} if trial is None or trial.number in self._gone_on else levels(self._study, trial)
+
+    def _same(self, configuration: Mapping[str, Value]) -> Sequence[Trial]:
+        return self._networks.get(key(network(configuration)), ())
+
+    def _keep(self, trial: Trial) -> None:
+        self._ended[trial.number] = trial
+        self._networks.setdefault(key(network(trial.configuration)), []).append(trial)
+        if trial.state in ("complete", "paused"):
+            self._gone_on.add(trial.continues)
+            self._trained = max(self._trained, trial.number)

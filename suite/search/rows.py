@@ -1,0 +1,156 @@
+"""The rows of a study's trials in an Optuna study: begun, ended, taken over.
+
+Every change is made in `alone`: one worker at a time, all of it or nothing. So no check can be overtaken by what it
+checks for, and a process that dies in between has changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, TrialState
+
+from suite import studyfile
+from suite.search import database, record, worker
+from suite.search.fidelity import stop
+from suite.search.space import distributions, encoded
+from suite.study import Study, Value
+from suite.trial import Trial
+
+DEATHS = 3  # a trial whose process died so often has failed and is not run again
+
+
+class Rows:
+    """The trials of one study in the database at `url`, which is made if need be."""
+
+    def __init__(self, study: Study, url: str) -> None:
+        self._study, self._distributions = study, distributions(study)
+        self._storage = database.opened(url)
+        optuna.create_study(
+            study_name=study.name,
+            storage=self._storage,
+            directions=["minimize" if objective.goal == "min" else "maximize" for objective in study.objectives],
+            load_if_exists=True,
+        )
+        self._load()
+        if "study" not in self.study.user_attrs:
+            self.study.set_user_attr("study", studyfile.text(study))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._storage.remove_session()
+        self._storage.engine.dispose()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Change rows while no other worker does; an exception undoes it all."""
+        try:
+            with database.alone(self._storage, self._study.name):
+                yield
+        except BaseException:
+            self._load()  # Optuna remembers rows that are not there now
+            raise
+
+    def all(self, *states: TrialState) -> list[FrozenTrial]:
+        """Return the rows in these states, or all, by number."""
+        return self.study.get_trials(deepcopy=False, states=states or None)
+
+    def begin(self, configuration: Mapping[str, Value], *, continues: int | None, until: int | None) -> FrozenTrial:
+        """Begin a trial of this configuration."""
+        # Not by the queue: from there another worker might take it.
+        parameters, noted = encoded(self._study, configuration), record.begun(continues, until)
+        template = record.running(parameters, self._distributions, noted)
+        return self._beaten(self._storage.create_new_trial(self._study_id(), template))
+
+    def propose(self, sampler: BaseSampler) -> FrozenTrial:
+        """Begin what waits in the queue, or else what `sampler` proposes."""
+        self.study.sampler = sampler
+        asked = self.study.ask(self._distributions)
+        step = asked.user_attrs.get("step", {"continues": None, "until": stop(self._study.fidelity)})
+        for name, value in record.begun(**step).items():
+            asked.set_user_attr(name, value)
+        return self._beaten(asked._trial_id)
+
+    def end(self, trial: Trial) -> bool:
+        """End a trial as what it became; False when it had ended before: others took it over."""
+        id = self._id(trial.number)
+        if self._storage.get_trial(id).state != TrialState.RUNNING:
+            return False
+        for constraint in self._study.constraints:
+            if constraint.measure in trial.measures:
+                excess = constraint.excess(trial.measures[constraint.measure])
+                optuna.Trial(self.study, id).set_constraint(str(constraint), excess)
+        self._record(trial.number, record.written(trial))
+        self._tell(trial)
+        return True
+
+    def reject(self, row: FrozenTrial) -> None:
+        """End a row that did not become a trial."""
+        self._record(row.number, '{"state": "repeated"}')
+        self.study.tell(row.number, state=TrialState.FAIL)
+
+    def give_back(self, number: int, *, died: bool) -> None:
+        """End a trial without a result, and queue its configuration again unless its process died too often."""
+        row = self._storage.get_trial(self._id(number))
+        deaths = row.user_attrs.get("rerun", {}).get("deaths", 0) + died
+        step = row.user_attrs.get("step", {})
+        if deaths >= DEATHS and row.state == TrialState.RUNNING:
+            reason = f"its process died {deaths} times, as it does when memory runs out"
+            self.end(Trial(number=number, state="running", configuration={}, **step).failed(reason))
+            return
+        self.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+        again = {"rerun": {"of": number, "deaths": deaths}} | ({"step": step} if step else {})
+        self.study.enqueue_trial(dict(row.params), user_attrs=again)
+
+    def reclaim(self, mine: Collection[int]) -> None:
+        """Take over what dead workers left running; `mine` are the numbers of what runs here."""
+        reruns = {row.user_attrs.get("rerun", {}).get("of") for row in self.all()}
+        for row in [*self.dead(mine), *self.all(TrialState.FAIL)]:  # an earlier version ends first, and queues then
+            if "record" in row.user_attrs:
+                self._complete(row)
+            elif row.number not in reruns:
+                self.give_back(row.number, died=True)
+
+    def dead(self, mine: Collection[int]) -> list[FrozenTrial]:
+        """Return the running rows that nobody works on any more."""
+        silent = self._storage._get_stale_trial_ids(self._study_id())  # what is public would end them as well
+        return [
+            row
+            for row in self.all(TrialState.RUNNING)
+            if row.number not in mine
+            and not worker.alive(row.user_attrs.get("worker"), is_heard=row._trial_id not in silent)
+        ]
+
+    def beat(self, number: int) -> None:
+        """Say that the worker of a trial is alive."""
+        self._storage.record_heartbeat(self._id(number))
+
+    def _complete(self, row: FrozenTrial) -> None:
+        """End a row that an earlier version left with its record and without its state."""
+        ended = record.read(self._study, row)
+        if ended is not None and row.state == TrialState.RUNNING:
+            self._tell(ended)
+
+    def _beaten(self, id: int) -> FrozenTrial:
+        """Return a row that has begun. Without a heartbeat it would count as alive for ever, on another machine."""
+        self._storage.record_heartbeat(id)
+        return self._storage.get_trial(id)
+
+    def _tell(self, trial: Trial) -> None:
+        state = record.STATES.get(trial.state, TrialState.FAIL)
+        self.study.tell(trial.number, values=record.values(self._study, trial), state=state, skip_if_finished=True)
+
+    def _record(self, number: int, text: str) -> None:
+        self._storage.set_trial_user_attr(self._id(number), "record", text)
+
+    def _load(self) -> None:
+        self.study = optuna.load_study(study_name=self._study.name, storage=self._storage)
+
+    def _id(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._study_id(), number)
+
+    def _study_id(self) -> int:
+        return self._storage.get_study_id_from_name(self._study.name)
