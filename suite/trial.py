@@ -41,14 +41,7 @@ class Trial:
     @property
     def place(self) -> str:
         """Where and how its latency was measured, for people; values of two places are never compared."""
-        known = self.surroundings
-        words = {
-            "device": known.get("device"),
-            "threads": known.get("latency_threads") or known.get("threads"),  # these are of runs of before
-            **{key: known.get(f"latency_{key}") for key in ("path", "batch", "precision", "onednn")},
-        }
-        said = {"threads": "{} threads", "batch": "batch {}", "onednn": "oneDNN {}"}
-        return ", ".join(said.get(key, "{}").format(word) for key, word in words.items() if word)
+        return place(self.surroundings)
 
     @property
     def seconds(self) -> float:
@@ -103,6 +96,17 @@ class Run:
     def candidates(self) -> list[Trial]:
         """The complete trials that keep every constraint: what may stand on a front."""
         return [trial for trial in self.trials if trial.fits(self.study.constraints)]
+
+
+def place(surroundings: Mapping[str, str]) -> str:
+    """Return where and how a latency was measured, for people: device, threads, path, batch, precision, kernels."""
+    words = {
+        "device": surroundings.get("device"),
+        "threads": surroundings.get("latency_threads") or surroundings.get("threads"),  # these are of runs of before
+        **{key: surroundings.get(f"latency_{key}") for key in ("path", "batch", "precision", "onednn")},
+    }
+    said = {"threads": "{} threads", "batch": "batch {}", "onednn": "oneDNN {}"}
+    return ", ".join(said.get(key, "{}").format(word) for key, word in words.items() if word)
 
 
 def pausing(trials: Sequence[Trial]) -> list[Trial]:

@@ -92,12 +92,12 @@ class Store:
         with worker.uninterrupted(), guarded(self.folder):  # half a reading would keep its lock on a file
             return self._past.read(self._rows.all())
 
-    def costs(self, configuration: Mapping[str, Value], device: str) -> dict[str, float]:
-        """Return the costs that an earlier trial of the same network was found to have on `device`; else nothing.
+    def costs(self, configuration: Mapping[str, Value], place: str) -> dict[str, float]:
+        """Return the costs that an earlier trial of the same network was found to have in `place`; else nothing.
 
         The same network is not measured twice: two values that differ by noise alone would make two of it.
         """
-        return self._past.costs(configuration, device)
+        return self._past.costs(configuration, place)
 
     def count_by(self, known: Known) -> None:
         """Let `known` tell what candidates cost before they are tried; without it, only trials tell."""
