@@ -13,7 +13,7 @@ import click
 
 from suite.cells import PATHS, Cell
 from suite.errors import ArchitectureError, StoreError, did_you_mean
-from suite.study import RECIPE_CHOICES
+from suite.rules import RECIPE_CHOICES
 
 if TYPE_CHECKING:
     from suite.measuring import Settings, Told

@@ -12,9 +12,8 @@ import pytest
 from suite import studyfile
 from suite.errors import StoreError, StudyError
 from suite.measures import MEASURES
+from suite.rules import RECIPE_CHOICES, SAMPLERS
 from suite.study import (
-    RECIPE_CHOICES,
-    SAMPLERS,
     Budget,
     Choice,
     Constraint,

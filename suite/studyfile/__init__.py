@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from suite.errors import StoreError, StudyError, did_you_mean
-from suite.study import Choice, Domain, Range, Recipe, Study, Value, is_own, split
-from suite.studyfile.kinds import shown, typed, typed_entries
+from suite.rules import hold_objectives, shown
+from suite.study import Choice, Domain, Range, Recipe, Study, Value, hold, is_own, split
+from suite.studyfile.kinds import typed, typed_entries
 from suite.studyfile.mistakes import Keys, Mistakes
 from suite.studyfile.overrides import overridden
-from suite.studyfile.rules import hold, hold_objectives
 
 _TABLES = ("space", "recipe", "objectives", "constraints", "budget", "fidelity")
 _DOMAINS = ("choice", "range", "log")
@@ -144,7 +144,7 @@ def _array(owner: type, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
     tables = tuple(_table(owner, entry, (*keys, number), mistakes) for number, entry in enumerate(raw))
     if keys == ("objectives",) and len(mistakes) == before:
         with mistakes.at(*keys):
-            hold_objectives(tables)
+            hold_objectives([objective.measure for objective in tables])
     return tables
 
 

@@ -1,15 +1,24 @@
-"""What a key of a study file may hold beyond its type."""
+"""What a value of a study may be, beyond its type; and the words for it. Held wherever such a value is made."""
 
 from __future__ import annotations
 
+import json
+import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import fields
+from datetime import date, time
 from typing import Any
 
 from suite.errors import StudyError, did_you_mean
 from suite.measures import MEASURES
-from suite.study import RECIPE_CHOICES, SAMPLERS, Choice, Domain, Objective, Range, Value
-from suite.studyfile.kinds import shown
+
+SAMPLERS = ("cheap-first", "tpe", "nsga2", "random")
+RECIPE_CHOICES = {
+    "optimizer": ("adamw", "sgd"),
+    "schedule": ("cosine", "constant"),
+    "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
+}
 
 _KNOWN: dict[str, Collection[str]] = {"sampler": SAMPLERS, "measure": MEASURES, **RECIPE_CHOICES}
 
@@ -48,22 +57,53 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-def hold(key: str, entry: Value | Domain) -> None:
-    """Raise StudyError unless every value of `entry`, of the right type already, may stand at `key`."""
-    values = entry.values if isinstance(entry, Choice) else (entry,)
-    for value in (entry.low, entry.high) if isinstance(entry, Range) else values:
-        if key in _KNOWN and value not in _KNOWN[key]:
-            raise StudyError(f"no {key} {shown(value)}.{did_you_mean(str(value), _KNOWN[key])}")
-        needs, allows = _RULES.get(key, ("", lambda _: True))
-        if not allows(value):
-            raise StudyError(f"{needs}; not {shown(value)}")
+def shown(value: object) -> str:
+    """Return `value` as a study file writes it: `true`, `"adamw"`, `[1, [2, 3]]`."""
+    if isinstance(value, (date, time)):
+        return f"the date {value}"
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def hold_objectives(objectives: tuple[Objective, ...]) -> None:
+def hold(key: str, value: object) -> None:
+    """Raise StudyError unless `value` may stand at `key`: `needs more than 0; not -1.0`."""
+    if key in _KNOWN and value not in _KNOWN[key]:
+        raise StudyError(f"no {key} {shown(value)}.{did_you_mean(str(value), _KNOWN[key])}")
+    needs, allows = _RULES.get(key, ("", lambda _: True))
+    if not _is_finite(value) or not _allowed(allows, value):
+        raise StudyError(f"{needs or 'needs a finite number'}; not {shown(value)}")
+
+
+def hold_fields(made: Any) -> None:
+    """Raise StudyError, which names the field, unless each of the dataclass `made` may have the value that it has."""
+    for field in fields(made):
+        value = getattr(made, field.name)
+        if value is not None:
+            hold_named(field.name, value)
+
+
+def hold_named(key: str, value: object) -> None:
+    """Raise StudyError as `hold` does, with the key before it: `learning_rate: needs more than 0; not -1.0`."""
+    try:
+        hold(key, value)
+    except StudyError as error:
+        raise StudyError(f"{key}: {error}") from None
+
+
+def hold_objectives(measures: Sequence[str]) -> None:
     """Raise StudyError unless there is an objective, and no measure is named twice."""
-    if not objectives:
+    if not measures:
         raise StudyError('needs at least one: [[objectives]] with measure = "accuracy" and goal = "max"')
-    measures = [objective.measure for objective in objectives]
     twice = next((measure for measure in measures if measures.count(measure) > 1), None)
     if twice:
         raise StudyError(f"{twice} is named twice; remove one of the two")
+
+
+def _is_finite(value: object) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _allowed(allows: Callable[[Any], bool], value: object) -> bool:
+    try:
+        return allows(value)
+    except (TypeError, AttributeError, IndexError):  # of another type than the field
+        return False
