@@ -54,13 +54,14 @@ def table(entries: Sequence[Entry]) -> tuple[list[str], list[dict[str, Any]]]:
     """Return the columns and the rows that show `entries`, the most accurate first."""
     measures = [name for name in SHOWN if any(name in entry.trial.measures for entry in entries)]
     ordered = sorted(entries, key=lambda entry: -entry.trial.measures.get("accuracy", 0.0))
-    return ["trial", *measures, "configuration"], [_row(entry, measures) for entry in ordered]
+    note = ["note"] if any(entry.trial.reason for entry in entries) else []  # of those that were not trained to the end
+    return ["trial", *measures, "configuration", *note], [_row(entry, measures) for entry in ordered]
 
 
 def _row(entry: Entry, measures: Sequence[str]) -> dict[str, Any]:
     said = [f"{key.partition('.')[2]} {tables.text(value)}" for key, value in entry.trial.configuration.items()]
     values = {name: _whole(entry.trial.measures.get(name)) for name in measures}
-    return {"trial": entry.name, **values, "configuration": "; ".join(said)}
+    return {"trial": entry.name, **values, "configuration": "; ".join(said), "note": entry.trial.reason}
 
 
 def _whole(value: float | None) -> float | None:

@@ -375,6 +375,8 @@ def _ran(study: Study, root: Path, storage: str | None) -> Run:
     counts["paused"] = len(pausing(done.trials))  # without those that went on
     said = ", ".join(f"{count} {state}" for state, count in counts.items() if count or state != "paused")
     click.echo(f"{study.name} is done: {said}. It is kept in {done.folder}.", err=True)
+    if ended := pipeline.hours_over(done):
+        click.echo(ended, err=True)
     if not pipeline.is_done(study, root):
         click.echo("The budget is not spent: no other candidate was found that keeps the constraints.", err=True)
     return done

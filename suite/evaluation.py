@@ -14,6 +14,7 @@ import keras
 from suite import architectures, binding, servable, training
 from suite.architectures.layers import deployed
 from suite.datasets import Dataset
+from suite.deadline import Forecast, Left, forever
 from suite.errors import ArchitectureError, StoreError
 from suite.measures import formatted
 from suite.profile.complexity import complexity, weightless
@@ -41,6 +42,8 @@ class Evaluation:
     costs: Costs = lambda configuration, device: {}  # what is known of the same network already
     disappointment: Callable[[Trial], str] = lambda trial: ""  # why it is not worth its training, measured as it is
     watchers: Sequence[Watcher] = ()  # told of every epoch
+    left: Left = forever  # seconds until the study's hours are over
+    forecast: Callable[[Forecast], object] = lambda forecast: None  # told after each epoch what is to come
     plans: dict[str, dict[str, float] | None] = field(default_factory=dict)  # counts of networks that were not trained
 
     def known(self, configuration: Mapping[str, Value]) -> dict[str, float] | None:
@@ -128,13 +131,22 @@ class Evaluation:
             on_epoch=lambda row: self._tell(trial.number, row),
             until=trial.until,
             checkpoint=self.checkpoint(trial),
+            left=self.left,
+            forecast=self.forecast,
         )
         ends = trial.until in (None, epochs)
         if ends:
             _save(model, self.model_file(trial.number))
         trial = self._measured(trial, trained.measures)
         state: State = "complete" if ends else "paused"
-        return replace(trial, state=state, curve=trained.curve, finished=datetime.now(UTC))
+        return replace(trial, state=state, curve=trained.curve, finished=datetime.now(UTC), **self._cut(trial, trained))
+
+    def _cut(self, trial: Trial, trained: training.Training) -> dict[str, Any]:
+        """Return how a trial is marked that the study's hours ended; nothing of one that was trained as asked."""
+        done, epochs = len(trained.curve), self.study.fidelity.epochs
+        if done >= (trial.until or epochs):
+            return {}
+        return {"until": done, "reason": f"the budget's hours ended it after {done} of {epochs} epochs"}
 
     def _tell(self, number: int, row: Mapping[str, float]) -> None:
         for watcher in self.watchers:

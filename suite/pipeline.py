@@ -10,13 +10,14 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite import architectures, binding, studyfile, tracking
 from suite.errors import ArchitectureError, StoreError, StudyError, TableError
 from suite.search import folder
-from suite.search.budget import spent
+from suite.search.budget import Hours, spent
 from suite.search.fidelity import first
 from suite.search.space import drawn
 from suite.study import Recipe, Study, is_own, split
@@ -92,6 +93,19 @@ def is_done(wanted: Study, root: Path) -> bool:
     return folder.holds(home) and spent(folder.read(home).trials, wanted.fidelity).exhausts(wanted.budget)
 
 
+def hours_over(done: Run) -> str:
+    """Say that a run ended for want of hours, and what adds some; empty when that was not why."""
+    used, budget = spent(done.trials, done.study.fidelity), done.study.budget
+    if budget.hours is None or not used.exhausts(replace(budget, trials=None)):
+        return ""
+    takes = timedelta(seconds=round(used.least * used.seconds_per_trial))
+    known = f", which takes about {takes}" if any(trial.curve for trial in done.trials) else ""
+    return (
+        f"The {budget.hours:g} hours of its budget leave no time for another training{known}. "
+        "--set budget.hours=... gives more, and the same command goes on."
+    )
+
+
 def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
     """Search until the budget is spent or the space exhausted. A dataset that cannot be used leaves no run behind."""
     from suite import datasets
@@ -106,8 +120,8 @@ def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
         watchers: list[tuner.Watcher] = [
             stack.enter_context(tracking.Mirror(store.folder, wanted, tracking.uri(root), before))
         ]
-        if show:
-            watchers.append(stack.enter_context(Progress(wanted, before)))
+        shown = stack.enter_context(Progress(wanted, before)) if show else None
+        watchers += [shown] if shown else []
         evaluate = Evaluation(
             study=wanted,
             data=data,
@@ -116,6 +130,8 @@ def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
             costs=store.costs,
             disappointment=store.disappointment,
             watchers=watchers,
+            left=Hours(wanted.budget, store.trials).left,
+            forecast=shown.forecast if shown else lambda forecast: None,
         )
         store.count_by(evaluate.known)
         tuner.search(store, evaluate, watchers)

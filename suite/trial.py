@@ -17,16 +17,17 @@ State = Literal["running", "paused", "complete", "refused", "failed", "interrupt
 class Trial:
     """One candidate.
 
-    `complete`: trained and validated. `paused`: trained for fewer epochs than the study's and kept in a checkpoint; may
-    go on, as another number. `refused`: not trained, as it breaks a constraint on a cost or cannot be built. `failed`:
-    raised an error. `interrupted`: its process ended; its configuration is run again, as another number.
+    `complete`: trained and validated, to its end or until the study's hours were over. `paused`: trained for fewer
+    epochs than the study's and kept in a checkpoint; may go on, as another number. `refused`: not trained, as it breaks
+    a constraint on a cost or cannot be built. `failed`: raised an error. `interrupted`: its process ended; its
+    configuration is run again, as another number.
     """
 
     number: int
     state: State
     configuration: Mapping[str, Value]  # `space.depths`, `recipe.learning_rate`: only what is searched over
     measures: Mapping[str, float] = field(default_factory=dict)  # keys of measures.MEASURES
-    reason: str = ""  # why it was refused or failed, one line
+    reason: str = ""  # why it was refused, failed or was cut, one line
     traceback: str = ""  # of a failed one
     curve: Sequence[Mapping[str, float]] = ()  # a row an epoch: epoch (from 1), time (Unix s), loss, accuracy,
     #                                            val_loss, val_accuracy, val_top5, learning_rate; accuracies in %
@@ -34,7 +35,12 @@ class Trial:
     started: datetime | None = None  # UTC
     finished: datetime | None = None  # UTC
     continues: int | None = None  # number of the paused trial whose training this one goes on with
-    until: int | None = None  # epoch after which it stops; None: the study's last
+    until: int | None = None  # epoch after which it stops, or the study's hours ended it; None: the study's last
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is complete with fewer epochs than the study's, as its hours were over."""
+        return self.state == "complete" and self.until is not None
 
     @property
     def seconds(self) -> float:
@@ -74,5 +80,10 @@ class Run:
 
 def pausing(trials: Sequence[Trial]) -> list[Trial]:
     """Return the paused trials that no other has gone on with; an interrupted attempt leaves them as they were."""
+    return [trial for trial in resumable(trials) if trial.state == "paused"]
+
+
+def resumable(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the trials whose training may go on, `pausing` ones and those that were cut."""
     gone_on = {trial.continues for trial in trials if trial.state != "interrupted"}
-    return [trial for trial in trials if trial.state == "paused" and trial.number not in gone_on]
+    return [trial for trial in trials if (trial.state == "paused" or trial.is_cut) and trial.number not in gone_on]

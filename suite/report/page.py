@@ -64,7 +64,11 @@ def _html(
         script=_asset("page.js"),
         questions=_questions(comparison),
         headlines=wording.headlines(comparison, drawn),
-        notes=[note for note in (wording.uncertainty(comparison), wording.places(comparison)) if note],
+        notes=[
+            note
+            for note in (wording.uncertainty(comparison), wording.places(comparison), wording.cut(comparison))
+            if note
+        ],
         pictures=pictures,
         families=[(name, index % len(picture.FAMILY_COLOURS)) for index, name in enumerate(comparison.names)],
         headings=columns,
@@ -103,7 +107,7 @@ def _columns(comparison: Comparison) -> list[Heading]:
         *(Heading(text=m.name + (f", {m.unit}" if m.unit else ""), meaning=m.meaning, numeric=True) for m in measured),
         *(Heading(text=_short(path, searched), meaning=path) for path in searched),
         Heading(text="seconds", meaning="from the proposal to the end", numeric=True),
-        Heading(text="reason", meaning="why it was refused or failed"),
+        Heading(text="reason", meaning="why it was refused, failed, or was not trained to its end"),
     ]
 
 

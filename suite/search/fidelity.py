@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from suite.measures import MEASURES
 from suite.search.budget import epochs, spent
 from suite.study import Fidelity, Study
-from suite.trial import Trial, pausing
+from suite.trial import Trial, resumable
 
 Kept = Callable[[int], bool]  # whether the checkpoint of the training that this number began is in reach
 
@@ -31,11 +31,11 @@ def first(trial: Trial, trials: Sequence[Trial]) -> int:
 def unfinished(trials: Sequence[Trial]) -> set[int]:
     """Return the numbers that began the trainings which run, or may go on."""
     running, numbered = [trial for trial in trials if trial.state == "running"], _numbered(trials)
-    return {_first(trial, numbered) for trial in [*running, *pausing(trials)]}
+    return {_first(trial, numbered) for trial in [*running, *resumable(trials)]}
 
 
 def next_step(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:
-    """Return the paused trial that goes on now; None for a new candidate.
+    """Return the paused or cut trial that goes on now; None for a new candidate.
 
     Half of all epochs are for the first look at new ones; none is begun that could not be trained to its end.
     """
@@ -46,14 +46,14 @@ def next_step(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promi
 
 
 def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:
-    """Return the paused trial that promises most, of those that can go on and whose next epochs the budget allows.
+    """Return the paused or cut trial that promises most, of those that can go on within the budget.
 
     Where no model says what they promise, it is the most accurate. One that cannot reach the front is none.
     """
     used, numbered = spent(trials, study.fidelity), _numbered(trials)
     able = [
         trial
-        for trial in pausing(trials)
+        for trial in resumable(trials)
         if used.allows(study.budget, _part(study.fidelity, trial)) and kept(_first(trial, numbered))
     ]
     promised = promises(able) if able else None
@@ -77,7 +77,7 @@ def levels(study: Study, trial: Trial) -> dict[float, list[float]]:
         for number, rung in enumerate(rungs[:-1])
         if rung <= len(trial.curve)
     }
-    if trial.state == "complete":
+    if trial.state == "complete" and not trial.is_cut:
         told[float(len(rungs) - 1)] = [trial.measures.get(o.measure, math.nan) for o in study.objectives]
     return told
 
