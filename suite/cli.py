@@ -190,7 +190,7 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
     suite run studies/resnet.toml --set dataset=~/pictures image='[64, 64, 3]' budget.hours=2
     suite run studies/resnet.toml --storage postgresql+psycopg://user@host/suite
     """
-    from suite import pipeline, studyfile, supervisor
+    from suite import pipeline, seen, studyfile, supervisor
 
     files, overrides = arguments.told_apart(files, overrides)
     studies = [studyfile.read(file, overrides) for file in files]
@@ -200,8 +200,11 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
         supervisor.obey()
     load_tensorflow()
     studies = [pipeline.study(file, overrides) for file in files]  # with what their families train by
-    runs = [_ran(study, root, storage) for study in studies]
-    _print_front(runs, (), format)
+    groups = seen.groups([_ran(study, root, storage) for study in studies])
+    for group in groups:
+        if len(groups) > 1:
+            click.echo(f"The front of {', '.join(run.study.name for run in group)}:", err=True)
+        _print_front(group, (), format)
 
 
 @cli.command()
@@ -278,12 +281,18 @@ def export(
     from suite.report.comparison import compare
 
     found = arguments.runs(runs, root)
-    entry = arguments.entry(compare(found), trial, arguments.limits(limits))
+    comparison = compare(found)
+    if comparison.left_out:
+        click.echo(comparison.left_out, err=True)
+    entry = arguments.entry(comparison, trial, arguments.limits(limits))
     load_tensorflow()
     done = pipeline.export(entry, found, directory / (name or entry.name.replace("/", "-")))
     click.echo(done.folder)
     click.echo(f"{entry.name}: {done.agreement}", err=True)
-    click.echo(f"Accuracy on the test pictures, never seen before: {done.test_accuracy:.2f} %.", err=True)
+    if done.test_accuracy is None:
+        click.echo("The pictures have changed since it was trained, so they cannot tell its accuracy.", err=True)
+    else:
+        click.echo(f"Accuracy on the test pictures, never seen before: {done.test_accuracy:.2f} %.", err=True)
 
 
 @cli.command()
@@ -402,5 +411,7 @@ def _print_front(runs: Sequence[Run], limits: Sequence[Constraint], format: str)
     from suite.report.comparison import compare
 
     comparison = compare(runs)
+    if comparison.left_out:
+        click.echo(comparison.left_out, err=True)
     columns, rows = choice.table([choice.best(comparison, limits)] if limits else comparison.front)
     click.echo(rendered(rows, format, columns))

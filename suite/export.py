@@ -49,11 +49,16 @@ class Exported:
 
     folder: Path  # DIR/NAME/VERSION
     agreement: Agreement
-    test_accuracy: float  # %, on pictures that neither the training nor the search has seen
+    test_accuracy: float | None  # %, on pictures that neither training nor search has seen; None: none are known
 
 
-def export(model: keras.Model, data: Dataset, folder: Path, card: Mapping[str, Any]) -> Exported:
+def export(
+    model: keras.Model, data: Dataset, folder: Path, card: Mapping[str, Any], then: Sequence[str] | None = None
+) -> Exported:
     """Write `model` to `folder/VERSION/`, the first free version, with `card` and example pictures beside it.
+
+    `then` names its classes where the pictures of `data` are others than it was trained with. They still show whether
+    the export answers as `model` does, but tell no accuracy: some of the test may have been trained on.
 
     Raises ExportError when it does not answer as `model` does (nothing is left then), or cannot be written.
     """
@@ -61,10 +66,12 @@ def export(model: keras.Model, data: Dataset, folder: Path, card: Mapping[str, A
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".unchecked-") as unchecked:
             saved = Path(unchecked) / "model"
-            servable.write(model, data.classes, str(saved))
+            classes = data.classes if then is None else tuple(then)
+            servable.write(model, classes, str(saved))
             agreement = _agreement(model, data, saved)
-            accuracy = test_accuracy(model, data)
-            _write_card(saved, data, {**card, "agreement": asdict(agreement), "test_accuracy": accuracy})
+            accuracy = test_accuracy(model, data) if then is None else None
+            told = {"classes": classes, **card, "agreement": asdict(agreement), "test_accuracy": accuracy}
+            _write_card(saved, data, told)
             version = _moved(saved, folder)
     except OSError as error:
         raise ExportError(f"{folder}: cannot be written ({error.strerror or error}). Name another place.") from error
@@ -92,7 +99,7 @@ def test_accuracy(model: keras.Model, data: Dataset) -> float:
 def _agreement(model: keras.Model, data: Dataset, saved: Path) -> Agreement:
     """Compare the saved model, loaded in a fresh process without Keras, with `model` on validation pictures."""
     raw = [picture for picture, _ in data.samples("validation", CHECKED)]
-    trained = np.concatenate([_trained(model, picture, data.task.image) for picture in raw])
+    trained = np.concatenate([_trained(model, picture) for picture in raw])
     differences, same = [], []
     for name, answers in _answers(saved, raw).items():
         if answers.shape != trained.shape:
@@ -121,8 +128,8 @@ def tolerance_of(model: keras.Model) -> float:
     return max((TOLERANCE[kind] for kind in computed if kind in TOLERANCE), default=TOLERANCE["float32"])
 
 
-def _trained(model: keras.Model, picture: np.ndarray, image: tuple[int, int, int]) -> np.ndarray:
-    logits = model(pictures.prepared(picture[None], image), training=False)
+def _trained(model: keras.Model, picture: np.ndarray) -> np.ndarray:
+    logits = model(pictures.prepared(picture[None], tuple(model.input_shape[1:])), training=False)
     return keras.ops.convert_to_numpy(keras.ops.softmax(keras.ops.cast(logits, "float32")))
 
 
@@ -143,8 +150,8 @@ def _write_card(saved: Path, data: Dataset, card: Mapping[str, Any]) -> None:
     """Write the card, the class names and a few pictures where TensorFlow Serving keeps extra files."""
     extra = saved / "assets.extra"
     (extra / "examples").mkdir(parents=True)
-    (extra / "card.json").write_text(json.dumps({"classes": data.classes, **card}, indent=2) + "\n")
-    (extra / "labels.txt").write_text("".join(f"{name}\n" for name in data.classes))
+    (extra / "card.json").write_text(json.dumps(card, indent=2) + "\n")
+    (extra / "labels.txt").write_text("".join(f"{name}\n" for name in card["classes"]))
     for number, (picture, label) in enumerate(data.samples("test", EXAMPLES)):
         name = f"{number}-{data.classes[label]}.png".replace("/", "_")
         Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture).save(extra / "examples" / name)

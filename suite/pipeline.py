@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suite import architectures, binding, studyfile, tracking
-from suite.errors import ArchitectureError, StoreError, StudyError, TableError
+from suite import architectures, binding, seen, studyfile, tracking
+from suite.errors import ArchitectureError, DatasetError, StoreError, StudyError, TableError
 from suite.search import folder
 from suite.search.budget import Hours, spent
 from suite.search.fidelity import first
@@ -133,8 +133,22 @@ def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
             left=Hours(wanted.budget, store.trials).left,
             forecast=shown.forecast if shown else lambda forecast: None,
         )
+        _check_same_data(wanted, before, evaluate.surroundings())
+        folder.keep_classes(store.folder, data.classes)
         store.count_by(evaluate.known)
         tuner.search(store, evaluate, watchers)
+
+
+def _check_same_data(wanted: Study, before: Sequence[Trial], now: Mapping[str, str]) -> None:
+    """Raise DatasetError, before anything is trained, when the pictures are not those of the trials there are."""
+    first = seen.main(before)
+    changed = seen.change(first, now) if first else ""
+    if changed:
+        raise DatasetError(
+            f"{wanted.dataset}: the pictures have changed since {wanted.name} began: {changed}. Nothing was trained. "
+            f"Give the new ones a run of their own (--set name={wanted.name}-2), or bring the old ones back. What was "
+            "found can still be reported and exported."
+        )
 
 
 def model(home: Path, number: int) -> keras.Model:
@@ -144,7 +158,7 @@ def model(home: Path, number: int) -> keras.Model:
     from suite.architectures import layers  # noqa: F401  # registers the layers that the file names
 
     file = folder.model(home, number)
-    source = studyfile.read(home / "study.toml").source
+    source = folder.kept(home).source
     if is_own(source):
         architectures.family(source)  # registers its layers too
     try:
@@ -221,8 +235,8 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
     if there is not None:
         return there
     data = datasets.load(entry.study.dataset, entry.study.image)
-    _check_same_data(entry.trial, data.digest)
-    return exporting.export(model(home, entry.trial.number), data, into, card)
+    then = None if _is_same(entry.trial, data.digest) else _classes_then(home, entry)
+    return exporting.export(model(home, entry.trial.number), data, into, card, then)
 
 
 def _card(entry: Entry) -> dict[str, Any]:
@@ -238,15 +252,19 @@ def _card(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _check_same_data(trial: Trial, digest: str) -> None:
-    from suite.errors import DatasetError
+def _is_same(trial: Trial, digest: str) -> bool:
+    return trial.surroundings.get("dataset_digest", digest) == digest
 
-    before = trial.surroundings.get("dataset_digest", digest)
-    if before != digest:
+
+def _classes_then(home: Path, entry: Entry) -> tuple[str, ...]:
+    """Return the names of the classes when a trial was trained, whose pictures have changed since."""
+    known = folder.classes(home)
+    if not known:
         raise DatasetError(
-            f"the dataset has changed since trial {trial.number} was trained (digest {before[:12]} then, {digest[:12]} "
-            "now): the export cannot be checked on it. Bring the old pictures back, or run the study again."
+            f"{entry.study.dataset}: the pictures have changed since {entry.name} was trained, and its run, of an "
+            "earlier version, does not know the names of its classes. Bring the old pictures back to export it."
         )
+    return known
 
 
 def ui(runs: Sequence[Run], root: Path, port: int) -> Iterator[str]:

@@ -399,7 +399,7 @@ def test_the_defaults_of_the_recipe_are_themselves_allowed(file: Path) -> None:
     [
         ("budget.trials=5", lambda study: study.budget.trials == 5),
         ("fidelity.epochs = 1", lambda study: study.fidelity.epochs == 1),
-        ("dataset=~/pictures", lambda study: study.dataset == "~/pictures"),
+        ("dataset=~/pictures", lambda study: study.dataset == str(Path.home() / "pictures")),
         ('dataset="a=b"', lambda study: study.dataset == "a=b"),
         ("question=", lambda study: study.question == ""),
         ("question=1\nseed=7", lambda study: (study.question, study.seed) == ("1\nseed=7", 3)),

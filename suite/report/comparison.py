@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from suite import pareto
+from suite import pareto, seen
 from suite.errors import SuiteError
 from suite.measures import MEASURES
 from suite.study import Objective, Study
@@ -48,6 +48,7 @@ class Comparison:
 
     runs: tuple[Run, ...]
     names: tuple[str, ...]  # of the runs, unique
+    left_out: str = ""  # which trials saw other pictures than the most of their run, a sentence
 
     @cached_property
     def entries(self) -> list[Entry]:
@@ -110,10 +111,16 @@ class Comparison:
 
 
 def compare(runs: Sequence[Run]) -> Comparison:
-    """Put runs side by side. Raises SuiteError when there is none, or when two of them saw different data."""
+    """Put runs side by side. Raises SuiteError when there is none, or when two of them saw different data.
+
+    Of a run whose pictures changed on its way, those trials are left out that saw others than most.
+    """
     if not runs:
         raise SuiteError("no run to report: name at least one run folder")
-    comparison = Comparison(runs=tuple(runs), names=_names(runs))
+    names, parts = _names(runs), [seen.together(run) for run in runs]
+    others = [f"{name}/{trial.number}" for name, (_, left) in zip(names, parts, strict=True) for trial in left]
+    said = f"Left out, as they saw other pictures than the rest of their run: {', '.join(others)}." if others else ""
+    comparison = Comparison(runs=tuple(run for run, _ in parts), names=names, left_out=said)
     _require_one_dataset(comparison.entries)
     return comparison
 

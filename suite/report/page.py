@@ -64,11 +64,7 @@ def _html(
         script=_asset("page.js"),
         questions=_questions(comparison),
         headlines=wording.headlines(comparison, drawn),
-        notes=[
-            note
-            for note in (wording.uncertainty(comparison), wording.places(comparison), wording.cut(comparison))
-            if note
-        ],
+        notes=_notes(comparison),
         pictures=pictures,
         families=[(name, index % len(picture.FAMILY_COLOURS)) for index, name in enumerate(comparison.names)],
         headings=columns,
@@ -82,6 +78,11 @@ def _html(
         surroundings=_surroundings(comparison),
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    notes = wording.uncertainty(comparison), wording.places(comparison), wording.cut(comparison), comparison.left_out
+    return [note for note in notes if note]
 
 
 def _asset(name: str) -> str:

@@ -11,7 +11,7 @@ import json
 import math
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -38,11 +38,12 @@ _EXAMPLES = {
 }
 
 
-def read(path: Path, overrides: Sequence[str] = ()) -> Study:
+def read(path: Path, overrides: Sequence[str] = (), home: Path | None = None) -> Study:
     """Return the study in the file `path`, after `overrides` such as `budget.trials=5`, the texts behind `--set`.
 
-    An architecture of one's own is looked for from the folder of the file, that of an override from the current one;
-    its path is absolute in the result. Raises StudyError with a line for each mistake.
+    An architecture of one's own and a folder of pictures (`./pictures`, `~/pictures`) are looked for from `home`, by
+    default the folder of the file, those of an override from the current one; they are absolute in the result. Raises
+    StudyError with a line for each mistake.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -52,10 +53,11 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Study:
         raise StudyError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:  # of TOML, or of UTF-8
         raise StudyError(f"{path}: not TOML: {error}") from None
-    if isinstance(document.get("architecture"), str):
-        document["architecture"] = _absolute(document["architecture"], path.parent)
-    read = parse(document, str(path), overrides)
-    return replace(read, architecture=_absolute(read.architecture, Path()))
+    for key, absolute in _PLACES.items():
+        if isinstance(document.get(key), str):
+            document[key] = absolute(document[key], path.parent if home is None else home)
+    read, here = parse(document, str(path), overrides), Path()
+    return replace(read, architecture=_absolute(read.architecture, here), dataset=_absolute_folder(read.dataset, here))
 
 
 def parse(document: Mapping[str, Any], place: str, overrides: Sequence[str] = ()) -> Study:
@@ -93,6 +95,15 @@ def text(study: Study) -> str:
 def _absolute(architecture: str, folder: Path) -> str:
     """Return `networks/mine.py/small` with the path from `folder` made absolute, `resnet/50` as it is."""
     return os.path.abspath(folder / Path(architecture).expanduser()) if is_own(split(architecture)[0]) else architecture
+
+
+def _absolute_folder(dataset: str, folder: Path) -> str:
+    """Return what begins with `.`, `~` or `/` as an absolute path, from `folder`; the name of a dataset as it is."""
+    is_path = dataset.startswith((".", "~")) or Path(dataset).is_absolute()
+    return os.path.abspath(folder / Path(dataset).expanduser()) if is_path else dataset
+
+
+_PLACES: dict[str, Callable[[str, Path], str]] = {"architecture": _absolute, "dataset": _absolute_folder}
 
 
 def _neighbours(path: Path) -> str:
