@@ -22,6 +22,8 @@ RECIPE_CHOICES = {
 
 _KNOWN: dict[str, Collection[str]] = {"sampler": SAMPLERS, "measure": MEASURES, **RECIPE_CHOICES}
 
+_WHOLE = ("seed", "trials", "epochs", "min_epochs", "batch_size")
+
 _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": (
         "needs letters, digits, '-', '_' and '.' (a folder is named after it), at most 100, a letter or digit first",
@@ -36,8 +38,8 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         lambda name: bool(name.strip()),
     ),
     "image": (
-        "needs [height, width, channels]: sides of at least 1 pixel, 1 to 4 channels",
-        lambda image: min(image) >= 1 and image[2] <= 4,
+        "needs [height, width, channels]: sides of at least 1 pixel, 1 or 3 channels",
+        lambda image: min(image) >= 1 and image[2] in (1, 3),
     ),
     "seed": ("needs 0 to 4294967295", lambda seed: 0 <= seed < 2**32),
     "trials": ("needs at least 1", lambda trials: trials >= 1),
@@ -53,6 +55,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "adaptive_clipping": ("needs 0 or more (0 clips no gradient)", lambda limit: limit >= 0),
     "batch_size": ("needs at least 1", lambda images: images >= 1),
     "label_smoothing": ("needs 0 or more and below 1", lambda share: 0 <= share < 1),
+    "flip": ("needs true or false", lambda flip: isinstance(flip, bool)),
     "shift": ("needs a share of the side, 0 to 1", lambda share: 0 <= share <= 1),
 }
 
@@ -68,6 +71,8 @@ def hold(key: str, value: object) -> None:
     """Raise StudyError unless `value` may stand at `key`: `needs more than 0; not -1.0`."""
     if key in _KNOWN and value not in _KNOWN[key]:
         raise StudyError(f"no {key} {shown(value)}.{did_you_mean(str(value), _KNOWN[key])}")
+    if key in _WHOLE and (not isinstance(value, int) or isinstance(value, bool)):
+        raise StudyError(f"needs a whole number; not {shown(value)}")
     needs, allows = _RULES.get(key, ("", lambda _: True))
     if not _is_finite(value) or not _allowed(allows, value):
         raise StudyError(f"{needs or 'needs a finite number'}; not {shown(value)}")

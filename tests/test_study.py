@@ -30,6 +30,8 @@ RECIPES: list[tuple[str, Any]] = [
     ("weight_decay", math.inf),
     ("adaptive_clipping", -1.0),
     ("batch_size", 0),
+    ("batch_size", 64.5),
+    ("flip", "yes"),
     ("label_smoothing", 1.0),
     ("shift", 2.0),
 ]
@@ -86,6 +88,8 @@ def test_a_name_that_is_nearly_right_is_told() -> None:
         lambda: studies.study(architecture="resnet"),
         lambda: studies.study(dataset=""),
         lambda: studies.study(image=(0, 32, 3)),
+        lambda: studies.study(image=(32, 32, 4)),
+        lambda: Fidelity(epochs=2.5),  # type: ignore[arg-type]
         lambda: studies.study(objectives=()),
         lambda: studies.study(objectives=(Objective(measure="macs", goal="min"),) * 2),
         lambda: replace(studies.study(), sampler="bayes"),
