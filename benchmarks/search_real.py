@@ -41,7 +41,8 @@ from tqdm import tqdm
 from suite import pipeline
 from suite.errors import ArchitectureError, SuiteError
 from suite.pareto import Values, hypervolume_curve
-from suite.study import SAMPLERS, Budget, Choice, Fidelity, Objective, Range, Study
+from suite.rules import SAMPLERS
+from suite.study import Budget, Choice, Fidelity, Objective, Range, Study
 
 METHODS = ("cheap-first", "cheap-first-fidelity", "tpe", "random", "keras-tuner")
 MARKS = (25, 50, 100)  # percent of the time

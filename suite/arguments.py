@@ -14,7 +14,7 @@ import click
 from suite.cells import Cell
 from suite.errors import ArchitectureError, StoreError, did_you_mean
 from suite.paths import PATHS
-from suite.study import RECIPE_CHOICES
+from suite.rules import RECIPE_CHOICES
 
 if TYPE_CHECKING:
     from suite.measuring import Settings, Told

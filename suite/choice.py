@@ -76,12 +76,12 @@ def table(entries: Sequence[Entry], wanted: Sequence[Constraint] = ()) -> tuple[
 def _row(entry: Entry, columns: Sequence[str], wanted: Sequence[Constraint]) -> dict[str, Any]:
     known, said = entry.trial.measures, entry.trial.configuration
     unstable = [f"{name} unstable" for name in columns if name in known and not is_stable(known, name)]
-    doubts = doubt(entry) if not wanted else ""  # with limits, a column says it
+    doubts = [doubt(entry)] if not wanted else []  # with limits, a column says it
     return {
         "trial": entry.name,
         **{name: _whole(known.get(name)) for name in columns},
         "limits": limits.worst(known, [*wanted, *entry.constraints]),
-        "notes": "; ".join([*unstable, *([doubts] if doubts else [])]),
+        "notes": "; ".join(filter(None, [*unstable, *doubts, entry.trial.reason])),
         "configuration": "; ".join(f"{key.partition('.')[2]} {tables.text(value)}" for key, value in said.items()),
     }
 

@@ -198,7 +198,7 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
     suite run studies/resnet.toml --set dataset=~/pictures image='[64, 64, 3]' budget.hours=2
     suite run studies/resnet.toml --storage postgresql+psycopg://user@host/suite
     """
-    from suite import pipeline, studyfile, supervisor
+    from suite import pipeline, seen, studyfile, supervisor
 
     files, overrides = arguments.told_apart(files, overrides)
     studies = [studyfile.read(file, overrides) for file in files]
@@ -212,8 +212,11 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
         supervisor.obey()
     load_tensorflow()
     studies = [pipeline.study(file, overrides) for file in files]  # with what their families train by
-    runs = [_ran(study, root, storage) for study in studies]
-    _print_front(runs, (), format)
+    groups = seen.groups([_ran(study, root, storage) for study in studies])
+    for group in groups:
+        if len(groups) > 1:
+            click.echo(f"The front of {', '.join(run.study.name for run in group)}:", err=True)
+        _print_front(group, (), format)
 
 
 @cli.command()
@@ -304,8 +307,10 @@ def export(
     from suite.report.comparison import compare
 
     found = arguments.runs(runs, root)
-    wanted = arguments.limits(limits)
-    entry = arguments.entry(compare(found), trial, wanted)
+    comparison, wanted = compare(found), arguments.limits(limits)
+    if comparison.left_out:
+        click.echo(comparison.left_out, err=True)
+    entry = arguments.entry(comparison, trial, wanted)
     doubt = choice.doubt(entry, wanted)
     if doubt:
         click.echo(f"{entry.name} {doubt}.", err=True)
@@ -313,7 +318,10 @@ def export(
     done = pipeline.export(entry, found, directory / (name or entry.name.replace("/", "-")))
     click.echo(done.folder)
     click.echo(f"{entry.name}: {done.agreement}", err=True)
-    click.echo(f"Accuracy on the test pictures, never seen before: {done.test_accuracy:.2f} %.", err=True)
+    if done.test_accuracy is None:
+        click.echo("The pictures have changed since it was trained, so they cannot tell its accuracy.", err=True)
+    else:
+        click.echo(f"Accuracy on the test pictures, never seen before: {done.test_accuracy:.2f} %.", err=True)
 
 
 @cli.command()
@@ -407,6 +415,8 @@ def _ran(study: Study, root: Path, storage: str | None) -> Run:
         f"{count} {state}" for state, count in counts.items() if count or state not in ("paused", "dropped")
     )
     click.echo(f"{study.name} is done: {said}. It is kept in {done.folder}.", err=True)
+    if ended := pipeline.hours_over(done):
+        click.echo(ended, err=True)
     if not pipeline.is_done(study, root):
         click.echo("The budget is not spent: no other candidate was found that keeps the constraints.", err=True)
     return done
@@ -434,5 +444,7 @@ def _print_front(
     from suite.report.comparison import compare
 
     comparison = compare(runs, asked)
+    if comparison.left_out:
+        click.echo(comparison.left_out, err=True)
     columns, rows = choice.table([choice.best(comparison, limits)] if limits else comparison.front, limits)
     click.echo(rendered(rows, format, columns))

@@ -6,25 +6,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from suite import architectures, binding, files, training
+from suite import architectures, binding, files, training, turns
 from suite.architectures.layers import deployed
 from suite.bench import Bench
 from suite.datasets import Dataset
+from suite.deadline import Forecast, Left, forever
 from suite.errors import ArchitectureError, StoreError
 from suite.measures import formatted
 from suite.profile.complexity import complexity, weightless
-from suite.profile.surroundings import surroundings
+from suite.profile.surroundings import processors, processors_used, surroundings
 from suite.search.sampler import costs_of, key
 from suite.search.space import network
 from suite.search.tuner import Watcher
 from suite.study import Recipe, Study, Value
-from suite.trial import State, Trial
+from suite.trial import State, Trial, place
 
 COUNTED = ("parameters", "macs", "activations")
-Costs = Callable[[Mapping[str, Value], str], Mapping[str, float]]  # of a configuration's network, on a device
+Same = Callable[[Mapping[str, Value], str], Trial | None]  # an ended trial of a configuration's network, in a place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +38,11 @@ class Evaluation:
     bench: Bench
     model_file: Callable[[int], Path]  # where the trained network of a trial is kept
     checkpoint: Callable[[Trial], Path | None] = lambda trial: None  # where it is kept how far its training has come
-    costs: Costs = lambda configuration, device: {}  # what is known of the same network already
+    same: Same = lambda configuration, place: None  # what is known of the same network already
     disappointment: Callable[[Trial], str] = lambda trial: ""  # why it is not worth its training, measured as it is
     watchers: Sequence[Watcher] = ()  # told of every epoch
+    left: Left = forever  # seconds until the study's hours are over
+    forecast: Callable[[Forecast], object] = lambda forecast: None  # told after each epoch what is to come
     plans: dict[str, dict[str, float] | None] = field(default_factory=dict)  # counts of networks that were not trained
 
     def known(self, configuration: Mapping[str, Value]) -> dict[str, float] | None:
@@ -46,9 +50,9 @@ class Evaluation:
 
         None says that it cannot be built. Nothing is built for a study that is not about counts.
         """
-        found = self.costs(configuration, surroundings()["device"])
-        if found or not set(costs_of(self.study)) & set(COUNTED):
-            return dict(found)
+        before = self.same(configuration, place(self.surroundings(self._recipe(configuration))))
+        if before or not set(costs_of(self.study)) & set(COUNTED):
+            return before.costs if before else {}
         name = key(network(configuration))
         if name not in self.plans:
             try:
@@ -61,10 +65,8 @@ class Evaluation:
 
     def __call__(self, trial: Trial) -> Trial:
         """Evaluate one trial; raise what goes wrong."""
-        trial = replace(trial, surroundings=self.surroundings())
-        recipe = binding.replaced(
-            architectures.recipe(self.study.source), self.study.fields("recipe", trial.configuration)
-        )
+        recipe = self._recipe(trial.configuration)
+        trial = replace(trial, surroundings=self.surroundings(recipe))
         keras.utils.set_random_seed(self.study.seed)
         keras.config.set_dtype_policy(recipe.precision)
         try:
@@ -73,7 +75,7 @@ class Evaluation:
             keras.config.set_dtype_policy("float32")
 
     def _evaluated(self, trial: Trial, recipe: Recipe) -> Trial:
-        trial = self._measured(trial, self.costs(trial.configuration, trial.surroundings["device"]))
+        trial = self._as_before(trial)
         if self._may_be_refused(trial):
             # A candidate that is too large may be too large for the memory as well.
             trial = self._measured(trial, counted(weightless(lambda: deployed(self.network(trial.configuration)))))
@@ -81,13 +83,35 @@ class Evaluation:
             return self._refused(trial)
         model = self.network(trial.configuration)
         if "latency" not in trial.measures:
-            timed, origin = self.bench.time(model)
+            timed, origin = self.bench.time(self._as_deployed(trial, model, recipe))
             trial = self._measured(trial, {**counted(deployed(model)), **timed})
             trial = replace(trial, surroundings={**trial.surroundings, **origin})
         if self._is_refused(trial):
             return self._refused(trial)
         reason = self.disappointment(trial)
         return trial.dropped(reason) if reason else self._trained(trial, model, recipe)
+
+    def _as_before(self, trial: Trial) -> Trial:
+        """Return a trial with the costs that its network was found to have already, and with where they are from."""
+        before = self.same(trial.configuration, trial.place)
+        if before is None:
+            return trial
+        origin = {key: value for key, value in before.surroundings.items() if key.startswith("latency_")}
+        return replace(self._measured(trial, before.costs), surroundings={**trial.surroundings, **origin})
+
+    def _as_deployed(self, trial: Trial, model: keras.Model, recipe: Recipe) -> keras.Model:
+        """Return the network in the precision in which it will be deployed."""
+        wanted = self.study.latency.precision
+        if wanted in (None, recipe.precision):
+            return model
+        keras.config.set_dtype_policy(wanted)
+        try:
+            return self.network(trial.configuration)
+        finally:
+            keras.config.set_dtype_policy(recipe.precision)
+
+    def _recipe(self, configuration: Mapping[str, Value]) -> Recipe:
+        return binding.replaced(architectures.recipe(self.study.source), self.study.fields("recipe", configuration))
 
     def _may_be_refused(self, trial: Trial) -> bool:
         """Whether it can be refused by counting alone, and was not counted yet."""
@@ -99,14 +123,17 @@ class Evaluation:
         config = binding.replaced(start, self.study.fields("space", configuration))
         return architectures.family(self.study.source).build(config, self.data.task)
 
-    def surroundings(self) -> dict[str, str]:
-        """Return where the trials are measured, and on which data."""
+    def surroundings(self, recipe: Recipe | None = None) -> dict[str, str]:
+        """Return where the trials of a recipe are measured, and on which data."""
+        precision = (recipe or Recipe()).precision
         sizes = ", ".join(f"{split} {size:,}" for split, size in self.data.sizes.items())
         own = architectures.digest(self.study.source)
         return {
             **surroundings(),
             **({"architecture_digest": own} if own else {}),
             **self.bench.surroundings,
+            "latency_precision": self.study.latency.precision or precision,
+            "recipe_precision": precision,
             "dataset": self.data.name,
             "dataset_digest": self.data.digest,
             "dataset_sizes": sizes,
@@ -117,26 +144,37 @@ class Evaluation:
 
     def _trained(self, trial: Trial, model: keras.Model, recipe: Recipe) -> Trial:
         epochs = self.study.fidelity.epochs
-        trained = training.train(
-            model,
-            recipe,
-            self.data,
-            epochs=epochs,
-            seed=self.study.seed,
-            on_epoch=lambda row: self._tell(trial.number, row),
-            until=trial.until,
-            checkpoint=self.checkpoint(trial),
-        )
+        with turns.together(processors_used(processors())) as give_way:
+            trained = training.train(
+                model,
+                recipe,
+                self.data,
+                epochs=epochs,
+                seed=self.study.seed,
+                on_epoch=lambda row: self._tell(trial.number, row, give_way),
+                until=trial.until,
+                checkpoint=self.checkpoint(trial),
+                left=self.left,
+                forecast=self.forecast,
+            )
         ends = trial.until in (None, epochs)
         if ends:
             _save(model, self.model_file(trial.number))
         trial = self._measured(trial, trained.measures)
         state: State = "complete" if ends else "paused"
-        return replace(trial, state=state, curve=trained.curve, finished=datetime.now(UTC))
+        return replace(trial, state=state, curve=trained.curve, finished=datetime.now(UTC), **self._cut(trial, trained))
 
-    def _tell(self, number: int, row: Mapping[str, float]) -> None:
+    def _cut(self, trial: Trial, trained: training.Training) -> dict[str, Any]:
+        """Return how a trial is marked that the study's hours ended; nothing of one that was trained as asked."""
+        done, epochs = len(trained.curve), self.study.fidelity.epochs
+        if done >= (trial.until or epochs):
+            return {}
+        return {"until": done, "reason": f"the budget's hours ended it after {done} of {epochs} epochs"}
+
+    def _tell(self, number: int, row: Mapping[str, float], give_way: Callable[[], None]) -> None:
         for watcher in self.watchers:
             watcher.epoch(number, row)
+        give_way()
 
     def _measured(self, trial: Trial, measures: Mapping[str, float]) -> Trial:
         return replace(trial, measures={**trial.measures, **measures})

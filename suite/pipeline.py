@@ -8,16 +8,17 @@ from __future__ import annotations
 import logging
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suite import architectures, binding, studyfile, tracking
-from suite.errors import ArchitectureError, ExportError, StoreError, StudyError, TableError
+from suite import architectures, binding, seen, studyfile, tracking
+from suite.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
 from suite.search import folder
-from suite.search.budget import spent
+from suite.search.budget import Hours, spent
 from suite.search.fidelity import first
 from suite.search.space import drawn
 from suite.study import Objective, Recipe, Study, is_own, split
@@ -106,6 +107,19 @@ def ended(studies: Sequence[Study], root: Path) -> int:
     return sum(trial.state != "running" for home in homes for trial in folder.read(home).trials)
 
 
+def hours_over(done: Run) -> str:
+    """Say that a run ended for want of hours, and what adds some; empty when that was not why."""
+    used, budget = spent(done.trials, done.study.fidelity), done.study.budget
+    if budget.hours is None or not used.exhausts(replace(budget, trials=None)):
+        return ""
+    takes = timedelta(seconds=round(used.least * used.seconds_per_trial))
+    known = f", which takes about {takes}" if any(trial.curve for trial in done.trials) else ""
+    return (
+        f"The {budget.hours:g} hours of its budget leave no time for another training{known}. "
+        "--set budget.hours=... gives more, and the same command goes on."
+    )
+
+
 def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
     """Search until the budget is spent or the space exhausted. A dataset that cannot be used leaves no run behind."""
     from suite import datasets
@@ -121,20 +135,36 @@ def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
         watchers: list[tuner.Watcher] = [
             stack.enter_context(tracking.Mirror(store.folder, wanted, tracking.uri(root), before))
         ]
-        if show:
-            watchers.append(stack.enter_context(Progress(wanted, before)))
+        shown = stack.enter_context(Progress(wanted, before)) if show else None
+        watchers += [shown] if shown else []
         evaluate = Evaluation(
             study=wanted,
             data=data,
             bench=stack.enter_context(Bench(wanted.latency, data.classes)),
             model_file=lambda number: folder.model(store.folder, number),
             checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
-            costs=store.costs,
+            same=store.same,
             disappointment=store.disappointment,
             watchers=watchers,
+            left=Hours(wanted.budget, store.trials).left,
+            forecast=shown.forecast if shown else lambda forecast: None,
         )
+        _check_same_data(wanted, before, evaluate.surroundings())
+        folder.keep_classes(store.folder, data.classes)
         store.count_by(evaluate.known)
         tuner.search(store, evaluate, watchers)
+
+
+def _check_same_data(wanted: Study, before: Sequence[Trial], now: Mapping[str, str]) -> None:
+    """Raise DatasetError, before anything is trained, when the pictures are not those of the trials there are."""
+    first = seen.main(before)
+    changed = seen.change(first, now) if first else ""
+    if changed:
+        raise DatasetError(
+            f"{wanted.dataset}: the pictures have changed since {wanted.name} began: {changed}. Nothing was trained. "
+            f"Give the new ones a run of their own (--set name={wanted.name}-2), or bring the old ones back. What was "
+            "found can still be reported and exported."
+        )
 
 
 def model(home: Path, number: int) -> keras.Model:
@@ -144,7 +174,7 @@ def model(home: Path, number: int) -> keras.Model:
     from suite.architectures import layers  # noqa: F401  # registers the layers that the file names
 
     file = folder.model(home, number)
-    source = studyfile.read(home / "study.toml").source
+    source = folder.kept(home).source
     if is_own(source):
         architectures.family(source)  # registers its layers too
     try:
@@ -226,8 +256,32 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
     if there is not None:
         return there
     data = datasets.load(entry.study.dataset, entry.study.image)
-    _check_same_data(entry.trial, data.digest)
-    return exporting.export(model(home, entry.trial.number), data, into, card)
+    then = None if _is_same(entry.trial, data.digest) else _classes_then(home, entry)
+    trained = _as_deployed(model(home, entry.trial.number), entry.trial, entry.study)
+    return exporting.export(trained, data, into, card, then)
+
+
+def _as_deployed(trained: keras.Model, trial: Trial, study: Study) -> keras.Model:
+    """Return a trained network in the precision that the study deploys in, where it names one."""
+    import keras
+
+    from suite.architectures.layers import deployed
+    from suite.task import Task
+
+    wanted = study.latency.precision
+    if wanted in (None, trial.surroundings.get("recipe_precision")):
+        return trained
+    height, width, channels = trained.input_shape[1:]
+    task = Task(height=height, width=width, channels=channels, classes=trained.output_shape[-1])
+    config = binding.replaced(architectures.config(study.architecture), study.fields("space", trial.configuration))
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(wanted)
+    try:
+        network = deployed(architectures.family(study.source).build(config, task))
+    finally:
+        keras.config.set_dtype_policy(before)
+    network.set_weights(trained.get_weights())
+    return network
 
 
 def _card(entry: Entry, study: Study) -> dict[str, Any]:
@@ -243,15 +297,19 @@ def _card(entry: Entry, study: Study) -> dict[str, Any]:
     }
 
 
-def _check_same_data(trial: Trial, digest: str) -> None:
-    from suite.errors import DatasetError
+def _is_same(trial: Trial, digest: str) -> bool:
+    return trial.surroundings.get("dataset_digest", digest) == digest
 
-    before = trial.surroundings.get("dataset_digest", digest)
-    if before != digest:
+
+def _classes_then(home: Path, entry: Entry) -> tuple[str, ...]:
+    """Return the names of the classes when a trial was trained, whose pictures have changed since."""
+    known = folder.classes(home)
+    if not known:
         raise DatasetError(
-            f"the dataset has changed since trial {trial.number} was trained (digest {before[:12]} then, {digest[:12]} "
-            "now): the export cannot be checked on it. Bring the old pictures back, or run the study again."
+            f"{entry.run}: the pictures have changed since {entry.name} was trained, and its run, of an "
+            "earlier version, does not know the names of its classes. Bring the old pictures back to export it."
         )
+    return known
 
 
 def ui(runs: Sequence[Run], root: Path, port: int) -> Iterator[str]:

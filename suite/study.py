@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import PurePath
 
+from suite import rules
 from suite.errors import StudyError, did_you_mean
 from suite.measures import MEASURES, Goal, formatted
-from suite.paths import DEPLOYED
 
 Value = bool | int | float | str | tuple["Value", ...]
-SAMPLERS = ("cheap-first", "tpe", "nsga2", "random")
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,19 @@ class Range:
 Domain = Choice | Range
 
 
+def hold(key: str, entry: Value | Domain) -> None:
+    """Raise StudyError unless every value of `entry` may stand at `key`: `needs more than 0; not -1.0`."""
+    for value in _values(entry):
+        rules.hold(key, value)
+
+
+def _values(entry: Value | Domain) -> tuple[Value, ...]:
+    """Return the values of a choice, the ends of a range, or the one value that `entry` is."""
+    if isinstance(entry, Range):
+        return entry.low, entry.high
+    return entry.values if isinstance(entry, Choice) else (entry,)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Objective:
     """A measure to improve."""
@@ -74,6 +86,7 @@ class Objective:
     goal: Goal
 
     def __post_init__(self) -> None:
+        rules.hold_fields(self)
         known = MEASURES[self.measure]
         if self.goal != known.goal:
             kind = "a cost" if known.goal == "min" else "better when larger"
@@ -91,6 +104,7 @@ class Constraint:
     def __post_init__(self) -> None:
         if (self.at_most is None) == (self.at_least is None):
             raise StudyError("a constraint has either at_most or at_least")
+        rules.hold_fields(self)
         if MEASURES[self.measure].unit == "%" and 0 < self.limit <= 1:
             raise StudyError(f"{self.measure} is in percent: write {100 * self.limit:g}, not {self.limit:g}")
 
@@ -119,8 +133,7 @@ class Budget:
     def __post_init__(self) -> None:
         if self.trials is None and self.hours is None:
             raise StudyError("a budget needs trials or hours")
-        if (self.trials is not None and self.trials < 1) or (self.hours is not None and self.hours <= 0):
-            raise StudyError("trials and hours are above 0")
+        rules.hold_fields(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +147,7 @@ class Fidelity:
     min_epochs: int | None = None  # None: every trial trains all its epochs at once
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or (self.min_epochs is not None and self.min_epochs < 1):
-            raise StudyError("epochs and min_epochs are at least 1")
+        rules.hold_fields(self)
         if self.min_epochs is not None and self.min_epochs > self.epochs:
             raise StudyError(f"min_epochs is at most epochs: {self.min_epochs} is above {self.epochs}")
 
@@ -164,16 +176,7 @@ class Latency:
     seconds: float = 1.0  # of timing a candidate, at most; one that decides is timed again
 
     def __post_init__(self) -> None:
-        if self.path not in DEPLOYED:
-            raise StudyError(f"no path '{self.path}'.{did_you_mean(self.path, DEPLOYED)}")
-        if self.precision is not None and self.precision not in RECIPE_CHOICES["precision"]:
-            raise StudyError(
-                f"no precision '{self.precision}'.{did_you_mean(self.precision, RECIPE_CHOICES['precision'])}"
-            )
-        if self.batch < 1 or (self.threads is not None and self.threads < 1):
-            raise StudyError("batch and threads are at least 1")
-        if self.seconds <= 0:
-            raise StudyError(f"seconds is above 0, not {self.seconds:g}")
+        rules.hold_fields(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,12 +196,8 @@ class Recipe:
     flip: bool = False  # augmentation: random left-right mirror
     precision: str = "float32"  # "float32", "mixed_float16" or "mixed_bfloat16"
 
-
-RECIPE_CHOICES = {
-    "optimizer": ("adamw", "sgd"),
-    "schedule": ("cosine", "constant"),
-    "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
-}
+    def __post_init__(self) -> None:
+        rules.hold_fields(self)
 
 
 def split(architecture: str) -> tuple[str, str]:
@@ -230,6 +229,16 @@ class Study:
     space: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of the family's Config
     recipe: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of Recipe
     constraints: tuple[Constraint, ...] = ()
+
+    def __post_init__(self) -> None:
+        rules.hold_fields(self)
+        rules.hold_objectives([objective.measure for objective in self.objectives])
+        known = [field.name for field in fields(Recipe)]
+        for key, entry in self.recipe.items():
+            if key not in known:
+                raise StudyError(f"no key '{key}' in the recipe.{did_you_mean(key, known)}")
+            for value in _values(entry):
+                rules.hold_named(key, value)
 
     @property
     def family(self) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from suite.errors import SuiteError, did_you_mean
+
 FORMATS = ("table", "csv", "json")
 LEAST = 20  # characters that a column of words keeps, however narrow the terminal
 
@@ -29,9 +31,13 @@ def rendered(
 ) -> str:
     """Return `rows` as text in one of FORMATS; `columns` are their keys, needed when there may be no row.
 
+    Raises SuiteError for another format.
+
     A table shows numbers as people read them; CSV and JSON have them whole. What is unknown is empty, null in JSON.
     Only on a `terminal` a table is made to fit, and says which columns it leaves out.
     """
+    if format not in FORMATS:
+        raise SuiteError(f"no format '{format}'.{did_you_mean(format, FORMATS)}")
     names = list(columns or (rows[0] if rows else ()))
     if format == "json":
         return json.dumps([{name: row.get(name) for name in names} for row in rows], indent=2)

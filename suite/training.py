@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 from keras import ops
@@ -15,8 +15,10 @@ from keras import ops
 from suite import clipping
 from suite.checkpoint import Progress, restored, save
 from suite.datasets import Dataset
+from suite.deadline import Deadline, Forecast, Left, OutOfTimeError, forever
 from suite.study import Recipe
 
+Rate: TypeAlias = keras.optimizers.schedules.LearningRateSchedule | float
 OnEpoch = Callable[[dict[str, float]], object]
 
 
@@ -42,14 +44,20 @@ def train(
     on_epoch: OnEpoch | None = None,
     until: int | None = None,
     checkpoint: Path | None = None,
+    left: Left = forever,
+    forecast: Callable[[Forecast], object] | None = None,
 ) -> Training:
     """Train `model` (logits out, [B, K]) in place and leave it with the weights of its best epoch so far.
 
     The learning rate is planned for `epochs` epochs; this call ends after epoch `until`, or after the last. What is in
     the file `checkpoint` is gone on from, as if the training had never stopped; when epochs are left, it is written.
 
+    When no seconds are `left`, the training ends: after the last epoch that ends in time, or else between two batches,
+    from where it cannot go on later. Its curve is shorter then. `forecast` is told after each epoch what is to come.
+
     `on_epoch` is called with each new row of the curve; what it raises ends the training. Raises DivergedError when the
-    loss becomes infinite or not a number, and StoreError when the checkpoint cannot be read or written.
+    loss becomes infinite or not a number, StoreError when the checkpoint cannot be read or written, and OutOfTimeError
+    when not one epoch ended in time.
     """
     began = time.monotonic()
     until = epochs if until is None else until
@@ -58,10 +66,14 @@ def train(
     plan = {**asdict(recipe), "epochs": epochs, "seed": seed, "dataset_digest": data.digest}
     begun = restored(checkpoint, model, plan)
     best = Best(begun, on_epoch)
+    whole = True
     if len(begun.curve) < until:
-        _fit(model, recipe, data, seed, until, best)
+        deadline = Deadline(left, data.sizes["validation"] / data.sizes["train"], forecast)
+        whole = _fit(model, recipe, data, seed, until, (best, deadline))
+    if not best.progress.curve:
+        raise OutOfTimeError("the budget's hours were over before its first epoch was: raise budget.hours")
     reached = replace(best.progress, seconds=begun.seconds + time.monotonic() - began)
-    if checkpoint and len(begun.curve) < until < epochs:
+    if checkpoint and whole and len(begun.curve) < len(reached.curve) < epochs:
         save(checkpoint, model, plan, reached)
     model.set_weights(reached.weights)
     return Training(
@@ -75,7 +87,11 @@ def train(
     )
 
 
-def _fit(model: keras.Model, recipe: Recipe, data: Dataset, seed: int, until: int, best: Best) -> None:
+def _fit(
+    model: keras.Model, recipe: Recipe, data: Dataset, seed: int, until: int, callbacks: tuple[Best, Deadline]
+) -> bool:
+    """Train to the end of epoch `until`, or for as long as there is time; return whether it ended after an epoch."""
+    best, deadline = callbacks
     done = len(best.progress.curve)
     batches = data.train(
         batch_size=recipe.batch_size,
@@ -85,14 +101,15 @@ def _fit(model: keras.Model, recipe: Recipe, data: Dataset, seed: int, until: in
         first_epoch=done + 1,
         epochs=until - done,
     )
-    model.fit(
+    return deadline.fit(
+        model,
         batches,
         steps_per_epoch=len(batches) // (until - done),
         validation_data=data.validation(),
         initial_epoch=done,
         epochs=until,
         verbose=0,
-        callbacks=[best],
+        callbacks=[best, deadline],
         shuffle=False,  # they are shuffled already; `fit` would warn that it cannot
     )
 
@@ -120,31 +137,43 @@ def compile_(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
 
 def optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     """Return the recipe's optimizer for a training of `steps` steps."""
-    rate = schedule(recipe, steps)
-    if recipe.optimizer == "sgd":
-        chosen = clipping.SGD(
-            rate, recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay,
-            adaptive_clipping=recipe.adaptive_clipping,
-        )  # fmt: skip
-    else:
-        chosen = clipping.AdamW(rate, weight_decay=recipe.weight_decay, adaptive_clipping=recipe.adaptive_clipping)
+    chosen = OPTIMIZERS[recipe.optimizer](recipe, schedule(recipe, steps))
     chosen.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "gain"])
     return chosen
 
 
-def schedule(recipe: Recipe, steps: int) -> keras.optimizers.schedules.LearningRateSchedule | float:
+def schedule(recipe: Recipe, steps: int) -> Rate:
     """Return the learning rate over `steps` steps: a linear warm-up, then a cosine to zero or a constant."""
-    warmup = round(recipe.warmup * steps)
-    if recipe.schedule == "cosine":
-        return keras.optimizers.schedules.CosineDecay(
-            0.0 if warmup else recipe.learning_rate,
-            decay_steps=max(1, steps - warmup),
-            warmup_target=recipe.learning_rate if warmup else None,
-            warmup_steps=warmup,
-        )
-    if not warmup:
-        return recipe.learning_rate
-    return keras.optimizers.schedules.PolynomialDecay(0.0, warmup, recipe.learning_rate)
+    return SCHEDULES[recipe.schedule](recipe.learning_rate, steps, round(recipe.warmup * steps))
+
+
+def _sgd(recipe: Recipe, rate: Rate) -> keras.optimizers.Optimizer:
+    return clipping.SGD(
+        rate, recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay,
+        adaptive_clipping=recipe.adaptive_clipping,
+    )  # fmt: skip
+
+
+def _adamw(recipe: Recipe, rate: Rate) -> keras.optimizers.Optimizer:
+    return clipping.AdamW(rate, weight_decay=recipe.weight_decay, adaptive_clipping=recipe.adaptive_clipping)
+
+
+def _cosine(peak: float, steps: int, warmup: int) -> Rate:
+    return keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else peak,
+        decay_steps=max(1, steps - warmup),
+        warmup_target=peak if warmup else None,
+        warmup_steps=warmup,
+    )
+
+
+def _constant(peak: float, steps: int, warmup: int) -> Rate:
+    return keras.optimizers.schedules.PolynomialDecay(0.0, warmup, peak) if warmup else peak
+
+
+# A table each, held to suite.rules.RECIPE_CHOICES by a test: a name without a row is an error, not another one's row.
+OPTIMIZERS: dict[str, Callable[[Recipe, Rate], keras.optimizers.Optimizer]] = {"adamw": _adamw, "sgd": _sgd}
+SCHEDULES: dict[str, Callable[[float, int, int], Rate]] = {"cosine": _cosine, "constant": _constant}
 
 
 def among_five_largest(labels: Any, logits: Any) -> Any:

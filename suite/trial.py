@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from suite.measures import MEASURES
 from suite.study import Constraint, Objective, Study, Value
 
 State = Literal["running", "paused", "complete", "refused", "dropped", "failed", "interrupted"]
@@ -17,18 +18,18 @@ State = Literal["running", "paused", "complete", "refused", "dropped", "failed",
 class Trial:
     """One candidate.
 
-    `complete`: trained and validated. `paused`: trained for fewer epochs than the study's and kept in a checkpoint; may
-    go on, as another number. `refused`: not trained, as it breaks a constraint on a cost or cannot be built.
-    `dropped`: not trained, as its measured costs left too little of what it promised; may be proposed again, as another
-    number, when more is known. `failed`: raised an error. `interrupted`: its process ended; its configuration is run
-    again, as another number.
+    `complete`: trained and validated, to its end or until the study's hours were over. `paused`: trained for fewer
+    epochs than the study's and kept in a checkpoint; may go on, as another number. `refused`: not trained, as it breaks
+    a constraint on a cost or cannot be built. `dropped`: not trained, as its measured costs left too little of what it
+    promised; may be proposed again, as another number, when more is known. `failed`: raised an error. `interrupted`:
+    its process ended; its configuration is run again, as another number.
     """
 
     number: int
     state: State
     configuration: Mapping[str, Value]  # `space.depths`, `recipe.learning_rate`: only what is searched over
     measures: Mapping[str, float] = field(default_factory=dict)  # keys of measures.MEASURES
-    reason: str = ""  # why it was refused, dropped or failed, one line
+    reason: str = ""  # why it was refused, dropped, failed or was cut, one line
     traceback: str = ""  # of a failed one
     curve: Sequence[Mapping[str, float]] = ()  # a row an epoch: epoch (from 1), time (Unix s), loss, accuracy,
     #                                            val_loss, val_accuracy, val_top5, learning_rate; accuracies in %
@@ -36,7 +37,17 @@ class Trial:
     started: datetime | None = None  # UTC
     finished: datetime | None = None  # UTC
     continues: int | None = None  # number of the paused trial whose training this one goes on with
-    until: int | None = None  # epoch after which it stops; None: the study's last
+    until: int | None = None  # epoch after which it stops, or the study's hours ended it; None: the study's last
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is complete with fewer epochs than the study's, as its hours were over."""
+        return self.state == "complete" and self.until is not None
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Its measures that are known before training."""
+        return {name: value for name, value in self.measures.items() if MEASURES[name].is_cost}
 
     @property
     def place(self) -> str:
@@ -111,5 +122,10 @@ def place(surroundings: Mapping[str, str]) -> str:
 
 def pausing(trials: Sequence[Trial]) -> list[Trial]:
     """Return the paused trials that no other has gone on with; an interrupted attempt leaves them as they were."""
+    return [trial for trial in resumable(trials) if trial.state == "paused"]
+
+
+def resumable(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the trials whose training may go on, `pausing` ones and those that were cut."""
     gone_on = {trial.continues for trial in trials if trial.state != "interrupted"}
-    return [trial for trial in trials if trial.state == "paused" and trial.number not in gone_on]
+    return [trial for trial in trials if (trial.state == "paused" or trial.is_cut) and trial.number not in gone_on]

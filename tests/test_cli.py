@@ -46,6 +46,11 @@ def candidates(*measures: tuple[float, float, float]) -> Run:
 RUN = candidates((90, 1.0, 1e3), (95, 2.0, 5e3), (95, 2.0, 4e3), (99, 9.0, 9e4), (80, 3.0, 2e3))
 
 
+def test_a_format_that_is_not_known_is_no_table() -> None:
+    with pytest.raises(SuiteError, match=r"no format 'jsn'\. Did you mean 'json'"):
+        rendered([{"a": 1}], "jsn")
+
+
 def test_lists_are_the_same_for_people_and_programs(tmp_path: Path) -> None:
     as_json = json.loads(suite("list", "--format", "json").stdout)
     as_csv = list(csv.DictReader(io.StringIO(suite("list", "--format", "csv").stdout)))

@@ -72,6 +72,12 @@ BY_HAND = [
 ]  # fmt: skip
 
 
+def test_a_table_by_what_is_not_known_is_no_table_by_something_else() -> None:
+    pixels = keras.Input((8, 8, 3))
+    with pytest.raises(SuiteError, match=r"no table by 'layers'\. Did you mean 'layer'"):
+        table(keras.Model(pixels, keras.layers.Flatten()(pixels)), "layers")
+
+
 @pytest.mark.parametrize(("shape", "operation", "macs", "activations"), BY_HAND)
 def test_one_operation_costs_what_a_hand_counts(shape: Any, operation: Any, macs: int, activations: int) -> None:
     counts = complexity(chain(shape, operation))

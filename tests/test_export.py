@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from suite import datasets, export, served
+from suite import architectures, datasets, export, served
+from suite.architectures.layers import deployed
 from suite.datasets import Dataset
 from suite.errors import ExportError
 from tests.pictures import fill
@@ -51,6 +52,32 @@ def test_it_agrees_with_the_trained_model(exported: export.Exported) -> None:
     assert exported.agreement.greatest_difference < 1e-4
     assert exported.agreement.top1_agreement == 1
     assert 0 <= exported.test_accuracy <= 100
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_a_network_of_mixed_precision_is_compared_by_what_its_layers_compute_in(
+    policy: str, data: Dataset, tmp_path: Path
+) -> None:
+    """Of a real one, read back from its file as the command does it. Its own policy says float32."""
+    keras.config.set_dtype_policy(policy)
+    try:
+        built = architectures.family("resnet").build(architectures.config("resnet/tiny"), data.task)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    deployed(built).save(tmp_path / "mixed.keras")
+    mixed = keras.saving.load_model(tmp_path / "mixed.keras")
+    assert mixed.dtype_policy.name == "float32"
+    assert export.tolerance_of(mixed) == export.TOLERANCE[policy.removeprefix("mixed_")]
+    assert export.export(mixed, data, tmp_path / "net", {}).agreement.pictures > 0
+
+
+def test_a_mixed_network_inside_another_counts_and_a_plain_one_is_held_to_the_tight_tolerance(
+    model: keras.Model,
+) -> None:
+    assert export.tolerance_of(model) == export.TOLERANCE["float32"]
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, dtype="mixed_float16")])
+    outer = keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(2)])
+    assert export.tolerance_of(outer) == export.TOLERANCE["float16"]
 
 
 PLAIN = """

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from suite import binding
+from suite.rules import SAMPLERS
 from suite.search import cheap_first, folder, tuner
+from suite.search.sampler import OPTUNAS, sampler
 from suite.search.store import DROPS
-from suite.study import SAMPLERS, Budget, Choice, Objective, Range
+from suite.study import Budget, Choice, Objective, Range
 from suite.trial import Trial
 from tests import studies
 
@@ -26,6 +28,12 @@ def proposed(home: Path, sampler: str, count: int) -> list[Trial]:
             store.finish(studies.complete(trial, accuracy=studies.weights(trial) / 200))
             trials.append(trial)
     return trials
+
+
+def test_every_sampler_that_a_study_may_name_is_one_of_its_own() -> None:
+    assert {*OPTUNAS, "cheap-first"} == set(SAMPLERS)
+    named = [sampler(studies.study(sampler=name), asked=0) for name in OPTUNAS]
+    assert len({type(one) for one in named}) == len(OPTUNAS)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

@@ -113,12 +113,13 @@ def test_identifiers_of_the_page_are_unique(written):
 def test_text_of_others_is_escaped_and_never_markup(tmp_path):
     bad = "<script>alert('1')</script> & \"more\""
     failed = trial(1, state="failed", reason=bad, traceback=bad)
-    asked = dataclasses.replace(study(name="<b>me</b>"), question=bad)
-    made = Run(folder=tmp_path, study=asked, trials=(trial(0), failed))
-    path = page.write([made], tmp_path)
+    asked = dataclasses.replace(study(), question=bad)
+    named = [tmp_path / "<b>me<b>", tmp_path / "other"]  # two runs of one study are called by their folders
+    path = page.write([Run(folder=each, study=asked, trials=(trial(0), failed)) for each in named], tmp_path)
     assert "<script>alert" not in path.read_text()
     assert not any(tag == "b" for tag, _ in Page(path).tags)
     assert bad in Page(path).text
+    assert "<b>me<b>/1" in Page(path).text
 
 
 def test_refused_and_failed_candidates_stand_with_their_reasons(written):

@@ -12,9 +12,8 @@ import pytest
 from suite import studyfile
 from suite.errors import StoreError, StudyError
 from suite.measures import MEASURES
+from suite.rules import RECIPE_CHOICES, SAMPLERS
 from suite.study import (
-    RECIPE_CHOICES,
-    SAMPLERS,
     Budget,
     Choice,
     Constraint,
@@ -296,11 +295,11 @@ MISTAKES = {
     "flat image": ("seed = 3", "image = [32, 32]", "image: needs a list of 3 integers, not [32, 32]"),
     "image of no height": (
         "seed = 3", "image = [0, 32, 3]",
-        "image: needs [height, width, channels]: sides of at least 1 pixel, 1 to 4 channels; not [0, 32, 3]",
+        "image: needs [height, width, channels]: sides of at least 1 pixel, 1 or 3 channels; not [0, 32, 3]",
     ),
     "image of five channels": (
         "seed = 3", "image = [32, 32, 5]",
-        "image: needs [height, width, channels]: sides of at least 1 pixel, 1 to 4 channels; not [32, 32, 5]",
+        "image: needs [height, width, channels]: sides of at least 1 pixel, 1 or 3 channels; not [32, 32, 5]",
     ),
     "recipe: wrong type": (WARMUP, "flip = 1", "flip in [recipe]: needs true or false, not 1"),
     "recipe: wrong type in a domain": (
@@ -400,7 +399,7 @@ def test_the_defaults_of_the_recipe_are_themselves_allowed(file: Path) -> None:
     [
         ("budget.trials=5", lambda study: study.budget.trials == 5),
         ("fidelity.epochs = 1", lambda study: study.fidelity.epochs == 1),
-        ("dataset=~/pictures", lambda study: study.dataset == "~/pictures"),
+        ("dataset=~/pictures", lambda study: study.dataset == str(Path.home() / "pictures")),
         ('dataset="a=b"', lambda study: study.dataset == "a=b"),
         ("question=", lambda study: study.question == ""),
         ("question=1\nseed=7", lambda study: (study.question, study.seed) == ("1\nseed=7", 3)),
@@ -513,7 +512,7 @@ def drawn_study(draw: random.Random) -> Study:
         question=draw.choice(strings),
         architecture="resnet/50-v1.5",
         dataset=draw.choice(["digits", "C:\\pictures", "/a b/c"]),
-        image=draw.choice([None, (8, 8, 1), (1, 999, 4)]),
+        image=draw.choice([None, (8, 8, 1), (1, 999, 3)]),
         seed=draw.randrange(2**32),
         sampler=draw.choice(SAMPLERS),
         space={f"field_{number}": entry for number, entry in enumerate(draw.sample(entries, k=8))},

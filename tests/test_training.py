@@ -15,6 +15,7 @@ import pytest
 from suite import architectures, datasets, training
 from suite.datasets import Dataset
 from suite.errors import StoreError
+from suite.rules import RECIPE_CHOICES
 from suite.study import Recipe
 
 FAST = Recipe(batch_size=128, learning_rate=3e-3)
@@ -83,6 +84,13 @@ def test_a_constant_rate_stays_at_its_peak_after_the_warm_up() -> None:
     rate = training.schedule(Recipe(learning_rate=0.1, warmup=0.1, schedule="constant"), 100)
     assert [float(rate(step)) for step in (0, 5, 10, 99)] == pytest.approx([0, 0.05, 0.1, 0.1])
     assert training.schedule(Recipe(learning_rate=0.1, warmup=0, schedule="constant"), 100) == 0.1
+
+
+def test_every_name_that_a_recipe_may_say_has_a_row_of_its_own() -> None:
+    assert training.OPTIMIZERS.keys() == set(RECIPE_CHOICES["optimizer"])
+    assert training.SCHEDULES.keys() == set(RECIPE_CHOICES["schedule"])
+    assert len({type(training.optimizer(Recipe(optimizer=name), 10)) for name in training.OPTIMIZERS}) == 2
+    assert len({str(training.schedule(Recipe(schedule=name, warmup=0), 10)) for name in training.SCHEDULES}) == 2
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])

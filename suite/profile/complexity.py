@@ -12,7 +12,7 @@ from keras import ops
 from keras.src.backend.common import global_state
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
-from suite.errors import SuiteError
+from suite.errors import SuiteError, did_you_mean
 from suite.profile import memory, rules
 from suite.profile.graph import Call, graph
 
@@ -116,10 +116,21 @@ def by_kind(rows: Sequence[Part]) -> tuple[Kind, ...]:
 
 
 def table(model: keras.Model, by: str) -> list[dict[str, Any]]:
-    """Return the rows of `parts` (`by` is "layer") or of `by_kind` ("kind"), with their shares in percent."""
-    rows = parts(model) if by == "layer" else by_kind(parts(model))
+    """Return the rows of `parts` (`by` is "layer") or of `by_kind` ("kind"), with their shares in percent.
+
+    Raises SuiteError for another `by`.
+    """
+    if by not in _TABLES:
+        raise SuiteError(f"no table by '{by}'.{did_you_mean(by, _TABLES)}")
+    rows: Sequence[Any] = _TABLES[by](model)
     sums = {name: sum(getattr(row, name) for row in rows) for name in ("parameters", "macs")}
     return [_with_shares(asdict(row), sums) for row in rows]
+
+
+_TABLES: dict[str, Callable[[keras.Model], Sequence[Any]]] = {
+    "layer": parts,
+    "kind": lambda model: by_kind(parts(model)),
+}
 
 
 def _with_shares(row: dict[str, Any], sums: Mapping[str, int]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from suite import dominance
+from suite import dominance, seen
 from suite.errors import SuiteError
 from suite.measures import MEASURES
 from suite.report.results import Results
@@ -45,6 +45,7 @@ class Comparison:
 
     runs: tuple[Run | Results, ...]
     names: tuple[str, ...]  # of the runs, unique
+    left_out: str = ""  # which trials saw other pictures than the most of their run, a sentence
     asked: tuple[Objective, ...] = ()  # objectives in place of those of the runs
 
     @property
@@ -119,11 +120,17 @@ class Comparison:
 def compare(runs: Sequence[Run | Results], asked: Sequence[Objective] = ()) -> Comparison:
     """Put runs and tables side by side, in the objectives `asked` for or else in their own.
 
-    Raises SuiteError when there is none, or when two of them saw different data.
+    Of a run whose pictures changed on its way, those trials are left out that saw others than most. Raises SuiteError
+    when there is none, or when two of them saw different data.
     """
     if not runs:
         raise SuiteError("no run to report: name at least one run folder")
-    comparison = Comparison(runs=tuple(runs), names=_names(runs), asked=tuple(asked))
+    names = _names(runs)
+    parts = [seen.together(run) if isinstance(run, Run) else (run, ()) for run in runs]
+    others = [f"{name}/{trial.number}" for name, (_, left) in zip(names, parts, strict=True) for trial in left]
+    said = f"Left out, as they saw other pictures than the rest of their run: {', '.join(others)}." if others else ""
+    kept = tuple(run for run, _ in parts)
+    comparison = Comparison(runs=kept, names=names, left_out=said, asked=tuple(asked))
     _require_one_dataset(comparison.entries)
     return comparison
 

@@ -65,7 +65,7 @@ def _html(
         script=_asset("page.js"),
         questions=_questions(comparison),
         headlines=wording.headlines(comparison, drawn),
-        notes=[note for note in (wording.uncertainty(comparison), wording.places(comparison)) if note],
+        notes=_notes(comparison),
         pictures=pictures,
         families=[(name, index % len(picture.FAMILY_COLOURS)) for index, name in enumerate(comparison.names)],
         headings=columns,
@@ -80,6 +80,11 @@ def _html(
         surroundings=_surroundings(comparison),
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    notes = wording.uncertainty(comparison), wording.places(comparison), wording.cut(comparison), comparison.left_out
+    return [note for note in notes if note]
 
 
 def _asset(name: str) -> str:
@@ -105,7 +110,7 @@ def _columns(comparison: Comparison) -> list[Heading]:
         *(heading for name in tables.measures(comparison) for heading in _of_measure(comparison, name)),
         *(Heading(text=_short(path, searched), meaning=path) for path in searched),
         Heading(text="seconds", meaning="from the proposal to the end", numeric=True),
-        Heading(text="reason", meaning="why it was refused or failed"),
+        Heading(text="reason", meaning="why it was refused, failed, or was not trained to its end"),
     ]
 
 

@@ -190,6 +190,16 @@ def _with_unit(measure: str, value: float) -> str:
     return formatted(measure, value) if MEASURES[measure].unit else f"{value:,.0f} {title(measure)}"
 
 
+def cut(comparison: Comparison) -> str:
+    """Say which trials the hours of their study ended; empty when none was."""
+    found = [
+        f"{e.name} after {e.trial.until} of {e.study.fidelity.epochs} epochs"
+        for e in comparison.entries
+        if e.trial.is_cut and e.study
+    ]
+    return f"Not trained to the end, as the budget's hours were over: {listed(found)}." if found else ""
+
+
 def places(comparison: Comparison) -> str:
     """Say that latency was measured in several places; empty when it was one."""
     if len(comparison.places) < 2:

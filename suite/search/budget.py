@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from suite.study import Budget, Fidelity
 from suite.trial import Trial
+
+REREAD = 60.0  # seconds after which it is looked anew what other workers do
 
 _TRAINED = ("complete", "paused", "failed")
 _SLACK = 1e-9  # of a training: thirds of one do not add up exactly
@@ -48,7 +53,7 @@ def spent(trials: Sequence[Trial], fidelity: Fidelity) -> Spent:
     each = epochs(trials, fidelity)
     ended = [trial for trial in trials if trial.state in _TRAINED]
     trained = sum(each[trial.number] for trial in ended) / fidelity.epochs
-    seconds = sum(trial.seconds for trial in trials if trial.state in (*_TRAINED, "refused", "dropped"))
+    seconds = worked(trials)
     return Spent(
         trials=sum(each.values()) / fidelity.epochs,
         hours=seconds / 3600,
@@ -57,10 +62,42 @@ def spent(trials: Sequence[Trial], fidelity: Fidelity) -> Spent:
     )
 
 
+def worked(trials: Sequence[Trial]) -> float:
+    """Return the seconds of all trials that have ended, refused and dropped candidates included."""
+    return sum(trial.seconds for trial in trials if trial.state in (*_TRAINED, "refused", "dropped"))
+
+
+def seconds_left(trials: Sequence[Trial], budget: Budget, now: datetime) -> float:
+    """Return for how many seconds more all that runs may go on side by side; infinite without hours."""
+    if budget.hours is None:
+        return math.inf
+    running = [trial.started for trial in trials if trial.state == "running" and trial.started]
+    used = worked(trials) + sum(max(0.0, (now - started).total_seconds()) for started in running)
+    return (3600 * budget.hours - used) / max(1, len(running))
+
+
+class Hours:
+    """The hours of a study while it runs, which all its workers use up."""
+
+    def __init__(self, budget: Budget, trials: Callable[[], Sequence[Trial]]) -> None:
+        self._budget, self._trials = budget, trials
+        self._over, self._read = math.inf, -math.inf  # on the clock of `time.monotonic`
+
+    def left(self) -> float:
+        """Return the seconds that are left, as of REREAD seconds ago; infinite where there is no such budget."""
+        if self._budget.hours is None:
+            return math.inf
+        now = time.monotonic()
+        if now - self._read >= REREAD:
+            self._over = now + seconds_left(self._trials(), self._budget, datetime.now(UTC))
+            self._read = now
+        return self._over - now
+
+
 def epochs(trials: Sequence[Trial], fidelity: Fidelity) -> dict[int, int]:
     """Return the epochs that each training, ended or running, adds to those it goes on from; by number.
 
-    A failed one counts with all that it was to add.
+    A failed one counts with all that it was to add, one that was cut with those that it did.
     """
     ends = {trial.number: trial.until or fidelity.epochs for trial in trials}
     return {

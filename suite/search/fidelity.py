@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from suite.measures import MEASURES
 from suite.search.budget import epochs, spent
 from suite.study import Fidelity, Study
-from suite.trial import Trial, pausing
+from suite.trial import Trial, resumable
 
 Kept = Callable[[int], bool]  # whether the checkpoint of the training that this number began is in reach
 
@@ -31,11 +31,11 @@ def first(trial: Trial, trials: Sequence[Trial]) -> int:
 def unfinished(trials: Sequence[Trial]) -> set[int]:
     """Return the numbers that began the trainings which run, or may go on."""
     running, numbered = [trial for trial in trials if trial.state == "running"], _numbered(trials)
-    return {_first(trial, numbered) for trial in [*running, *pausing(trials)]}
+    return {_first(trial, numbered) for trial in [*running, *resumable(trials)]}
 
 
 def next_step(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:
-    """Return the paused trial that goes on now; None for a new candidate.
+    """Return the paused or cut trial that goes on now; None for a new candidate.
 
     Half of all epochs are for the first look at new ones; none is begun that could not be trained to its end.
     """
@@ -46,7 +46,7 @@ def next_step(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promi
 
 
 def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:
-    """Return the paused trial that promises most, of those that can go on and whose next epochs the budget allows.
+    """Return the paused or cut trial that promises most, of those that can go on within the budget.
 
     Where no model says what they promise, it is the most accurate. One that cannot reach the front is none.
     """
@@ -60,9 +60,9 @@ def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) 
 
 
 def affordable(study: Study, trials: Sequence[Trial]) -> list[Trial]:
-    """Return the paused trials whose next epochs the budget allows."""
+    """Return the paused trials, and those that were cut, whose next epochs the budget allows."""
     used = spent(trials, study.fidelity)
-    return [trial for trial in pausing(trials) if used.allows(study.budget, _part(study.fidelity, trial))]
+    return [trial for trial in resumable(trials) if used.allows(study.budget, _part(study.fidelity, trial))]
 
 
 def levels(study: Study, trial: Trial) -> dict[float, list[float]]:
@@ -79,7 +79,7 @@ def levels(study: Study, trial: Trial) -> dict[float, list[float]]:
         for number, rung in enumerate(rungs[:-1])
         if rung <= len(trial.curve)
     }
-    if trial.state == "complete":
+    if trial.state == "complete" and not trial.is_cut:
         told[float(len(rungs) - 1)] = [trial.measures.get(o.measure, math.nan) for o in study.objectives]
     return told
 

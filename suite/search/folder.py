@@ -2,12 +2,15 @@
 
 runs/resnet/study.toml     the study as it was run, with every override resolved
 runs/resnet/trials.db      its trials (or `storage.url`, where they stand in a database elsewhere)
+runs/resnet/classes.json   the names of the classes, in the order of the networks' outputs
 runs/resnet/models/7.keras the network of trial 7 with its best weights
 runs/resnet/checkpoints/7.npz  how far the training that trial 7 began has come, while it runs or may go on
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
@@ -49,7 +52,12 @@ def reopened(folder: Path) -> Store:
     """Return the store of the run in `folder`; raise StoreError when there is none, or it cannot be read."""
     if not holds(folder):
         raise StoreError(f"{folder}: {_lacking(folder)}")
-    return Store(folder, studyfile.read(folder / "study.toml"), _url(folder))
+    return Store(folder, kept(folder), _url(folder))
+
+
+def kept(folder: Path) -> Study:
+    """Return the study of a run as it was run; a relative path, which earlier versions kept, is from where one is."""
+    return studyfile.read(folder / "study.toml", home=Path())
 
 
 def read(folder: Path) -> Run:
@@ -69,6 +77,23 @@ def model(folder: Path, number: int) -> Path:
 def checkpoint(folder: Path, number: int) -> Path:
     """Return where it stands how far the training has come that a trial began."""
     return folder / "checkpoints" / f"{number}.npz"
+
+
+def keep_classes(folder: Path, names: Sequence[str]) -> None:
+    """Write the names of the classes that the run's networks tell apart, once: an export needs them."""
+    file = folder / "classes.json"
+    if file.exists():
+        return
+    try:
+        files.write(file, json.dumps(list(names)))
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be written ({error.strerror})") from error
+
+
+def classes(folder: Path) -> tuple[str, ...]:
+    """Return the names of the classes that the run's networks tell apart; none of a run of an earlier version."""
+    file = folder / "classes.json"
+    return tuple(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else ()
 
 
 def tidy(store: Store) -> None:
@@ -115,7 +140,7 @@ def check_same(folder: Path, study: Study) -> None:
     """Raise StudyError when `folder` holds a run of another study of this name. Its budget may have changed."""
     if not (folder / "study.toml").is_file():
         return
-    before = studyfile.read(folder / "study.toml")
+    before = kept(folder)
     same = replace(before, **{key: getattr(study, key) for key in MAY_CHANGE})
     changed = [field.name for field in fields(Study) if getattr(same, field.name) != getattr(study, field.name)]
     if changed:

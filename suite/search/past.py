@@ -8,7 +8,6 @@ from pathlib import Path
 from optuna.trial import FrozenTrial
 
 from suite.errors import StoreError
-from suite.measures import MEASURES
 from suite.search import record
 from suite.search.fidelity import levels
 from suite.search.sampler import key
@@ -46,12 +45,13 @@ class Past:
             self._keep(trial)
         return trial
 
-    def costs(self, configuration: Mapping[str, Value], device: str | None = None) -> dict[str, float]:
-        """Return the costs that an ended trial of this network was found to have, on `device` or any; else nothing."""
-        for trial in self._same(configuration):
-            if device in (None, trial.surroundings.get("device")):
-                return {name: value for name, value in trial.measures.items() if MEASURES[name].is_cost}
-        return {}
+    def costs(self, configuration: Mapping[str, Value]) -> dict[str, float]:
+        """Return the costs that an ended trial of this network was found to have; else nothing."""
+        return next((trial.costs for trial in self._same(configuration)), {})
+
+    def same(self, configuration: Mapping[str, Value], place: str) -> Trial | None:
+        """Return an ended trial of this network whose latency is of `place`; None where there is none."""
+        return next((trial for trial in self._same(configuration) if trial.place == place), None)
 
     def is_refused(self, configuration: Mapping[str, Value]) -> bool:
         """Whether the network of a configuration was found to break a constraint."""

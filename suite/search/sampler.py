@@ -26,6 +26,12 @@ CALLS = 8  # networks that are counted for a proposal: a tenth of a second each
 DRAWS = 2_000  # random draws in search of a new configuration
 WALK = 100_000  # configurations that are walked through when the draws found none
 
+OPTUNAS: dict[str, Callable[[int, int], BaseSampler]] = {  # of the trials that it begins with, and a seed
+    "tpe": lambda startup, seed: TPESampler(multivariate=True, group=True, n_startup_trials=startup, seed=seed),
+    "nsga2": lambda startup, seed: NSGAIISampler(population_size=2 * startup, seed=seed),
+    "random": lambda startup, seed: RandomSampler(seed),
+}
+
 _TRIED = ("running", "paused", "complete", "refused", "failed")
 
 
@@ -38,13 +44,7 @@ def sampler(study: Study, asked: int) -> BaseSampler:
     startup = min(10, max(2, (study.budget.trials or 20) // 2))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `multivariate` is one, since 2.2
-        match study.sampler:
-            case "random":
-                return RandomSampler(seed)
-            case "nsga2":
-                return NSGAIISampler(population_size=2 * startup, seed=seed)
-            case _:
-                return TPESampler(multivariate=True, group=True, n_startup_trials=startup, seed=seed)
+        return OPTUNAS[study.sampler](startup, seed)
 
 
 def cheap_first(study: Study, known: Known, curve: Curve, open: Open) -> CheapFirstSampler:

@@ -92,12 +92,12 @@ class Store:
         with worker.uninterrupted(), guarded(self.folder):  # half a reading would keep its lock on a file
             return self._past.read(self._rows.all())
 
-    def costs(self, configuration: Mapping[str, Value], place: str) -> dict[str, float]:
-        """Return the costs that an earlier trial of the same network was found to have in `place`; else nothing.
+    def same(self, configuration: Mapping[str, Value], place: str) -> Trial | None:
+        """Return an ended trial of the same network that was timed in `place`; None where there is none.
 
         The same network is not measured twice: two values that differ by noise alone would make two of it.
         """
-        return self._past.costs(configuration, place)
+        return self._past.same(configuration, place)
 
     def count_by(self, known: Known) -> None:
         """Let `known` tell what candidates cost before they are tried; without it, only trials tell."""

@@ -11,18 +11,18 @@ import json
 import math
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from suite import files
 from suite.errors import StoreError, StudyError, did_you_mean
-from suite.study import Choice, Domain, Range, Recipe, Study, Value, is_own, split
-from suite.studyfile.kinds import shown, typed, typed_entries
+from suite.rules import hold_objectives, shown
+from suite.study import Choice, Domain, Range, Recipe, Study, Value, hold, is_own, split
+from suite.studyfile.kinds import typed, typed_entries
 from suite.studyfile.mistakes import Keys, Mistakes
 from suite.studyfile.overrides import overridden
-from suite.studyfile.rules import hold, hold_objectives
 
 _TABLES = ("space", "recipe", "objectives", "constraints", "budget", "fidelity", "latency")
 _DOMAINS = ("choice", "range", "log")
@@ -39,11 +39,12 @@ _EXAMPLES = {
 }
 
 
-def read(path: Path, overrides: Sequence[str] = ()) -> Study:
+def read(path: Path, overrides: Sequence[str] = (), home: Path | None = None) -> Study:
     """Return the study in the file `path`, after `overrides` such as `budget.trials=5`, the texts behind `--set`.
 
-    An architecture of one's own is looked for from the folder of the file, that of an override from the current one;
-    its path is absolute in the result. Raises StudyError with a line for each mistake.
+    An architecture of one's own and a folder of pictures (`./pictures`, `~/pictures`) are looked for from `home`, by
+    default the folder of the file, those of an override from the current one; they are absolute in the result. Raises
+    StudyError with a line for each mistake.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -54,10 +55,11 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Study:
     except ValueError as error:  # of TOML, or of UTF-8
         raise StudyError(f"{path}: not TOML: {error}") from None
     _move_old_keys(document)
-    if isinstance(document.get("architecture"), str):
-        document["architecture"] = _absolute(document["architecture"], path.parent)
-    read = parse(document, str(path), overrides)
-    return replace(read, architecture=_absolute(read.architecture, Path()))
+    for key, absolute in _PLACES.items():
+        if isinstance(document.get(key), str):
+            document[key] = absolute(document[key], path.parent if home is None else home)
+    read, here = parse(document, str(path), overrides), Path()
+    return replace(read, architecture=_absolute(read.architecture, here), dataset=_absolute_folder(read.dataset, here))
 
 
 def parse(document: Mapping[str, Any], place: str, overrides: Sequence[str] = ()) -> Study:
@@ -100,6 +102,15 @@ def _move_old_keys(document: dict[str, Any]) -> None:
     if isinstance(fidelity, dict) and "latency_seconds" in fidelity:
         seconds = fidelity.pop("latency_seconds")
         document["latency"] = {"seconds": seconds} | document.get("latency", {})
+
+
+def _absolute_folder(dataset: str, folder: Path) -> str:
+    """Return what begins with `.`, `~` or `/` as an absolute path, from `folder`; the name of a dataset as it is."""
+    is_path = dataset.startswith((".", "~")) or Path(dataset).is_absolute()
+    return os.path.abspath(folder / Path(dataset).expanduser()) if is_path else dataset
+
+
+_PLACES: dict[str, Callable[[str, Path], str]] = {"architecture": _absolute, "dataset": _absolute_folder}
 
 
 def _neighbours(path: Path) -> str:
@@ -151,7 +162,7 @@ def _array(owner: type, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
     tables = tuple(_table(owner, entry, (*keys, number), mistakes) for number, entry in enumerate(raw))
     if keys == ("objectives",) and len(mistakes) == before:
         with mistakes.at(*keys):
-            hold_objectives(tables)
+            hold_objectives([objective.measure for objective in tables])
     return tables
 
 

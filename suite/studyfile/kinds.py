@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, time
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from suite.errors import StudyError
+from suite.rules import shown
 from suite.study import Choice, Domain, Range, Value
 from suite.studyfile.mistakes import Mistakes
 
@@ -20,13 +19,6 @@ _WORDS = {
     float: ("a number", "numbers"),
     str: ("a string", "strings"),
 }
-
-
-def shown(value: object) -> str:
-    """Return `value` as a study file writes it: `true`, `"adamw"`, `[1, [2, 3]]`."""
-    if isinstance(value, (date, time)):
-        return f"the date {value}"
-    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def words(kind: Any, many: bool = False) -> str:

@@ -1,0 +1,106 @@
+"""A training against the clock: what its epochs take, and an end in time."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+SHORTEST = 1e-6  # seconds of an epoch: a clock may stand still
+
+Left = Callable[[], float]  # seconds that a training may still take; infinite where nothing ends it
+
+
+class OutOfTimeError(RuntimeError):
+    """The time was over before one epoch was done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """What is to come of a training, as one of its epochs ends."""
+
+    epoch: int  # that has ended
+    last: int  # after which it will end: the one that was asked for, or the last that ends in time
+    until: int  # that was asked for
+    seconds: float  # from now to the end of `last`
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is no time for all that was asked for."""
+        return self.last < self.until
+
+
+def forever() -> float:
+    """Return that nothing ends a training but its last epoch."""
+    return math.inf
+
+
+class _Over(Exception):
+    """The time is over between two epochs."""
+
+
+class Deadline(keras.callbacks.Callback):
+    """Ends a training when no time is left: after the last epoch that ends in time, or between two batches.
+
+    `validation` is how many pictures are validated for each that is trained on.
+    """
+
+    def __init__(self, left: Left, validation: float, forecast: Callable[[Forecast], object] | None) -> None:
+        super().__init__()
+        self._left, self._validation, self._forecast = left, validation, forecast
+        self._second = self._trained = self._began = 0.0  # when the second step, the validation and the epoch began
+        self._traced = False  # whether an epoch has ended: in the first, TensorFlow traces the network too
+
+    def fit(self, model: keras.Model, *data: Any, **options: Any) -> bool:
+        """Call `model.fit`; return whether it ended between two epochs."""
+        try:
+            model.fit(*data, **options)
+        except _Over:
+            return False
+        return True
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """See that there is time at all."""
+        self._check()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Start the clock of an epoch."""
+        self._began = self._second = time.monotonic()
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """See that there is time. Of the hooks of a batch those of its begin cost nothing: they ask for no losses."""
+        self._check()
+        if batch == 1:
+            self._second = time.monotonic()
+
+    def on_test_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """See that there is time."""
+        self._check()
+        if batch == 0:
+            self._trained = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Tell what is to come, and begin no epoch that cannot end in time."""
+        done, until, each, left = epoch + 1, self.params["epochs"], self._seconds(), self._left()
+        more = until - done if (until - done) * each <= left else int(max(0.0, left) / each)
+        self._traced = True
+        if self._forecast:
+            self._forecast(Forecast(epoch=done, last=done + more, until=until, seconds=more * each))
+        if not more:
+            self.model.stop_training = True
+
+    def _check(self) -> None:
+        if self._left() <= 0:
+            raise _Over
+
+    def _seconds(self) -> float:
+        """Return what the next epochs will take each: as long as this one, but for the tracing in the first."""
+        now, steps = time.monotonic(), self.params["steps"]
+        if self._traced or steps < 2:
+            return max(now - self._began, SHORTEST)
+        training = (self._trained - self._second) * steps / (steps - 1)
+        return max(training + min(now - self._trained, training * self._validation), SHORTEST)
