@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -27,12 +28,15 @@ class Bench:
         """Get ready to time as `wanted`. Raises MissingExtraError when what runs the path is not installed."""
         self._wanted, self._classes = wanted, classes
         self._timer = Timer(wanted.path, wanted.threads or processors())
+        self._stack = ExitStack()
+        self._kept: dict[str, Path] = {}  # artefacts that are timed again
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._timer.close()
+        self._stack.close()
 
     @property
     def surroundings(self) -> dict[str, str]:
@@ -52,6 +56,16 @@ class Bench:
         with TemporaryDirectory(prefix="suite-") as folder:
             return self._answered(self._written(model, Path(folder)))
 
+    def time_again(self, name: str, build: Callable[[], keras.Model]) -> tuple[dict[str, float], dict[str, str]]:
+        """Return the latency of a network that has a `name`; each time adds to what was measured under it before.
+
+        It is built and written the first time. Raises SuiteError as `time` does.
+        """
+        if name not in self._kept:
+            folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="suite-")))
+            self._kept[name] = self._written(build(), folder)
+        return self._answered(self._kept[name], again=True)
+
     def _written(self, model: keras.Model, folder: Path) -> Path:
         saved = folder / "saved_model"
         network = deployed(model)
@@ -59,9 +73,13 @@ class Bench:
             servable.write(network, self._classes, str(saved), only=("pixels",))
             return converters.converted(saved, self._wanted.path, folder, network)
 
-    def _answered(self, artefact: Path) -> tuple[dict[str, float], dict[str, str]]:
+    def _answered(self, artefact: Path, *, again: bool = False) -> tuple[dict[str, float], dict[str, str]]:
         order = timing.Order(
-            artefact=str(artefact), batches=(self._wanted.batch,), seconds=self._wanted.seconds, longest=LONGEST
+            artefact=str(artefact),
+            batches=(self._wanted.batch,),
+            seconds=self._wanted.seconds,
+            longest=LONGEST,
+            again=again,
         )
         try:
             (answer,) = self._timer.ask(order)

@@ -99,6 +99,20 @@ class Evaluation:
         origin = {key: value for key, value in before.surroundings.items() if key.startswith("latency_")}
         return replace(self._measured(trial, before.costs), surroundings={**trial.surroundings, **origin})
 
+    def timed_again(self, trial: Trial) -> tuple[dict[str, float], dict[str, str]]:
+        """Return the latency of a trial's network as measures, and its origin; adds to what was timed here before."""
+        recipe = self._recipe(trial.configuration)
+        keras.config.set_dtype_policy(self.study.latency.precision or recipe.precision)
+        try:
+            return self.bench.time_again(key(network(trial.configuration)), lambda: self.network(trial.configuration))
+        finally:
+            keras.config.set_dtype_policy("float32")
+            keras.utils.clear_session()
+
+    def timed_here(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Return those of `trials` whose latency is of the place in which this evaluation times."""
+        return [t for t in trials if t.place == place(self.surroundings(self._recipe(t.configuration)))]
+
     def _as_deployed(self, trial: Trial, model: keras.Model, recipe: Recipe) -> keras.Model:
         """Return the network in the precision in which it will be deployed."""
         wanted = self.study.latency.precision

@@ -23,6 +23,12 @@ def standing(measures: Mapping[str, float], limit: Constraint) -> Standing:
     return "by the median" if limit.excess(measures[limit.measure]) <= 0 else "missed"
 
 
+def is_open(measures: Mapping[str, float], limit: Constraint) -> bool:
+    """Whether the interval of a measure lies on both sides of its limit."""
+    sides = {limit.excess(end) <= 0 for end in interval(measures, limit.measure)}
+    return len(sides) == 2
+
+
 def worst(measures: Mapping[str, float], limits: Iterable[Constraint]) -> Standing:
     """Return the worst standing to any of `limits`; a measure that is not known says nothing."""
     found = [standing(measures, limit) for limit in limits if limit.measure in measures]

@@ -122,7 +122,7 @@ def hours_over(done: Run) -> str:
 
 def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
     """Search until the budget is spent or the space exhausted. A dataset that cannot be used leaves no run behind."""
-    from suite import datasets
+    from suite import datasets, settling
     from suite.bench import Bench
     from suite.evaluation import Evaluation
     from suite.progress import Progress
@@ -153,6 +153,7 @@ def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
         folder.keep_classes(store.folder, data.classes)
         store.count_by(evaluate.known)
         tuner.search(store, evaluate, watchers)
+        settling.settle(store, evaluate, shown.note if shown else lambda line: None)
 
 
 def _check_same_data(wanted: Study, before: Sequence[Trial], now: Mapping[str, str]) -> None:

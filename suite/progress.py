@@ -59,6 +59,10 @@ class Progress:
         self._closed.set()
         self._live.stop()
 
+    def note(self, line: str) -> None:
+        """Show a line of what goes on between trials."""
+        self._console.print(line)
+
     def begin(self, trial: Trial) -> None:
         """Show a trial that begins."""
         self._running, self._epoch, self._forecast = trial, {}, None

@@ -47,6 +47,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "hours": ("needs more than 0", lambda hours: hours > 0),
     "epochs": ("needs at least 1", lambda epochs: epochs >= 1),
     "seconds": ("needs more than 0", lambda seconds: seconds > 0),
+    "settling": ("needs 0 or more", lambda seconds: seconds >= 0),
     "batch": ("needs at least 1", lambda pictures: pictures >= 1),
     "threads": ("needs at least 1", lambda threads: threads >= 1),
     "min_epochs": ("needs at least 1", lambda epochs: epochs >= 1),

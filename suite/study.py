@@ -173,7 +173,8 @@ class Latency:
     batch: int = 1  # pictures in a call
     threads: int | None = None  # None: as many as the process has processors
     precision: str | None = None  # of the network, one of RECIPE_CHOICES; None: that of its recipe
-    seconds: float = 1.0  # of timing a candidate, at most; one that decides is timed again
+    seconds: float = 1.0  # of timing a candidate, at most
+    settling: float = 60.0  # seconds at the end of a search in which what decides is timed again, at most
 
     def __post_init__(self) -> None:
         rules.hold_fields(self)

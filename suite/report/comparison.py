@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from suite import dominance, seen
 from suite.errors import SuiteError
 from suite.measures import MEASURES
+from suite.paths import BESIDE
 from suite.report.results import Results
 from suite.study import Constraint, Objective, Study
 from suite.trial import Run, Trial
@@ -129,10 +130,44 @@ def compare(runs: Sequence[Run | Results], asked: Sequence[Objective] = ()) -> C
     parts = [seen.together(run) if isinstance(run, Run) else (run, ()) for run in runs]
     others = [f"{name}/{trial.number}" for name, (_, left) in zip(names, parts, strict=True) for trial in left]
     said = f"Left out, as they saw other pictures than the rest of their run: {', '.join(others)}." if others else ""
-    kept = tuple(run for run, _ in parts)
+    kept = _on_one_scale([run for run, _ in parts])
     comparison = Comparison(runs=kept, names=names, left_out=said, asked=tuple(asked))
     _require_one_dataset(comparison.entries)
     return comparison
+
+
+def _on_one_scale(runs: Sequence[Run | Results]) -> tuple[Run | Results, ...]:
+    """Return runs with their latencies as multiples of one and the same rest of each reference.
+
+    What a reference takes at rest is refined from one run to the next. The least is the nearest to rest.
+    """
+    least: dict[tuple[str, ...], float] = {}
+    for trial in (trial for run in runs for trial in run.trials if "latency_rest" in trial.surroundings):
+        rest, key = float(trial.surroundings["latency_rest"]), _reference(trial)
+        least[key] = min(rest, least.get(key, rest))
+    return tuple(replace(run, trials=tuple(_scaled(trial, least) for trial in run.trials)) for run in runs)
+
+
+def _reference(trial: Trial) -> tuple[str, ...]:
+    """Return what tells the reference of one trial from that of another."""
+    path = trial.surroundings.get("latency_path", "")
+    keys = ("device", "latency_threads", "latency_onednn", "latency_reference")
+    return BESIDE.get(path, path), *(trial.surroundings.get(key, "") for key in keys)
+
+
+def _scaled(trial: Trial, least: Mapping[tuple[str, ...], float]) -> Trial:
+    if "latency_rest" not in trial.surroundings:
+        return trial
+    factor = least[_reference(trial)] / float(trial.surroundings["latency_rest"])
+    names = [name for name in ("latency", "latency_low", "latency_high") if name in trial.measures]
+    if factor == 1 or not names:
+        return trial
+    rest = f"{least[_reference(trial)]:.6g}"
+    return replace(
+        trial,
+        measures={**trial.measures, **{name: factor * trial.measures[name] for name in names}},
+        surroundings={**trial.surroundings, "latency_rest": rest},
+    )
 
 
 def _is_shown(measure: str, measured: set[str]) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from optuna.trial import FrozenTrial
 
@@ -29,6 +31,23 @@ class Past:
     def read(self, frozen: Iterable[FrozenTrial]) -> list[Trial]:
         """Return the trials that Optuna holds. Raises StoreError for one that is damaged."""
         return [trial for trial in map(self.trial, frozen) if trial is not None]
+
+    def retimed(self, trials: Sequence[Trial], again: Mapping[int, Mapping[str, Any]]) -> list[Trial]:
+        """Return trials with the latencies of those that were timed `again`, by number."""
+        return [self._retimed(trial, again[trial.number]) if trial.number in again else trial for trial in trials]
+
+    def _retimed(self, trial: Trial, known: Mapping[str, Any]) -> Trial:
+        if known["measures"].items() <= trial.measures.items():
+            return trial
+        now = replace(
+            trial,
+            measures={**trial.measures, **known["measures"]},
+            surroundings={**trial.surroundings, **known["surroundings"]},
+        )
+        self._ended[now.number] = now
+        same = self._networks[key(network(now.configuration))]
+        same[:] = [now if one.number == now.number else one for one in same]
+        return now
 
     def trial(self, frozen: FrozenTrial) -> Trial | None:
         """Return the trial that Optuna holds; None for what never became one. Raises StoreError."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import optuna
 from optuna.samplers import BaseSampler
@@ -20,6 +21,7 @@ from suite.search.space import distributions, encoded
 from suite.study import Study, Value
 from suite.trial import Trial
 
+RETIMED = "retimed "  # before the number of a row, in the attributes of the study
 DEATHS = 3  # a trial whose process died so often has failed and is not run again
 
 
@@ -86,6 +88,15 @@ class Rows:
         self._record(trial.number, record.written(trial))
         self._tell(trial)
         return True
+
+    def retime(self, number: int, measures: Mapping[str, float], origin: Mapping[str, str]) -> None:
+        """Keep what an ended row's latency is now; Optuna lets nobody change the row itself."""
+        self.study.set_user_attr(f"{RETIMED}{number}", {"measures": dict(measures), "surroundings": dict(origin)})
+
+    def retimed(self) -> dict[int, Mapping[str, Any]]:
+        """Return measures and surroundings of the rows that were timed again, by number."""
+        known = self.study.user_attrs
+        return {int(name.removeprefix(RETIMED)): known[name] for name in known if name.startswith(RETIMED)}
 
     def reject(self, row: FrozenTrial) -> None:
         """End a row that did not become a trial."""

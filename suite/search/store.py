@@ -90,7 +90,8 @@ class Store:
     def trials(self) -> list[Trial]:
         """Return every trial so far, by number, those of other workers included."""
         with worker.uninterrupted(), guarded(self.folder):  # half a reading would keep its lock on a file
-            return self._past.read(self._rows.all())
+            trials = self._past.read(self._rows.all())
+            return self._past.retimed(trials, self._rows.retimed())
 
     def same(self, configuration: Mapping[str, Value], place: str) -> Trial | None:
         """Return an ended trial of the same network that was timed in `place`; None where there is none.
@@ -98,6 +99,11 @@ class Store:
         The same network is not measured twice: two values that differ by noise alone would make two of it.
         """
         return self._past.same(configuration, place)
+
+    def retime(self, number: int, measures: Mapping[str, float], origin: Mapping[str, str]) -> None:
+        """Make the latency of an ended trial, timed again, durable; raise StoreError when it cannot be written."""
+        with self._alone():
+            self._rows.retime(number, measures, origin)
 
     def count_by(self, known: Known) -> None:
         """Let `known` tell what candidates cost before they are tried; without it, only trials tell."""

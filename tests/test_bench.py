@@ -1,0 +1,122 @@
+"""The latency that a study searches by is that of what is deployed: asked of real runtimes, and of a stopwatch."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from suite import pipeline, settling
+from suite.bench import Bench
+from suite.measures import MEASURES
+from suite.report.comparison import compare
+from suite.search import folder
+from suite.study import Constraint, Latency
+from suite.trial import Run, Trial
+from tests.report_runs import LATENCY, study
+
+STUDY = Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml"
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A study of two short trials for LiteRT, with one thread."""
+    sets = ["budget.trials=2", "fidelity.epochs=1", 'latency={path="litert", threads=1, seconds=0.5, settling=5}']
+    return pipeline.run(pipeline.study(STUDY, sets), tmp_path_factory.mktemp("runs"), show=False)
+
+
+def test_a_search_for_a_telephone_is_a_search_by_the_latency_of_litert(ran: Run, tmp_path: Path) -> None:
+    """The same network, written from its trained weights and timed by hand with LiteRT's own interpreter."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    trial = ran.candidates[0]
+    bench = Bench(ran.study.latency, [str(number) for number in range(10)])
+    file = bench._written(pipeline.model(ran.folder, trial.number), tmp_path)
+    interpreter = Interpreter(str(file), num_threads=1)
+    interpreter.allocate_tensors()
+    takes = interpreter.get_input_details()[0]
+    interpreter.set_tensor(takes["index"], np.full(takes["shape"], 128, np.float32))
+    times = []
+    for _ in range(300):
+        began = time.perf_counter()
+        interpreter.invoke()
+        times.append(1e3 * (time.perf_counter() - began))
+    # At rest: the tenth percentile of the stopwatch, as other tests run beside it. TensorFlow takes ten times as long.
+    assert trial.measures["latency"] == pytest.approx(float(np.quantile(times[20:], 0.1)), rel=0.75)
+
+
+def test_how_it_was_timed_stands_with_every_trial(ran: Run) -> None:
+    for trial in ran.trials:
+        known = trial.surroundings
+        assert (known["latency_path"], known["latency_threads"], known["latency_batch"]) == ("litert", "1", "1")
+        assert {"latency_reference", "latency_rest", "latency_precision", "latency_onednn"} <= known.keys()
+        assert trial.measures["latency_low"] <= trial.measures["latency"] <= trial.measures["latency_high"]
+        assert "litert, batch 1" in trial.place
+
+
+def test_latencies_of_two_paths_never_meet(ran: Run) -> None:
+    on_tensorflow = replace(
+        ran,
+        study=replace(ran.study, name="other"),
+        trials=tuple(replace(t, surroundings={**t.surroundings, "latency_path": "saved_model"}) for t in ran.trials),
+    )
+    assert len(compare([ran, on_tensorflow]).groups([LATENCY])) == 2
+
+
+def test_what_was_timed_again_is_durable_and_seen_by_everybody(ran: Run, tmp_path: Path) -> None:
+    with folder.reopened(ran.folder) as store:
+        before = store.trials()[0]
+        store.retime(before.number, {"latency": 7.0, "latency_low": 6.9, "latency_high": 7.1}, {"latency_rest": "1"})
+        assert store.trials()[0].measures["latency"] == 7.0
+        assert store.same(before.configuration, store.trials()[0].place).measures["latency"] == 7.0
+        store.retime(before.number, {name: before.measures[name] for name in before.measures if "latency" in name},
+                     {"latency_rest": before.surroundings["latency_rest"]})  # fmt: skip
+    assert folder.read(ran.folder).trials[0].measures == before.measures
+
+
+def timed(number: int, accuracy: float, latency: float, low: float, high: float, **known) -> Trial:
+    measures = {"accuracy": accuracy, "latency": latency, "latency_low": low, "latency_high": high}
+    return Trial(number=number, state="complete", configuration={}, measures=measures, **known)
+
+
+def test_what_decides_is_what_may_be_on_the_front_or_within_a_limit_and_is_not_known_well() -> None:
+    asked = study(constraints=[Constraint(measure="latency", at_most=2.0)])
+    sure, wide = timed(0, 90, 1.0, 0.99, 1.01), timed(1, 95, 1.5, 1.2, 1.8)
+    dominated, open_to_the_limit = timed(2, 80, 1.9, 1.8, 1.95), timed(3, 70, 2.1, 1.8, 2.4)
+    found = settling.undecided(asked, [sure, wide, dominated, open_to_the_limit, timed(4, 60, 9.0, 7.0, 11.0)])
+    assert [trial.number for trial in found] == [1, 3]
+
+
+def test_latencies_are_told_as_multiples_of_one_rest_whichever_run_found_it() -> None:
+    known = {"device": "here", "latency_path": "xla", "latency_threads": "1", "latency_reference": "small"}
+    early = timed(0, 90, 2.0, 1.9, 2.1, surroundings={**known, "latency_rest": "0.5"})
+    late = timed(0, 91, 2.0, 1.9, 2.1, surroundings={**known, "latency_rest": "0.4", "latency_path": "saved_model"})
+    other = timed(0, 92, 2.0, 1.9, 2.1, surroundings={**known, "latency_rest": "0.1", "latency_reference": "large"})
+    runs = [Run(folder=Path(name), study=study(name=name, constraints=[]), trials=(trial,))
+            for name, trial in (("early", early), ("late", late), ("other", other))]  # fmt: skip
+    first, second, third = compare(runs).entries
+    assert (first.trial.measures["latency"], first.trial.measures["latency_high"]) == pytest.approx((1.6, 1.68))
+    assert (second.trial, third.trial) == (late, other)
+
+
+def test_every_measure_that_timing_gives_is_in_the_table_of_measures(ran: Run) -> None:
+    assert {name for trial in ran.trials for name in trial.measures} <= MEASURES.keys()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"path": "tflite"}, "litert"),
+        ({"batch": 0}, "batch"),
+        ({"seconds": 0}, "seconds"),
+        ({"precision": "int8"}, "precision"),
+    ],
+)
+def test_what_a_study_cannot_be_deployed_on_is_refused_where_it_is_said(wrong: dict, said: str) -> None:
+    from suite.errors import StudyError
+
+    with pytest.raises(StudyError, match=said):
+        Latency(**wrong)
