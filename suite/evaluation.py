@@ -181,6 +181,8 @@ class Evaluation:
     def _cut(self, trial: Trial, trained: training.Training) -> dict[str, Any]:
         """Return how a trial is marked that the study's hours ended; nothing of one that was trained as asked."""
         done, epochs = len(trained.curve), self.study.fidelity.epochs
+        if done >= epochs:
+            return {"until": None}
         if done >= (trial.until or epochs):
             return {}
         return {"until": done, "reason": f"the budget's hours ended it after {done} of {epochs} epochs"}
