@@ -21,7 +21,6 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from time import perf_counter
 from typing import Any
 
-import suite
 from suite import architectures, artefacts, cells, timing
 from suite.cells import Cell, Table
 from suite.errors import TableError
@@ -63,7 +62,6 @@ def here(threads: int) -> dict[str, str]:
         "threads": str(threads),
         "litert": version_of("ai-edge-litert"),
         "onnxruntime": version_of("onnxruntime"),
-        "onednn": "off" if suite.ONEDNN == "0" else "on",
     }
     return {key: known[key] for key in HEAD}
 
@@ -253,7 +251,7 @@ def _timed(
 
 def _asked(module: str, order: artefacts.Order | timing.Order) -> Iterator[dict[str, Any]]:
     """Yield the answers of a process that is given `order`, as they come. Raises _GoneError when it ends otherwise."""
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": suite.ONEDNN}
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     with TemporaryFile("w+") as errors, subprocess.Popen(
         [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
         env=os.environ | quiet,
