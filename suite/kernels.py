@@ -90,7 +90,7 @@ def answer(exercise: Exercise, tell: Tell) -> str:
     file = cache() / f"{exercise.key}.json"
     with suppress(OSError, ValueError, KeyError, TypeError):
         return str(json.loads(file.read_text(encoding="utf-8"))["ended"])
-    tell(f"Trying TensorFlow's oneDNN kernels on this processor with {exercise.title}, once; less than a minute.")
+    tell(f"Trying TensorFlow's oneDNN kernels on this processor with {exercise.title}, once.")
     code = _exercised(exercise.words)
     ended = signal.Signals(-code).name if -code in CRASHES else ""
     if ended or not code:  # else something is wrong that the study itself will say
