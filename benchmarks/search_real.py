@@ -80,9 +80,7 @@ class DeadlineError(BaseException):
 
 def main() -> None:
     chosen = _arguments()
-    # Read when TensorFlow is loaded, here or in the runs. With oneDNN, convolutions of few channels corrupt the heap on
-    # some machines (seen with 2.21 on an AMD EPYC, 4 to 24 channels): the process dies in the midst of a training.
-    os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     try:
         trainings = _trained(_study(chosen), chosen)
     except SuiteError as error:

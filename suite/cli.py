@@ -198,12 +198,13 @@ def run(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: st
     suite run studies/resnet.toml --set dataset=~/pictures image='[64, 64, 3]' budget.hours=2
     suite run studies/resnet.toml --storage postgresql+psycopg://user@host/suite
     """
-    from suite import pipeline, seen, studyfile, supervisor
+    from suite import kernels, pipeline, seen, studyfile, supervisor
 
     files, overrides = arguments.told_apart(files, overrides)
     studies = [studyfile.read(file, overrides) for file in files]
     if not all(pipeline.is_done(study, root) for study in studies):
         if not supervisor.is_worker():
+            kernels.choose(dict(zip(files, studies, strict=True)), overrides, _tell)
             sys.exit(
                 supervisor.supervise(
                     sys.argv[1:], lambda reason: _fail(studies, root, reason), lambda: pipeline.ended(studies, root)
@@ -424,8 +425,10 @@ def _ran(study: Study, root: Path, storage: str | None) -> Run:
 
 def _fail(studies: Sequence[Study], root: Path, reason: str) -> bool:
     """Write down as failed what a dead worker was running; whether there was anything."""
+    from suite import kernels
     from suite.search import folder
 
+    kernels.suspect(reason, _tell)
     failed = False
     for study in studies:
         if folder.holds(root / study.name):
@@ -434,6 +437,10 @@ def _fail(studies: Sequence[Study], root: Path, reason: str) -> bool:
                     click.echo(f"{study.name}/{number} failed: {reason}.", err=True)
                     failed = True
     return failed
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _print_front(

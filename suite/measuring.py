@@ -18,7 +18,6 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from time import perf_counter
 from typing import Any
 
-import suite
 from suite import architectures, artefacts, cells, timing
 from suite.cells import Cell
 from suite.errors import ArchitectureError, TableError
@@ -256,7 +255,7 @@ def _timed(of_path: Sequence[Cell], artefact: str, made: dict[str, Any], setting
 
 def _asked(module: str, order: artefacts.Order) -> Iterator[dict[str, Any]]:
     """Yield the answers of a process that is given `order`, as they come. Raises GoneError when it ends otherwise."""
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": suite.ONEDNN}
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     with TemporaryFile("w+") as errors, subprocess.Popen(
         [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
         env=os.environ | quiet,

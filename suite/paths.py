@@ -15,3 +15,5 @@ PATHS = {
 BESIDE = {"xla": "saved_model", "keras": "saved_model", "litert-int8": "litert"}
 DEPLOYED = ("saved_model", "xla", "litert", "litert-int8", "onnx")  # what people serve a model on
 OF_TENSORFLOW = ("saved_model", "xla", "keras")
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"  # what TensorFlow asks of the environment when it is loaded: 0 is without oneDNN
+FOR_TRAINING = "SUITE_ONEDNN_OFF"  # in the environment where that was switched off by us, for trainings alone

@@ -7,7 +7,6 @@ a new VERSION.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -16,8 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
+from suite import cache
 from suite.errors import SuiteError
 from suite.paths import BESIDE
 from suite.profile.surroundings import version_of
@@ -42,21 +40,9 @@ def files(path: str) -> dict[str, Path]:
     return {kind: folder / kind for kind in KINDS}
 
 
-def cache() -> Path:
-    """Return the folder that keeps this user's references and what they take at rest; SUITE_CACHE names another."""
-    named = os.environ.get("SUITE_CACHE")
-    folder = Path(named) if named else platformdirs.user_cache_path("keras-comparison-suite")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".writable").touch()
-    except OSError:
-        return Path(tempfile.gettempdir()) / "keras-comparison-suite"
-    return folder
-
-
 def _folder() -> Path:
     versions = "-".join(version_of(name).replace(" ", "-") for name in LIBRARIES)
-    return cache() / f"references-{VERSION}-{versions}"
+    return cache.folder() / f"references-{VERSION}-{versions}"
 
 
 def _write(path: str, folder: Path) -> None:

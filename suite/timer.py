@@ -12,10 +12,9 @@ from dataclasses import asdict, replace
 from tempfile import TemporaryFile
 from typing import IO, Any, Self
 
-import suite
-from suite import references, timing, turns
+from suite import cache, references, timing, turns
 from suite.errors import SuiteError
-from suite.paths import BESIDE
+from suite.paths import BESIDE, FOR_TRAINING, ONEDNN
 from suite.profile import rest, runtimes
 from suite.profile.surroundings import processors_used, surroundings, version_of
 
@@ -54,7 +53,7 @@ class Timer:
         self.path, self.threads = path, threads
         self._process: subprocess.Popen[str] | None = None
         self._errors: IO[str] | None = None
-        self._file = references.cache() / "rest.json"
+        self._file = cache.folder() / "rest.json"
         self.without = ""  # why there are no references, where there are none
         self._rests = rest.known(self._file, self.place)
 
@@ -128,7 +127,7 @@ class Timer:
             self._errors = TemporaryFile("w+")  # noqa: SIM115  # closed with the process
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "suite.timing"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=self._errors, text=True, env=os.environ | QUIET | {"TF_ENABLE_ONEDNN_OPTS": suite.ONEDNN},
+                stderr=self._errors, text=True, env=_environment(),
             )  # fmt: skip
             assert self._process.stdin
             self._process.stdin.write(json.dumps(asdict(setup)) + "\n")
@@ -145,4 +144,12 @@ class Timer:
 
 def onednn() -> str:
     """Return whether TensorFlow's oneDNN kernels run where something is timed: `on` or `off`."""
-    return "off" if suite.ONEDNN == "0" else "on"
+    return "off" if _environment().get(ONEDNN) == "0" else "on"
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment in which a user would serve: oneDNN that was switched off for trainings alone is on."""
+    known = os.environ | QUIET
+    if known.pop(FOR_TRAINING, ""):
+        known.pop(ONEDNN, None)
+    return known

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-import suite  # noqa: F401  # before any test loads TensorFlow: it chooses kernels
-
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # said aloud, so that no study of a test first tries its kernels
 
 
 @pytest.fixture(scope="session", autouse=True)

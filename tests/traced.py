@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -23,20 +24,29 @@ FREE = frozenset(
 
 def multiply_adds(network: keras.Model) -> int:
     """Return those of one picture, whether the network has its weights or is weightless."""
+    return sum(map(_of_operation, operations(network)))
+
+
+def operations(network: keras.Model) -> Iterator[tf.Operation]:
+    """Yield what TensorFlow does with one picture, as `multiply_adds` counts it."""
     vars(network).pop("call", None)  # of a weightless one, which may not be called: here its weights are given to it
     weights = [network.trainable_variables, network.non_trainable_variables]
     specs = [[tf.TensorSpec(weight.shape, weight.dtype) for weight in group] for group in weights]
     pictures = keras.tree.map_structure(lambda x: tf.TensorSpec((1, *x.shape[1:]), x.dtype), network.input)
     forward = tf.function(lambda *state, x: network.stateless_call(*state, x, training=False)[0])
-    return _of_graph(forward.get_concrete_function(*specs, x=pictures).graph)
+    return _within(forward.get_concrete_function(*specs, x=pictures).graph)
 
 
-def _of_graph(graph: Any) -> int:
-    return sum(_of_operation(operation, graph) for operation in graph.get_operations())
+def _within(graph: Any) -> Iterator[tf.Operation]:
+    for operation in graph.get_operations():
+        if operation.type in ("PartitionedCall", "StatefulPartitionedCall"):
+            yield from _within(graph._get_function(operation.get_attr("f").name).graph)
+        else:
+            yield operation
 
 
-def _of_operation(operation: tf.Operation, graph: Any) -> int:
-    shapes = [tensor.shape.as_list() for tensor in operation.inputs if tensor.shape.rank is not None]
+def _of_operation(operation: tf.Operation) -> int:
+    shapes = shapes_of(operation)
     match operation.type:
         case "Conv2D" | "Conv3D":
             return _made(operation) * math.prod(shapes[1][:-1])
@@ -52,10 +62,13 @@ def _of_operation(operation: tf.Operation, graph: Any) -> int:
             terms = operation.get_attr("equation").decode().split("->")[0].split(",")
             labelled = zip("".join(terms), [size for shape in shapes for size in shape], strict=True)
             return math.prod(dict(labelled).values())
-        case "PartitionedCall" | "StatefulPartitionedCall":
-            return _of_graph(graph._get_function(operation.get_attr("f").name).graph)
     assert operation.type in FREE, f"{operation.type} may hold products"
     return 0
+
+
+def shapes_of(operation: tf.Operation) -> list[list[int]]:
+    """Return the shapes of an operation's inputs."""
+    return [tensor.shape.as_list() for tensor in operation.inputs if tensor.shape.rank is not None]
 
 
 def _made(operation: tf.Operation) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import initializers, layers
 
-from suite.architectures.layers import GroupedConv2D, StochasticDepth, gelu_tanh
+from suite.architectures.layers import GroupedConv2D, StochasticDepth, StridedConv2D, gelu_tanh
 from suite.task import Task
 
 MOMENTUM = 0.9  # of a normalisation's averages: Keras' 0.99 lags by half of a trial of two hundred steps
@@ -56,7 +56,7 @@ def conv(
     `padding` is "valid", "same" (where the stride needs an odd number of pixels, the odd one is at the bottom right,
     as in TensorFlow), or "symmetric" (half of the window on every side, as in Caffe and PyTorch).
     """
-    kind = GroupedConv2D if groups > 1 else layers.Conv2D
+    kind = GroupedConv2D if groups > 1 else StridedConv2D if stride > 1 else layers.Conv2D
     x, padding = _padded(x, size, stride, padding, name)
     convolution = kind(
         width, size, strides=stride, padding=padding, use_bias=bias, kernel_initializer=fresh(initializer or he()),

@@ -24,6 +24,7 @@ def surroundings() -> dict[str, str]:
         "python": platform.python_version(),
         "suite": suite.__version__,
         **{name.replace("-", "_"): version_of(name) for name in PACKAGES},
+        "onednn": _onednn(),
         "commit": _commit(),
     }
 
@@ -64,6 +65,13 @@ def _threads() -> str:
     import tensorflow as tf
 
     return str(tf.config.threading.get_intra_op_parallelism_threads() or processors())
+
+
+def _onednn() -> str:
+    """Return whether TensorFlow computes with oneDNN on a CPU, as it decided when it was loaded: "on" or "off"."""
+    from tensorflow.python.util import _pywrap_util_port  # there is no public word for it
+
+    return "on" if _pywrap_util_port.IsMklEnabled() else "off"
 
 
 def version_of(name: str) -> str:

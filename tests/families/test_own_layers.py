@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from suite.architectures.layers import GroupedConv2D, LocalResponseNormalization
+from suite.architectures.layers import GroupedConv2D, LocalResponseNormalization, StandardizedConv2D, StridedConv2D
+from suite.profile.complexity import complexity
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,41 @@ def test_a_grouped_convolution_is_that_of_keras(groups: int, strides: int, paddi
     np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
     for gradient, value in zip(gradients, expected_gradients, strict=True):
         np.testing.assert_allclose(gradient, value, rtol=1e-4, atol=1e-4)
+
+
+STRIDED = {"StridedConv2D": StridedConv2D, "GroupedConv2D": GroupedConv2D, "StandardizedConv2D": StandardizedConv2D}
+
+
+@pytest.mark.parametrize("kind", STRIDED)
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("height", "width", "strides"), [(8, 8, 2), (7, 9, 2), (1, 5, 2), (10, 8, 3), (9, 8, (1, 2))])
+def test_a_1x1_convolution_with_strides_takes_the_pixels_of_keras(
+    kind: str, padding: str, height: int, width: int, strides: int | tuple[int, int]
+) -> None:
+    images = tf.random.stateless_normal((2, height, width, 6), seed=(0, 1))
+    arguments = {"strides": strides, "padding": padding, "groups": 2 if kind == "GroupedConv2D" else 1}
+    ours, theirs = STRIDED[kind](4, 1, **arguments), keras.layers.Conv2D(4, 1, **arguments)
+    answer = ours(images)
+    theirs.build(images.shape)
+    kernel = np.asarray(ours.kernel)
+    if kind == "StandardizedConv2D":
+        kernel = (kernel - kernel.mean((0, 1, 2))) / np.sqrt(np.maximum(kernel.var((0, 1, 2)) * 6, ours.epsilon))
+    theirs.set_weights([kernel, ours.bias])
+    assert answer.shape == ours.compute_output_shape(images.shape)
+    np.testing.assert_allclose(answer, theirs(images), rtol=1e-4, atol=1e-5)
+
+
+def test_a_convolution_with_strides_has_the_names_and_weights_of_keras_and_can_be_saved(tmp_path: Path) -> None:
+    image = keras.Input((9, 9, 3))
+    ours = keras.Model(image, StridedConv2D(5, 1, strides=2, name="shortcut")(image))
+    theirs = keras.Model(image, keras.layers.Conv2D(5, 1, strides=2, name="shortcut")(image))
+    ours.set_weights(theirs.get_weights())
+    assert [weight.path for weight in ours.weights] == [weight.path for weight in theirs.weights]
+    assert complexity(ours) == complexity(theirs)
+    ours.save(tmp_path / "network.keras")
+    pictures = np.random.default_rng(0).normal(size=(2, 9, 9, 3)).astype("float32")
+    again = keras.saving.load_model(tmp_path / "network.keras")
+    np.testing.assert_allclose(again(pictures), theirs(pictures), rtol=1e-5, atol=1e-6)
 
 
 def naive_normalization(a: np.ndarray, k: float, n: int, alpha: float, beta: float) -> np.ndarray:

@@ -3,7 +3,7 @@
 from suite.architectures.layers.activation import gelu_tanh
 from suite.architectures.layers.attention import DotProductAttention
 from suite.architectures.layers.auxiliary import AuxiliaryHeads, deployed
-from suite.architectures.layers.convolution import GroupedConv2D
+from suite.architectures.layers.convolution import GroupedConv2D, StridedConv2D
 from suite.architectures.layers.normalization import LocalResponseNormalization
 from suite.architectures.layers.regularization import StochasticDepth
 from suite.architectures.layers.relative import RelativePositions
@@ -27,6 +27,7 @@ __all__ = [
     "RelativePositions",
     "StandardizedConv2D",
     "StochasticDepth",
+    "StridedConv2D",
     "Windows",
     "WordMask",
     "caption_loss",
