@@ -4,16 +4,19 @@
     python benchmarks/latency.py --beside idle half always         the same, also beside processes that take processors
     python benchmarks/latency.py --table OURS.csv --timm THEIRS.csv    rank correlation of two tables, no run
 
-Printed for each network: the medians of the runs, by how many percent the largest is above the smallest, in how many
-pairs of runs the intervals overlap, how many runs said that they are unstable, and the seconds that a run takes. Beside
-busy processes (one for each processor; `half` rest every other second) also how many runs lied: were called stable
-with an interval that holds none of the medians of the idle machine.
+Printed for each network: the latencies of the runs, by how many percent the largest is above the smallest, the same of
+the raw medians of the same calls, in how many pairs of runs the intervals overlap, how many runs were rightly called
+stable, how many lied, and the seconds that a run takes. A run lies that is called stable with an interval that holds none
+of the latencies of the idle machine. Beside busy processes there is one for each processor; `half` rest every other
+second. Each run finds out anew what the references take at rest, unless `--keep` lets them share it as runs of a user do.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +26,7 @@ from pathlib import Path
 
 from scipy.stats import spearmanr
 
-from suite import cells
+from suite import cache, cells
 from suite.cells import Cell
 from suite.profile.surroundings import processors
 from suite.report.field.timm import OURS
@@ -65,6 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--threads", default="1")
+    parser.add_argument("--keep", action="store_true", help="let runs share what references take at rest")
     parser.add_argument("--beside", nargs="+", choices=NEIGHBOURS, default=["idle"], help="the idle machine first")
     parser.add_argument("--table", type=Path, help="a table of `suite measure`, to be compared with")
     parser.add_argument("--timm", type=Path, nargs="+", default=[], help="tables of timm")
@@ -73,8 +77,16 @@ def _arguments() -> argparse.Namespace:
 
 def _run(chosen: argparse.Namespace, file: Path) -> dict[str, Cell]:
     words = [*chosen.networks, "--path", chosen.path, "--seconds", str(chosen.seconds), "--threads", chosen.threads]
-    subprocess.run([sys.executable, "-m", "suite", "measure", *words, "-o", str(file)], check=True, capture_output=True)
+    own = {} if chosen.keep else {"SUITE_CACHE": str(_with_references(file.with_suffix(".cache")))}
+    command = [sys.executable, "-m", "suite", "measure", *words, "-o", str(file)]
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | own)
     return {cell.model: cell for cell in cells.read(file).cells}
+
+
+def _with_references(folder: Path) -> Path:
+    """Return a cache of the suite's that has the references, which take long to write, and knows of no rest."""
+    shutil.copytree(cache.folder(), folder, ignore=shutil.ignore_patterns("rest.json*"))
+    return folder
 
 
 @contextmanager
@@ -89,7 +101,8 @@ def _neighbours(code: str) -> Iterator[None]:
 
 
 def _said(found: list[Cell], idle: list[Cell]) -> str:
-    medians = [cell.infer_step_time for cell in found]
+    numbers = [cell.infer_step_time for cell in found]
+    raw = [cell.step_time_raw for cell in found]
     pairs = list(itertools.combinations(found, 2))
     agree = sum(a.step_time_low <= b.step_time_high and b.step_time_low <= a.step_time_high for a, b in pairs)
     least, most = min(cell.infer_step_time for cell in idle), max(cell.infer_step_time for cell in idle)
@@ -97,12 +110,18 @@ def _said(found: list[Cell], idle: list[Cell]) -> str:
         cell.state == cells.STABLE and not (cell.step_time_low <= most and least <= cell.step_time_high)
         for cell in found
     )
+    stable = sum(cell.state == cells.STABLE for cell in found)
     return (
-        f"medians {', '.join(f'{median:.4g}' for median in medians)} ms; "
-        f"spread {100 * (max(medians) / min(medians) - 1):.1f} %; intervals overlap in {agree} of {len(pairs)} pairs; "
-        f"{sum(cell.state == cells.UNSTABLE for cell in found)} unstable; {lies} lied; "
+        f"{', '.join(f'{number:.4g}' for number in numbers)} ms; spread {_spread(numbers):.1f} %, of raw medians "
+        f"{_spread(raw):.1f} %; intervals overlap in {agree} of {len(pairs)} pairs; "
+        f"{stable - lies} of {len(found)} rightly stable, {lies} lied; "
         f"{sum(cell.seconds for cell in found) / len(found):.0f} s a run"
     )
+
+
+def _spread(values: list[float]) -> float:
+    """Return by how many percent the largest is above the smallest."""
+    return 100 * (max(values) / min(values) - 1)
 
 
 def _compare(ours: Path, theirs: Path) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from suite import kernels, studyfile
+from suite import cache, kernels, studyfile
 from suite.kernels import SWITCH
+from suite.paths import FOR_TRAINING
 
 MINE = """
 from dataclasses import dataclass
@@ -53,7 +54,9 @@ def _unasked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Have neither an opinion of the user's nor an answer from before; the process goes on as it began."""
     monkeypatch.setenv(SWITCH, "")
     monkeypatch.delenv(SWITCH)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv(FOR_TRAINING, "")
+    monkeypatch.delenv(FOR_TRAINING)
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
     exercised = kernels._exercised
     monkeypatch.setattr(kernels, "_exercised", lambda words: 0 if words == kernels.OURS else exercised(words))
 
@@ -110,7 +113,7 @@ def test_another_fault_is_left_to_the_study_and_not_remembered(tmp_path: Path) -
     file = study(tmp_path, WRONG)
     assert [line.partition(" on this")[0] for line in told(file)] == ["Trying TensorFlow's oneDNN kernels"] * 2
     assert SWITCH not in os.environ
-    (kept,) = kernels.cache().glob("*.json")
+    (kept,) = (cache.folder() / "kernels").glob("*.json")
     assert json.loads(kept.read_text())["tried"] == "networks of the catalogue"
 
 
@@ -119,12 +122,13 @@ def test_a_cache_that_cannot_be_written_or_read_costs_an_answer_and_no_study(
 ) -> None:
     monkeypatch.setattr(kernels, "_exercised", lambda words: 0)
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))  # no folder
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "file"))  # no folder
+    monkeypatch.setattr(cache.tempfile, "tempdir", "/proc/nowhere")
     assert len(told(study(tmp_path, PLAIN))) == 2
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
     assert len(told(study(tmp_path, PLAIN))) == 2
     assert told(study(tmp_path, PLAIN)) == []
-    for kept in kernels.cache().glob("*.json"):
+    for kept in (cache.folder() / "kernels").glob("*.json"):
         kept.write_text("{")
     assert len(told(study(tmp_path, PLAIN))) == 2
 
