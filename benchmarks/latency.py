@@ -4,11 +4,12 @@
     python benchmarks/latency.py --beside idle half always         the same, also beside processes that take processors
     python benchmarks/latency.py --table OURS.csv --timm THEIRS.csv    rank correlation of two tables, no run
 
-Printed for each network: the latencies of the runs, by how many percent the largest is above the smallest, the same of
-the raw medians of the same calls, in how many pairs of runs the intervals overlap, how many runs were rightly called
-stable, how many lied, and the seconds that a run takes. A run lies that is called stable with an interval that holds none
-of the latencies of the idle machine. Beside busy processes there is one for each processor; `half` rest every other
-second. Each run finds out anew what the references take at rest, unless `--keep` lets them share it as runs of a user do.
+Printed for each network: the latencies of the runs, by how many percent the largest is above the smallest, the same
+of the raw medians of the same calls, in how many pairs of runs the intervals overlap, how many runs were rightly
+called stable, how many lied, and the seconds that a run takes. A run lies that is called stable with an interval that
+holds none of the latencies of the idle machine. Beside busy processes there is one for each processor; `half` rest
+every other second. Each run finds out anew what the references take at rest, unless `--keep` lets them share it as
+runs of a user do.
 """
 
 from __future__ import annotations
