@@ -10,7 +10,7 @@ LONGEST ?= 120
 RUNS := quickstart-alexnet quickstart-resnet quickstart-mobilenet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart field test test-slow oracle check lint types layers format ui clean
+.PHONY: help setup quickstart field gpu test test-slow oracle check lint types layers format ui clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ field: setup  ## measure every network of the catalogue on this device, report i
 	$(BIN)/suite measure '*/*[!y]' '*/*[!n]y' --seconds 15 -o runs/field $(FIELD)
 	$(BIN)/suite measure '*/*[!y]' '*/*[!n]y' --seconds 15 --batch 8,32 --longest $(LONGEST) -o runs/field $(FIELD)
 	$(BIN)/suite report --field runs/field/*.csv -o runs/field-report
+
+gpu: setup  ## everything that needs a GPU, in one report folder, in eight minutes (GPU=--rehearse without one)
+	$(BIN)/python benchmarks/gpu.py -o runs/gpu $(GPU)
 
 test: setup  ## the tests, about 14 minutes on 2 cores
 	$(BIN)/python -m pytest

@@ -1,0 +1,185 @@
+"""All that could never be run without a GPU, in one report folder, within eight minutes: `make gpu`.
+
+    python benchmarks/gpu.py -o runs/gpu                    on a machine with a GPU
+    python benchmarks/gpu.py -o runs/rehearsal --rehearse   the same steps on a CPU, with less in each
+
+Steps: the quickstart's studies in float32 and in mixed precision; twenty networks at batches 1, 8 and 64 on every path
+that runs here, with memory and energy; the tests that need a GPU; the reports. Each step has seconds of its own and is
+ended when they are over: what it finished is kept, and the summary says what it did not. A machine without a GPU is an
+error, unless it is a rehearsal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from suite import cells
+from suite.profile.runtimes import PACKAGES
+
+ROOT = Path(__file__).parents[1]
+STUDIES = sorted((ROOT / "studies" / "quickstart").glob("*.toml"))
+NETWORKS = (
+    "mobilenet_v3/small", "mobilenet_v2/1.0", "efficientnet/b0", "resnet/18", "resnet/50", "vit/s-16", "convnext/t",
+    "mobilenet/1.0", "densenet/121", "efficientnet_v2/s", "resnet_v2/50", "inception_v3/2015", "xception/2016",
+    "nasnet/mobile", "senet/resnet-50", "vgg/16", "alexnet/2012", "maxvit/t", "coatnet/0", "nfnet/f0",
+)  # fmt: skip
+FEW = ("mobilenet/tiny", "resnet/tiny")  # of a rehearsal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One command and what became of it."""
+
+    name: str
+    command: str
+    seconds: float
+    code: int  # exit code; 124: its time was over
+    said: str  # the last lines
+
+    @property
+    def line(self) -> str:
+        """A row of the summary."""
+        ended = {0: "done", 124: "its time was over"}.get(self.code, f"exit code {self.code}")
+        return f"| {self.name} | {ended} | {self.seconds:.0f} | `{self.command}` |"
+
+
+def main() -> None:
+    """Run every step and write the summary; exit with 1 when a step failed."""
+    chosen = _arguments()
+    gpus = _gpus()
+    if not gpus and not chosen.rehearse:
+        sys.exit("There is no GPU that TensorFlow can use. --rehearse runs the same steps on the CPU.")
+    into: Path = chosen.output
+    into.mkdir(parents=True, exist_ok=True)
+    began, steps = time.monotonic(), []
+    for name, seconds, words in _steps(into, chosen.rehearse):
+        left = chosen.seconds - (time.monotonic() - began)
+        steps.append(_run(name, words, min(seconds, left)))
+        print(steps[-1].line, flush=True)
+        _write(into, gpus, steps)
+    sys.exit(any(step.code not in (0, 124) for step in steps))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, default=Path("runs/gpu"))
+    parser.add_argument("--rehearse", action="store_true", help="on a CPU, with less in each step")
+    parser.add_argument("--seconds", type=float, default=470.0, help="of all steps together")
+    return parser.parse_args()
+
+
+def _gpus() -> list[str]:
+    """Return the GPUs that TensorFlow can use, asked in a process of its own: it would keep their memory."""
+    source = "import tensorflow as tf; print([gpu.name for gpu in tf.config.list_physical_devices('GPU')])"
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, env=_environment())
+    return [] if done.returncode else json.loads(done.stdout.strip().splitlines()[-1].replace("'", '"'))
+
+
+def _steps(into: Path, rehearse: bool) -> list[tuple[str, float, list[str]]]:
+    suite = [sys.executable, "-m", "suite"]
+    fewer = ["budget.trials=1", "fidelity.epochs=1"] if rehearse else []
+    paths = ["saved_model", "xla", *(path for path in ("litert", "onnx") if find_spec(PACKAGES[path]))]
+    measured = [*(FEW if rehearse else NETWORKS), "--path", ",".join(paths[: 2 if rehearse else None]),
+                "--batch", "1,8" if rehearse else "1,8,64", "--seconds", "0.5" if rehearse else "2"]  # fmt: skip
+    runs = {precision: into / f"runs-{precision}" for precision in ("float32", "mixed_float16")}
+    trained = [
+        (f"quickstart in {precision}", 90.0,
+         [*suite, "run", *map(str, STUDIES), "--runs", str(folder), "--set", f'recipe.precision="{precision}"', *fewer])
+        for precision, folder in runs.items()
+    ]  # fmt: skip
+    names = [file.stem for file in STUDIES]
+    reported = [
+        (f"report of {precision}", 30.0,
+         [*suite, "report", *(f"quickstart-{name}" for name in names), "--runs", str(folder),
+          "-o", str(into / f"report-{precision}")])
+        for precision, folder in runs.items()
+    ]  # fmt: skip
+    return [
+        *trained,
+        ("networks", 180.0, [*suite, "measure", *measured, "-o", str(into / "measured.csv")]),
+        ("tests that need a GPU", 60.0, [sys.executable, "-m", "pytest", "-q", "-n0", "-m", "gpu", str(ROOT / "tests")]),
+        *reported,
+        ("report of the networks", 30.0,
+         [*suite, "report", "--field", str(into / "measured.csv"), "-o", str(into / "networks")]),
+    ]  # fmt: skip
+
+
+def _run(name: str, words: Sequence[str], seconds: float) -> Step:
+    """Run a command for so many seconds at most; it is asked to end first, so that it keeps what it has."""
+    shown = " ".join(words).replace(sys.executable, "python").replace(f"{ROOT}/", "")
+    began = time.monotonic()
+    if seconds <= 1:
+        return Step(name=name, command=shown, seconds=0.0, code=124, said="")
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment(), start_new_session=True
+    ) as process:
+        try:
+            said, code = process.communicate(timeout=seconds)[0], process.returncode
+        except subprocess.TimeoutExpired:
+            said, code = _ended(process), 124
+    # pytest says 5 where there was no test to run, as in a rehearsal.
+    code = 0 if code == 5 and "pytest" in words else code
+    return Step(name=name, command=shown, seconds=time.monotonic() - began, code=code, said=said[-4000:])
+
+
+def _ended(process: subprocess.Popen[str]) -> str:
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.communicate(timeout=10)[0]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.communicate()[0]
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def _write(into: Path, gpus: Sequence[str], steps: Sequence[Step]) -> None:
+    (into / "steps.json").write_text(json.dumps([asdict(step) for step in steps], indent=1) + "\n")
+    where = ", ".join(gpus) or "no GPU: a rehearsal"
+    lines = [f"# Everything on a GPU ({where})", "", "| step | ended | seconds | command |", "|---|---|---:|---|"]
+    lines += [step.line for step in steps]
+    (into / "README.md").write_text("\n".join([*lines, "", *_checks(into)]) + "\n")
+
+
+def _checks(into: Path) -> list[str]:
+    """Say what is known of memory and energy of the networks that were measured."""
+    file = into / "measured.csv"
+    if not file.exists():
+        return ["Nothing was measured yet."]
+    table = cells.read(file)
+    timed = [cell for cell in table.cells if cell.is_timed]
+    states = {state: sum(cell.state == state for cell in table.cells) for state in cells.STATES}
+    said = ", ".join(f"{count} {state}" for state, count in states.items() if count)
+    return [
+        f"Measured on {table.device}: {said}.",
+        f"Memory is known of {sum(bool(cell.memory_bytes) for cell in timed)} of {len(timed)} timed cells, "
+        f"energy of {sum(cell.energy != cells.UNKNOWN for cell in timed)}.",
+        "", "| network | path | batch | ms | ± % | MB | J a picture |", "|---|---|---:|---:|---:|---:|---:|",
+        *(_row(cell) for cell in timed),
+    ]  # fmt: skip
+
+
+def _row(cell: cells.Cell) -> str:
+    wide = 50 * (cell.step_time_high - cell.step_time_low) / cell.infer_step_time
+    memory = f"{cell.memory_bytes / 1e6:.0f}" if cell.memory_bytes else ""
+    energy = cell.energy if cell.energy != cells.UNKNOWN else ""
+    return (
+        f"| {cell.model} | {cell.path} | {cell.infer_batch_size} | {cell.infer_step_time:.4g} | {wide:.0f} | {memory} "
+        f"| {energy} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
