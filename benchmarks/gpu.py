@@ -107,7 +107,7 @@ def _steps(into: Path, rehearse: bool) -> list[tuple[str, float, list[str]]]:
     return [
         *trained,
         ("networks", 180.0, [*suite, "measure", *measured, "-o", str(into / "measured.csv")]),
-        ("tests that need a GPU", 60.0, [sys.executable, "-m", "pytest", "-q", "-n0", "-m", "gpu", str(ROOT / "tests")]),
+        ("tests that need a GPU", 60.0, [sys.executable, "-m", "pytest", "-qn0", "-m", "gpu", str(ROOT / "tests")]),
         *reported,
         ("report of the networks", 30.0,
          [*suite, "report", "--field", str(into / "measured.csv"), "-o", str(into / "networks")]),
