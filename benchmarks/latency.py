@@ -29,7 +29,7 @@ from scipy.stats import spearmanr
 
 from suite import cache, cells
 from suite.cells import Cell
-from suite.profile.surroundings import processors
+from suite.machine import processors
 from suite.report.field.timm import OURS
 
 NEIGHBOURS = {

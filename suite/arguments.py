@@ -173,8 +173,8 @@ def settings(
     again: bool,
 ) -> Settings:
     """Return how networks are to be measured, from lists with commas."""
+    from suite.machine import processors
     from suite.measuring import Settings
-    from suite.profile.surroundings import processors
 
     unknown = [path for path in paths.split(",") if path not in ON]
     if unknown:

@@ -13,7 +13,7 @@ import keras
 from suite import converters, servable, timing
 from suite.architectures.layers import deployed
 from suite.errors import SuiteError
-from suite.profile.surroundings import processors
+from suite.machine import processors
 from suite.quiet import silenced
 from suite.study import Latency
 from suite.timer import GoneError, Timer, onednn

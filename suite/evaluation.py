@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from suite import architectures, binding, files, training, turns
+from suite import architectures, binding, files, machine, training, turns
 from suite.architectures.layers import deployed
 from suite.bench import Bench
 from suite.datasets import Dataset
@@ -18,7 +18,7 @@ from suite.deadline import Forecast, Left, forever
 from suite.errors import ArchitectureError, StoreError
 from suite.measures import formatted
 from suite.profile.complexity import complexity, weightless
-from suite.profile.surroundings import processors, processors_used, surroundings
+from suite.profile.surroundings import surroundings
 from suite.search.sampler import costs_of, key
 from suite.search.space import network
 from suite.search.tuner import Watcher
@@ -158,7 +158,7 @@ class Evaluation:
 
     def _trained(self, trial: Trial, model: keras.Model, recipe: Recipe) -> Trial:
         epochs = self.study.fidelity.epochs
-        with turns.together(processors_used(processors())) as give_way:
+        with turns.together(machine.usable()) as give_way:
             trained = training.train(
                 model,
                 recipe,

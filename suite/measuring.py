@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from time import perf_counter
 from typing import Any
 
-from suite import architectures, artefacts, cells, timing
+from suite import architectures, artefacts, cells, machine, timing
 from suite.cells import Cell
 from suite.errors import ArchitectureError, TableError
 from suite.profile import runtimes
@@ -209,10 +209,8 @@ def _too_slow(missing: Sequence[Cell], known: Sequence[Cell], settings: Settings
 
 def _too_large(model: str) -> str:
     """Return why a network of the catalogue cannot be built in the memory that is free; empty where it can."""
-    import psutil
-
     counted = architectures.recorded().get(model)
-    needed, free = COPIES * 4 * (counted.total_parameters if counted else 0), psutil.virtual_memory().available
+    needed, free = COPIES * 4 * (counted.total_parameters if counted else 0), machine.free_memory()
     return f"needs {needed / 1e9:.1f} GB to be built, {free / 1e9:.1f} GB are free" if needed > free else ""
 
 
@@ -243,8 +241,7 @@ def _timed(of_path: Sequence[Cell], artefact: str, made: dict[str, Any], setting
     try:
         with Timer(of_path[0].path, settings.threads) as timer:  # a process for each: memory is that of one network
             for answer in timer.ask(order):
-                yield _ended(left[0], began, **_told(answer, timer.without))
-                left.pop(0)
+                yield _ended(left.pop(0), began, **_told(answer, timer.without))
                 began = perf_counter()
     except GoneError as gone:
         said = _gone(gone, "it was run")

@@ -8,15 +8,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from tempfile import TemporaryFile
 from typing import IO, Any, Self
 
 from suite import cache, references, timing, turns
 from suite.errors import SuiteError
+from suite.machine import used
 from suite.paths import BESIDE, FOR_TRAINING, ONEDNN
 from suite.profile import rest, runtimes
-from suite.profile.surroundings import processors_used, surroundings, version_of
+from suite.profile.surroundings import surroundings, version_of
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
@@ -79,13 +81,15 @@ class Timer:
 
     def close(self) -> None:
         """End the process; the next order starts another."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            for stream in (self._process.stdin, self._process.stdout, self._errors):
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, self._errors):
+            with suppress(OSError):  # an order that was not sent cannot be sent now
                 if stream:
                     stream.close()
-            self._process = None
 
     def ask(self, order: timing.Order) -> Iterator[dict[str, Any]]:
         """Yield the answers for each batch size of an order, as they come. Raises GoneError when the process ends.
@@ -95,7 +99,7 @@ class Timer:
         process = self._started()
         assert process.stdin
         assert process.stdout
-        with turns.alone(processors_used(self.threads)):
+        with turns.alone(used(self.threads)):
             try:
                 process.stdin.write(json.dumps(asdict(replace(order, rests=self._rests))) + "\n")
                 process.stdin.flush()

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from suite.machine import free_memory
 from suite.paths import BESIDE
 from suite.profile import runtimes, sensors
 from suite.profile.latency import LEAST, Block, Protocol, at_rest, latency, quietest
@@ -105,7 +106,7 @@ class _Process:
                 self._setup.path, Path(order.artefact), self._setup.threads
             )
         except Exception as error:
-            yield {"batch": order.batches[0], **_failed(error)}
+            yield from ({"batch": batch, **_failed(error)} for batch in order.batches)
             return
         if order.again:
             self._runtimes[order.artefact] = runtime
@@ -125,7 +126,7 @@ class _Process:
     def _timed(
         self, runtime: runtimes.Runtime, batch: int, order: Order, rests: Mapping[str, float], began: float, before: int
     ) -> dict[str, Any]:
-        load, free = sensors.load(), sensors.free()
+        load, free = sensors.load(), free_memory()
         needed = dict(zip(order.batches, order.needs, strict=False)).get(batch, 0)
         if needed > free and not runtime.gpu:  # which has a memory of its own and says itself when it is full
             return {"no_memory": f"needs {needed / 1e9:.1f} GB for its activations, {free / 1e9:.1f} GB are free"}

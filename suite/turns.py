@@ -68,7 +68,7 @@ def held(file: Path, *, shared: bool = False) -> Iterator[None]:
 def _locked(name: str, *, shared: bool) -> AbstractContextManager[None]:
     """Hold the lock file of that name, of this user."""
     user = os.getuid() if hasattr(os, "getuid") else 0
-    return held(Path(tempfile.gettempdir()) / f"suite-processors-{user}" / name, shared=shared)
+    return held(Path(tempfile.gettempdir()) / f".suite-processors-{user}" / name, shared=shared)
 
 
 def _opened(file: Path) -> IO[bytes] | None:

@@ -17,6 +17,7 @@ from suite import choice, pipeline, seen, served, studyfile, tracking
 from suite.errors import DatasetError, SuiteError
 from suite.report.comparison import compare
 from suite.search import folder
+from suite.tracking.delivery import Delivery
 from suite.trial import Run
 from tests import report_runs
 from tests.pictures import fill
@@ -39,14 +40,15 @@ goal = "min"
 trials = 2
 [fidelity]
 epochs = 1
-latency_seconds = 0.1
 """
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_mlflow() -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tracking, "deliver", lambda *_, **__: None)  # tests/test_tracking.py is about that
+        patch.setattr(
+            tracking, "deliver", lambda *_, **__: Delivery(delivered=0, waiting=0)
+        )  # tests/test_tracking.py is about that
         yield
 
 

@@ -20,6 +20,7 @@ from suite.deadline import Forecast, OutOfTimeError
 from suite.report.comparison import compare
 from suite.search import budget, fidelity
 from suite.study import Budget, Choice, Fidelity, Recipe
+from suite.tracking.delivery import Delivery
 from suite.trial import State, Trial, pausing, resumable
 from tests import studies
 
@@ -152,7 +153,9 @@ def cut_run(tmp_path_factory: pytest.TempPathFactory) -> pipeline.Run:
         budget=Budget(hours=1e-4),
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tracking, "deliver", lambda *_, **__: None)  # tests/test_tracking.py is about that
+        patch.setattr(
+            tracking, "deliver", lambda *_, **__: Delivery(delivered=0, waiting=0)
+        )  # tests/test_tracking.py is about that
         clock = over_after(EPOCH, 1e-5)
         patch.setattr(budget.Hours, "left", lambda hours: clock())
         return pipeline.run(study, root)
@@ -188,7 +191,7 @@ def test_a_front_of_whole_trainings_has_no_column_for_it(cut_run: pipeline.Run) 
 def test_with_more_hours_the_same_training_goes_on_to_its_end(
     cut_run: pipeline.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracking, "deliver", lambda *_, **__: None)
+    monkeypatch.setattr(tracking, "deliver", lambda *_, **__: Delivery(delivered=0, waiting=0))
     study = replace(cut_run.study, budget=Budget(trials=2))
     done = pipeline.run(study, cut_run.folder.parent, show=False)
     assert [(trial.state, trial.continues, trial.until) for trial in done.trials] == [

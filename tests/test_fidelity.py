@@ -25,6 +25,7 @@ from suite.search.rows import DEATHS
 from suite.search.store import Store
 from suite.study import Budget, Choice, Fidelity, Study
 from suite.tracking import content
+from suite.tracking.delivery import Delivery
 from suite.trial import Run, State, Trial, pausing
 from tests import studies
 
@@ -325,7 +326,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A study with pauses that was really trained."""
     root = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tracking, "deliver", lambda *_, **__: None)  # tests/test_tracking.py is about that
+        patch.setattr(
+            tracking, "deliver", lambda *_, **__: Delivery(delivered=0, waiting=0)
+        )  # tests/test_tracking.py is about that
         space = {"stem": "small", "depths": Choice(((1,), (2,))), "widths": Choice(((4,), (8,)))}
         study = replace(pausing_study(trials=2), image=(16, 16, 1), space=space)
         return pipeline.run(study, root, show=False)

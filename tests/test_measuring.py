@@ -19,7 +19,7 @@ from suite.cells import Cell, Table
 from suite.errors import ArchitectureError, MissingExtraError, SuiteError, TableError
 from suite.measuring import Settings
 from suite.profile import runtimes, sensors
-from suite.timer import Timer
+from suite.timer import GoneError, Timer
 
 FAST = Settings(threads=1, seconds=1.0, image=(32, 32, 3), classes=10)
 ALL = ("saved_model", "xla", "litert", "litert-int8", "onnx", "keras")
@@ -312,10 +312,11 @@ def test_energy_is_counted_or_not_available_but_never_guessed(tmp_path: Path, mo
     for zone in ("intel-rapl", "intel-rapl:0", "intel-rapl:0:0", "intel-rapl:0:1"):  # the last two are parts of it
         (tmp_path / zone).mkdir()
         (tmp_path / zone / "energy_uj").write_text("0")
-    counter.with_name("max_energy_range_uj").write_text("9000000")
-    calls = (number % 3 for number in range(1, 10**9))  # it begins again at zero after nine joules
+    counter.with_name("max_energy_range_uj").write_text("3000000000")
+    calls = (number % 1000 for number in range(995, 10**9))  # it is nearly full, and begins again at zero
+    counter.write_text("2982000000")
     found = sensors.joules(lambda: (time.sleep(0.001), counter.write_text(str(next(calls) * 3_000_000))), 2, gpu=False)
-    assert float(found) == pytest.approx(1.5, rel=0.2)  # three joules a call of two pictures
+    assert float(found) == pytest.approx(1.5)  # three joules a call of two pictures
 
 
 def test_a_table_reads_back_as_it_was_written(tmp_path: Path) -> None:
@@ -344,3 +345,26 @@ def test_on_a_gpu_its_own_memory_clock_heat_and_energy_are_told(tmp_path: Path) 
         assert float(cell.energy) > 0
     times = {(cell.path, cell.infer_batch_size): cell.infer_step_time for cell in found}
     assert times["saved_model", 8] < times["litert", 8]
+
+
+def test_a_timer_whose_process_dies_between_two_orders_says_so_and_takes_another(tmp_path: Path) -> None:
+    made = measuring._made("mobilenet/tiny", FAST, ["litert"], str(tmp_path))
+    order = timing.Order(artefact=made["artefacts"]["litert"]["file"], batches=(1,), seconds=0.2, longest=60)
+    with Timer("litert", 1) as timer:
+        (first,) = timer.ask(order)
+        timer._process.kill()
+        timer._process.wait()
+        with pytest.raises(GoneError):
+            list(timer.ask(order))
+        (again,) = timer.ask(order)
+    assert min(first["median"], again["median"]) > 0
+
+
+def test_what_cannot_be_opened_is_a_cell_for_each_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes(b"this is no network")
+    made = measuring._made("mobilenet/tiny", replace(FAST, batches=(1, 8)), ["litert"], str(tmp_path))
+    made["artefacts"]["litert"]["file"] = str(broken)
+    monkeypatch.setattr(measuring, "_made", lambda *_: made)
+    found = measuring.measure(["mobilenet/tiny"], replace(FAST, paths=("litert",), batches=(1, 8)), tmp_path / "a.csv")
+    assert [(cell.state, cell.infer_batch_size) for cell in found] == [(cells.FAILED, 1), (cells.FAILED, 8)]

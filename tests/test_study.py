@@ -10,7 +10,7 @@ import pytest
 
 from suite import binding
 from suite.errors import StudyError
-from suite.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Recipe
+from suite.study import Budget, Choice, Constraint, Fidelity, Latency, Objective, Range, Recipe
 from tests import studies
 
 RECIPES: list[tuple[str, Any]] = [
@@ -78,8 +78,8 @@ def test_a_name_that_is_nearly_right_is_told() -> None:
         lambda: Budget(trials="many"),  # type: ignore[arg-type]
         lambda: Fidelity(epochs=0),
         lambda: Fidelity(epochs=3, min_epochs=0),
-        lambda: Fidelity(epochs=3, latency_seconds=0.0),
-        lambda: Fidelity(epochs=3, latency_seconds=math.inf),
+        lambda: Latency(seconds=0.0),
+        lambda: Latency(seconds=math.inf),
         lambda: Constraint(measure="latency", at_most=-1.0),
         lambda: Constraint(measure="latency", at_most=math.nan),
         lambda: Objective(measure="accuracy", goal="largest"),  # type: ignore[arg-type]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
-import psutil
 import tensorflow as tf
 
 from suite.datasets.augment import augmented
 from suite.datasets.pictures import decoded, prepared
 from suite.datasets.source import Source
 from suite.datasets.split import progress
+from suite.machine import free_memory, whole_memory
 
 AUTO = tf.data.AUTOTUNE
 SHARE = 4  # a dataset may fill one part in four of the free memory
@@ -136,29 +135,6 @@ def reader(source: Source, image: tuple[int, int, int]) -> Reader:
     width = 1 if source.shape == image else 4  # bytes a number
     needed = sum(source.sizes.values()) * int(np.prod(image)) * width
     return Reader(source=source, image=image, fits=needed <= free_memory() / SHARE)
-
-
-def free_memory() -> int:
-    """Return the bytes that may still be taken: of the machine, and of its container where that has a limit."""
-    free = psutil.virtual_memory().available
-    try:
-        return min(free, _container("memory.max") - _container("memory.current"))
-    except (OSError, ValueError):
-        return free
-
-
-def whole_memory() -> int:
-    """Return the bytes of the machine, or of its container where that has a limit."""
-    whole = psutil.virtual_memory().total
-    try:
-        return min(whole, _container("memory.max"))
-    except (OSError, ValueError):
-        return whole
-
-
-def _container(name: str) -> int:
-    """Return a number of the control group. Raises OSError without one, ValueError for "max": no limit."""
-    return int((Path("/sys/fs/cgroup") / name).read_text())
 
 
 def _ordered(batches: tf.data.Dataset) -> tf.data.Dataset:

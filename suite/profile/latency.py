@@ -39,6 +39,7 @@ LAST = 3  # blocks of the warm-up that must agree
 CALLS = 3  # of one turn, at least; one where calls are slow
 SLOW = 0.05  # seconds of a call, from which a turn is one call
 SHARE = 0.5  # of a turn's time that goes to what is timed, at least; the rest is the references'
+ENOUGH = 50  # turns that show what a reference takes at rest: a few may be lucky
 TAIL = 10  # calls that must lie beyond a percentile for it to be told
 
 
@@ -176,9 +177,14 @@ def at_rest(call: Call, seconds: float = 1.0, clock: Clock = time.perf_counter) 
 
 
 def quietest(blocks: Sequence[Block]) -> dict[str, float]:
-    """Return the seconds that each reference took in the block in which it was fastest, by the median of its turns."""
-    names = blocks[0].references
-    return {name: min(float(np.median(block.references[name])) for block in blocks) for name in names}
+    """Return the seconds that each reference took when it was fastest: the least median of ENOUGH turns that follow."""
+    return {name: _least([block.references[name] for block in blocks]) for name in blocks[0].references}
+
+
+def _least(blocks: Sequence[Array]) -> float:
+    turns = np.concatenate(blocks)
+    parts = np.array_split(turns, max(1, len(turns) // ENOUGH))
+    return min(float(np.median(part)) for part in parts)
 
 
 def _ratio(blocks: Sequence[Block], name: str) -> Ratio:

@@ -7,11 +7,11 @@ nearest to rest. A latency is told as a multiple of it, so it is recorded with e
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from suite import files
 from suite.turns import held
 
 Rests = dict[str, float]  # seconds at rest, by reference
@@ -33,7 +33,7 @@ def refined(file: Path, place: str, seen: Mapping[str, float]) -> Rests:
         places[place] = {**before, **{name: min(value, before.get(name, value)) for name, value in seen.items()}}
         if places[place] != before:
             with suppress(OSError):
-                _write(file, places)
+                files.write(file, json.dumps(places, indent=1) + "\n")
     return dict(places[place])
 
 
@@ -43,9 +43,3 @@ def _read(file: Path) -> dict[str, Rests]:
     except (OSError, ValueError):  # none yet, or damaged: it is found again
         return {}
     return read if isinstance(read, dict) else {}
-
-
-def _write(file: Path, places: Mapping[str, Rests]) -> None:
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps(places, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(file)

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from suite.errors import MissingExtraError
+from suite.machine import used
 from suite.paths import OF_TENSORFLOW
-from suite.profile.surroundings import processors_used
 
 Call = Callable[[], object]
 
@@ -45,7 +45,7 @@ def check(path: str) -> None:
 def pin(threads: int) -> None:
     """Give this process so many of its processors, and every library as many threads. Before these are imported."""
     if hasattr(os, "sched_setaffinity"):  # not on macOS
-        os.sched_setaffinity(0, processors_used(threads))
+        os.sched_setaffinity(0, used(threads))
     os.environ["OMP_NUM_THREADS"] = str(threads)
 
 

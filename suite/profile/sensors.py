@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.cells import UNKNOWN
+from suite.machine import usable
 from suite.paths import OF_TENSORFLOW
 
 POWERCAP = Path("/sys/class/powercap")  # Linux' interface to RAPL, the energy counters of a processor
@@ -29,12 +30,12 @@ def neighbours() -> Callable[[], float]:
     import psutil
 
     mine = psutil.Process()
-    usable = mine.cpu_affinity() if hasattr(mine, "cpu_affinity") else range(psutil.cpu_count())  # not on macOS
+    mine_are = usable()
 
     def used() -> tuple[float, float]:
         every, own = psutil.cpu_times(percpu=True), mine.cpu_times()
-        taken = sum(getattr(every[one], kind, 0.0) for one in usable for kind in TAKEN)
-        return time.perf_counter() * len(usable), taken - own.user - own.system
+        taken = sum(getattr(every[one], kind, 0.0) for one in mine_are for kind in TAKEN)
+        return time.perf_counter() * len(mine_are), taken - own.user - own.system
 
     began, before = used()
 
@@ -67,13 +68,6 @@ def temperature(*, gpu: bool) -> str:
     found: dict[str, Any] = getattr(psutil, "sensors_temperatures", dict)()
     known = [one.current for name in ("coretemp", "k10temp", "cpu_thermal") for one in found.get(name, ())]
     return f"{max(known):.0f}" if known else UNKNOWN
-
-
-def free() -> int:
-    """Return the bytes of memory that can be had."""
-    import psutil
-
-    return int(psutil.virtual_memory().available)
 
 
 def resident() -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from suite.machine import processors
 
 PACKAGES = ("tensorflow", "keras", "keras-tuner", "optuna", "mlflow")
 
@@ -47,17 +48,6 @@ def _processor() -> str:
         lines = []
     named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return named[0] if named else platform.processor() or platform.machine()
-
-
-def processors() -> int:
-    """Return how many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def processors_used(threads: int) -> set[int]:
-    """Return the processors that a process of so many threads is given of those that this one may use."""
-    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
-    return set(sorted(usable)[:threads])
 
 
 def _threads() -> str:

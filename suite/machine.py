@@ -1,0 +1,63 @@
+"""What this process may use of the machine: processors and memory, as the system, affinity and the container allow."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+GROUPS = Path("/sys/fs/cgroup")  # Linux' control groups, of version 2 or 1
+
+
+def usable() -> set[int]:
+    """Return the processors that this process may run on."""
+    return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+
+
+def processors() -> int:
+    """Return how many processors this process may use: a container's share counts up to whole ones."""
+    return max(1, min(len(usable()), math.ceil(_quota())))
+
+
+def used(threads: int) -> set[int]:
+    """Return the processors that a process of so many threads is given of those that this one may use."""
+    return set(sorted(usable())[:threads])
+
+
+def free_memory() -> int:
+    """Return the bytes that may still be taken: of the machine, and of its container where that has a limit."""
+    import psutil
+
+    limits = [limit - taken for limit, taken in _memory()]
+    return max(0, min([int(psutil.virtual_memory().available), *limits]))
+
+
+def whole_memory() -> int:
+    """Return the bytes of the machine, or of its container where that has a limit."""
+    import psutil
+
+    return min([int(psutil.virtual_memory().total), *(limit for limit, _ in _memory())])
+
+
+def _quota() -> float:
+    """Return how many processors' time the container may use; infinite without a limit."""
+    with suppress(OSError, ValueError):
+        quota, period = (GROUPS / "cpu.max").read_text().split()
+        return math.inf if quota == "max" else int(quota) / int(period)
+    with suppress(OSError, ValueError):
+        given, of = (int((GROUPS / "cpu" / f"cpu.cfs_{name}_us").read_text()) for name in ("quota", "period"))
+        return given / of if given > 0 else math.inf
+    return math.inf
+
+
+def _memory() -> Iterator[tuple[int, int]]:
+    """Yield limit and use of the container's memory, in bytes; nothing without a limit."""
+    for limit, taken in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        with suppress(OSError, ValueError):  # `max` is no number: no limit
+            yield int((GROUPS / limit).read_text()), int((GROUPS / taken).read_text())
+            return
