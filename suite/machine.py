@@ -18,7 +18,7 @@ def usable() -> set[int]:
 
 def processors() -> int:
     """Return how many processors this process may use: a container's share counts up to whole ones."""
-    return max(1, min(len(usable()), math.ceil(_quota())))
+    return max(1, math.ceil(min(len(usable()), _quota())))
 
 
 def used(threads: int) -> set[int]:
