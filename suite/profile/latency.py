@@ -3,7 +3,8 @@
 1.  The call is warmed up in blocks until the medians of the last three lie within the wanted precision of each other,
     or a third of the time is over: compilers, caches and clocks settle first.
 2.  It is timed in turns with references, calls that are always the same: a few calls of it, a few of each reference,
-    and so on, as finely as calls allow. What the machine does meanwhile slows both.
+    and so on, as finely as calls allow. What the machine does meanwhile slows both. The first two calls of a turn do
+    not count where calls are quick: the others have displaced their weights from the processor's caches.
 3.  The number to compare by is the median over all turns of the ratio of its time to that of a reference, times what
     the reference takes on this device at rest. Of several references that one is taken whose ratio is the surest, and
     the interval holds that of the next one too: where they disagree, nobody knows which of them the network follows.
@@ -13,12 +14,13 @@
 5.  It ends when there are ten blocks and the 95 % interval of the number is within the wanted precision of it, or when
     the time is over: then it is called unstable, and the interval says how unsure it is.
 
-Nothing is left out: no slow call, no slow block.
+Nothing else is left out: no slow call, no slow block.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +38,9 @@ Clock = Callable[[], float]
 LEAST = 10  # blocks
 AGREEING = 2  # references, the surest, whose intervals make that of the number
 LAST = 3  # blocks of the warm-up that must agree
-CALLS = 3  # of one turn, at least; one where calls are slow
+CALLS = 4  # of one turn that count, at least; one where calls are slow
+REFILL = 2  # calls of a turn before these: they fetch back from memory what the others have displaced
+QUICK = 0.005  # seconds of a call, up to which that matters
 SLOW = 0.05  # seconds of a call, from which a turn is one call
 SHARE = 0.5  # of a turn's time that goes to what is timed, at least; the rest is the references'
 ENOUGH = 50  # turns that show what a reference takes at rest: a few may be lucky
@@ -63,7 +67,7 @@ class Block:
 
     began: float  # seconds since the start
     times: Array  # [calls] seconds of each call
-    turns: Array  # [turns] seconds of a call, the mean of each turn
+    turns: Array  # [turns] seconds of a call, the median of each turn
     references: Mapping[str, Array] = field(default_factory=dict)  # [turns] the same of each reference
 
 
@@ -201,8 +205,9 @@ class _Turn:
 
     def __init__(self, call: Call, seconds: float, references: Mapping[str, Call], clock: Clock) -> None:
         self._call, self._references, self._clock = call, references, clock
-        theirs = CALLS * sum(self._seconds(one) for one in references.values())
+        theirs = (CALLS + REFILL) * sum(self._seconds(one) for one in references.values())
         least = SHARE / (1 - SHARE) * theirs
+        self._refill = REFILL if seconds < QUICK else 0
         self._calls = 1 if seconds > SLOW else max(CALLS, math.ceil(least / max(seconds, 1e-9)))
 
     def block(self, began: float, seconds: float) -> Block:
@@ -212,12 +217,11 @@ class _Turn:
         references: dict[str, list[float]] = {name: [] for name in self._references}
         start = self._clock()
         while not turns or self._clock() - start < seconds:
-            mine = self._timed(self._call, self._calls)
+            mine = self._timed(self._call, self._refill, self._calls)
             times += mine
-            turns.append(sum(mine) / len(mine))
+            turns.append(statistics.median(mine))
             for name, one in self._references.items():
-                theirs = self._timed(one, CALLS)
-                references[name].append(sum(theirs) / len(theirs))
+                references[name].append(statistics.median(self._timed(one, REFILL, CALLS)))
         return Block(
             began=began,
             times=np.array(times),
@@ -226,10 +230,12 @@ class _Turn:
         )
 
     def _seconds(self, reference: Call) -> float:
-        reference()  # whatever it does at first
-        return min(self._timed(reference, CALLS))
+        return min(self._timed(reference, REFILL, CALLS))
 
-    def _timed(self, call: Call, count: int) -> list[float]:
+    def _timed(self, call: Call, refill: int, count: int) -> list[float]:
+        """Return the seconds of `count` calls, after some that do not count."""
+        for _ in range(refill):
+            call()
         times, before = [], self._clock()
         for _ in range(count):
             call()
