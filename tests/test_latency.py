@@ -83,7 +83,7 @@ def test_a_reference_that_slows_alike_makes_the_same_machine_certain() -> None:
         clock=clock,
     )
     assert found.is_stable
-    assert (found.low, found.median, found.high) == pytest.approx((1, 1, 1), rel=0.01)
+    assert (found.low, found.median, found.high) == pytest.approx((1, 1, 1), rel=0.02)
     assert found.raw > 1.5, "the calls themselves took longer, and that stands beside it"
     assert found.drift is not None
     assert found.drift > 25

@@ -12,6 +12,7 @@ import pytest
 
 from suite import studyfile
 from suite.cli import cli
+from suite.study import Latency
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,8 +42,9 @@ def test_every_verb_is_shown() -> None:
 
 
 def test_the_study_that_is_explained_is_one() -> None:
-    whole, fidelity = map(tomllib.loads, re.findall(r"```toml\n(.*?)```", README, re.S))
-    study = studyfile.parse({**whole, **fidelity}, "README.md")
+    whole, fidelity, latency = map(tomllib.loads, re.findall(r"```toml\n(.*?)```", README, re.S))
+    study = studyfile.parse({**whole, **fidelity, **latency}, "README.md")
+    assert study.latency == Latency(path="saved_model", batch=1, threads=2, precision="float32", settling=60)
     assert study.name == "quickstart-resnet"
     assert study.fidelity.rungs == (3, 9, 27)
 
