@@ -82,14 +82,13 @@ def results(names: Sequence[str], root: Path, asked: Sequence[Objective]) -> lis
 
 def objectives(names: Sequence[str]) -> tuple[Objective, ...]:
     """Return objectives by the names of their measures, each once. Raises a UsageError for one that is none."""
-    from suite.errors import did_you_mean
     from suite.measures import MEASURES
-    from suite.study import Objective
+    from suite.report.results import objective
 
     for name in names:
         if name not in MEASURES:
             raise click.BadParameter(f"no measure '{name}'.{did_you_mean(name, MEASURES)}", param_hint="--objective")
-    return tuple(Objective(measure=name, goal=MEASURES[name].goal) for name in dict.fromkeys(names))
+    return tuple(map(objective, dict.fromkeys(names)))
 
 
 def every_run(root: Path) -> list[Run]:

@@ -105,10 +105,5 @@ def _measures(answer: Mapping[str, Any]) -> dict[str, float]:
 
 def _origin(answer: Mapping[str, Any]) -> dict[str, str]:
     """Return what a latency is a multiple of, and what else ran meanwhile."""
-    known = {
-        "latency_reference": answer["reference"],
-        "latency_rest": answer["rest"],
-        "latency_others": answer["others"],
-    }
-    known |= {"latency_steal": answer["steal"]}
+    known = {f"latency_{key}": answer[key] for key in ("reference", "rest", "others", "steal")}
     return {key: value if isinstance(value, str) else f"{value:.6g}" for key, value in known.items() if value}

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
 from tempfile import TemporaryFile
@@ -67,11 +67,6 @@ class Timer:
         versions = [version_of(name) for name in references.LIBRARIES]
         words = [known["device"], beside, f"{self.threads} threads", f"oneDNN {onednn()}", *versions]
         return ", ".join([*words, f"references {references.VERSION}"])
-
-    @property
-    def rests(self) -> Mapping[str, float]:
-        """Seconds that each reference takes at rest, as far as is known now."""
-        return self._rests
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""What tests of counting share: networks of a few steps, and the dtype policy given back."""
+"""What tests share: networks of a few steps, and the dtype policy given back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 import pytest
+
+from suite.datasets import Dataset
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +23,12 @@ def chain(shape: tuple[int, ...], *steps: Callable[[Any], Any]) -> keras.Model:
     for step in steps:
         x = step(x)
     return keras.Model(image, x)
+
+
+def classifier(data: Dataset) -> keras.Model:
+    """Return a network that learns the digits in a moment: pictures of `data` in, logits of its classes out."""
+    keras.utils.set_random_seed(0)
+    pixels = keras.Input(data.task.image)
+    x = keras.layers.AveragePooling2D(4)(pixels)
+    x = keras.layers.Dense(32, activation="relu")(keras.layers.Flatten()(x))
+    return keras.Model(pixels, keras.layers.Dense(data.task.classes)(x))

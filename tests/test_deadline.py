@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
@@ -23,6 +22,7 @@ from suite.study import Budget, Choice, Fidelity, Recipe
 from suite.tracking.delivery import Delivery
 from suite.trial import State, Trial, pausing, resumable
 from tests import studies
+from tests.networks import classifier as network
 
 RECIPE = Recipe(batch_size=128, learning_rate=0.05, schedule="constant", warmup=0.0)
 EPOCH = 9 + 2 + 1  # times that the clock is read: before 9 steps and 2 batches of the validation, and at the end
@@ -33,14 +33,6 @@ MARK = "the budget's hours ended it after 1 of 50 epochs"
 @pytest.fixture(scope="module")
 def digits() -> Dataset:
     return datasets.load("digits")
-
-
-def network(data: Dataset) -> keras.Model:
-    keras.utils.set_random_seed(0)
-    pixels = keras.Input(data.task.image)
-    x = keras.layers.AveragePooling2D(4)(pixels)
-    x = keras.layers.Dense(32, activation="relu")(keras.layers.Flatten()(x))
-    return keras.Model(pixels, keras.layers.Dense(data.task.classes)(x))
 
 
 def over_after(readings: int, least: float = 0.0) -> Callable[[], float]:

@@ -17,6 +17,7 @@ from suite.datasets import Dataset
 from suite.errors import StoreError
 from suite.rules import RECIPE_CHOICES
 from suite.study import Recipe
+from tests.networks import classifier as network
 
 FAST = Recipe(batch_size=128, learning_rate=3e-3)
 
@@ -24,14 +25,6 @@ FAST = Recipe(batch_size=128, learning_rate=3e-3)
 @pytest.fixture(scope="module")
 def digits() -> Dataset:
     return datasets.load("digits")
-
-
-def network(data: Dataset) -> keras.Model:
-    keras.utils.set_random_seed(0)
-    pixels = keras.Input(data.task.image)
-    x = keras.layers.AveragePooling2D(4)(pixels)
-    x = keras.layers.Dense(32, activation="relu")(keras.layers.Flatten()(x))
-    return keras.Model(pixels, keras.layers.Dense(data.task.classes)(x))
 
 
 def test_a_small_network_learns_the_digits_and_says_so_in_percent(digits: Dataset) -> None:

@@ -1,7 +1,7 @@
 """What the references take on this device at rest: kept over runs, and never more than was ever seen.
 
-A machine that never rests is at its quietest now and then. The least half second of all measurements so far is the
-nearest to rest. A latency is told as a multiple of it, so it is recorded with every latency.
+A machine that never rests is quiet now and then. The quietest moment of all measurements so far is the nearest to rest.
+A latency is told as a multiple of it, so it is recorded with every latency.
 """
 
 from __future__ import annotations
