@@ -25,6 +25,7 @@ from suite.search.tuner import Watcher
 from suite.study import Recipe, Study, Value
 from suite.trial import State, Trial, place
 
+RECIPE = Recipe()
 COUNTED = ("parameters", "macs", "activations")
 Same = Callable[[Mapping[str, Value], str], Trial | None]  # an ended trial of a configuration's network, in a place
 
@@ -50,7 +51,7 @@ class Evaluation:
 
         None says that it cannot be built. Nothing is built for a study that is not about counts.
         """
-        before = self.same(configuration, place(self.surroundings(self._recipe(configuration))))
+        before = self.same(configuration, self._place(configuration))
         if before or not set(costs_of(self.study)) & set(COUNTED):
             return before.costs if before else {}
         name = key(network(configuration))
@@ -68,11 +69,8 @@ class Evaluation:
         recipe = self._recipe(trial.configuration)
         trial = replace(trial, surroundings=self.surroundings(recipe))
         keras.utils.set_random_seed(self.study.seed)
-        keras.config.set_dtype_policy(recipe.precision)
-        try:
+        with training.precision(recipe.precision):
             return self._evaluated(trial, recipe)
-        finally:
-            keras.config.set_dtype_policy("float32")
 
     def _evaluated(self, trial: Trial, recipe: Recipe) -> Trial:
         trial = self._as_before(trial)
@@ -102,27 +100,32 @@ class Evaluation:
     def timed_again(self, trial: Trial) -> tuple[dict[str, float], dict[str, str]]:
         """Return the latency of a trial's network as measures, and its origin; adds to what was timed here before."""
         recipe = self._recipe(trial.configuration)
-        keras.config.set_dtype_policy(self.study.latency.precision or recipe.precision)
         try:
-            return self.bench.time_again(key(network(trial.configuration)), lambda: self.network(trial.configuration))
+            with training.precision(self.study.latency.precision or recipe.precision):
+                return self.bench.time_again(
+                    key(network(trial.configuration)), lambda: self.network(trial.configuration)
+                )
         finally:
-            keras.config.set_dtype_policy("float32")
             keras.utils.clear_session()
 
     def timed_here(self, trials: Sequence[Trial]) -> list[Trial]:
         """Return those of `trials` whose latency is of the place in which this evaluation times."""
-        return [t for t in trials if t.place == place(self.surroundings(self._recipe(t.configuration)))]
+        return [trial for trial in trials if trial.place == self._place(trial.configuration)]
+
+    def _place(self, configuration: Mapping[str, Value]) -> str:
+        """Return where and how the network of a configuration is timed here."""
+        return place({**surroundings(), **self._timing(self._recipe(configuration))})
+
+    def _timing(self, recipe: Recipe) -> dict[str, str]:
+        return {**self.bench.surroundings, "latency_precision": self.study.latency.precision or recipe.precision}
 
     def _as_deployed(self, trial: Trial, model: keras.Model, recipe: Recipe) -> keras.Model:
         """Return the network in the precision in which it will be deployed."""
         wanted = self.study.latency.precision
         if wanted in (None, recipe.precision):
             return model
-        keras.config.set_dtype_policy(wanted)
-        try:
+        with training.precision(wanted):
             return self.network(trial.configuration)
-        finally:
-            keras.config.set_dtype_policy(recipe.precision)
 
     def _recipe(self, configuration: Mapping[str, Value]) -> Recipe:
         return binding.replaced(architectures.recipe(self.study.source), self.study.fields("recipe", configuration))
@@ -137,17 +140,15 @@ class Evaluation:
         config = binding.replaced(start, self.study.fields("space", configuration))
         return architectures.family(self.study.source).build(config, self.data.task)
 
-    def surroundings(self, recipe: Recipe | None = None) -> dict[str, str]:
+    def surroundings(self, recipe: Recipe = RECIPE) -> dict[str, str]:
         """Return where the trials of a recipe are measured, and on which data."""
-        precision = (recipe or Recipe()).precision
         sizes = ", ".join(f"{split} {size:,}" for split, size in self.data.sizes.items())
         own = architectures.digest(self.study.source)
         return {
             **surroundings(),
             **({"architecture_digest": own} if own else {}),
-            **self.bench.surroundings,
-            "latency_precision": self.study.latency.precision or precision,
-            "recipe_precision": precision,
+            **self._timing(recipe),
+            "recipe_precision": recipe.precision,
             "dataset": self.data.name,
             "dataset_digest": self.data.digest,
             "dataset_sizes": sizes,

@@ -264,10 +264,9 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
 
 def _as_deployed(trained: keras.Model, trial: Trial, study: Study) -> keras.Model:
     """Return a trained network in the precision that the study deploys in, where it names one."""
-    import keras
-
     from suite.architectures.layers import deployed
     from suite.task import Task
+    from suite.training import precision
 
     wanted = study.latency.precision
     if wanted in (None, trial.surroundings.get("recipe_precision")):
@@ -275,12 +274,8 @@ def _as_deployed(trained: keras.Model, trial: Trial, study: Study) -> keras.Mode
     height, width, channels = trained.input_shape[1:]
     task = Task(height=height, width=width, channels=channels, classes=trained.output_shape[-1])
     config = binding.replaced(architectures.config(study.architecture), study.fields("space", trial.configuration))
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(wanted)
-    try:
+    with precision(wanted):
         network = deployed(architectures.family(study.source).build(config, task))
-    finally:
-        keras.config.set_dtype_policy(before)
     network.set_weights(trained.get_weights())
     return network
 

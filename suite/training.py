@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -32,6 +33,17 @@ class Training:
 
 class DivergedError(ArithmeticError):
     """The loss is no longer a number."""
+
+
+@contextmanager
+def precision(policy: str) -> Iterator[None]:
+    """Let networks that are built within compute in `policy`, one of rules.RECIPE_CHOICES; afterwards as before."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def train(

@@ -120,3 +120,16 @@ def test_what_a_study_cannot_be_deployed_on_is_refused_where_it_is_said(wrong: d
 
     with pytest.raises(StudyError, match=said):
         Latency(**wrong)
+
+
+def test_a_study_is_timed_and_exported_in_the_precision_that_it_deploys_in(tmp_path: Path) -> None:
+    sets = ["budget.trials=1", "fidelity.epochs=1", 'latency={precision="mixed_bfloat16", seconds=0.2, settling=0}']
+    done = pipeline.run(pipeline.study(STUDY, sets), tmp_path, show=False)
+    (entry,) = compare([done]).entries
+    known = entry.trial.surroundings
+    assert (known["latency_precision"], known["recipe_precision"]) == ("mixed_bfloat16", "float32")
+    trained = pipeline.model(done.folder, 0)
+    served = pipeline._as_deployed(trained, entry.trial, done.study)
+    assert "bfloat16" in {layer.compute_dtype for layer in served.layers}
+    assert {layer.compute_dtype for layer in trained.layers} == {"float32"}
+    assert pipeline.export(entry, [done], tmp_path / "exports").agreement.top1_agreement > 0.9
