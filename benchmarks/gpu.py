@@ -4,9 +4,9 @@
     python benchmarks/gpu.py -o runs/rehearsal --rehearse   the same steps on a CPU, with less in each
 
 Steps: the quickstart's studies in float32 and in mixed precision; twenty networks at batches 1, 8 and 64 on every path
-that runs here, with memory and energy; the tests that need a GPU, but not in a rehearsal; the reports. Each step has seconds of its own and is
-ended when they are over: what it finished is kept, and the summary says what it did not. A machine without a GPU is an
-error, unless it is a rehearsal.
+that runs here, with memory and energy; the tests that need a GPU, but not in a rehearsal; the reports. Each step has
+seconds of its own and is ended when they are over: what it finished is kept, and the summary says what it did not. A
+machine without a GPU is an error, unless it is a rehearsal.
 """
 
 from __future__ import annotations
