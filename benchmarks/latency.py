@@ -8,8 +8,8 @@ Printed for each network: the latencies of the runs, by how many percent the lar
 of the raw medians of the same calls, in how many pairs of runs the intervals overlap, how many runs were rightly
 called stable, how many lied, and the seconds that a run takes. A run lies that is called stable with an interval that
 holds none of the latencies of the idle machine. Beside busy processes there is one for each processor; `half` rest
-every other second. Each run finds out anew what the references take at rest, unless `--keep` lets them share it as
-runs of a user do.
+every other second. All runs share what the references take at rest, as runs of a user do; with `--forget` each finds
+it out anew.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--threads", default="1")
-    parser.add_argument("--keep", action="store_true", help="let runs share what references take at rest")
+    parser.add_argument("--forget", action="store_true", help="let each run find out what references take at rest")
     parser.add_argument("--beside", nargs="+", choices=NEIGHBOURS, default=["idle"], help="the idle machine first")
     parser.add_argument("--table", type=Path, help="a table of `suite measure`, to be compared with")
     parser.add_argument("--timm", type=Path, nargs="+", default=[], help="tables of timm")
@@ -78,9 +78,9 @@ def _arguments() -> argparse.Namespace:
 
 def _run(chosen: argparse.Namespace, file: Path) -> dict[str, Cell]:
     words = [*chosen.networks, "--path", chosen.path, "--seconds", str(chosen.seconds), "--threads", chosen.threads]
-    own = {} if chosen.keep else {"SUITE_CACHE": str(_with_references(file.with_suffix(".cache")))}
+    forgetting = {"SUITE_CACHE": str(_with_references(file.with_suffix(".cache")))} if chosen.forget else {}
     command = [sys.executable, "-m", "suite", "measure", *words, "-o", str(file)]
-    subprocess.run(command, check=True, capture_output=True, env=os.environ | own)
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | forgetting)
     return {cell.model: cell for cell in cells.read(file).cells}
 
 

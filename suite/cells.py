@@ -14,12 +14,19 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self, get_args, get_type_hints
 
-from suite import files
+from suite import files, scale
 from suite.errors import TableError
 from suite.paths import BESIDE
 from suite.turns import held
 
 STABLE, UNSTABLE, NO_MEMORY, TOO_SLOW, FAILED = STATES = ("stable", "unstable", "out of memory", "too slow", "failed")
+AT_REST = (
+    "infer_step_time",
+    "step_time_low",
+    "step_time_high",
+    "step_time_p90",
+    "step_time_p99",
+)  # multiples of `rest`
 UNKNOWN = "not available"  # what the device does not report
 
 
@@ -44,17 +51,17 @@ class Cell:
     step_time_low: float | None = None  # 95 % interval of it, ms
     step_time_high: float | None = None
     step_time_raw: float | None = None  # median of the calls as they were, however busy the machine, ms
-    reference: str = ""  # network that it was timed in turns with
-    ratio: float | None = None  # times as long as that took
-    rest: float | None = None  # milliseconds that it takes at rest: `infer_step_time` is `ratio` times this
-    step_time_p90: float | None = None  # where there were enough calls
+    reference: str = ""  # networks that it was timed in turns with, `small+large`
+    ratio: float | None = None  # times as long as they took, as their geometric mean
+    rest: float | None = None  # milliseconds that they take at rest: `infer_step_time` is `ratio` times this
+    step_time_p90: float | None = None  # of the calls, on the same scale; where there were enough
     step_time_p99: float | None = None
     cold_start: float | None = None  # seconds from the artefact on disk to its first answer
     blocks: int | None = None
     calls: int | None = None
     block_times: str = ""  # median of each block, ms
-    reference_times: str = ""  # that of the reference network before each block, ms
-    drift: float | None = None  # percent: slowest against fastest block of the reference
+    reference_times: str = ""  # that of the references in each block, ms
+    drift: float | None = None  # percent: slowest against fastest block of the references
     parameters: int | None = None  # trainable
     total_parameters: int | None = None
     macs: int | None = None
@@ -169,25 +176,25 @@ def added(file: Path, surroundings: Mapping[str, str], cell: Cell) -> dict[tuple
 def on_one_scale(cells: Iterable[Cell]) -> list[Cell]:
     """Return cells of one device with their latencies as multiples of one and the same rest of each reference.
 
-    What a reference takes at rest is refined from one measurement to the next. The least is the nearest to rest.
+    What references take at rest is known better from one measurement to the next.
     """
     kept = list(cells)
-    least: dict[tuple[str, str], float] = {}
-    for cell in kept:
-        if cell.rest:
-            key = BESIDE.get(cell.path, cell.path), cell.reference
-            least[key] = min(cell.rest, least.get(key, cell.rest))
-    return [_scaled(c, least[BESIDE.get(c.path, c.path), c.reference]) if c.rest else c for c in kept]
+    rests = scale.latest((_references(cell), cell.measured, cell.rest) for cell in kept if cell.rest)
+    return [_scaled(cell, rests[_references(cell)]) if cell.rest else cell for cell in kept]
 
 
-def _scaled(cell: Cell, rest: float) -> Cell:
-    factor = rest / (cell.rest or rest)
+def _references(cell: Cell) -> tuple[str, str]:
+    """Return what tells the references of one cell from those of another of the same device."""
+    return BESIDE.get(cell.path, cell.path), cell.reference
+
+
+def _scaled(cell: Cell, to: float) -> Cell:
+    factor = to / (cell.rest or to)
     if factor == 1 or not cell.infer_step_time:
         return cell
-    names = ("infer_step_time", "step_time_low", "step_time_high")
-    times = {name: factor * value for name in names if (value := getattr(cell, name)) is not None}
+    times = {name: factor * value for name in AT_REST if (value := getattr(cell, name)) is not None}
     rate = cell.infer_samples_per_sec and cell.infer_samples_per_sec / factor
-    return replace(cell, rest=rest, infer_samples_per_sec=rate, **times)
+    return replace(cell, rest=to, infer_samples_per_sec=rate, **times)
 
 
 def write(table: Table, file: Path) -> None:

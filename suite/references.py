@@ -1,8 +1,9 @@
 """The networks that are timed in turns with whatever is measured: `python -m suite.references FOLDER PATH` writes them.
 
-They are of two kinds, since a busy machine does not slow all networks alike: small convolutions and large ones. One
-that waits for its weights from memory was tried: in each turn it takes too long to come to its own speed. None may ever
-change, since every latency is told as a multiple of theirs. A change is a new VERSION.
+They are of two kinds, since a busy machine does not slow all networks alike: small convolutions and large ones. Most
+networks lie between the two. One that waits for its weights from memory was tried: it displaces what the others have in
+the caches, and takes tens of milliseconds of each turn to come to its own speed. None may ever change, since every
+latency is told as a multiple of theirs. A change is a new VERSION.
 """
 
 from __future__ import annotations

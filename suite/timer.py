@@ -57,7 +57,7 @@ class Timer:
         self._errors: IO[str] | None = None
         self._file = cache.folder() / "rest.json"
         self.without = ""  # why there are no references, where there are none
-        self._rests = rest.known(self._file, self.place)
+        self._moments = rest.known(self._file, self.place)
 
     @property
     def place(self) -> str:
@@ -96,12 +96,12 @@ class Timer:
         assert process.stdout
         with turns.alone(used(self.threads)):
             try:
-                process.stdin.write(json.dumps(asdict(replace(order, rests=self._rests))) + "\n")
+                process.stdin.write(json.dumps(asdict(replace(order, rests=rest.rests(self._moments)))) + "\n")
                 process.stdin.flush()
                 for line in process.stdout:
                     answer = json.loads(line) if line.startswith("{") else {}
                     if answer.get("done"):
-                        self._rests = rest.refined(self._file, self.place, answer["rests"])
+                        self._moments = rest.refined(self._file, self.place, answer["moments"])
                         return
                     if answer:
                         yield answer

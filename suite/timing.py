@@ -2,13 +2,13 @@
 
 The first line says what it runs on, each further line is an order. It answers an order with a line for every batch
 size, as soon as it is known, so that what was measured before a larger batch took all memory is not lost; then with
-`done`. It stays for the next order, so that TensorFlow and the references are loaded once.
+`done` and what the references took meanwhile. It stays for the next order, so that TensorFlow and the references are
+loaded once.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 import time
@@ -21,10 +21,11 @@ import numpy as np
 
 from suite.machine import free_memory
 from suite.paths import BESIDE
-from suite.profile import runtimes, sensors
-from suite.profile.latency import LEAST, Block, Protocol, at_rest, latency, quietest
+from suite.profile import rest, runtimes, sensors
+from suite.profile.latency import LEAST, Block, Protocol, latency, moments, watched
 
 CALLS = LEAST + 2  # that a number takes at least: its blocks, and two to warm up
+WATCHED = 10.0  # seconds for which the references are watched alone, once on a device: they are at rest a part of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ class Order:
     batches: tuple[int, ...]  # ascending
     seconds: float  # after which no further block is begun
     longest: float  # seconds: a batch size whose ten blocks would take longer is left out
-    rests: Mapping[str, float] = field(default_factory=dict)  # seconds of references at rest, as far as they are known
+    rests: Mapping[str, float] = field(default_factory=dict)  # seconds of references at rest; empty: they are watched
     needs: tuple[int, ...] = ()  # bytes of activations of each batch size; 0 where they are not known
     again: bool = False  # whether it adds to what this process measured of the artefact before
 
@@ -62,7 +63,7 @@ def main() -> None:
         order = Order(**json.loads(line))
         for answer in process.answers(order):
             print(json.dumps(answer), file=answers, flush=True)
-        print(json.dumps({"done": True, "rests": process.seen}), file=answers, flush=True)
+        print(json.dumps({"done": True, "moments": process.seen}), file=answers, flush=True)
 
 
 def too_slow(seconds: float, longest: float) -> str:
@@ -78,7 +79,7 @@ class _Process:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self.failed: dict[str, str] = {}  # references that could not be run, with the reason
-        self.seen: dict[str, float] = {}  # least seconds that references took so far
+        self.seen: dict[str, list[float]] = {}  # seconds that references took at each moment of the last order
         self._blocks: dict[tuple[str, int], tuple[Block, ...]] = {}
         self._runtimes: dict[str, runtimes.Runtime] = {}
         self._references = {}
@@ -116,12 +117,13 @@ class _Process:
             per_picture = answer.get("call", per_picture * batch) / batch
             yield {"batch": batch, **answer}
 
-    def _rests(self, known: Mapping[str, float]) -> dict[str, float]:
-        """Return what each reference takes at rest: the least that was ever seen; asked now where nobody knows."""
-        for name, call in self._references.items():
-            if name not in known and name not in self.seen:
-                self.seen[name] = at_rest(call)
-        return {name: min(known.get(name, math.inf), self.seen.get(name, math.inf)) for name in self._references}
+    def _rests(self, known: Mapping[str, float]) -> Mapping[str, float]:
+        """Return what the references take at rest; they are watched first where nobody knows."""
+        if not self._references or self._references.keys() <= known.keys():
+            self.seen = {}
+            return known
+        self.seen = watched(self._references, WATCHED)
+        return rest.rests(self.seen)
 
     def _timed(
         self, runtime: runtimes.Runtime, batch: int, order: Order, rests: Mapping[str, float], began: float, before: int
@@ -140,24 +142,25 @@ class _Process:
                 return left_out
             others, stolen = sensors.neighbours(), sensors.stolen()
             key = order.artefact, batch
+            before_it = self._blocks.get(key, ())
             found = latency(
-                call, Protocol.of(order.seconds), references=self._references,
-                rests=rests, before=self._blocks.get(key, ()),
-            )  # fmt: skip
+                call, Protocol.of(order.seconds), references=self._references, rests=rests, before=before_it
+            )
             if order.again:
                 self._blocks[key] = found.blocks
             busy, steal = others(), stolen()
             energy = sensors.joules(call, batch, gpu=runtime.gpu)
         except Exception as error:
             return _failed(error)
-        for name, seconds in quietest(found.blocks).items():
-            self.seen[name] = min(seconds, self.seen.get(name, seconds))
+        for name, seconds in moments(found.blocks[len(before_it) :]).items():
+            self.seen[name] = [*self.seen.get(name, ()), *seconds]
         return {
             "call": found.raw / 1e3,
             **{key: getattr(found, key) for key in ("median", "low", "high", "raw", "p90", "p99", "calls", "drift")},
-            **{key: getattr(found, key) for key in ("is_stable", "rest")},
-            "reference": found.ratio.reference if found.ratio else "",
+            "is_stable": found.is_stable,
+            "reference": found.ratio.references if found.ratio else "",
             "ratio": found.ratio.median if found.ratio else None,
+            "rest": found.ratio.rest if found.ratio else None,
             "without": self.failed,
             "blocks": [1e3 * float(np.median(block.times)) for block in found.blocks],
             "references": found.reference_medians,

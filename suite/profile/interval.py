@@ -11,15 +11,17 @@ Array = NDArray[np.float64]
 
 RESAMPLES = 500
 THINNED = 100  # quantiles that stand for the values of one block
-ALIKE = (0.35, 0.8)  # least and most that blocks are taken to resemble each other: a machine has its moods
+MOODY = 0.35  # least that blocks of times are taken to resemble each other: a machine has its moods
+MOST = 0.8  # that any blocks are
 EQUAL = 1e-9  # by which shares differ that are the same
 
 
-def interval(blocks: Sequence[Array]) -> tuple[float, float, float]:
+def interval(blocks: Sequence[Array], alike: float = MOODY) -> tuple[float, float, float]:
     """Return the 95 % interval of the median of all values with the median in its middle, by resampling whole blocks.
 
     Ten blocks that are drawn from themselves vary less than ten others would, and less still where a block resembles
-    the one before, as when the machine was busy through both.
+    the one before, as when the machine was busy through both. `alike` is the least correlation that is assumed: less is
+    right for ratios, from which the machine's moods are gone.
     """
     # The median needs the order of values only: each resampling counts how often every block was drawn.
     kept = [
@@ -38,11 +40,11 @@ def interval(blocks: Sequence[Array]) -> tuple[float, float, float]:
     below, above = values[order][(share < 0.5 - EQUAL).sum(axis=1)], values[order][(share < 0.5 + EQUAL).sum(axis=1)]
     median = float(np.median(np.concatenate(blocks)))
     low, high = min(median, float(np.percentile(below, 2.5))), max(median, float(np.percentile(above, 97.5)))
-    wider = _wider(np.array([np.median(block) for block in blocks]))
+    wider = _wider(np.array([np.median(block) for block in blocks]), alike)
     return max(median - wider * (median - low), 0.0), median, median + wider * (high - median)
 
 
-def _wider(medians: Array) -> float:
+def _wider(medians: Array, alike: float) -> float:
     """Return by what an interval from so few blocks, with these medians [B], is too narrow.
 
     It is (B / (B - 1)) ** 0.5 with Student's t in place of the normal (Abramowitz and Stegun, 26.7.5), and
@@ -52,5 +54,5 @@ def _wider(medians: Array) -> float:
     quantile = 1.96 + 2.37 / free + 2.82 / free**2
     off = medians - medians.mean()
     together = float(off[1:] @ off[:-1] / (off @ off)) if off.any() else 0.0
-    resembling = np.clip(together + 2 / len(medians), *ALIKE)  # of so few, less is seen than there is
+    resembling = np.clip(together + 2 / len(medians), alike, MOST)  # of so few, less is seen than there is
     return float(quantile / 1.96 * ((free + 1) / free * (1 + resembling) / (1 - resembling)) ** 0.5)

@@ -2,15 +2,15 @@
 
 1.  The call is warmed up in blocks until the medians of the last three lie within the wanted precision of each other,
     or a third of the time is over: compilers, caches and clocks settle first.
-2.  It is timed in turns with references, calls that are always the same: a few calls of it, a few of each reference,
-    and so on, as finely as calls allow. What the machine does meanwhile slows both. The first two calls of a turn do
-    not count where calls are quick: the others have displaced their weights from the processor's caches.
-3.  The number to compare by is the median over all turns of the ratio of its time to that of a reference, times what
-    the reference takes on this device at rest. Of several references that one is taken whose ratio is the surest, and
-    the interval holds that of the next one too: where they disagree, nobody knows which of them the network follows.
-    The median of the calls themselves stands beside it. Without a reference that median is the number.
+2.  It is timed in turns with references, calls that are always the same: some calls of it, some of each reference, and
+    so on. What the machine does meanwhile slows them all. The first calls of a turn do not count: the others have
+    displaced what it had in the processor's caches.
+3.  The number to compare by is the median over all turns of its time as a multiple of the references' (their geometric
+    mean), times what they take on this device at rest. The median of the calls themselves stands beside it. Without
+    references that median is the number.
 4.  Turns that follow each other resemble each other (the machine is busy for a while, the clock changes), so an
-    interval resampled from single turns would be too narrow. Whole blocks of turns are resampled.
+    interval resampled from single turns would be too narrow. Whole blocks of turns are resampled. What differs from one
+    process to the next, as where its memory lies, no turn shows: it is added.
 5.  It ends when there are ten blocks and the 95 % interval of the number is within the wanted precision of it, or when
     the time is over: then it is called unstable, and the interval says how unsure it is.
 
@@ -20,7 +20,6 @@ Nothing else is left out: no slow call, no slow block.
 from __future__ import annotations
 
 import math
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,14 +35,14 @@ Call = Callable[[], object]
 Clock = Callable[[], float]
 
 LEAST = 10  # blocks
-AGREEING = 2  # references, the surest, whose intervals make that of the number
 LAST = 3  # blocks of the warm-up that must agree
-CALLS = 4  # of one turn that count, at least; one where calls are slow
-REFILL = 2  # calls of a turn before these: they fetch back from memory what the others have displaced
-QUICK = 0.005  # seconds of a call, up to which that matters
-SLOW = 0.05  # seconds of a call, from which a turn is one call
-SHARE = 0.5  # of a turn's time that goes to what is timed, at least; the rest is the references'
-ENOUGH = 50  # turns that show what a reference takes at rest: a few may be lucky
+CALLS = 8  # of a turn, at least; fewer where they would take longer than the longest turn
+TURN = (0.02, 0.05)  # seconds of a turn of what is timed: shortest, longest
+OTHERS = 0.01  # seconds of a turn of each reference
+COLD = 0.3  # of a turn's seconds, whose calls do not count
+MOMENT = 0.5  # seconds over which the median shows what a reference takes
+PROCESSES = 0.012  # standard deviation between processes that time the same (`benchmarks/latency.py`)
+SURE = 1.96  # standard deviations of a 95 % interval
 TAIL = 10  # calls that must lie beyond a percentile for it to be told
 
 
@@ -66,34 +65,37 @@ class Block:
     """Turns one after the other."""
 
     began: float  # seconds since the start
-    times: Array  # [calls] seconds of each call
+    times: Array  # [calls] seconds of each call that counts
     turns: Array  # [turns] seconds of a call, the median of each turn
     references: Mapping[str, Array] = field(default_factory=dict)  # [turns] the same of each reference
+
+    @property
+    def yardstick(self) -> Array:
+        """[turns] geometric mean of the references' seconds."""
+        return np.exp(np.mean([np.log(seconds) for seconds in self.references.values()], axis=0))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """How many times as long as a reference a call takes."""
+    """How many times as long as the references a call takes."""
 
-    reference: str
+    references: str  # their names, with a plus between them
     median: float
-    low: float  # 95 % interval of the median
-    high: float
+    rest: float  # milliseconds of the references at rest, their geometric mean
 
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
     """Milliseconds of one call."""
 
-    median: float  # to compare by: ratio times the reference at rest; without a reference `raw`
+    median: float  # to compare by: ratio times the references at rest; without references `raw`
     low: float  # 95 % interval of it
     high: float
     raw: float  # median of the calls themselves
     within: float  # what was wanted of the interval
-    p90: float | None  # percentiles of the calls themselves, where TAIL calls lie beyond them
+    p90: float | None  # percentiles of the calls where TAIL of them lie beyond, on the scale of `median`
     p99: float | None
     ratio: Ratio | None
-    rest: float | None  # milliseconds of the reference at rest
     blocks: tuple[Block, ...]
 
     @property
@@ -108,15 +110,14 @@ class Latency:
 
     @property
     def drift(self) -> float | None:
-        """Percent by which the reference was slower in its slowest block than in its fastest."""
+        """Percent by which the references were slower in their slowest block than in their fastest."""
         seen = self.reference_medians
         return 100 * (max(seen) / min(seen) - 1) if seen else None
 
     @property
     def reference_medians(self) -> list[float]:
-        """Median of the reference in each block, milliseconds; none without one."""
-        name = self.ratio.reference if self.ratio else None
-        return [1e3 * float(np.median(block.references[name])) for block in self.blocks] if name else []
+        """Median of the references in each block, milliseconds; none without them."""
+        return [1e3 * float(np.median(block.yardstick)) for block in self.blocks] if self.ratio else []
 
 
 def latency(
@@ -134,11 +135,10 @@ def latency(
     `before` are blocks of an earlier measurement of the same, which this one adds to.
     """
     began = clock()
-    each = _warm(call, protocol, clock)
-    turn = _Turn(call, each, references or {}, clock)
+    turns = _Turns(call, _warm(call, protocol, clock), references or {}, clock)
     blocks: list[Block] = list(before)
     while True:
-        blocks.append(turn.block(clock() - began, protocol.block))
+        blocks.append(turns.block(clock() - began, protocol.block))
         if len(blocks) - len(before) < LEAST:
             continue
         found = judged(blocks, protocol.within, rests or {})
@@ -147,102 +147,104 @@ def latency(
 
 
 def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float]) -> Latency:
-    """Return what blocks say of the latency. A reference that is not in `rests` is at rest in the quietest block."""
+    """Return what blocks say of the latency. A reference that is not in `rests` is at rest as they show it."""
     times = np.concatenate([block.times for block in blocks])
-    ratios = sorted((_ratio(blocks, name) for name in blocks[0].references), key=_width)
-    if not ratios:
-        rest, (low, median, high) = None, (1e3 * end for end in interval([block.times for block in blocks]))
+    ratio, raw = None, 1e3 * float(np.median(times))
+    if blocks[0].references:
+        low, median, high = interval([block.turns / block.yardstick for block in blocks], alike=0.0)
+        known = {name: at_rest(seen) for name, seen in moments(blocks).items()} | dict(rests)
+        rest = 1e3 * math.prod(known[name] for name in blocks[0].references) ** (1 / len(blocks[0].references))
+        ratio = Ratio(references="+".join(blocks[0].references), median=median, rest=rest)
+        low, median, high = rest * low, rest * median, rest * high
+        unseen = math.hypot(SURE * PROCESSES, _disagreement(blocks, known)) * median
     else:
-        known = {**quietest(blocks), **rests}
-        rest = 1e3 * known[ratios[0].reference]
-        median = rest * ratios[0].median
-        # That they agree is the only sign that what is timed follows them where the machine is slower throughout.
-        surest = [(1e3 * known[ratio.reference], ratio) for ratio in ratios[:AGREEING]]
-        low = min(scale * ratio.low for scale, ratio in surest)
-        high = max(scale * ratio.high for scale, ratio in surest)
+        low, median, high = (1e3 * end for end in interval([block.times for block in blocks]))
+        unseen = SURE * PROCESSES * median
     return Latency(
         median=median,
-        low=low,
-        high=high,
-        raw=1e3 * float(np.median(times)),
+        low=median - math.hypot(median - low, unseen),
+        high=median + math.hypot(high - median, unseen),
+        raw=raw,
         within=within,
-        p90=_percentile(1e3 * times, 90),
-        p99=_percentile(1e3 * times, 99),
-        ratio=ratios[0] if ratios else None,
-        rest=rest,
+        p90=_percentile(median / raw * 1e3 * times, 90),
+        p99=_percentile(median / raw * 1e3 * times, 99),
+        ratio=ratio,
         blocks=tuple(blocks),
     )
 
 
-def at_rest(call: Call, seconds: float = 1.0, clock: Clock = time.perf_counter) -> float:
-    """Return the seconds that a reference takes in the quietest of ten blocks."""
-    call()
-    return min(float(np.median(_block(call, seconds / LEAST, clock))) for _ in range(LEAST))
+def _disagreement(blocks: Sequence[Block], rests: Mapping[str, float]) -> float:
+    """Return by what part the number would differ if the network followed one of the references only.
+
+    Away from rest they are not slowed alike, and nobody knows which of them the network follows.
+    """
+    slowed = [
+        math.log(float(np.median(np.concatenate([block.references[name] for block in blocks]))) / rests[name])
+        for name in blocks[0].references
+    ]
+    return (max(slowed) - min(slowed)) / 2
 
 
-def quietest(blocks: Sequence[Block]) -> dict[str, float]:
-    """Return the seconds that each reference took when it was fastest: the least median of ENOUGH turns that follow."""
-    return {name: _least([block.references[name] for block in blocks]) for name in blocks[0].references}
+def at_rest(seen: Sequence[float]) -> float:
+    """Return the seconds of a reference at rest: the lower quartile of its `moments`.
+
+    The least would be luck, and fall for as long as one measures. The median would be that of a busy machine.
+    """
+    return float(np.quantile(seen, 0.25))
 
 
-def _least(blocks: Sequence[Array]) -> float:
-    turns = np.concatenate(blocks)
-    parts = np.array_split(turns, max(1, len(turns) // ENOUGH))
-    return min(float(np.median(part)) for part in parts)
+def moments(blocks: Sequence[Block]) -> dict[str, list[float]]:
+    """Return the seconds that each reference took in every half second, the median of its turns."""
+    parts: dict[int, list[Block]] = {}
+    for block in blocks:
+        parts.setdefault(int(block.began / MOMENT), []).append(block)
+    return {
+        name: [float(np.median(np.concatenate([one.references[name] for one in part]))) for part in parts.values()]
+        for name in blocks[0].references
+    }
 
 
-def _ratio(blocks: Sequence[Block], name: str) -> Ratio:
-    low, median, high = interval([block.turns / block.references[name] for block in blocks])
-    return Ratio(reference=name, median=median, low=low, high=high)
+def watched(references: Mapping[str, Call], seconds: float, clock: Clock = time.perf_counter) -> dict[str, list[float]]:
+    """Return what each reference takes in every half second, when nothing but references is called for so long."""
+    first, *_ = references.values()
+    began, turns = clock(), _Turns(first, OTHERS, references, clock)
+    blocks: list[Block] = []
+    while clock() - began < seconds:
+        blocks.append(turns.block(clock() - began, MOMENT))
+    return moments(blocks)
 
 
-def _width(ratio: Ratio) -> float:
-    return (ratio.high - ratio.low) / ratio.median
-
-
-class _Turn:
-    """A few calls of what is timed, then a few of each reference."""
+class _Turns:
+    """Some calls of what is timed, some of each reference, and so on."""
 
     def __init__(self, call: Call, seconds: float, references: Mapping[str, Call], clock: Clock) -> None:
+        """`seconds` are what a call takes, about."""
+        shortest, longest = TURN
+        others = OTHERS * len(references)
+        self._seconds = max(others, min(longest, max(shortest, CALLS * seconds)))
         self._call, self._references, self._clock = call, references, clock
-        theirs = (CALLS + REFILL) * sum(self._seconds(one) for one in references.values())
-        least = SHARE / (1 - SHARE) * theirs
-        self._refill = REFILL if seconds < QUICK else 0
-        self._calls = 1 if seconds > SLOW else max(CALLS, math.ceil(least / max(seconds, 1e-9)))
 
     def block(self, began: float, seconds: float) -> Block:
         """Return turns that take `seconds`; one at least."""
-        times: list[float] = []
-        turns: list[float] = []
+        times: list[Array] = []
         references: dict[str, list[float]] = {name: [] for name in self._references}
         start = self._clock()
-        while not turns or self._clock() - start < seconds:
-            mine = self._timed(self._call, self._refill, self._calls)
-            times += mine
-            turns.append(statistics.median(mine))
+        while not times or self._clock() - start < seconds:
+            times.append(self._timed(self._call, self._seconds))
             for name, one in self._references.items():
-                references[name].append(statistics.median(self._timed(one, REFILL, CALLS)))
+                references[name].append(float(np.median(self._timed(one, OTHERS))))
         return Block(
             began=began,
-            times=np.array(times),
-            turns=np.array(turns),
+            times=np.concatenate(times),
+            turns=np.array([np.median(turn) for turn in times]),
             references={name: np.array(values) for name, values in references.items()},
         )
 
-    def _seconds(self, reference: Call) -> float:
-        return min(self._timed(reference, REFILL, CALLS))
-
-    def _timed(self, call: Call, refill: int, count: int) -> list[float]:
-        """Return the seconds of `count` calls, after some that do not count."""
-        for _ in range(refill):
-            call()
-        times, before = [], self._clock()
-        for _ in range(count):
-            call()
-            now = self._clock()
-            times.append(now - before)
-            before = now
-        return times
+    def _timed(self, call: Call, seconds: float) -> Array:
+        """Return the seconds of each of the calls that fill a turn, but for those that begin while it is cold."""
+        times = _filled(call, seconds, self._clock)
+        counts = np.cumsum(times) - times >= COLD * seconds
+        return times[counts] if counts.any() else times[-1:]
 
 
 def _warm(call: Call, protocol: Protocol, clock: Clock) -> float:
@@ -250,15 +252,15 @@ def _warm(call: Call, protocol: Protocol, clock: Clock) -> float:
     began, medians = clock(), []
     call()
     while True:
-        medians.append(float(np.median(_block(call, protocol.block / 2, clock))))
+        medians.append(float(np.median(_filled(call, protocol.block / 2, clock))))
         last = medians[-LAST:]
         settled = len(last) == LAST and max(last) - min(last) <= protocol.within * min(last)
         if settled or clock() - began > protocol.seconds / 3:
             return medians[-1]
 
 
-def _block(call: Call, seconds: float, clock: Clock) -> Array:
-    """Return the seconds of each of the calls that fill a block; one at least."""
+def _filled(call: Call, seconds: float, clock: Clock) -> Array:
+    """Return the seconds of each of the calls that fill so many; one at least."""
     times: list[float] = []
     began = before = clock()
     while not times or before - began < seconds:

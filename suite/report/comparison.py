@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from suite import dominance, seen
+from suite import dominance, scale, seen
 from suite.errors import SuiteError
 from suite.measures import MEASURES
 from suite.paths import BESIDE
@@ -16,6 +16,7 @@ from suite.study import Constraint, Objective, Study
 from suite.trial import Run, Trial
 
 _PARTS_OF_LATENCY = ("latency_low", "latency_high", "latency_raw", "latency_p90")
+_AT_REST = ("latency", "latency_low", "latency_high", "latency_p90")  # multiples of what references take at rest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,34 +140,35 @@ def compare(runs: Sequence[Run | Results], asked: Sequence[Objective] = ()) -> C
 def _on_one_scale(runs: Sequence[Run | Results]) -> tuple[Run | Results, ...]:
     """Return runs with their latencies as multiples of one and the same rest of each reference.
 
-    What a reference takes at rest is refined from one run to the next. The least is the nearest to rest.
+    What references take at rest is known better from one trial to the next.
     """
-    least: dict[tuple[str, ...], float] = {}
-    for trial in (trial for run in runs for trial in run.trials if "latency_rest" in trial.surroundings):
-        rest, key = float(trial.surroundings["latency_rest"]), _reference(trial)
-        least[key] = min(rest, least.get(key, rest))
-    return tuple(replace(run, trials=tuple(_scaled(trial, least) for trial in run.trials)) for run in runs)
+    rests = scale.latest(
+        (_references(trial), str(trial.finished), float(trial.surroundings["latency_rest"]))
+        for run in runs
+        for trial in run.trials
+        if "latency_rest" in trial.surroundings
+    )
+    return tuple(replace(run, trials=tuple(_scaled(trial, rests) for trial in run.trials)) for run in runs)
 
 
-def _reference(trial: Trial) -> tuple[str, ...]:
-    """Return what tells the reference of one trial from that of another."""
+def _references(trial: Trial) -> tuple[str, ...]:
+    """Return what tells the references of one trial from those of another."""
     path = trial.surroundings.get("latency_path", "")
     keys = ("device", "latency_threads", "latency_onednn", "latency_reference")
     return BESIDE.get(path, path), *(trial.surroundings.get(key, "") for key in keys)
 
 
-def _scaled(trial: Trial, least: Mapping[tuple[str, ...], float]) -> Trial:
+def _scaled(trial: Trial, rests: Mapping[tuple[str, ...], float]) -> Trial:
     if "latency_rest" not in trial.surroundings:
         return trial
-    factor = least[_reference(trial)] / float(trial.surroundings["latency_rest"])
-    names = [name for name in ("latency", "latency_low", "latency_high") if name in trial.measures]
+    factor = rests[_references(trial)] / float(trial.surroundings["latency_rest"])
+    names = [name for name in _AT_REST if name in trial.measures]
     if factor == 1 or not names:
         return trial
-    rest = f"{least[_reference(trial)]:.6g}"
     return replace(
         trial,
         measures={**trial.measures, **{name: factor * trial.measures[name] for name in names}},
-        surroundings={**trial.surroundings, "latency_rest": rest},
+        surroundings={**trial.surroundings, "latency_rest": f"{rests[_references(trial)]:.6g}"},
     )
 
 
