@@ -51,13 +51,21 @@ def test_without_a_container_all_there_is_counts(groups: Path) -> None:
     assert machine._quota() == math.inf
 
 
-def test_what_references_take_at_rest_is_kept_and_only_ever_less(tmp_path: Path) -> None:
+def test_what_references_took_is_kept_over_runs_and_its_lower_quartile_is_rest(tmp_path: Path) -> None:
     file = tmp_path / "rest.json"
     assert rest.known(file, "here") == {}
-    assert rest.refined(file, "here", {"small": 2.0, "large": 5.0}) == {"small": 2.0, "large": 5.0}
-    assert rest.refined(file, "here", {"small": 3.0, "large": 4.0}) == {"small": 2.0, "large": 4.0}
-    rest.refined(file, "elsewhere", {"small": 1.0})
-    assert rest.known(file, "here") == {"small": 2.0, "large": 4.0}
-    file.write_text("{")  # damaged: it is found again
-    assert rest.refined(file, "here", {"small": 9.0}) == {"small": 9.0}
-    assert rest.refined(file / "no folder", "here", {"small": 1.0}) == {"small": 1.0}, "what cannot be kept is known"
+    rest.refined(file, "here", {"small": [2.0, 3.0], "large": [5.0]})
+    assert rest.refined(file, "here", {"small": [1.0, 9.0, 9.0]}) == {
+        "small": [2.0, 3.0, 1.0, 9.0, 9.0],
+        "large": [5.0],
+    }
+    rest.refined(file, "elsewhere", {"small": [0.1]})
+    assert rest.rests(rest.known(file, "here")) == {"small": 2.0, "large": 5.0}
+    rest.refined(file, "here", {"small": [7.0] * rest.KEPT})
+    assert rest.rests(rest.known(file, "here")) == {"small": 7.0, "large": 5.0}, "a device may become another"
+    for damaged in ("not JSON", '{"here": {"small": 2.0}}', "[]"):
+        file.write_text(damaged)
+        assert rest.refined(file, "here", {"small": [9.0]}) == {"small": [9.0]}
+    assert rest.refined(file / "no folder", "here", {"small": [1.0]}) == {"small": [1.0]}, (
+        "what cannot be kept is known"
+    )
