@@ -99,7 +99,7 @@ def test_an_interruption_loses_nothing_that_was_measured(tmp_path: Path) -> None
     found = cells.read(file).cells[0]
     for column in ("measured", "ratio", "step_time_raw", "block_times", "calls", "memory_bytes"):
         assert getattr(found, column) == getattr(kept, column)
-    assert found.infer_step_time / found.rest == pytest.approx(kept.infer_step_time / kept.rest), "on the scale of today"
+    assert found.infer_step_time / found.rest == pytest.approx(kept.infer_step_time / kept.rest), "rescaled"
     assert "resnet/tiny, saved_model, batch 1: " in again.stderr
     assert "mobilenet/tiny, saved_model" not in again.stderr
 
