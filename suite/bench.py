@@ -13,7 +13,6 @@ import keras
 from suite import converters, servable, timing
 from suite.architectures.layers import deployed
 from suite.errors import SuiteError
-from suite.machine import processors
 from suite.quiet import silenced
 from suite.study import Latency
 from suite.timer import GoneError, Timer, onednn
@@ -22,12 +21,11 @@ LONGEST = 600.0  # seconds: a candidate whose ten blocks of calls would take lon
 
 
 class Bench:
-    """Times the candidates of one study; a context manager. The process that times stays for all of them."""
+    """Times the candidates of one study; a context manager."""
 
-    def __init__(self, wanted: Latency, classes: Sequence[str]) -> None:
-        """Get ready to time as `wanted`. Raises MissingExtraError when what runs the path is not installed."""
-        self._wanted, self._classes = wanted, classes
-        self._timer = Timer(wanted.path, wanted.threads or processors())
+    def __init__(self, wanted: Latency, classes: Sequence[str], timer: Timer) -> None:
+        """Get ready to time as `wanted`, by a `timer` of that path and so many threads."""
+        self._wanted, self._classes, self._timer = wanted, classes, timer
         self._stack = ExitStack()
         self._kept: dict[str, Path] = {}  # artefacts that are timed again
 
@@ -35,7 +33,6 @@ class Bench:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.close()
         self._stack.close()
 
     @property

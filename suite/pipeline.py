@@ -122,14 +122,20 @@ def hours_over(done: Run) -> str:
 
 def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
     """Search until the budget is spent or the space exhausted. A dataset that cannot be used leaves no run behind."""
-    from suite import datasets, settling
-    from suite.bench import Bench
-    from suite.evaluation import Evaluation
-    from suite.progress import Progress
-    from suite.search import tuner
+    from suite.machine import processors
+    from suite.timer import Timer
 
-    data = datasets.load(wanted.dataset, wanted.image)
     with ExitStack() as stack:
+        timer = stack.enter_context(Timer(wanted.latency.path, wanted.latency.threads or processors()))
+        timer.start()  # it loads TensorFlow while this process does
+
+        from suite import datasets, settling
+        from suite.bench import Bench
+        from suite.evaluation import Evaluation
+        from suite.progress import Progress
+        from suite.search import tuner
+
+        data = datasets.load(wanted.dataset, wanted.image)
         store = stack.enter_context(folder.opened(root / wanted.name, wanted, storage))
         before = store.trials()
         watchers: list[tuner.Watcher] = [
@@ -140,7 +146,7 @@ def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
         evaluate = Evaluation(
             study=wanted,
             data=data,
-            bench=stack.enter_context(Bench(wanted.latency, data.classes)),
+            bench=stack.enter_context(Bench(wanted.latency, data.classes, timer)),
             model_file=lambda number: folder.model(store.folder, number),
             checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
             same=store.same,

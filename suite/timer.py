@@ -47,7 +47,7 @@ class Timer:
     """Times artefacts on one path; a context manager. Kernels are those that a user has."""
 
     def __init__(self, path: str, threads: int) -> None:
-        """Get ready to time on `path` with so many threads; the process is started by the first order.
+        """Get ready to time on `path` with so many threads; the process is started by `start` or the first order.
 
         Raises MissingExtraError when what runs `path` is not installed.
         """
@@ -57,7 +57,7 @@ class Timer:
         self._errors: IO[str] | None = None
         self._file = cache.folder() / "rest.json"
         self.without = ""  # why there are no references, where there are none
-        self._moments = rest.known(self._file, self.place)
+        self._moments: rest.Moments | None = None  # not asked for yet
 
     @property
     def place(self) -> str:
@@ -73,6 +73,10 @@ class Timer:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def start(self) -> None:
+        """Start the process, where there is none: it loads what it needs while others do their work."""
+        self._started()
 
     def close(self) -> None:
         """End the process; the next order starts another."""
@@ -94,6 +98,8 @@ class Timer:
         process = self._started()
         assert process.stdin
         assert process.stdout
+        if self._moments is None:
+            self._moments = rest.known(self._file, self.place)
         with turns.alone(used(self.threads)):
             try:
                 process.stdin.write(json.dumps(asdict(replace(order, rests=rest.rests(self._moments)))) + "\n")
@@ -130,6 +136,8 @@ class Timer:
             )  # fmt: skip
             assert self._process.stdin
             self._process.stdin.write(json.dumps(asdict(setup)) + "\n")
+            with suppress(BrokenPipeError):  # it ended at once: the first order says why
+                self._process.stdin.flush()
         return self._process
 
     def _references(self) -> dict[str, str]:

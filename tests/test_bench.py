@@ -15,6 +15,7 @@ from suite.measures import MEASURES
 from suite.report.comparison import compare
 from suite.search import folder
 from suite.study import Constraint, Latency
+from suite.timer import Timer
 from suite.trial import Run, Trial
 from tests.report_runs import LATENCY, study
 
@@ -33,7 +34,7 @@ def test_a_search_for_a_telephone_is_a_search_by_the_latency_of_litert(ran: Run,
     from ai_edge_litert.interpreter import Interpreter
 
     trial = ran.candidates[0]
-    bench = Bench(ran.study.latency, [str(number) for number in range(10)])
+    bench = Bench(ran.study.latency, [str(number) for number in range(10)], Timer("litert", 1))
     file = bench._written(pipeline.model(ran.folder, trial.number), tmp_path)
     interpreter = Interpreter(str(file), num_threads=1)
     interpreter.allocate_tensors()
