@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -101,6 +102,7 @@ def _measures(answer: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _origin(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a latency is a multiple of, and what else ran meanwhile."""
+    """Return when a latency was timed, what it is a multiple of, and what else ran meanwhile."""
     known = {f"latency_{key}": answer[key] for key in ("reference", "rest", "others", "steal")}
-    return {key: value if isinstance(value, str) else f"{value:.6g}" for key, value in known.items() if value}
+    said = {key: value if isinstance(value, str) else f"{value:.6g}" for key, value in known.items() if value}
+    return {"latency_timed": datetime.now(UTC).isoformat(timespec="milliseconds")} | said

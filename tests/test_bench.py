@@ -103,6 +103,15 @@ def test_latencies_are_told_as_multiples_of_one_rest_whichever_run_found_it() ->
     assert (second.trial, third.trial) == (late, other)
 
 
+def test_the_rest_that_was_found_last_counts_whichever_trial_it_stands_with() -> None:
+    known = {"device": "here", "latency_path": "xla", "latency_reference": "small"}
+    last = {**known, "latency_rest": "0.4", "latency_timed": "2026-02-01T00:00:00+00:00"}
+    again = timed(0, 90, 2.0, 1.9, 2.1, surroundings=last)  # of a first trial that was timed again at the end
+    later = timed(1, 91, 2.0, 1.9, 2.1, surroundings={**last, "latency_rest": "0.5", "latency_timed": "2026-01-01"})
+    run = Run(folder=Path("one"), study=study(constraints=[]), trials=(again, later))
+    assert [entry.trial.measures["latency"] for entry in compare([run]).entries] == pytest.approx([2.0, 1.6])
+
+
 def test_every_measure_that_timing_gives_is_in_the_table_of_measures(ran: Run) -> None:
     assert {name for trial in ran.trials for name in trial.measures} <= MEASURES.keys()
 

@@ -269,6 +269,17 @@ def test_delivering_again_only_asks_whether_the_parent_is_still_there(gate: Gate
     ]
 
 
+def test_a_latency_that_was_timed_again_replaces_the_one_before_though_it_is_less(gate: Gate, tmp_path: Path) -> None:
+    story = Story(tmp_path / "tiny")
+    before = story.add()
+    for minute, latency in enumerate((5.0, 4.0)):
+        timed = (story.begun + timedelta(minutes=minute)).isoformat()
+        known = {"measures": {**before.measures, "latency": latency}, "surroundings": {"latency_timed": timed}}
+        story.trials = [replace(before, **known)]
+        assert tracking.deliver(story.run, gate.url).delivered == 1
+    assert seen(gate.url, story)["tiny/0"].data.metrics["latency"] == 4.0
+
+
 def test_an_epoch_is_one_request_and_no_point_is_sent_twice(gate: Gate, tmp_path: Path) -> None:
     story = Story(tmp_path / "tiny")
     first, second = story.add(), story.add()

@@ -143,7 +143,11 @@ def _on_one_scale(runs: Sequence[Run | Results]) -> tuple[Run | Results, ...]:
     What references take at rest is known better from one trial to the next.
     """
     rests = scale.latest(
-        (_references(trial), str(trial.finished), float(trial.surroundings["latency_rest"]))
+        (
+            _references(trial),
+            trial.surroundings.get("latency_timed", str(trial.finished)),
+            float(trial.surroundings["latency_rest"]),
+        )
         for run in runs
         for trial in run.trials
         if "latency_rest" in trial.surroundings

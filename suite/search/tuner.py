@@ -80,6 +80,7 @@ class Oracle(keras_tuner.Oracle):
         self.store = store
         self.record: dict[str, Trial] = {}  # our trial behind each of Keras Tuner's
         self._refused = 0  # in a row, in this session
+        self._ranks: dict[int, int] | None = None  # since the last trial ended; they are asked for more than once
         folder.tidy(store)
         for number, trial in enumerate(trial for trial in store.trials() if trial.state in _SHOWN):
             self._show(f"{number:04d}", trial)
@@ -97,7 +98,7 @@ class Oracle(keras_tuner.Oracle):
         """Make a trial durable, before anybody hears of its end."""
         self.store.finish(trial)
         folder.tidy(self.store)
-        self.record[trial_id] = trial
+        self.record[trial_id], self._ranks = trial, None
         self._refused = self._refused + 1 if trial.state in ("refused", "dropped") else 0
 
     def score_trial(self, trial: TunerTrial) -> None:
@@ -115,9 +116,11 @@ class Oracle(keras_tuner.Oracle):
 
     def ranks(self) -> dict[int, int]:
         """Return the Pareto rank of every complete trial within the constraints, by our number."""
-        study = self.store.study
-        fitting = [trial for trial in self.record.values() if trial.fits(study.constraints)]
-        return dominance.ranks(fitting, study.objectives)
+        if self._ranks is None:
+            study = self.store.study
+            fitting = [trial for trial in self.record.values() if trial.fits(study.constraints)]
+            self._ranks = dominance.ranks(fitting, study.objectives)
+        return self._ranks
 
     def _is_kept(self, number: int) -> bool:
         return folder.checkpoint(self.store.folder, number).exists()
@@ -139,7 +142,7 @@ class Oracle(keras_tuner.Oracle):
         values = self.hyperparameters.copy()
         values.values = encoded(self.store.study, trial.configuration)
         shown = TunerTrial(values, trial_id, _STATUS.get(trial.state, TrialStatus.FAILED), trial.reason)
-        self.trials[trial_id], self.record[trial_id] = shown, trial
+        self.trials[trial_id], self.record[trial_id], self._ranks = shown, trial, None
         self.start_order.append(trial_id)
         self.end_order.append(trial_id)
 

@@ -179,9 +179,15 @@ def points(row: Mapping[str, float]) -> list[Point]:
 
 
 def measured(trial: Trial) -> list[Point]:
-    """Return the measures, each as a metric of its name."""
-    time, step = milliseconds(trial.finished or trial.started) or 0, len(trial.curve)
-    return [Point(name=name, value=float(value), time=time, step=step) for name, value in trial.measures.items()]
+    """Return the measures, each as a metric of its name, at the time at which it became known."""
+    ended, step = milliseconds(trial.finished or trial.started) or 0, len(trial.curve)
+    timed = trial.surroundings.get("latency_timed")
+    # MLflow shows the latest of a step, and of one moment the largest: a latency that is timed again must be later.
+    of_latency = milliseconds(datetime.fromisoformat(timed)) or 0 if timed else ended
+    return [
+        Point(name=name, value=float(value), time=of_latency if name.startswith("latency") else ended, step=step)
+        for name, value in trial.measures.items()
+    ]
 
 
 def _curve_name(key: str) -> str:
