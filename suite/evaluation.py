@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from suite import architectures, binding, files, machine, training, turns
+from suite import architectures, candidate, files, machine, training, turns
 from suite.architectures.layers import deployed
 from suite.bench import Bench
 from suite.datasets import Dataset
@@ -66,7 +66,7 @@ class Evaluation:
 
     def __call__(self, trial: Trial) -> Trial:
         """Evaluate one trial; raise what goes wrong."""
-        recipe = self._recipe(trial.configuration)
+        recipe = candidate.recipe(self.study, trial.configuration)
         trial = replace(trial, surroundings=self.surroundings(recipe))
         keras.utils.set_random_seed(self.study.seed)
         with training.precision(recipe.precision):
@@ -99,7 +99,7 @@ class Evaluation:
 
     def timed_again(self, trial: Trial) -> tuple[dict[str, float], dict[str, str]]:
         """Return the latency of a trial's network as measures, and its origin; adds to what was timed here before."""
-        recipe = self._recipe(trial.configuration)
+        recipe = candidate.recipe(self.study, trial.configuration)
         try:
             with training.precision(self.study.latency.precision or recipe.precision):
                 return self.bench.time_again(
@@ -114,7 +114,7 @@ class Evaluation:
 
     def _place(self, configuration: Mapping[str, Value]) -> str:
         """Return where and how the network of a configuration is timed here."""
-        return place({**surroundings(), **self._timing(self._recipe(configuration))})
+        return place({**surroundings(), **self._timing(candidate.recipe(self.study, configuration))})
 
     def _timing(self, recipe: Recipe) -> dict[str, str]:
         return {**self.bench.surroundings, "latency_precision": self.study.latency.precision or recipe.precision}
@@ -127,18 +127,13 @@ class Evaluation:
         with training.precision(wanted):
             return self.network(trial.configuration)
 
-    def _recipe(self, configuration: Mapping[str, Value]) -> Recipe:
-        return binding.replaced(architectures.recipe(self.study.source), self.study.fields("recipe", configuration))
-
     def _may_be_refused(self, trial: Trial) -> bool:
         """Whether it can be refused by counting alone, and was not counted yet."""
         return any(c.measure in COUNTED and c.measure not in trial.measures for c in self.study.constraints)
 
     def network(self, configuration: Mapping[str, Value]) -> keras.Model:
         """Return the untrained network of a configuration."""
-        start = architectures.config(self.study.architecture)
-        config = binding.replaced(start, self.study.fields("space", configuration))
-        return architectures.family(self.study.source).build(config, self.data.task)
+        return candidate.network(self.study, configuration, self.data.task)
 
     def surroundings(self, recipe: Recipe = RECIPE) -> dict[str, str]:
         """Return where the trials of a recipe are measured, and on which data."""

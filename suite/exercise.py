@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from suite import architectures, binding, studyfile, training
+from suite import architectures, binding, candidate, studyfile, training
 from suite.errors import ArchitectureError
 from suite.search.space import drawn
 from suite.study import Recipe, Study, split
@@ -50,25 +50,23 @@ def named(name: str, image: tuple[int, int, int] = COLOUR) -> Made:
 def of_study(file: Path, overrides: Sequence[str] = (), seed: int = 0, count: int = DRAWN) -> Iterator[Made]:
     """Yield `count` networks drawn from the space of a study, fewer where few can be built, each with its recipe."""
     study = studyfile.read(file, overrides)
-    start = architectures.config(study.architecture)
-    study = binding.bind(study, start, str(file), overrides)
+    study = binding.bind(study, architectures.config(study.architecture), str(file), overrides)
     source = random.Random(seed)
     for _ in range(TRIED):
         if not count:
             return
         try:
-            yield _of_study(study, start, source)
+            yield _of_study(study, source)
         except ArchitectureError:  # fields that do not go together
             continue
         count -= 1
 
 
-def _of_study(study: Study, start: architectures.Config, source: random.Random) -> Made:
+def _of_study(study: Study, source: random.Random) -> Made:
     configuration = drawn(study, source)
-    config = binding.replaced(start, study.fields("space", configuration))
-    recipe = binding.replaced(architectures.recipe(study.source), study.fields("recipe", configuration))
+    candidate.config(study, configuration)  # says now whether its fields go together
     task = _task(study.image or COLOUR)
-    return lambda: architectures.family(study.source).build(config, task), recipe
+    return lambda: candidate.network(study, configuration, task), candidate.recipe(study, configuration)
 
 
 def _task(image: tuple[int, int, int]) -> Task:

@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suite import architectures, binding, seen, studyfile, tracking
+from suite import architectures, binding, candidate, seen, studyfile, tracking
 from suite.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
 from suite.search import folder
 from suite.search.budget import Hours, spent
@@ -42,9 +42,8 @@ if TYPE_CHECKING:
 def study(file: Path, overrides: Sequence[str] = ()) -> Study:
     """Read a study file and check it against its architecture. Raises StudyError and ArchitectureError."""
     read = studyfile.read(file, overrides)
-    start = architectures.config(read.architecture)
-    bound = binding.bind(read, start, str(file), overrides)
-    _check_some_can_be_built(bound, start, file)
+    bound = binding.bind(read, architectures.config(read.architecture), str(file), overrides)
+    _check_some_can_be_built(bound, file)
     return _with_recipe(bound)
 
 
@@ -64,12 +63,12 @@ def _with_recipe(bound: Study) -> Study:
     return replace(bound, recipe={**own, **bound.recipe})
 
 
-def _check_some_can_be_built(bound: Study, start: architectures.Config, file: Path) -> None:
+def _check_some_can_be_built(bound: Study, file: Path) -> None:
     """Raise StudyError when the architecture refuses all of many configurations: its fields go together badly."""
     source = random.Random(0)
     for _ in range(TRIED):
         try:
-            binding.replaced(start, bound.fields("space", drawn(bound, source)))
+            candidate.config(bound, drawn(bound, source))
         except ArchitectureError as error:
             refusal = error
         else:
@@ -279,9 +278,8 @@ def _as_deployed(trained: keras.Model, trial: Trial, study: Study) -> keras.Mode
         return trained
     height, width, channels = trained.input_shape[1:]
     task = Task(height=height, width=width, channels=channels, classes=trained.output_shape[-1])
-    config = binding.replaced(architectures.config(study.architecture), study.fields("space", trial.configuration))
     with precision(wanted):
-        network = deployed(architectures.family(study.source).build(config, task))
+        network = deployed(candidate.network(study, trial.configuration, task))
     network.set_weights(trained.get_weights())
     return network
 
