@@ -29,9 +29,12 @@ load_tensorflow()
 import keras  # noqa: E402
 
 from suite import architectures, datasets, tracking, training  # noqa: E402
+from suite.bench import Bench  # noqa: E402
 from suite.evaluation import Evaluation  # noqa: E402
+from suite.machine import processors  # noqa: E402
 from suite.search import folder, tuner  # noqa: E402
 from suite.study import Budget, Choice, Fidelity, Objective, Range, Recipe, Study  # noqa: E402
+from suite.timer import Timer  # noqa: E402
 from suite.trial import Trial  # noqa: E402
 
 
@@ -67,9 +70,18 @@ def ours(data: datasets.Dataset, epochs: int, home: Path) -> list[float]:
     """Return the seconds of trials of the same network, everything included; each network is measured anew."""
     wanted = study(epochs, 2)
     seconds = []
-    with folder.opened(home / wanted.name, wanted) as store, mirrored(store, home) as mirror:
+    with (
+        folder.opened(home / wanted.name, wanted) as store,
+        mirrored(store, home) as mirror,
+        Timer(wanted.latency.path, processors()) as timer,
+        Bench(wanted.latency, data.classes, timer) as bench,
+    ):
         evaluate = Evaluation(
-            study=wanted, data=data, model_file=lambda n: folder.model(store.folder, n), watchers=[mirror]
+            study=wanted,
+            data=data,
+            bench=bench,
+            model_file=lambda number: folder.model(store.folder, number),
+            watchers=[mirror],
         )
         oracle = tuner.Oracle(store)
         worker = tuner.Tuner(oracle, evaluate, [mirror])

@@ -184,13 +184,12 @@ def _keras_tuner(study: Study, folder: Path, deadline: float) -> list[Row]:
     import keras_tuner
     from keras_tuner.errors import FailedTrialError, FatalError
 
-    from suite import architectures, binding, datasets, training
+    from suite import candidate, datasets, training
     from suite.architectures.layers import deployed
-    from suite.evaluation import Evaluation, counted
+    from suite.evaluation import counted
     from suite.search.space import decoded, hyperparameters
 
     data = datasets.load(study.dataset, study.image)
-    networks = Evaluation(study=study, data=data, model_file=lambda number: folder / f"{number}.keras")
     rows: list[Row] = []
 
     def stop_late(epoch: object = None) -> None:
@@ -203,10 +202,10 @@ def _keras_tuner(study: Study, folder: Path, deadline: float) -> list[Row]:
             keras.utils.clear_session()  # the networks of earlier trials
             keras.utils.set_random_seed(study.seed)
             configuration = decoded(study, trial.hyperparameters.values)
-            recipe = binding.replaced(architectures.recipe(study.source), study.fields("recipe", configuration))
+            recipe = candidate.recipe(study, configuration)
             keras.config.set_dtype_policy(recipe.precision)
             try:
-                model = networks.network(configuration)
+                model = candidate.network(study, configuration, data.task)
                 trained = training.train(
                     model, recipe, data, epochs=study.fidelity.epochs, seed=study.seed, on_epoch=stop_late
                 )

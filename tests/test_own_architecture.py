@@ -15,8 +15,8 @@ from suite.errors import ArchitectureError
 from suite.search import folder
 from suite.task import Task
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-(MINE,) = re.findall(r'```python\n("""ConvMixer.*?)```', README, re.S)
+PAGE = (Path(__file__).parents[1] / "docs" / "architectures.md").read_text(encoding="utf-8")
+(MINE,) = re.findall(r'```python\n("""ConvMixer.*?)```', PAGE, re.S)
 
 STUDY = """
 name = "mine"

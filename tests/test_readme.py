@@ -1,4 +1,4 @@
-"""Is what the README says true? Its commands are those of the program, its study file is one."""
+"""Is what the README and the pages behind it say true? Commands are those of the program, study files are in order."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from suite.study import Latency
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = sorted(
-    set(re.findall(r"^(?:\$ )?(suite .+)$", "\n".join(re.findall(r"```(?:sh|console)\n(.*?)```", README, re.S)), re.M))
-)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "reports" / "benchmarks.md"]
+TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+SHOWN = "\n".join(block for text in TEXTS.values() for block in re.findall(r"```(?:sh|console)\n(.*?)```", text, re.S))
+COMMANDS = sorted(set(re.findall(r"^(?:\$ )?(suite .+)$", SHOWN, re.M)))
 HELP = sorted(
     {
         line.strip()
@@ -32,32 +33,55 @@ HELP = sorted(
 @pytest.mark.parametrize("command", COMMANDS + [line for line in HELP if line.startswith("suite ")])
 def test_every_command_that_is_shown_is_one(command: str) -> None:
     """Parsed by the program itself, with every option and argument; not run."""
-    _, verb, *arguments = shlex.split(re.split(r"  +", command)[0])
+    _, verb, *arguments = shlex.split(re.split(r"  +| # ", command)[0])
     cli.commands[verb].make_context(verb, arguments, resilient_parsing=False)
 
 
 def test_every_verb_is_shown() -> None:
-    assert {command.split()[1] for command in COMMANDS} >= set(cli.commands) - {"measure"}
-    assert "suite measure" in README
+    assert {command.split()[1] for command in COMMANDS} >= set(cli.commands)
+    assert [verb for verb in cli.commands if f"\nsuite {verb} " not in README] == []
 
 
 def test_the_study_that_is_explained_is_one() -> None:
-    whole, fidelity, latency = map(tomllib.loads, re.findall(r"```toml\n(.*?)```", README, re.S))
+    blocks = [block for text in TEXTS.values() for block in re.findall(r"```toml\n(.*?)```", text, re.S)]
+    whole, latency, fidelity = map(tomllib.loads, blocks)
     study = studyfile.parse({**whole, **fidelity, **latency}, "README.md")
     assert study.latency == Latency(path="saved_model", batch=1, threads=2, precision="float32", settling=60)
     assert study.name == "quickstart-resnet"
     assert study.fidelity.rungs == (3, 9, 27)
 
 
-def test_every_file_that_is_linked_is_there() -> None:
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_file_that_is_linked_is_there(page: Path) -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", TEXTS[page]) if not link.startswith("http")]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_python_that_is_shown_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All blocks of the page, one after the other, where a user would be; only the user's own training is ours."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "studies").symlink_to(ROOT / "studies")
+    names = {"train": lambda width, rate: abs(rate - 0.01) + 1 / width}
+    for block in re.findall(r"```python\n(.*?)```", TEXTS[ROOT / "docs" / "python.md"], re.S):
+        exec(block, names)
+    assert names["front"]
+    assert names["study"].best_trials
+
+
+def test_the_readme_is_a_front_door_that_leads_to_every_page() -> None:
+    assert len(README.split()) <= 1500
+    assert [page.name for page in PAGES[1:] if f"({page.relative_to(ROOT)})" not in README] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_program_that_is_named_is_there(page: Path) -> None:
+    programs = re.findall(r"python ((?:benchmarks|tests)/\w+\.py)", TEXTS[page])
+    assert [program for program in programs if not (ROOT / program).exists()] == []
 
 
 def test_the_make_targets_that_are_named_are_there() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M)
-    for text in (README, (ROOT / "CONTRIBUTING.md").read_text()):
+    for text in (*TEXTS.values(), (ROOT / "CONTRIBUTING.md").read_text()):
         assert set(re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)`", text, re.M)) <= {(t, "") for t in targets} | {
             ("", t) for t in targets
         }
