@@ -28,7 +28,8 @@ SETTINGS = Settings(threads=1, seconds=15, paths=("litert", "onnx"))
 
 def main() -> None:
     if len(sys.argv) == 4:  # in a process of its own
-        print(stopwatch(*sys.argv[1:3], int(sys.argv[3])))
+        path, file, size = sys.argv[1:]
+        print(stopwatch(path, file, int(size)))
         return
     network = sys.argv[1] if len(sys.argv) > 1 else "mobilenet_v2/1.0"
     side = str(architectures.resolution(network))
