@@ -112,7 +112,8 @@ class Costs:
     def estimate(self, space: Space, rows: Array) -> Estimate:
         """Return what is known of the costs of N candidates."""
         told = [self._told(configuration) for configuration in space.configurations(rows)]
-        mean = self.scaled(np.array([costs or [np.nan] * self.count for costs in told]).reshape(len(rows), self.count))
+        untold = [np.nan] * self.count  # asked once: it looks at all that is known
+        mean = self.scaled(np.array([costs or untold for costs in told]).reshape(len(rows), len(untold)))
         deviation = np.zeros_like(mean)
         for column, (process, shift, size) in enumerate(self._models):
             unknown = np.isnan(mean[:, column])
