@@ -5,42 +5,40 @@
 
 All are called in turns in one process, on one thread. `small` and `large` are the references that the suite uses; the
 others were tried: ResNet-18 at 64 pixels, whose weights come from memory, MobileNetV2 0.5 at 64 pixels, whose weights
-and pictures just do not fit in the second cache, and dense layers of 8 MB. Printed is, for each network, by how many
-percent its number differs from one 10 seconds to the next (standard deviation): of the median of its calls, of its
-ratio to the references in use, to these and each other one, and of what is left when the weights of all five are
-fitted to the whole recording afterwards. Weights that must be known beforehand cannot do better than that.
+and pictures just do not fit in the second cache, and dense layers of 8 MB.
+
+Printed for each network is the standard deviation over windows of 10 seconds, in percent: of the median of its calls
+(raw), of its ratio to the references in use, of its ratio to these and one other, and of what is left when the weights
+of all five are fitted to the whole recording afterwards (best). Weights that are chosen beforehand cannot do better.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from suite.machine import used
+from suite.profile import runtimes
 from suite.quiet import load_tensorflow
 
-if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, used(1))
+runtimes.pin(1)
 load_tensorflow()
+runtimes.ready("saved_model", 1)
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
 
 from suite import architectures, references  # noqa: E402
+from suite.profile.latency import Array, Call, turn  # noqa: E402
 from suite.task import Task  # noqa: E402
-
-Array = NDArray[np.float64]
-Call = Callable[[], object]
 
 WINDOW = 10.0  # seconds, about what one measurement takes
 TURN = 0.04  # seconds
-COLD = 0.3  # of a turn, which does not count
 REFERENCES = {"resnet": ("resnet/18", 64), "mobilenet": ("mobilenet_v2/0.5", 64)}
 NETWORKS = (
     ("mobilenet/0.25", 224), ("mobilenet_v3/small", 224), ("resnet/18", 224), ("mobilenet/0.25", 32),
@@ -52,8 +50,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=5.0)
     seconds = 60 * parser.parse_args().minutes
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     yardsticks = {kind: _call(references.network(kind)) for kind in references.KINDS}
     yardsticks |= {name: _call(_named(*which)) for name, which in REFERENCES.items()} | {"dense": _call(_dense())}
     networks = {f"{name} {side}": _call(_named(name, side)) for name, side in NETWORKS}
@@ -74,21 +70,8 @@ def windows(calls: Mapping[str, Call], seconds: float) -> dict[str, Array]:
         for name, call in calls.items():
             while len(seen[name]) <= now // WINDOW:
                 seen[name].append([])
-            seen[name][-1].append(_turn(call))
+            seen[name][-1].append(float(np.median(turn(call, TURN))))
     return {name: np.array([np.median(window) for window in of]) for name, of in seen.items()}
-
-
-def _turn(call: Call) -> float:
-    """Return the median seconds of the calls of a turn that count."""
-    starts, times = [], []
-    began = now = time.perf_counter()
-    while now - began < TURN:
-        call()
-        starts.append(now - began)
-        times.append(time.perf_counter() - now)
-        now = time.perf_counter()
-    warm = [one for start, one in zip(starts, times, strict=True) if start >= COLD * TURN]
-    return float(np.median(warm or times[-1:]))
 
 
 def _left(network: Array, yardsticks: Mapping[str, Array]) -> list[float]:
@@ -97,8 +80,9 @@ def _left(network: Array, yardsticks: Mapping[str, Array]) -> list[float]:
     shares = [(small + large) / 2, *((small + large + other) / 3 for other in others)]
     offs = np.stack([one - one.mean() for one in yardsticks.values()], axis=1)
     weights, *_ = np.linalg.lstsq(offs, network - network.mean(), rcond=None)
-    free = max(1, len(network) - 1 - len(weights))
-    best = float(((offs @ weights - network + network.mean()) ** 2).sum() / free) ** 0.5
+    free = len(network) - 1 - len(weights)
+    squares = float(((offs @ weights - network + network.mean()) ** 2).sum())
+    best = (squares / free) ** 0.5 if free > 0 else math.nan  # so few windows are always fitted
     return [float(one.std(ddof=1)) for one in (network, *(network - share for share in shares))] + [best]
 
 

@@ -230,9 +230,9 @@ class _Turns:
         references: dict[str, list[float]] = {name: [] for name in self._references}
         start = self._clock()
         while not times or self._clock() - start < seconds:
-            times.append(self._timed(self._call, self._seconds))
+            times.append(turn(self._call, self._seconds, self._clock))
             for name, one in self._references.items():
-                references[name].append(float(np.median(self._timed(one, OTHERS))))
+                references[name].append(float(np.median(turn(one, OTHERS, self._clock))))
         return Block(
             began=began,
             times=np.concatenate(times),
@@ -240,11 +240,12 @@ class _Turns:
             references={name: np.array(values) for name, values in references.items()},
         )
 
-    def _timed(self, call: Call, seconds: float) -> Array:
-        """Return the seconds of each of the calls that fill a turn, but for those that begin while it is cold."""
-        times = _filled(call, seconds, self._clock)
-        counts = np.cumsum(times) - times >= COLD * seconds
-        return times[counts] if counts.any() else times[-1:]
+
+def turn(call: Call, seconds: float, clock: Clock = time.perf_counter) -> Array:
+    """Return the seconds of each of the calls that fill a turn, but for those that begin while it is cold."""
+    times = _filled(call, seconds, clock)
+    counts = np.cumsum(times) - times >= COLD * seconds
+    return times[counts] if counts.any() else times[-1:]
 
 
 def _warm(call: Call, protocol: Protocol, clock: Clock) -> float:
