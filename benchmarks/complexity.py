@@ -26,11 +26,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
 from suite import architectures
-from suite.profile.complexity import complexity, parts, peak_activation_bytes, weightless
-from suite.profile.graph import graph
-from suite.report.field.timm import OURS
-from suite.study import split
-from suite.task import Task
+from suite.core.study import split
+from suite.core.task import Task
+from suite.counting.complexity import complexity, parts, peak_activation_bytes, weightless
+from suite.counting.graph import graph
+from suite.report.catalogue.timm import OURS
 
 LIMITS = {"seconds": 180.0, "GB": 2.0}
 

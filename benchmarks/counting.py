@@ -23,8 +23,8 @@ def measured(side: str) -> dict[str, float]:
     import keras
 
     from suite import architectures
-    from suite.profile.complexity import complexity, weightless
-    from suite.task import Task
+    from suite.core.task import Task
+    from suite.counting.complexity import complexity, weightless
 
     family, config = architectures.family("resnet"), architectures.config("resnet/152")
     task = Task(height=224, width=224, channels=3, classes=1000)

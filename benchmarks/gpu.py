@@ -23,8 +23,8 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from suite import cells
-from suite.profile.runtimes import PACKAGES
+from suite.core import cells
+from suite.timing.runtimes import PACKAGES
 
 ROOT = Path(__file__).parents[1]
 STUDIES = sorted((ROOT / "studies" / "quickstart").glob("*.toml"))

@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from suite.quiet import load_tensorflow  # before TensorFlow, which would say much
+from suite.machine.quiet import load_tensorflow  # before TensorFlow, which would say much
 
 load_tensorflow()
 

@@ -77,8 +77,8 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def alone(network: str, side: int, steps: int, seed: int, keras_own: bool) -> None:
-    from suite import exercise
     from suite.architectures import layers
+    from suite.training import exercise
 
     if keras_own:
         del layers.StridedConv2D.convolution_op

@@ -27,10 +27,11 @@ from pathlib import Path
 
 from scipy.stats import spearmanr
 
-from suite import cache, cells
-from suite.cells import Cell
-from suite.machine import processors
-from suite.report.field.timm import OURS
+from suite.core import cells
+from suite.core.cells import Cell
+from suite.machine import cache
+from suite.machine.capacity import processors
+from suite.report.catalogue.timm import OURS
 
 NEIGHBOURS = {
     "idle": "",

@@ -70,15 +70,16 @@ def trained(family: str, dataset: str, epochs: int) -> dict[str, Any]:
     """Train the tiny network of a family by the family's own recipe; validation accuracy of its best epoch."""
     import keras
 
-    from suite import datasets, training
-    from suite.profile.complexity import complexity
+    from suite import datasets
+    from suite.counting.complexity import complexity
+    from suite.training import loop
 
     began, ends = (time.perf_counter(), time.process_time()), list[float]()
     data = datasets.load(dataset, IMAGE)
     keras.utils.set_random_seed(0)
     network = architectures.build(f"{family}/tiny", data.task)
     counts = complexity(network)
-    made = training.train(
+    made = loop.train(
         network, architectures.recipe(family), data, epochs=epochs, seed=0,
         on_epoch=lambda row: ends.append(time.process_time()),
     )  # fmt: skip

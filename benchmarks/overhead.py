@@ -22,20 +22,21 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from suite.quiet import load_tensorflow
+from suite.machine.quiet import load_tensorflow
 
 load_tensorflow()
 
 import keras  # noqa: E402
 
-from suite import architectures, datasets, tracking, training  # noqa: E402
-from suite.bench import Bench  # noqa: E402
-from suite.evaluation import Evaluation  # noqa: E402
-from suite.machine import processors  # noqa: E402
+from suite import architectures, datasets, tracking  # noqa: E402
+from suite.core.study import Budget, Choice, Fidelity, Objective, Range, Recipe, Study  # noqa: E402
+from suite.core.trial import Trial  # noqa: E402
+from suite.machine.capacity import processors  # noqa: E402
 from suite.search import folder, tuner  # noqa: E402
-from suite.study import Budget, Choice, Fidelity, Objective, Range, Recipe, Study  # noqa: E402
-from suite.timer import Timer  # noqa: E402
-from suite.trial import Trial  # noqa: E402
+from suite.search.bench import Bench  # noqa: E402
+from suite.search.evaluation import Evaluation  # noqa: E402
+from suite.timing.timer import Timer  # noqa: E402
+from suite.training import loop  # noqa: E402
 
 
 def study(epochs: int, trials: int) -> Study:
@@ -59,7 +60,7 @@ def bare(data: datasets.Dataset, epochs: int) -> float:
     batches = data.train(batch_size=recipe.batch_size, seed=0)
     steps = epochs * -(-data.sizes["train"] // recipe.batch_size)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(training.optimizer(recipe, steps), loss, metrics=["accuracy"])
+    model.compile(loop.optimizer(recipe, steps), loss, metrics=["accuracy"])
     model.fit(batches, validation_data=data.validation(), epochs=epochs, verbose=0, shuffle=False)
     seconds = time.perf_counter() - began
     keras.utils.clear_session()

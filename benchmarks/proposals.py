@@ -21,7 +21,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.samplers import BaseSampler, TPESampler
 
-from suite.search.cheap_first import CheapFirstSampler
+from suite.sampler.cheap_first import CheapFirstSampler
 
 NAMES = [f"name{number}" for number in range(6)]
 SPACE: dict[str, BaseDistribution] = {

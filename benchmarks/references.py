@@ -22,8 +22,8 @@ from collections.abc import Mapping
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from suite.profile import runtimes
-from suite.quiet import load_tensorflow
+from suite.machine.quiet import load_tensorflow
+from suite.timing import runtimes
 
 runtimes.pin(1)
 load_tensorflow()
@@ -33,9 +33,10 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from suite import architectures, references  # noqa: E402
-from suite.profile.latency import Array, Call, turn  # noqa: E402
-from suite.task import Task  # noqa: E402
+from suite import architectures  # noqa: E402
+from suite.core.task import Task  # noqa: E402
+from suite.timing import references  # noqa: E402
+from suite.timing.protocol import Array, Call, turn  # noqa: E402
 
 WINDOW = 10.0  # seconds, about what one measurement takes
 TURN = 0.04  # seconds

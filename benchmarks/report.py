@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from suite.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
-from suite.trial import Run, Trial
+from suite.core.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
+from suite.core.trial import Run, Trial
 
 FAMILIES = ("alexnet", "resnet", "mobilenet")
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -98,7 +98,7 @@ def main() -> None:
     made = runs(given.trials)
     with tempfile.TemporaryDirectory() as spare:
         began, worked = time.perf_counter(), time.process_time()
-        from suite.report import page  # its imports are part of what a user waits for
+        from suite.report.study import page  # its imports are part of what a user waits for
 
         imported = time.perf_counter()
         written = page.write(made, given.folder or Path(spare))

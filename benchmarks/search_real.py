@@ -39,10 +39,10 @@ from search.problem import REFERENCE, Problem
 from tqdm import tqdm
 
 from suite import pipeline
-from suite.errors import ArchitectureError, SuiteError
-from suite.pareto import Values, hypervolume_curve
-from suite.rules import SAMPLERS
-from suite.study import Budget, Choice, Fidelity, Objective, Range, Study
+from suite.core.errors import ArchitectureError, SuiteError
+from suite.core.fronts import Values, hypervolume_curve
+from suite.core.rules import SAMPLERS
+from suite.core.study import Budget, Choice, Fidelity, Objective, Range, Study
 
 METHODS = ("cheap-first", "cheap-first-fidelity", "tpe", "random", "keras-tuner")
 MARKS = (25, 50, 100)  # percent of the time
@@ -155,10 +155,10 @@ def _apart(study: Study, method: str) -> list[Row]:
 
 def one(study: Study, method: str) -> list[Row]:
     """Run one method once, in this process; return what ended before the deadline, in its order."""
-    from suite.quiet import load_tensorflow
+    from suite.machine.quiet import load_tensorflow
 
     load_tensorflow()
-    import suite.evaluation
+    import suite.search.evaluation
     import suite.search.tuner  # noqa: F401  # both are imported before the clock starts
 
     seconds = 3600 * study.budget.hours
@@ -184,10 +184,12 @@ def _keras_tuner(study: Study, folder: Path, deadline: float) -> list[Row]:
     import keras_tuner
     from keras_tuner.errors import FailedTrialError, FatalError
 
-    from suite import candidate, datasets, training
+    from suite import datasets
+    from suite.architectures import candidate
     from suite.architectures.layers import deployed
-    from suite.evaluation import counted
+    from suite.search.evaluation import counted
     from suite.search.space import decoded, hyperparameters
+    from suite.training import loop
 
     data = datasets.load(study.dataset, study.image)
     rows: list[Row] = []
@@ -206,10 +208,10 @@ def _keras_tuner(study: Study, folder: Path, deadline: float) -> list[Row]:
             keras.config.set_dtype_policy(recipe.precision)
             try:
                 model = candidate.network(study, configuration, data.task)
-                trained = training.train(
+                trained = loop.train(
                     model, recipe, data, epochs=study.fidelity.epochs, seed=study.seed, on_epoch=stop_late
                 )
-            except (ArchitectureError, training.DivergedError) as error:
+            except (ArchitectureError, loop.DivergedError) as error:
                 raise FailedTrialError from error
             except Exception as error:  # a mistake, which would be a failed trial, and the next one too
                 raise FatalError from error

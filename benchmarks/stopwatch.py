@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from suite import architectures, measuring
-from suite.measuring import Settings
+from suite import architectures
+from suite.benchmark import campaign
+from suite.benchmark.campaign import Settings
 
 SETTINGS = Settings(threads=1, seconds=15, paths=("litert", "onnx"))
 
@@ -34,9 +35,9 @@ def main() -> None:
     network = sys.argv[1] if len(sys.argv) > 1 else "mobilenet_v2/1.0"
     side = str(architectures.resolution(network))
     with tempfile.TemporaryDirectory() as folder:
-        files = measuring._made(network, SETTINGS, SETTINGS.paths, folder)["artefacts"]
+        files = campaign._made(network, SETTINGS, SETTINGS.paths, folder)["artefacts"]
         for path in SETTINGS.paths:
-            (cell,) = measuring.measure([network], replace(SETTINGS, paths=(path,)), Path(folder) / f"{path}.csv")
+            (cell,) = campaign.measure([network], replace(SETTINGS, paths=(path,)), Path(folder) / f"{path}.csv")
             asked = [sys.executable, __file__, path, files[path]["file"], side]
             by_hand = float(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
             print(f"{network}, {path}: stopwatch {by_hand:.2f} ms, suite measure {cell.said}")

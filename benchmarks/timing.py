@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from suite import pipeline
-from suite.measures import is_stable
+from suite.core.measures import is_stable
 from suite.search import folder
 
 QUICKSTART = sorted(Path("studies/quickstart").glob("*.toml"))
@@ -61,7 +61,7 @@ def run(file: Path, sets: Sequence[str]) -> Found:
 
     @contextmanager
     def watching(*words: Any) -> Iterator[Any]:
-        from suite.bench import Bench  # takes TensorFlow, which a study has loaded by now
+        from suite.search.bench import Bench  # takes TensorFlow, which a study has loaded by now
 
         Bench.time = _counting(Bench.time, first)  # type: ignore[method-assign]
         Bench.time_again = _counting(Bench.time_again, again)  # type: ignore[method-assign]

@@ -15,14 +15,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suite import architectures, binding, candidate, seen, studyfile, tracking
-from suite.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
+from suite import architectures, studyfile, tracking
+from suite.architectures import candidate
+from suite.core import seen
+from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
+from suite.core.study import Objective, Recipe, Study, is_own, split
+from suite.core.trial import Run, Trial
 from suite.search import folder
 from suite.search.budget import Hours, spent
 from suite.search.fidelity import first
-from suite.search.space import drawn
-from suite.study import Objective, Recipe, Study, is_own, split
-from suite.trial import Run, Trial
+from suite.studyfile import binding
+from suite.studyfile.binding import drawn
 
 _log = logging.getLogger("suite")
 
@@ -31,11 +34,11 @@ TRIED = 500  # configurations of which one must be buildable
 if TYPE_CHECKING:
     import keras
 
-    from suite.cells import Cell
-    from suite.export import Exported
-    from suite.measuring import Settings, Told
+    from suite.benchmark.campaign import Settings, Told
+    from suite.core.cells import Cell
+    from suite.export.exporting import Exported
+    from suite.report.catalogue.network import Network
     from suite.report.comparison import Entry
-    from suite.report.field.network import Network
     from suite.report.results import Results
 
 
@@ -121,18 +124,18 @@ def hours_over(done: Run) -> str:
 
 def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
     """Search until the budget is spent or the space exhausted. A dataset that cannot be used leaves no run behind."""
-    from suite.machine import processors
-    from suite.timer import Timer
+    from suite.machine.capacity import processors
+    from suite.timing.timer import Timer
 
     with ExitStack() as stack:
         timer = stack.enter_context(Timer(wanted.latency.path, wanted.latency.threads or processors()))
         timer.start()  # it loads TensorFlow while this process does
 
-        from suite import datasets, settling
-        from suite.bench import Bench
-        from suite.evaluation import Evaluation
-        from suite.progress import Progress
-        from suite.search import tuner
+        from suite import datasets
+        from suite.search import settling, tuner
+        from suite.search.bench import Bench
+        from suite.search.evaluation import Evaluation
+        from suite.search.progress import Progress
 
         data = datasets.load(wanted.dataset, wanted.image)
         store = stack.enter_context(folder.opened(root / wanted.name, wanted, storage))
@@ -194,7 +197,7 @@ def report(runs: Sequence[Run | Results], into: Path, objectives: Sequence[Objec
 
     The front is that in `objectives`, or else in those of the runs. Raises StoreError.
     """
-    from suite.report import page
+    from suite.report.study import page
 
     try:
         return page.write(runs, into, objectives)
@@ -209,8 +212,8 @@ def field(files: Sequence[Path], into: Path) -> Path:
 
     Needs no TensorFlow: the tables may be of other devices, and of timm.
     """
-    from suite import cells
-    from suite.report.field import page
+    from suite.core import cells
+    from suite.report.catalogue import page
 
     tables = [cells.read(file) for file in files]
     try:
@@ -223,7 +226,7 @@ def field(files: Sequence[Path], into: Path) -> Path:
 
 def _catalogue() -> list[Network]:
     """Return every network of ours with what its paper says. One that no paper describes is for tests only."""
-    from suite.report.field.network import Network
+    from suite.report.catalogue.network import Network
 
     counted = architectures.recorded()
     return [
@@ -252,7 +255,7 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
     Raises ExportError when the export does not answer as the trained model does.
     """
     from suite import datasets
-    from suite import export as exporting
+    from suite.export import exporting
 
     if entry.study is None:
         raise ExportError(f"{entry.name} is of a table: only the trials of a run have a trained model to export.")
@@ -270,8 +273,8 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
 def _as_deployed(trained: keras.Model, trial: Trial, study: Study) -> keras.Model:
     """Return a trained network in the precision that the study deploys in, where it names one."""
     from suite.architectures.layers import deployed
-    from suite.task import Task
-    from suite.training import precision
+    from suite.core.task import Task
+    from suite.training.loop import precision
 
     wanted = study.latency.precision
     if wanted in (None, trial.surroundings.get("recipe_precision")):
@@ -350,7 +353,7 @@ def count(names: Sequence[str], image: tuple[int, int, int] | None, classes: int
 
 
 def _counted(name: str, image: tuple[int, int, int] | None, classes: int) -> Counted:
-    from suite.evaluation import counted
+    from suite.search.evaluation import counted
 
     plan = _plan(name, image, classes)
     shown = " x ".join(map(str, plan.input_shape[1:]))
@@ -364,11 +367,11 @@ def measure(names: Sequence[str], settings: Settings, file: Path | None, root: P
     Without `file`, or with a folder, its name is that of the device and the versions, in `root`. Raises TableError and
     MissingExtraError.
     """
-    from suite import measuring
+    from suite.benchmark import campaign
 
     if file is None or file.is_dir():
-        file = (file or root) / measuring.name(measuring.here(settings.threads))
-    return measuring.measure(names, settings, file, told)
+        file = (file or root) / campaign.name(campaign.here(settings.threads))
+    return campaign.measure(names, settings, file, told)
 
 
 def breakdown(names: Sequence[str], image: tuple[int, int, int] | None, classes: int, by: str) -> list[dict[str, Any]]:
@@ -376,15 +379,15 @@ def breakdown(names: Sequence[str], image: tuple[int, int, int] | None, classes:
 
     Nothing is run. `image` is (H, W, C), as in `measure`. Raises ArchitectureError.
     """
-    from suite.profile.complexity import table
+    from suite.counting.complexity import table
 
     return [{"name": name, **row} for name in names for row in table(_plan(name, image, classes), by)]
 
 
 def _plan(name: str, image: tuple[int, int, int] | None, classes: int) -> keras.Model:
     """Return a named network without memory for its weights."""
-    from suite.profile.complexity import weightless
-    from suite.task import Task
+    from suite.core.task import Task
+    from suite.counting.complexity import weightless
 
     side = architectures.resolution(name)
     height, width, channels = image or (side, side, 3)

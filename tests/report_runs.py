@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from suite.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
-from suite.trial import Run, Trial
+from suite.core.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
+from suite.core.trial import Run, Trial
 
 BEGIN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 SURROUNDINGS = {

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from suite.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
-from suite.trial import Trial
+from suite.core.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
+from suite.core.trial import Trial
 
 
 def study(**changes: Any) -> Study:

@@ -10,8 +10,8 @@ import pytest
 from keras import layers, ops
 
 from suite import architectures
-from suite.profile.complexity import model_bytes, peak_activation_bytes, weightless
-from suite.task import Task
+from suite.core.task import Task
+from suite.counting.complexity import model_bytes, peak_activation_bytes, weightless
 from tests.networks import chain, float32  # noqa: F401  # the second is used by every test
 
 

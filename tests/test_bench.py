@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suite import pipeline, settling
-from suite.bench import Bench
-from suite.measures import MEASURES
+from suite import pipeline
+from suite.core.measures import MEASURES
+from suite.core.study import Constraint, Latency
+from suite.core.trial import Run, Trial
 from suite.report.comparison import compare
-from suite.search import folder
-from suite.study import Constraint, Latency
-from suite.timer import Timer
-from suite.trial import Run, Trial
+from suite.search import folder, settling
+from suite.search.bench import Bench
+from suite.timing.timer import Timer
 from tests.report_runs import LATENCY, study
 
 STUDY = Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml"
@@ -126,7 +126,7 @@ def test_every_measure_that_timing_gives_is_in_the_table_of_measures(ran: Run) -
     ],
 )
 def test_what_a_study_cannot_be_deployed_on_is_refused_where_it_is_said(wrong: dict, said: str) -> None:
-    from suite.errors import StudyError
+    from suite.core.errors import StudyError
 
     with pytest.raises(StudyError, match=said):
         Latency(**wrong)

@@ -10,9 +10,9 @@ from typing import Any, Literal, Optional
 import pytest
 
 from suite import architectures, studyfile
-from suite.binding import bind, configurations, replaced, summary
-from suite.errors import ArchitectureError, StudyError
-from suite.study import Budget, Choice, Domain, Fidelity, Objective, Range, Recipe, Study, Value
+from suite.core.errors import ArchitectureError, StudyError
+from suite.core.study import Budget, Choice, Domain, Fidelity, Objective, Range, Recipe, Study, Value
+from suite.studyfile.binding import bind, configurations, replaced, summary
 
 STUDIES = sorted((Path(__file__).parent.parent / "studies").rglob("*.toml"))
 

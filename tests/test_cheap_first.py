@@ -13,9 +13,9 @@ import pytest
 from optuna.samplers import BaseSampler, TPESampler
 from scipy.stats import norm
 
-from suite import pareto
-from suite.search import gaussian, parameters
-from suite.search.cheap_first import CheapFirstSampler
+from suite.core import fronts
+from suite.sampler import gaussian, parameters
+from suite.sampler.cheap_first import CheapFirstSampler
 
 TWO = ("minimize", "minimize")
 
@@ -49,7 +49,7 @@ def run(
 
 def volume(study: optuna.Study) -> float:
     points = np.array([(trial.values[0], math.log10(trial.values[1])) for trial in study.trials])
-    return pareto.hypervolume(points, (1.2, 6.0))
+    return fronts.hypervolume(points, (1.2, 6.0))
 
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
@@ -120,7 +120,7 @@ def test_costs_may_stand_anywhere_among_the_objectives_and_be_maximised_as_well(
         points = [
             (math.log(one), -two, math.log(three)) for one, two, three in (trial.values for trial in study.trials)
         ]
-        return pareto.hypervolume(np.array(points), (8, 8, 7))
+        return fronts.hypervolume(np.array(points), (8, 8, 7))
 
     by_cost = CheapFirstSampler(lambda p: (p["a"] ** 2, p["a"] * p["b"]), positions=(0, 2), seed=1)
     assert found(by_cost) > found(optuna.samplers.RandomSampler(1))
@@ -170,9 +170,9 @@ def test_the_boxes_of_a_front_hold_what_it_leaves(objectives: int) -> None:
     source = np.random.default_rng(objectives)
     points, reference = source.random((12, objectives)), np.full(objectives, 0.9)
     candidates = source.random((40, objectives))
-    gain = pareto.expected_improvement(*pareto.boxes(points, reference), candidates, np.zeros_like(candidates))
-    before = pareto.hypervolume(points, reference)
-    added = [pareto.hypervolume(np.vstack([points, one]), reference) - before for one in candidates]
+    gain = fronts.expected_improvement(*fronts.boxes(points, reference), candidates, np.zeros_like(candidates))
+    before = fronts.hypervolume(points, reference)
+    added = [fronts.hypervolume(np.vstack([points, one]), reference) - before for one in candidates]
     assert gain == pytest.approx(np.array(added), abs=1e-12)
 
 
@@ -180,10 +180,10 @@ def test_the_expected_improvement_is_the_mean_of_the_improvements() -> None:
     source = np.random.default_rng(0)
     points, reference = source.random((8, 3)), np.ones(3)
     mean, deviation = np.array([[0.4, 0.2, 0.3]]), np.array([[0.2, 0.0, 0.1]])
-    expected = pareto.expected_improvement(*pareto.boxes(points, reference), mean, deviation)[0]
+    expected = fronts.expected_improvement(*fronts.boxes(points, reference), mean, deviation)[0]
     drawn = mean + deviation * norm.ppf((np.argsort(source.random((3, 4000))).T + 0.5) / 4000)
-    before = pareto.hypervolume(points, reference)
-    gains = [pareto.hypervolume(np.vstack([points, one]), reference) - before for one in drawn]
+    before = fronts.hypervolume(points, reference)
+    gains = [fronts.hypervolume(np.vstack([points, one]), reference) - before for one in drawn]
     assert expected == pytest.approx(np.mean(gains), rel=0.05)
 
 

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from suite import architectures, arguments, catalogue, choice, pipeline, supervisor
-from suite.errors import ArchitectureError, NothingFitsError, SuiteError
+from suite import architectures, pipeline
+from suite.cli import arguments, listing
+from suite.cli.printing import Terminal, rendered
+from suite.core.errors import ArchitectureError, NothingFitsError, SuiteError
+from suite.core.study import Constraint
+from suite.core.trial import Run, Trial
+from suite.report import choice
 from suite.report.comparison import compare
-from suite.search import folder
-from suite.study import Constraint
-from suite.tables import Terminal, rendered
-from suite.trial import Run, Trial
+from suite.search import folder, supervisor
 from tests import studies
 
 STUDY = str(Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml")
@@ -108,7 +110,7 @@ def test_a_pattern_that_matches_nothing_is_named_with_what_is_near(
 
 
 def test_every_network_is_listed_with_a_title_of_its_own_and_those_for_tests_say_so() -> None:
-    rows = catalogue.rows("architectures", Path("runs"))
+    rows = listing.rows("architectures", Path("runs"))
     titles = [row["title"] for row in rows]
     assert len(rows) == len(architectures.recorded())
     assert len(set(titles)) == len(titles)
@@ -117,12 +119,12 @@ def test_every_network_is_listed_with_a_title_of_its_own_and_those_for_tests_say
 
 
 def test_families_are_listed_by_year() -> None:
-    listed = [row["family"] for row in catalogue.rows("architectures", Path("runs"))]
+    listed = [row["family"] for row in listing.rows("architectures", Path("runs"))]
     assert list(dict.fromkeys(listed)) == [family for family in architectures.FAMILIES if family in listed]
 
 
 def test_the_figures_of_the_lecture_stand_beside_those_of_the_papers() -> None:
-    rows = {row["name"]: row for row in catalogue.rows("lecture", Path("runs"))}
+    rows = {row["name"]: row for row in listing.rows("lecture", Path("runs"))}
     assert len(rows) == 18
     alexnet = rows["alexnet/2012"]
     assert (alexnet["lecture_top1"], alexnet["top1"]) == (63.3, 59.3)
@@ -136,7 +138,7 @@ def test_the_figures_of_the_lecture_stand_beside_those_of_the_papers() -> None:
 @pytest.mark.parametrize("what", ["architectures", "lecture"])
 def test_a_list_of_networks_loads_no_tensorflow(what: str) -> None:
     code = (
-        "import sys; from suite.cli import cli; "
+        "import sys; from suite.cli.commands import cli; "
         f"cli(['list', '{what}', '--format', 'csv'], standalone_mode=False); "
         "print(*({'tensorflow', 'keras', 'numpy', 'pandas'} & set(sys.modules)), file=sys.stderr)"
     )
@@ -165,7 +167,7 @@ def test_a_damaged_run_is_listed_with_what_is_wrong(tmp_path: Path) -> None:
         database.execute("UPDATE trial_user_attributes SET value_json = '\"{}\"' WHERE key = 'record'")
     database.close()
     (root / "report").mkdir()  # no run, and none that was
-    rows = {row["name"]: row for row in catalogue.rows("runs", root)}
+    rows = {row["name"]: row for row in listing.rows("runs", root)}
     assert rows.pop("whole")["complete"] == 1
     problems = {name: row["problem"] for name, row in rows.items()}
     assert "file is not a database" in problems["garbage"]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from suite import clipping, training
-from suite.study import Recipe
+from suite.core.study import Recipe
+from suite.training import loop, optimizers
 
 LIMIT = 0.01
 STEP = Recipe(learning_rate=1.0, warmup=0.0, schedule="constant", weight_decay=0.0, momentum=0.0, optimizer="sgd")
@@ -58,7 +58,7 @@ def drawn(shape: tuple[int, ...], seed: int = 0) -> tuple[np.ndarray, np.ndarray
 @pytest.mark.parametrize("kind", SHAPES)
 def test_a_clipped_gradient_is_that_of_the_equation(kind: str, seed: int) -> None:
     weights, gradient = drawn(SHAPES[kind], seed)
-    ours = clipping.clipped(tf.constant(gradient), keras.Variable(weights), LIMIT)
+    ours = optimizers.clipped(tf.constant(gradient), keras.Variable(weights), LIMIT)
     expected = naive(OF_SHAPE.get(kind, kind), weights, gradient, LIMIT)
     np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-12)
 
@@ -66,7 +66,7 @@ def test_a_clipped_gradient_is_that_of_the_equation(kind: str, seed: int) -> Non
 @pytest.mark.parametrize("kind", SHAPES)
 def test_no_unit_is_longer_than_allowed_and_none_turns(kind: str) -> None:
     weights, gradient = drawn(SHAPES[kind], seed=7)
-    ours = np.asarray(clipping.clipped(tf.constant(gradient), keras.Variable(weights), LIMIT))
+    ours = np.asarray(optimizers.clipped(tf.constant(gradient), keras.Variable(weights), LIMIT))
     kind = OF_SHAPE.get(kind, kind)
     for w, before, after in zip(units(kind, weights), units(kind, gradient), units(kind, ours), strict=True):
         longest = LIMIT * max(np.linalg.norm(w), 1e-3)
@@ -85,7 +85,7 @@ def network() -> keras.Model:
 def steps(recipe: Recipe) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return the weights before a step of `fit` and their change."""
     model = network()
-    training.compile_(model, recipe, steps=1)
+    loop.compile_(model, recipe, steps=1)
     pictures = np.random.default_rng(0).normal(size=(16, 8, 8, 1)).astype("float32")
     before = {weight.path: weight.numpy() for weight in model.trainable_weights}
     model.fit(pictures, np.arange(16) % 3, batch_size=16, epochs=1, verbose=0)
@@ -117,9 +117,9 @@ def test_a_step_of_fit_is_as_long_as_allowed_except_in_the_classifier(precision:
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_every_optimizer_clips(optimizer: str) -> None:
     recipe = Recipe(optimizer=optimizer, adaptive_clipping=LIMIT, weight_decay=0.0, warmup=0.0, schedule="constant")
-    chosen = training.optimizer(recipe, 10)
+    chosen = loop.optimizer(recipe, 10)
     weight, reference = keras.Variable(np.ones((4, 2), "float32")), keras.Variable(np.ones((4, 2), "float32"))
-    plain = training.optimizer(Recipe(**{**vars(recipe), "adaptive_clipping": 0.0}), 10)
+    plain = loop.optimizer(Recipe(**{**vars(recipe), "adaptive_clipping": 0.0}), 10)
     for gradient in (np.full((4, 2), 5.0, "float32"), np.full((4, 2), -1e-5, "float32")):
         chosen.apply([gradient], [weight])
         plain.apply([naive("dense", reference.numpy(), gradient, LIMIT)], [reference])
@@ -129,11 +129,11 @@ def test_every_optimizer_clips(optimizer: str) -> None:
 def test_what_has_no_gradient_and_rows_of_a_table_are_left_alone() -> None:
     table = keras.Variable(np.ones((5, 2), "float32"))
     rows = tf.IndexedSlices(tf.fill((1, 2), 9.0), tf.constant([3]), tf.constant([5, 2]))
-    assert clipping.clipped(None, table, LIMIT) is None
-    assert clipping.clipped(rows, table, LIMIT) is rows
+    assert optimizers.clipped(None, table, LIMIT) is None
+    assert optimizers.clipped(rows, table, LIMIT) is rows
 
 
-@pytest.mark.parametrize("kind", [clipping.SGD, clipping.AdamW])
+@pytest.mark.parametrize("kind", [optimizers.SGD, optimizers.AdamW])
 def test_a_saved_optimizer_clips_as_before(kind: Any) -> None:
     saved = keras.optimizers.serialize(kind(0.1, adaptive_clipping=LIMIT))
     assert keras.optimizers.deserialize(saved).adaptive_clipping == LIMIT

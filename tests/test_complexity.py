@@ -19,13 +19,14 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-from suite import architectures, datasets, training
+from suite import architectures, datasets
 from suite.architectures.layers import deployed
-from suite.errors import SuiteError, UnknownOperationError
-from suite.profile import rules
-from suite.profile.complexity import Complexity, by_kind, complexity, parts, table, weightless
-from suite.study import Recipe
-from suite.task import Task
+from suite.core.errors import SuiteError, UnknownOperationError
+from suite.core.study import Recipe
+from suite.core.task import Task
+from suite.counting import rules
+from suite.counting.complexity import Complexity, by_kind, complexity, parts, table, weightless
+from suite.training import loop
 from tests import traced
 from tests.networks import chain, float32  # noqa: F401  # the second is used by every test
 
@@ -186,7 +187,7 @@ def test_an_operation_without_a_rule_is_an_error_that_names_it(operation: Any, m
     with pytest.raises(UnknownOperationError) as error:
         complexity(network)
     assert message in str(error.value)
-    assert "suite.profile.rules.register" in str(error.value)
+    assert "suite.counting.rules.register" in str(error.value)
 
 
 def with_lora() -> keras.Model:
@@ -286,7 +287,7 @@ def test_to_train_a_weightless_network_is_an_error_that_says_so() -> None:
     data = datasets.load("digits", (32, 32, 3))
     network = weightless(lambda: architectures.build("resnet/tiny", data.task))
     with pytest.raises(SuiteError, match="for counting only"):
-        training.train(network, Recipe(), data, epochs=1, seed=0)
+        loop.train(network, Recipe(), data, epochs=1, seed=0)
 
 
 AGAIN: dict[str, Callable[[keras.Model], keras.Model]] = {

@@ -19,9 +19,9 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from suite import datasets
+from suite.core.errors import DatasetError
 from suite.datasets import augment, digits, folder, layout, pictures, preparing, reading, source, split
 from suite.datasets.dataset import Dataset
-from suite.errors import DatasetError
 from tests.pictures import encoded, fill, noise
 
 SPLITS = ("train", "validation", "test")

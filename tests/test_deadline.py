@@ -13,14 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suite import choice, datasets, pipeline, progress, tracking, training
+from suite import datasets, pipeline, tracking
+from suite.core.study import Budget, Choice, Fidelity, Recipe
+from suite.core.trial import State, Trial, pausing, resumable
 from suite.datasets import Dataset
-from suite.deadline import Forecast, OutOfTimeError
+from suite.report import choice
 from suite.report.comparison import compare
-from suite.search import budget, fidelity
-from suite.study import Budget, Choice, Fidelity, Recipe
+from suite.search import budget, fidelity, progress
 from suite.tracking.delivery import Delivery
-from suite.trial import State, Trial, pausing, resumable
+from suite.training import loop
+from suite.training.deadline import Forecast, OutOfTimeError
 from tests import studies
 from tests.networks import classifier as network
 
@@ -47,7 +49,7 @@ def test_a_training_ends_between_two_batches_with_the_weights_of_its_best_epoch(
 ) -> None:
     model, file = network(digits), tmp_path / "0.npz"
     clock = over_after(1 + 3 * EPOCH + more - 1)
-    found = training.train(model, RECIPE, digits, epochs=50, seed=0, checkpoint=file, left=clock)
+    found = loop.train(model, RECIPE, digits, epochs=50, seed=0, checkpoint=file, left=clock)
     assert [row["epoch"] for row in found.curve] == [1, 2, 3]
     assert found.measures["accuracy"] == max(row["val_accuracy"] for row in found.curve)
     answers = [(model.predict_on_batch(images), labels.numpy()) for images, labels in digits.validation()]
@@ -59,7 +61,7 @@ def test_a_training_ends_between_two_batches_with_the_weights_of_its_best_epoch(
 @pytest.mark.parametrize("readings", [0, 1, 8, 11], ids=lambda readings: f"{readings} readings")
 def test_a_training_without_one_epoch_in_time_says_so(readings: int, digits: Dataset) -> None:
     with pytest.raises(OutOfTimeError, match=r"hours were over before its first epoch.*budget\.hours"):
-        training.train(network(digits), RECIPE, digits, epochs=50, seed=0, left=over_after(readings))
+        loop.train(network(digits), RECIPE, digits, epochs=50, seed=0, left=over_after(readings))
 
 
 def test_no_epoch_is_begun_that_cannot_end_in_time_and_the_training_can_go_on_later(
@@ -67,10 +69,10 @@ def test_no_epoch_is_begun_that_cannot_end_in_time_and_the_training_can_go_on_la
 ) -> None:
     file = tmp_path / "0.npz"
     short = over_after(2 * EPOCH, least=1e-5)  # so that 10 microseconds are left when the second epoch ends
-    cut = training.train(network(digits), RECIPE, digits, epochs=4, seed=1, checkpoint=file, left=short)
+    cut = loop.train(network(digits), RECIPE, digits, epochs=4, seed=1, checkpoint=file, left=short)
     assert len(cut.curve) == 2
-    whole = training.train(network(digits), RECIPE, digits, epochs=4, seed=1, checkpoint=file)
-    straight = training.train(network(digits), RECIPE, digits, epochs=4, seed=1)
+    whole = loop.train(network(digits), RECIPE, digits, epochs=4, seed=1, checkpoint=file)
+    straight = loop.train(network(digits), RECIPE, digits, epochs=4, seed=1)
     assert whole.curve[:2] == cut.curve
     assert [row["loss"] for row in whole.curve] == pytest.approx([row["loss"] for row in straight.curve], rel=1e-4)
 
@@ -78,7 +80,7 @@ def test_no_epoch_is_begun_that_cannot_end_in_time_and_the_training_can_go_on_la
 def test_after_each_epoch_it_is_told_what_is_to_come(digits: Dataset) -> None:
     told: list[Forecast] = []
     began = time.monotonic()
-    training.train(network(digits), RECIPE, digits, epochs=4, seed=0, forecast=told.append)
+    loop.train(network(digits), RECIPE, digits, epochs=4, seed=0, forecast=told.append)
     took = time.monotonic() - began
     assert [(each.epoch, each.last, each.until) for each in told] == [(n, 4, 4) for n in (1, 2, 3, 4)]
     assert not any(each.is_cut for each in told)
@@ -86,7 +88,7 @@ def test_after_each_epoch_it_is_told_what_is_to_come(digits: Dataset) -> None:
     assert told[-1].seconds == 0
     told.clear()
     clock = over_after(EPOCH, 1e-5)
-    training.train(network(digits), RECIPE, digits, epochs=4, seed=0, forecast=told.append, left=clock)
+    loop.train(network(digits), RECIPE, digits, epochs=4, seed=0, forecast=told.append, left=clock)
     assert [(each.epoch, each.last, each.is_cut, each.seconds) for each in told] == [(1, 1, True, 0)]
 
 

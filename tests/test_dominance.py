@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite import dominance
-from suite.dominance import Intervals
-from suite.study import Objective
-from suite.trial import Trial
+from suite.core import dominance
+from suite.core.dominance import Intervals
+from suite.core.study import Objective
+from suite.core.trial import Trial
 
 OBJECTIVES = (Objective(measure="accuracy", goal="max"), Objective(measure="latency", goal="min"))
 GRID = st.integers(0, 8)

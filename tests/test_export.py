@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from suite import architectures, datasets, export, served
+from suite import architectures, datasets
 from suite.architectures.layers import deployed
+from suite.core.errors import ExportError
 from suite.datasets import Dataset
-from suite.errors import ExportError
+from suite.export import exporting, loaded
 from tests.pictures import fill
 
 
@@ -38,17 +39,17 @@ def model(data: Dataset) -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def exported(model: keras.Model, data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> export.Exported:
-    return export.export(model, data, tmp_path_factory.mktemp("exports") / "net", {"study": "a", "trial": 1})
+def exported(model: keras.Model, data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> exporting.Exported:
+    return exporting.export(model, data, tmp_path_factory.mktemp("exports") / "net", {"study": "a", "trial": 1})
 
 
-def test_it_stands_where_tensorflow_serving_looks(exported: export.Exported) -> None:
+def test_it_stands_where_tensorflow_serving_looks(exported: exporting.Exported) -> None:
     assert exported.folder.name == "1"
     assert (exported.folder / "saved_model.pb").is_file()
     assert not list(exported.folder.parent.glob(".*"))
 
 
-def test_it_agrees_with_the_trained_model(exported: export.Exported) -> None:
+def test_it_agrees_with_the_trained_model(exported: exporting.Exported) -> None:
     assert exported.agreement.greatest_difference < 1e-4
     assert exported.agreement.top1_agreement == 1
     assert 0 <= exported.test_accuracy <= 100
@@ -67,17 +68,17 @@ def test_a_network_of_mixed_precision_is_compared_by_what_its_layers_compute_in(
     deployed(built).save(tmp_path / "mixed.keras")
     mixed = keras.saving.load_model(tmp_path / "mixed.keras")
     assert mixed.dtype_policy.name == "float32"
-    assert export.tolerance_of(mixed) == export.TOLERANCE[policy.removeprefix("mixed_")]
-    assert export.export(mixed, data, tmp_path / "net", {}).agreement.pictures > 0
+    assert exporting.tolerance_of(mixed) == exporting.TOLERANCE[policy.removeprefix("mixed_")]
+    assert exporting.export(mixed, data, tmp_path / "net", {}).agreement.pictures > 0
 
 
 def test_a_mixed_network_inside_another_counts_and_a_plain_one_is_held_to_the_tight_tolerance(
     model: keras.Model,
 ) -> None:
-    assert export.tolerance_of(model) == export.TOLERANCE["float32"]
+    assert exporting.tolerance_of(model) == exporting.TOLERANCE["float32"]
     inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, dtype="mixed_float16")])
     outer = keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(2)])
-    assert export.tolerance_of(outer) == export.TOLERANCE["float16"]
+    assert exporting.tolerance_of(outer) == exporting.TOLERANCE["float16"]
 
 
 PLAIN = """
@@ -99,7 +100,7 @@ print(one["label"].numpy()[0].decode(), *one["probabilities"].numpy()[0])
 
 
 def test_plain_tensorflow_answers_for_a_picture_it_has_not_seen(
-    exported: export.Exported, model: keras.Model, data: Dataset, tmp_path: Path
+    exported: exporting.Exported, model: keras.Model, data: Dataset, tmp_path: Path
 ) -> None:
     """Against Keras on pixels resized by another library: the same class, nearly the same probabilities."""
     pixels = np.random.default_rng(5).integers(0, 256, (31, 47, 3), np.uint8)
@@ -115,54 +116,54 @@ def test_plain_tensorflow_answers_for_a_picture_it_has_not_seen(
     assert label == data.classes[int(np.argmax(probabilities))]
 
 
-def test_predict_ranks_the_classes_and_names_what_is_no_picture(exported: export.Exported, tmp_path: Path) -> None:
+def test_predict_ranks_the_classes_and_names_what_is_no_picture(exported: exporting.Exported, tmp_path: Path) -> None:
     examples = sorted((exported.folder / "assets.extra" / "examples").glob("*.png"))
-    ranked = served.predict(exported.folder.parent, examples)
-    assert len(ranked) == len(examples) == export.EXAMPLES
+    ranked = loaded.predict(exported.folder.parent, examples)
+    assert len(ranked) == len(examples) == exporting.EXAMPLES
     for classes in ranked:
         probabilities = [probability for _, probability in classes]
         assert probabilities == sorted(probabilities, reverse=True)
         assert sum(probabilities) == pytest.approx(1, abs=1e-5)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG no more")
     with pytest.raises(ExportError, match=r"broken\.png: not a JPEG, PNG, GIF or BMP picture"):
-        served.predict(exported.folder, [tmp_path / "broken.png"])
+        loaded.predict(exported.folder, [tmp_path / "broken.png"])
     with pytest.raises(ExportError, match=r"missing\.png: cannot be read"):
-        served.predict(exported.folder, [tmp_path / "missing.png"])
+        loaded.predict(exported.folder, [tmp_path / "missing.png"])
     with pytest.raises(ExportError, match=r"no exported model here"):
-        served.predict(tmp_path, [])
+        loaded.predict(tmp_path, [])
 
 
-def test_the_card_says_what_it_is(exported: export.Exported, data: Dataset) -> None:
+def test_the_card_says_what_it_is(exported: exporting.Exported, data: Dataset) -> None:
     card = json.loads((exported.folder / "assets.extra" / "card.json").read_text())
     assert tuple(card["classes"]) == data.classes
-    assert card["agreement"]["pictures"] == min(export.CHECKED, data.sizes["validation"])
+    assert card["agreement"]["pictures"] == min(exporting.CHECKED, data.sizes["validation"])
     assert (card["study"], card["trial"]) == ("a", 1)
     assert (exported.folder / "assets.extra" / "labels.txt").read_text().split() == list(data.classes)
 
 
 def test_the_same_model_is_found_again_and_another_gets_the_next_version(
-    exported: export.Exported, model: keras.Model, data: Dataset
+    exported: exporting.Exported, model: keras.Model, data: Dataset
 ) -> None:
     home = exported.folder.parent
-    assert export.exported(home, {"study": "a", "trial": 1}) == exported
-    assert export.exported(home, {"study": "a", "trial": 2}) is None
-    assert export.export(model, data, home, {"study": "a", "trial": 2}).folder.name == "2"
-    assert served.latest(home).name == "2"
+    assert exporting.exported(home, {"study": "a", "trial": 1}) == exported
+    assert exporting.exported(home, {"study": "a", "trial": 2}) is None
+    assert exporting.export(model, data, home, {"study": "a", "trial": 2}).folder.name == "2"
+    assert loaded.latest(home).name == "2"
 
 
 def test_an_export_that_answers_differently_is_an_error_and_leaves_nothing(
     model: keras.Model, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = export.servable.write
+    write = exporting.servable.write
 
     def other(network: keras.Model, classes: tuple[str, ...], folder: str) -> None:
         changed = keras.models.clone_model(network)
         changed.set_weights([weight * 1.5 for weight in network.get_weights()])
         write(changed, classes, folder)
 
-    monkeypatch.setattr(export.servable, "write", other)
+    monkeypatch.setattr(exporting.servable, "write", other)
     with pytest.raises(ExportError, match=r"differs from the trained one by up to .* Nothing was exported"):
-        export.export(model, data, tmp_path / "net", {})
+        exporting.export(model, data, tmp_path / "net", {})
     assert list((tmp_path / "net").iterdir()) == []
 
 
@@ -170,9 +171,9 @@ def test_grey_networks_take_colour_files(tmp_path: Path) -> None:
     digits = datasets.load("digits")
     pixels = keras.Input(digits.task.image)
     model = keras.Model(pixels, keras.layers.Dense(10)(keras.layers.Flatten()(pixels)))
-    done = export.export(model, digits, tmp_path / "grey", {})
+    done = exporting.export(model, digits, tmp_path / "grey", {})
     buffer = io.BytesIO()
     Image.fromarray(np.full((50, 40, 3), 200, np.uint8)).save(buffer, "JPEG")
     (tmp_path / "colour.jpg").write_bytes(buffer.getvalue())
-    ((first, *_),) = served.predict(done.folder, [tmp_path / "colour.jpg"])
+    ((first, *_),) = loaded.predict(done.folder, [tmp_path / "colour.jpg"])
     assert first[0] in digits.classes

@@ -15,18 +15,18 @@ from pathlib import Path
 import pytest
 
 from suite import pipeline, tracking
-from suite.errors import StudyError
-from suite.progress import Progress
+from suite.core.errors import StudyError
+from suite.core.study import Budget, Choice, Fidelity, Study
+from suite.core.trial import Run, State, Trial, pausing
 from suite.report.comparison import compare
 from suite.search import fidelity, folder, tuner
 from suite.search import store as storing
 from suite.search.budget import epochs, spent
+from suite.search.progress import Progress
 from suite.search.rows import DEATHS
 from suite.search.store import Store
-from suite.study import Budget, Choice, Fidelity, Study
 from suite.tracking import content
 from suite.tracking.delivery import Delivery
-from suite.trial import Run, State, Trial, pausing
 from tests import studies
 
 PAUSING = Fidelity(epochs=30, min_epochs=2)

@@ -15,13 +15,14 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from suite import architectures, cells, pipeline
-from suite.cells import Cell, Table
-from suite.cli import cli
-from suite.errors import TableError
-from suite.report.field import cited, costs, data, draw, grids, lecture, measured, page, words
-from suite.report.field.network import COMPARABLE, LINES, OTHER_SIZE, OTHERWISE, UNSURE
-from suite.report.field.timm import OURS
+from suite import architectures, pipeline
+from suite.cli.commands import cli
+from suite.core import cells
+from suite.core.cells import Cell, Table
+from suite.core.errors import TableError
+from suite.report.catalogue import cited, costs, data, draw, grids, lecture, measured, page, words
+from suite.report.catalogue.network import COMPARABLE, LINES, OTHER_SIZE, OTHERWISE, UNSURE
+from suite.report.catalogue.timm import OURS
 
 CATALOGUE = pipeline._catalogue()
 BY_NAME = {network.name: network for network in CATALOGUE}

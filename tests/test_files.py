@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from suite import cells, files, studyfile
-from suite.cells import Cell, Table
+from suite import studyfile
+from suite.core import cells, files
+from suite.core.cells import Cell, Table
 from tests import studies
 
 
@@ -34,7 +35,7 @@ class Disk:
 
 
 def checkpoint(file: Path) -> None:
-    from suite.checkpoint import _write
+    from suite.training.checkpoint import _write
 
     _write(file, {"header": "x"})
 
@@ -42,7 +43,7 @@ def checkpoint(file: Path) -> None:
 def network(file: Path) -> None:
     import keras
 
-    from suite.evaluation import _save
+    from suite.search.evaluation import _save
 
     _save(keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2)]), file)
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from suite import cache, kernels, studyfile
-from suite.kernels import SWITCH
-from suite.paths import FOR_TRAINING
+from suite import studyfile
+from suite.core.paths import FOR_TRAINING
+from suite.machine import cache
+from suite.training import kernels
+from suite.training.kernels import SWITCH
 
 MINE = """
 from dataclasses import dataclass
@@ -159,7 +161,7 @@ def test_after_a_crash_in_a_study_the_next_process_trains_without_onednn(monkeyp
 def test_a_trial_records_what_tensorflow_computes_with(said: str | None, recorded: str | None) -> None:
     """By default it is TensorFlow's own choice for the processor, which importing the suite does not change."""
     show = "from tensorflow.python.util import _pywrap_util_port as p; print(p.IsMklEnabled())"
-    ours = "import suite; from suite.profile.surroundings import surroundings; print(surroundings()['onednn'])"
+    ours = "import suite; from suite.machine.surroundings import surroundings; print(surroundings()['onednn'])"
     asked = os.environ | ({SWITCH: said} if said else {})
 
     def answer(code: str) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from suite.profile.interval import interval
-from suite.profile.latency import LEAST, Protocol, at_rest, latency, moments, watched
+from suite.timing.interval import interval
+from suite.timing.protocol import LEAST, Protocol, at_rest, latency, moments, watched
 
 SHORT = Protocol(seconds=2.0, block=0.05)
 

@@ -18,11 +18,14 @@ def test_arrows_point_down() -> None:
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("suite.cli", ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow", "pandas", "matplotlib", "numpy")),
-        ("suite.catalogue", ("tensorflow", "keras", "optuna", "mlflow", "pandas")),
+        (
+            "suite.cli.commands",
+            ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow", "pandas", "matplotlib", "numpy"),
+        ),
+        ("suite.cli.listing", ("tensorflow", "keras", "optuna", "mlflow", "pandas")),
         ("suite.pipeline", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),
-        ("suite.report.page", ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow")),
-        ("suite.served", ("keras_tuner", "optuna", "mlflow")),
+        ("suite.report.study.page", ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow")),
+        ("suite.export.loaded", ("keras_tuner", "optuna", "mlflow")),
     ],
 )
 def test_heavy_packages_are_loaded_only_where_they_are_needed(module: str, absent: tuple[str, ...]) -> None:

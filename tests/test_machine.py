@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from suite import machine
-from suite.profile import rest
+from suite.machine import capacity
+from suite.timing import rest
 
 GB = 10**9
 
@@ -16,15 +16,15 @@ GB = 10**9
 @pytest.fixture
 def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Control groups of a container's own, on a machine of four processors."""
-    monkeypatch.setattr(machine, "GROUPS", tmp_path)
-    monkeypatch.setattr(machine, "usable", lambda: {0, 1, 2, 3})
+    monkeypatch.setattr(capacity, "GROUPS", tmp_path)
+    monkeypatch.setattr(capacity, "usable", lambda: {0, 1, 2, 3})
     return tmp_path
 
 
 @pytest.mark.parametrize(("limit", "count"), [("max 100000", 4), ("200000 100000", 2), ("150000 100000", 2), ("50000 100000", 1)])  # fmt: skip  # noqa: E501
 def test_a_containers_share_of_the_processors_counts(groups: Path, limit: str, count: int) -> None:
     (groups / "cpu.max").write_text(limit)
-    assert machine.processors() == count
+    assert capacity.processors() == count
 
 
 @pytest.mark.parametrize(("quota", "count"), [("-1", 4), ("300000", 3)])
@@ -32,23 +32,23 @@ def test_so_it_does_in_groups_of_version_1(groups: Path, quota: str, count: int)
     (groups / "cpu").mkdir()
     (groups / "cpu" / "cpu.cfs_quota_us").write_text(quota)
     (groups / "cpu" / "cpu.cfs_period_us").write_text("100000")
-    assert machine.processors() == count
+    assert capacity.processors() == count
 
 
 def test_a_containers_memory_counts_and_what_it_has_taken(groups: Path) -> None:
-    alone = machine.free_memory()
+    alone = capacity.free_memory()
     (groups / "memory.max").write_text(str(GB // 10))
     (groups / "memory.current").write_text(str(GB // 25))
-    assert machine.free_memory() == GB // 10 - GB // 25 < alone
-    assert machine.whole_memory() == GB // 10
+    assert capacity.free_memory() == GB // 10 - GB // 25 < alone
+    assert capacity.whole_memory() == GB // 10
     (groups / "memory.max").write_text("max")
-    assert machine.whole_memory() > GB // 10
+    assert capacity.whole_memory() > GB // 10
 
 
 def test_without_a_container_all_there_is_counts(groups: Path) -> None:
-    assert machine.processors() == 4
-    assert machine.used(2) == {0, 1}
-    assert machine._quota() == math.inf
+    assert capacity.processors() == 4
+    assert capacity.used(2) == {0, 1}
+    assert capacity._quota() == math.inf
 
 
 def test_what_references_took_is_kept_over_runs_and_its_lower_quartile_is_rest(tmp_path: Path) -> None:

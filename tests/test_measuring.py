@@ -14,12 +14,15 @@ import keras
 import numpy as np
 import pytest
 
-from suite import architectures, cells, measuring, references, timing
-from suite.cells import Cell, Table
-from suite.errors import ArchitectureError, MissingExtraError, SuiteError, TableError
-from suite.measuring import Settings
-from suite.profile import runtimes, sensors
-from suite.timer import GoneError, Timer
+from suite import architectures
+from suite.benchmark import campaign
+from suite.benchmark.campaign import Settings
+from suite.core import cells
+from suite.core.cells import Cell, Table
+from suite.core.errors import ArchitectureError, MissingExtraError, SuiteError, TableError
+from suite.timing import process as timing
+from suite.timing import references, runtimes, sensors
+from suite.timing.timer import GoneError, Timer
 
 FAST = Settings(threads=1, seconds=1.0, image=(32, 32, 3), classes=10)
 ALL = ("saved_model", "xla", "litert", "litert-int8", "onnx", "keras")
@@ -29,7 +32,7 @@ ALL = ("saved_model", "xla", "litert", "litert-int8", "onnx", "keras")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Cell]]:
     """One small network on every path, at two batch sizes."""
     file = tmp_path_factory.mktemp("measured") / "here.csv"
-    return file, measuring.measure(["mobilenet/tiny"], replace(FAST, paths=ALL, batches=(1, 4)), file)
+    return file, campaign.measure(["mobilenet/tiny"], replace(FAST, paths=ALL, batches=(1, 4)), file)
 
 
 @pytest.mark.parametrize("path", ALL)
@@ -57,7 +60,7 @@ def test_counts_stand_beside_in_the_units_of_timm(measured: tuple[Path, list[Cel
 
 
 def architectures_task() -> object:
-    from suite.task import Task
+    from suite.core.task import Task
 
     return Task(height=32, width=32, channels=3, classes=10)
 
@@ -66,9 +69,9 @@ def test_what_the_file_has_is_not_measured_again(
     measured: tuple[Path, list[Cell]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, before = measured
-    monkeypatch.setattr(measuring, "_asked", lambda *order: pytest.fail("something was measured again"))
+    monkeypatch.setattr(campaign, "_asked", lambda *order: pytest.fail("something was measured again"))
     assert cells.read(file).cells == tuple(
-        measuring.measure(["mobilenet/tiny"], replace(FAST, paths=ALL, batches=(1, 4)), file)
+        campaign.measure(["mobilenet/tiny"], replace(FAST, paths=ALL, batches=(1, 4)), file)
     )
     assert [cell.key for cell in cells.read(file).cells] == [cell.key for cell in before]
 
@@ -79,7 +82,7 @@ def test_a_file_of_another_device_is_refused_and_stays(measured: tuple[Path, lis
     with pytest.raises(
         TableError, match=r"was measured with device a phone, and here it is .*Name another file with -o"
     ):
-        measuring.measure(["mobilenet/tiny"], FAST, file)
+        campaign.measure(["mobilenet/tiny"], FAST, file)
     assert cells.read(file).device == "a phone"
 
 
@@ -131,20 +134,20 @@ def test_models_of_ones_own_are_measured_by_their_file(tmp_path: Path) -> None:
     model.save(tmp_path / "mine.keras")
     model.export(tmp_path / "mine", verbose=False)
     names = [str(tmp_path / "mine.keras"), str(tmp_path / "mine")]
-    own, exported = measuring.measure(names, replace(FAST, image=None), tmp_path / "here.csv")
+    own, exported = campaign.measure(names, replace(FAST, image=None), tmp_path / "here.csv")
     assert own.is_timed, own.reason
     assert exported.is_timed, exported.reason
     assert own.macs == 12 * 10 * 2 * 3
     assert len({own.digest, exported.digest, ""}) == 3
     model.layers[-1].bias.assign([1.0, 2.0, 3.0])
     model.save(tmp_path / "mine.keras")
-    assert measuring._digest(names[0]) != own.digest  # another model of that name is measured anew
+    assert campaign._digest(names[0]) != own.digest  # another model of that name is measured anew
 
 
 def test_what_cannot_be_built_or_held_is_a_cell_that_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import psutil
 
-    (small,) = measuring.measure(
+    (small,) = campaign.measure(
         ["inception_v3/2015"],
         replace(FAST, image=(8, 8, 3)),
         tmp_path / "a.csv",
@@ -153,7 +156,7 @@ def test_what_cannot_be_built_or_held_is_a_cell_that_says_why(tmp_path: Path, mo
     assert "8" in small.reason
     free = psutil.virtual_memory()._replace(available=100_000)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
-    (large,) = measuring.measure(["resnet/50"], FAST, tmp_path / "b.csv")
+    (large,) = campaign.measure(["resnet/50"], FAST, tmp_path / "b.csv")
     assert large.state == cells.NO_MEMORY
     assert "needs 0.3 GB to be built" in large.reason
     assert [cell.reason for cell in cells.read(tmp_path / "b.csv").cells] == [large.reason]
@@ -179,7 +182,7 @@ def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay() -
 def test_what_would_take_too_long_is_left_out_and_says_so(tmp_path: Path) -> None:
     """Of one network, the batch that takes longer than was asked for; larger ones are not even begun."""
     batches = replace(FAST, image=(96, 96, 3), batches=(1, 64, 10**6), longest=2.0)
-    one, many, more = measuring.measure(["resnet/18"], batches, tmp_path / "here.csv")
+    one, many, more = campaign.measure(["resnet/18"], batches, tmp_path / "here.csv")
     assert one.is_timed, one.reason
     assert (many.state, more.state) == (cells.TOO_SLOW, cells.TOO_SLOW)
     assert "ten blocks would need more than 2 s (--longest)" in many.reason
@@ -188,9 +191,9 @@ def test_what_would_take_too_long_is_left_out_and_says_so(tmp_path: Path) -> Non
 
 def test_what_the_file_shows_to_take_too_long_is_not_even_built(tmp_path: Path) -> None:
     here = replace(FAST, image=(96, 96, 3), batches=(2,))
-    (two,) = measuring.measure(["resnet/18"], here, tmp_path / "here.csv")
+    (two,) = campaign.measure(["resnet/18"], here, tmp_path / "here.csv")
     shorter = replace(here, batches=(1, 4), longest=two.infer_step_time / 1e3)  # one call of two pictures
-    one, four = measuring.measure(["resnet/18"], shorter, tmp_path / "here.csv")
+    one, four = campaign.measure(["resnet/18"], shorter, tmp_path / "here.csv")
     assert one.state == cells.TOO_SLOW  # was tried: fewer pictures may be fast enough
     assert "at batch 2" not in one.reason
     assert (four.state, four.macs, four.model_bytes) == (cells.TOO_SLOW, two.macs, two.model_bytes)
@@ -227,12 +230,12 @@ def test_without_references_a_network_is_timed_all_the_same_and_it_is_said(tmp_p
         raise SuiteError("the disk is full")
 
     monkeypatch.setattr(references, "files", nothing)
-    (cell,) = measuring.measure(["mobilenet/tiny"], FAST, tmp_path / "here.csv")
+    (cell,) = campaign.measure(["mobilenet/tiny"], FAST, tmp_path / "here.csv")
     assert cell.infer_step_time == pytest.approx(cell.step_time_raw)
     assert (cell.state, cell.reference) == (cells.UNSTABLE, "")
     assert "timed without a reference (the disk is full)" in cell.reason
     monkeypatch.setattr(references, "files", lambda path: {"small": tmp_path / "gone"})
-    (again,) = measuring.measure(["mobilenet/tiny"], replace(FAST, again=True), tmp_path / "here.csv")
+    (again,) = campaign.measure(["mobilenet/tiny"], replace(FAST, again=True), tmp_path / "here.csv")
     assert "timed without a reference (small: " in again.reason
 
 
@@ -250,7 +253,7 @@ def test_two_commands_on_one_file_keep_the_rows_of_both(tmp_path: Path) -> None:
 def test_the_memory_of_a_network_does_not_grow_with_what_was_timed_before_it(tmp_path: Path) -> None:
     """Of one process that stays: the large network's peak is not counted for the small one."""
     settings = replace(FAST, image=(96, 96, 3))
-    made = {name: measuring._made(name, settings, ["litert"], str(tmp_path / name.replace("/", "-")))
+    made = {name: campaign._made(name, settings, ["litert"], str(tmp_path / name.replace("/", "-")))
             for name in ("resnet/50", "mobilenet/tiny")}  # fmt: skip
     with Timer("litert", 1) as timer:
         used = {}
@@ -266,7 +269,7 @@ def test_a_file_is_not_labelled_with_options_that_it_ignores(tmp_path: Path) -> 
         tmp_path / "m.keras"
     )
     with pytest.raises(ArchitectureError, match=r"m\.keras: a file has its own size and precision"):
-        measuring.measure([str(tmp_path / "m.keras")], FAST, tmp_path / "here.csv")
+        campaign.measure([str(tmp_path / "m.keras")], FAST, tmp_path / "here.csv")
 
 
 def test_a_machine_that_others_use_is_never_called_stable(tmp_path: Path) -> None:
@@ -274,7 +277,7 @@ def test_a_machine_that_others_use_is_never_called_stable(tmp_path: Path) -> Non
     code = "import os\nos.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])\nwhile True: pass"
     with subprocess.Popen([sys.executable, "-c", code]) as neighbour:
         try:
-            (cell,) = measuring.measure(["mobilenet/tiny"], FAST, tmp_path / "here.csv")
+            (cell,) = campaign.measure(["mobilenet/tiny"], FAST, tmp_path / "here.csv")
         finally:
             neighbour.kill()
     assert cell.others > 25
@@ -286,7 +289,7 @@ def test_the_median_is_that_of_a_stopwatch(tmp_path: Path) -> None:
     """A network on ONNX Runtime, timed here by hand a moment after."""
     import onnxruntime
 
-    made = measuring._made("mobilenet/0.25", replace(FAST, image=(128, 128, 3)), ["onnx"], str(tmp_path))
+    made = campaign._made("mobilenet/0.25", replace(FAST, image=(128, 128, 3)), ["onnx"], str(tmp_path))
     file = made["artefacts"]["onnx"]["file"]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -297,7 +300,7 @@ def test_the_median_is_that_of_a_stopwatch(tmp_path: Path) -> None:
         began = time.perf_counter()
         session.run(None, {session.get_inputs()[0].name: pixels})
         times.append(time.perf_counter() - began)
-    (cell,) = measuring.measure(
+    (cell,) = campaign.measure(
         ["mobilenet/0.25"], replace(FAST, image=(128, 128, 3), paths=("onnx",)), tmp_path / "here.csv"
     )
     assert cell.infer_step_time == pytest.approx(1e3 * float(np.median(times[10:])), rel=0.5)  # beside other tests
@@ -306,7 +309,7 @@ def test_the_median_is_that_of_a_stopwatch(tmp_path: Path) -> None:
 def test_a_runtime_that_is_not_there_names_its_install_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtimes, "find_spec", lambda package: None)
     with pytest.raises(MissingExtraError, match=r"path onnx needs onnxruntime: pip install .*\[onnx\]"):
-        measuring.measure(["resnet/tiny"], replace(FAST, paths=("onnx",)), tmp_path / "here.csv")
+        campaign.measure(["resnet/tiny"], replace(FAST, paths=("onnx",)), tmp_path / "here.csv")
 
 
 def test_energy_is_counted_or_not_available_but_never_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,7 +342,7 @@ def test_a_table_reads_back_as_it_was_written(tmp_path: Path) -> None:
 def test_on_a_gpu_its_own_memory_clock_heat_and_energy_are_told(tmp_path: Path) -> None:
     paths = ("saved_model", "xla", "keras", "litert")
     settings = replace(FAST, image=None, classes=1000, paths=paths, batches=(1, 8))
-    found = measuring.measure(["resnet/18"], settings, tmp_path / "here.csv")
+    found = campaign.measure(["resnet/18"], settings, tmp_path / "here.csv")
     assert all(cell.is_timed for cell in found)
     for cell in found:
         if cell.path == "litert":  # runs on the processor
@@ -353,7 +356,7 @@ def test_on_a_gpu_its_own_memory_clock_heat_and_energy_are_told(tmp_path: Path) 
 
 
 def test_a_timer_whose_process_dies_between_two_orders_says_so_and_takes_another(tmp_path: Path) -> None:
-    made = measuring._made("mobilenet/tiny", FAST, ["litert"], str(tmp_path))
+    made = campaign._made("mobilenet/tiny", FAST, ["litert"], str(tmp_path))
     order = timing.Order(artefact=made["artefacts"]["litert"]["file"], batches=(1,), seconds=0.2, longest=60)
     with Timer("litert", 1) as timer:
         (first,) = timer.ask(order)
@@ -368,8 +371,8 @@ def test_a_timer_whose_process_dies_between_two_orders_says_so_and_takes_another
 def test_what_cannot_be_opened_is_a_cell_for_each_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(b"this is no network")
-    made = measuring._made("mobilenet/tiny", replace(FAST, batches=(1, 8)), ["litert"], str(tmp_path))
+    made = campaign._made("mobilenet/tiny", replace(FAST, batches=(1, 8)), ["litert"], str(tmp_path))
     made["artefacts"]["litert"]["file"] = str(broken)
-    monkeypatch.setattr(measuring, "_made", lambda *_: made)
-    found = measuring.measure(["mobilenet/tiny"], replace(FAST, paths=("litert",), batches=(1, 8)), tmp_path / "a.csv")
+    monkeypatch.setattr(campaign, "_made", lambda *_: made)
+    found = campaign.measure(["mobilenet/tiny"], replace(FAST, paths=("litert",), batches=(1, 8)), tmp_path / "a.csv")
     assert [(cell.state, cell.infer_batch_size) for cell in found] == [(cells.FAILED, 1), (cells.FAILED, 8)]

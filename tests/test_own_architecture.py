@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from suite import architectures, arguments, pipeline, studyfile
-from suite.errors import ArchitectureError
+from suite import architectures, pipeline, studyfile
+from suite.cli import arguments
+from suite.core.errors import ArchitectureError
+from suite.core.task import Task
 from suite.search import folder
-from suite.task import Task
 
 PAGE = (Path(__file__).parents[1] / "docs" / "architectures.md").read_text(encoding="utf-8")
 (MINE,) = re.findall(r'```python\n("""ConvMixer.*?)```', PAGE, re.S)

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from suite import binding
-from suite.rules import SAMPLERS
-from suite.search import cheap_first, folder, tuner
-from suite.search.sampler import OPTUNAS, sampler
+from suite.core.rules import SAMPLERS
+from suite.core.study import Budget, Choice, Objective, Range
+from suite.core.trial import Trial
+from suite.sampler import cheap_first
+from suite.search import folder, tuner
+from suite.search.proposals import OPTUNAS, sampler
 from suite.search.store import DROPS
-from suite.study import Budget, Choice, Objective, Range
-from suite.trial import Trial
+from suite.studyfile import binding
 from tests import studies
 
 

@@ -11,8 +11,8 @@ import click
 import pytest
 
 from suite import studyfile
-from suite.cli import cli
-from suite.study import Latency
+from suite.cli.commands import cli
+from suite.core.study import Latency
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

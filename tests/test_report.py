@@ -14,13 +14,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite import dominance, pareto
-from suite.errors import SuiteError
-from suite.report import fronts, page, picture, tables, wording
+from suite.core import dominance
+from suite.core import fronts as pareto
+from suite.core.errors import SuiteError
+from suite.core.study import Constraint
+from suite.core.trial import Run, Trial
+from suite.report import picture
 from suite.report.comparison import compare
-from suite.report.plane import planes
-from suite.study import Constraint
-from suite.trial import Run, Trial
+from suite.report.study import fronts, page, tables, wording
+from suite.report.study.plane import planes
 from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families, run, study, trial
 
 
@@ -251,7 +253,7 @@ def test_the_hypervolume_ends_where_all_candidates_of_the_run_together_end():
 
 
 def test_a_report_loads_no_tensorflow_and_no_tracking():
-    source = "import sys, suite.report.page; print(*sys.modules)"
+    source = "import sys, suite.report.study.page; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True).stdout.split()
     assert not {"tensorflow", "keras", "keras_tuner", "mlflow", "optuna", "matplotlib.pyplot"} & set(loaded)
 

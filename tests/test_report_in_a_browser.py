@@ -10,10 +10,11 @@ from html import unescape
 
 import pytest
 
-from suite import cells, pipeline
-from suite.cells import Cell, Table
-from suite.report import page
-from suite.report.field import page as field_page
+from suite import pipeline
+from suite.core import cells
+from suite.core.cells import Cell, Table
+from suite.report.catalogue import page as field_page
+from suite.report.study import page
 from tests.report_runs import families
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -16,10 +16,11 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.cli import cli
-from suite.errors import NothingFitsError, TableError
-from suite.report import page, results
+from suite.cli.commands import cli
+from suite.core.errors import NothingFitsError, TableError
+from suite.report import results
 from suite.report.comparison import compare
+from suite.report.study import page
 from tests.report_runs import ACCURACY, LATENCY, families
 
 HEAD = "name,accuracy,latency,latency_low,latency_high,parameters"

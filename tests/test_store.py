@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from suite.errors import StoreError, StudyError
+from suite.core.errors import StoreError, StudyError
+from suite.core.study import Budget
 from suite.search import folder, worker
 from suite.search.rows import DEATHS
-from suite.study import Budget
 from tests import studies
 
 WORKER = """
@@ -244,7 +244,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from suite.errors import StoreError
+from suite.core.errors import StoreError
 from suite.search import folder
 from tests import studies
 

@@ -19,8 +19,8 @@ import pytest
 from mlflow import MlflowClient
 from PIL import Image
 
+from suite.core.trial import Run
 from suite.search import folder
-from suite.trial import Run
 
 STUDY = """
 name = "shapes"

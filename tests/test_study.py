@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from suite import binding
-from suite.errors import StudyError
-from suite.study import Budget, Choice, Constraint, Fidelity, Latency, Objective, Range, Recipe
+from suite.core.errors import StudyError
+from suite.core.study import Budget, Choice, Constraint, Fidelity, Latency, Objective, Range, Recipe
+from suite.studyfile import binding
 from tests import studies
 
 RECIPES: list[tuple[str, Any]] = [

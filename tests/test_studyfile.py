@@ -11,21 +11,10 @@ from pathlib import Path
 import pytest
 
 from suite import studyfile
-from suite.errors import StoreError, StudyError
-from suite.measures import MEASURES
-from suite.rules import RECIPE_CHOICES, SAMPLERS
-from suite.study import (
-    Budget,
-    Choice,
-    Constraint,
-    Domain,
-    Fidelity,
-    Objective,
-    Range,
-    Recipe,
-    Study,
-    Value,
-)
+from suite.core.errors import StoreError, StudyError
+from suite.core.measures import MEASURES
+from suite.core.rules import RECIPE_CHOICES, SAMPLERS
+from suite.core.study import Budget, Choice, Constraint, Domain, Fidelity, Objective, Range, Recipe, Study, Value
 
 STUDIES = sorted((Path(__file__).parent.parent / "studies").rglob("*.toml"))
 

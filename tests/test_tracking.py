@@ -22,12 +22,12 @@ from typing import Any
 import pytest
 
 from suite import pipeline, tracking
-from suite.errors import StoreError
+from suite.core.errors import StoreError
+from suite.core.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
+from suite.core.trial import Run, State, Trial
 from suite.search import folder
-from suite.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
 from suite.tracking import ledger, line
 from suite.tracking.courier import Courier
-from suite.trial import Run, State, Trial
 from tests import studies
 from tests.gate import Gate
 

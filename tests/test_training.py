@@ -12,11 +12,12 @@ import keras
 import numpy as np
 import pytest
 
-from suite import architectures, datasets, training
+from suite import architectures, datasets
+from suite.core.errors import StoreError
+from suite.core.rules import RECIPE_CHOICES
+from suite.core.study import Recipe
 from suite.datasets import Dataset
-from suite.errors import StoreError
-from suite.rules import RECIPE_CHOICES
-from suite.study import Recipe
+from suite.training import loop
 from tests.networks import classifier as network
 
 FAST = Recipe(batch_size=128, learning_rate=3e-3)
@@ -28,7 +29,7 @@ def digits() -> Dataset:
 
 
 def test_a_small_network_learns_the_digits_and_says_so_in_percent(digits: Dataset) -> None:
-    found = training.train(network(digits), FAST, digits, epochs=12, seed=0)
+    found = loop.train(network(digits), FAST, digits, epochs=12, seed=0)
     assert 80 < found.measures["accuracy"] <= 100
     assert found.measures["accuracy"] <= found.measures["top5"] <= 100
     assert [row["epoch"] for row in found.curve] == list(range(1, 13))
@@ -38,7 +39,7 @@ def test_the_weights_that_stay_have_the_accuracy_that_is_reported(digits: Datase
     """With a rate so high that accuracy goes up and down; counted by hand on the validation pictures."""
     model = network(digits)
     wild = replace(FAST, learning_rate=0.2, schedule="constant", warmup=0.0)
-    found = training.train(model, wild, digits, epochs=6, seed=0)
+    found = loop.train(model, wild, digits, epochs=6, seed=0)
     logits = [(model.predict_on_batch(images), labels.numpy()) for images, labels in digits.validation()]
     right = np.concatenate([answers.argmax(axis=-1) == labels for answers, labels in logits])
     among = np.concatenate([(np.argsort(-a, axis=-1, kind="stable")[:, :5] == b[:, None]).any(-1) for a, b in logits])
@@ -50,21 +51,21 @@ def test_the_weights_that_stay_have_the_accuracy_that_is_reported(digits: Datase
 
 def test_a_network_that_answers_the_same_for_all_classes_is_not_always_among_the_five() -> None:
     labels = np.arange(10)
-    assert np.mean(training.among_five_largest(labels, np.zeros((10, 10), "float32"))) == 0.5
+    assert np.mean(loop.among_five_largest(labels, np.zeros((10, 10), "float32"))) == 0.5
 
 
 def test_with_fewer_than_five_classes_every_answer_is_among_the_five() -> None:
     logits = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
-    assert np.all(training.among_five_largest(np.zeros(8, int), logits))
+    assert np.all(loop.among_five_largest(np.zeros(8, int), logits))
 
 
 def test_the_same_seed_trains_the_same(digits: Dataset) -> None:
-    curves = [training.train(network(digits), FAST, digits, epochs=2, seed=1).curve for _ in range(2)]
+    curves = [loop.train(network(digits), FAST, digits, epochs=2, seed=1).curve for _ in range(2)]
     assert [row["loss"] for row in curves[0]] == pytest.approx([row["loss"] for row in curves[1]], rel=1e-4)
 
 
 def test_the_rate_rises_to_its_peak_and_falls_to_zero() -> None:
-    rate = training.schedule(Recipe(learning_rate=0.1, warmup=0.25), 100)
+    rate = loop.schedule(Recipe(learning_rate=0.1, warmup=0.25), 100)
     values = [float(rate(step)) for step in range(101)]
     assert values[0] == 0
     assert max(values) == pytest.approx(0.1)
@@ -74,16 +75,16 @@ def test_the_rate_rises_to_its_peak_and_falls_to_zero() -> None:
 
 
 def test_a_constant_rate_stays_at_its_peak_after_the_warm_up() -> None:
-    rate = training.schedule(Recipe(learning_rate=0.1, warmup=0.1, schedule="constant"), 100)
+    rate = loop.schedule(Recipe(learning_rate=0.1, warmup=0.1, schedule="constant"), 100)
     assert [float(rate(step)) for step in (0, 5, 10, 99)] == pytest.approx([0, 0.05, 0.1, 0.1])
-    assert training.schedule(Recipe(learning_rate=0.1, warmup=0, schedule="constant"), 100) == 0.1
+    assert loop.schedule(Recipe(learning_rate=0.1, warmup=0, schedule="constant"), 100) == 0.1
 
 
 def test_every_name_that_a_recipe_may_say_has_a_row_of_its_own() -> None:
-    assert training.OPTIMIZERS.keys() == set(RECIPE_CHOICES["optimizer"])
-    assert training.SCHEDULES.keys() == set(RECIPE_CHOICES["schedule"])
-    assert len({type(training.optimizer(Recipe(optimizer=name), 10)) for name in training.OPTIMIZERS}) == 2
-    assert len({str(training.schedule(Recipe(schedule=name, warmup=0), 10)) for name in training.SCHEDULES}) == 2
+    assert loop.OPTIMIZERS.keys() == set(RECIPE_CHOICES["optimizer"])
+    assert loop.SCHEDULES.keys() == set(RECIPE_CHOICES["schedule"])
+    assert len({type(loop.optimizer(Recipe(optimizer=name), 10)) for name in loop.OPTIMIZERS}) == 2
+    assert len({str(loop.schedule(Recipe(schedule=name, warmup=0), 10)) for name in loop.SCHEDULES}) == 2
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
@@ -92,7 +93,7 @@ def test_weight_decay_shrinks_kernels_and_leaves_biases_alone(optimizer: str) ->
     layer = keras.layers.Dense(2, bias_initializer="ones")
     layer.build((None, 3))
     kernel = layer.kernel.numpy()
-    chosen = training.optimizer(recipe, 10)
+    chosen = loop.optimizer(recipe, 10)
     chosen.apply([np.zeros((3, 2), "float32"), np.zeros(2, "float32")], [layer.kernel, layer.bias])
     assert layer.kernel.numpy() == pytest.approx(kernel * (1 - 0.5 * 0.1), rel=1e-5)
     assert layer.bias.numpy() == pytest.approx(np.ones(2))
@@ -100,7 +101,7 @@ def test_weight_decay_shrinks_kernels_and_leaves_biases_alone(optimizer: str) ->
 
 def test_label_smoothing_is_that_of_the_definition(digits: Dataset) -> None:
     model = network(digits)
-    training.compile_(model, replace(FAST, label_smoothing=0.1), steps=10)
+    loop.compile_(model, replace(FAST, label_smoothing=0.1), steps=10)
     logits = np.random.default_rng(0).normal(size=(4, 10)).astype("float32")
     labels = np.array([3, 1, 4, 1])
     logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
@@ -112,17 +113,17 @@ def test_label_smoothing_is_that_of_the_definition(digits: Dataset) -> None:
 
 def test_a_training_that_diverges_says_so(digits: Dataset) -> None:
     hopeless = replace(FAST, optimizer="sgd", learning_rate=1e30, schedule="constant", warmup=0.0)
-    with pytest.raises(training.DivergedError, match=r"after epoch 1: a lower learning rate"):
-        training.train(network(digits), hopeless, digits, epochs=2, seed=0)
+    with pytest.raises(loop.DivergedError, match=r"after epoch 1: a lower learning rate"):
+        loop.train(network(digits), hopeless, digits, epochs=2, seed=0)
 
 
 def test_what_is_built_before_the_first_step_is_what_fit_would_build(digits: Dataset) -> None:
     """The short cut must change no result: the same training with a plain compile and fit."""
-    ours = training.train(network(digits), FAST, digits, epochs=1, seed=0)
+    ours = loop.train(network(digits), FAST, digits, epochs=1, seed=0)
     plain = network(digits)
     steps = -(-digits.sizes["train"] // FAST.batch_size)
     plain.compile(
-        optimizer=training.optimizer(FAST, steps),
+        optimizer=loop.optimizer(FAST, steps),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
@@ -139,7 +140,7 @@ def test_augmented_and_mixed_precision_trainings_run(digits: Dataset) -> None:
         model = architectures.family("resnet").build(architectures.config("resnet/tiny"), digits.task)
     finally:
         keras.config.set_dtype_policy("float32")
-    found = training.train(model, replace(FAST, shift=0.1, flip=True), digits, epochs=1, seed=0)
+    found = loop.train(model, replace(FAST, shift=0.1, flip=True), digits, epochs=1, seed=0)
     assert np.isfinite(found.measures["loss"])
 
 
@@ -193,10 +194,10 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_never_had(
         straight, first, second = build(data), build(data), build(data, seed=9)
     finally:
         keras.config.set_dtype_policy("float32")
-    wanted = training.train(straight, recipe, data, epochs=6, seed=3, until=5, checkpoint=whole)
-    begun = training.train(first, recipe, data, epochs=6, seed=3, until=2, checkpoint=parts)
+    wanted = loop.train(straight, recipe, data, epochs=6, seed=3, until=5, checkpoint=whole)
+    begun = loop.train(first, recipe, data, epochs=6, seed=3, until=2, checkpoint=parts)
     told: list[dict[str, float]] = []
-    found = training.train(second, recipe, data, epochs=6, seed=3, until=5, checkpoint=parts, on_epoch=told.append)
+    found = loop.train(second, recipe, data, epochs=6, seed=3, until=5, checkpoint=parts, on_epoch=told.append)
     assert found.curve[:2] == begun.curve
     assert found.curve[2:] == tuple(told)
     for ours, theirs in zip(found.curve, wanted.curve, strict=True):
@@ -209,10 +210,10 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_never_had(
 
 def test_the_last_piece_leaves_the_file_alone_and_the_seconds_add_up(digits: Dataset, tmp_path: Path) -> None:
     file = tmp_path / "new folder" / "training"
-    begun = training.train(network(digits), FAST, digits, epochs=3, seed=0, until=1, checkpoint=file)
+    begun = loop.train(network(digits), FAST, digits, epochs=3, seed=0, until=1, checkpoint=file)
     assert [path.name for path in file.parent.iterdir()] == ["training"]
     before = file.read_bytes()
-    ended = training.train(network(digits), FAST, digits, epochs=3, seed=0, checkpoint=file)
+    ended = loop.train(network(digits), FAST, digits, epochs=3, seed=0, checkpoint=file)
     assert len(ended.curve) == 3
     assert ended.curve[-1]["learning_rate"] == pytest.approx(0, abs=1e-9)
     assert ended.measures["training_seconds"] > begun.measures["training_seconds"]
@@ -220,7 +221,7 @@ def test_the_last_piece_leaves_the_file_alone_and_the_seconds_add_up(digits: Dat
 
 
 def test_a_training_in_one_piece_writes_no_file(digits: Dataset, tmp_path: Path) -> None:
-    training.train(network(digits), FAST, digits, epochs=1, seed=0, checkpoint=tmp_path / "training")
+    loop.train(network(digits), FAST, digits, epochs=1, seed=0, checkpoint=tmp_path / "training")
     assert not list(tmp_path.iterdir())
 
 
@@ -229,7 +230,7 @@ def test_a_piece_that_was_trained_already_is_not_trained_again(digits: Dataset, 
     file, told = tmp_path / "training", []
     models = [network(digits) for _ in range(2)]
     first, again = (
-        training.train(model, FAST, digits, epochs=3, seed=0, until=2, checkpoint=file, on_epoch=told.append)
+        loop.train(model, FAST, digits, epochs=3, seed=0, until=2, checkpoint=file, on_epoch=told.append)
         for model in models
     )
     assert again.curve == first.curve == tuple(told)
@@ -242,11 +243,11 @@ def test_the_best_weights_of_an_earlier_piece_stay_when_the_next_is_worse(digits
     file = tmp_path / "training"
     steady = replace(FAST, learning_rate=1e-2, schedule="constant", warmup=0.0)
     first, second, third = (network(digits) for _ in range(3))
-    begun = training.train(first, steady, digits, epochs=5, seed=0, until=3, checkpoint=file)
+    begun = loop.train(first, steady, digits, epochs=5, seed=0, until=3, checkpoint=file)
     images, labels = digits.reader.kept["train"]
     wrong = replace(digits, reader=replace(digits.reader, kept={**digits.reader.kept, "train": (images, 9 - labels)}))
     for model, until in ((second, 4), (third, 5)):
-        found = training.train(model, steady, wrong, epochs=5, seed=0, until=until, checkpoint=file)
+        found = loop.train(model, steady, wrong, epochs=5, seed=0, until=until, checkpoint=file)
         assert found.curve[-1]["val_accuracy"] < begun.measures["accuracy"]
         kept = ("accuracy", "top5", "loss")
         assert [found.measures[name] for name in kept] == [begun.measures[name] for name in kept]
@@ -258,7 +259,7 @@ def test_the_best_weights_of_an_earlier_piece_stay_when_the_next_is_worse(digits
 def written(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """What a training of `network` writes after one epoch of three."""
     file = tmp_path_factory.mktemp("written") / "training"
-    training.train(network(digits), FAST, digits, epochs=3, seed=0, until=1, checkpoint=file)
+    loop.train(network(digits), FAST, digits, epochs=3, seed=0, until=1, checkpoint=file)
     return file.read_bytes()
 
 
@@ -270,7 +271,7 @@ def test_a_file_that_is_cut_short_is_named_and_changes_nothing(
     file.write_bytes(written[: int(share * len(written))])
     before = model.get_weights()
     with pytest.raises(StoreError, match=rf"{file}: .* damaged or no checkpoint\. Delete this file"):
-        training.train(model, FAST, digits, epochs=3, seed=0, checkpoint=file)
+        loop.train(model, FAST, digits, epochs=3, seed=0, checkpoint=file)
     assert all(np.array_equal(ours, theirs) for ours, theirs in zip(model.get_weights(), before, strict=True))
 
 
@@ -279,7 +280,7 @@ def test_a_file_with_a_flipped_byte_is_not_gone_on_from(digits: Dataset, tmp_pat
     middle = len(written) // 2
     file.write_bytes(written[:middle] + bytes([written[middle] ^ 1]) + written[middle + 1 :])
     with pytest.raises(StoreError, match="damaged"):
-        training.train(network(digits), FAST, digits, epochs=3, seed=0, checkpoint=file)
+        loop.train(network(digits), FAST, digits, epochs=3, seed=0, checkpoint=file)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +297,7 @@ def test_a_file_of_another_plan_says_what_differs(
     file = tmp_path / "training"
     file.write_bytes(written)
     with pytest.raises(StoreError, match=rf"{file}: .* it was written with {message}\. Delete this file"):
-        training.train(network(digits), recipe, digits, **{"epochs": 3, "seed": 0, **planned}, checkpoint=file)
+        loop.train(network(digits), recipe, digits, **{"epochs": 3, "seed": 0, **planned}, checkpoint=file)
 
 
 def test_a_file_of_another_network_says_what_differs(digits: Dataset, tmp_path: Path, written: bytes) -> None:
@@ -307,7 +308,7 @@ def test_a_file_of_another_network_says_what_differs(digits: Dataset, tmp_path: 
     with pytest.raises(
         StoreError, match=rf"{file}: .* another network: dense/kernel \(64, 32\) in place of dense/kernel \(1024, 10\)"
     ):
-        training.train(wider, FAST, digits, epochs=3, seed=0, checkpoint=file)
+        loop.train(wider, FAST, digits, epochs=3, seed=0, checkpoint=file)
 
 
 def test_a_disk_that_refuses_the_next_piece_leaves_the_last_one(
@@ -322,7 +323,7 @@ def test_a_disk_that_refuses_the_next_piece_leaves_the_last_one(
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         with pytest.raises(StoreError, match=rf"{file}: .* cannot be written \(File too large\)"):
-            training.train(network(digits), FAST, digits, epochs=3, seed=0, until=2, checkpoint=file, on_epoch=full)
+            loop.train(network(digits), FAST, digits, epochs=3, seed=0, until=2, checkpoint=file, on_epoch=full)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path.name for path in tmp_path.iterdir()] == ["training"]
@@ -341,8 +342,8 @@ def test_a_kill_while_the_next_piece_is_written_leaves_the_last_one(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(np, "savez", killed)
-        training.train(network(digits), FAST, digits, epochs=3, seed=0, until=2, checkpoint=file)
+        loop.train(network(digits), FAST, digits, epochs=3, seed=0, until=2, checkpoint=file)
     assert file.read_bytes() == written
-    found = training.train(network(digits), FAST, digits, epochs=3, seed=0, until=2, checkpoint=file)
+    found = loop.train(network(digits), FAST, digits, epochs=3, seed=0, until=2, checkpoint=file)
     assert len(found.curve) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["training"]

@@ -9,11 +9,11 @@ from pathlib import Path
 import keras_tuner
 import pytest
 
-from suite import dominance
-from suite.errors import StoreError
+from suite.core import dominance
+from suite.core.errors import StoreError
+from suite.core.study import Budget, Range
+from suite.core.trial import Trial
 from suite.search import folder, tuner
-from suite.study import Budget, Range
-from suite.trial import Trial
 from tests import studies
 
 

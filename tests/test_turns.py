@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from suite import turns
+from suite.machine import turns
 
 TRAINING = """
 import sys, time
 from pathlib import Path
-from suite import turns
+from suite.machine import turns
 log, cores = Path(sys.argv[1]), set(map(int, sys.argv[2].split(",")))
 with turns.together(cores) as give_way:
     log.write_text("training")

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from suite.core.study import Budget, Study
+from suite.core.trial import Trial
 from suite.search import folder
 from suite.search.budget import spent
-from suite.study import Budget, Study
-from suite.trial import Trial
 from tests import studies
 from tests.test_store import shared as shared  # the databases that machines share
 

@@ -15,8 +15,8 @@ from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
 
 from search.problem import LOW_COST, REFERENCE, Configuration, Problem
 from search.replay import Method
-from suite.pareto import hypervolume, nondominated, rank
-from suite.search import gaussian
+from suite.core.fronts import hypervolume, nondominated, rank
+from suite.sampler import gaussian
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -140,7 +140,7 @@ def nsga2(problem: Problem, seed: int) -> Method:
 
 def cheap_first(problem: Problem, seed: int) -> Method:
     """Return ours. It knows every cost, as a suite does that counts a network before it trains it."""
-    from suite.search.cheap_first import CheapFirstSampler
+    from suite.sampler.cheap_first import CheapFirstSampler
 
     return Sampled(problem, CheapFirstSampler(_costs(problem), space=space(problem), seed=seed))
 
@@ -193,7 +193,7 @@ class CheapFirstOfFidelities(Method):
     """Ours with low runs: every candidate has one first, half of all that is spent; those that promise most go on."""
 
     def __init__(self, problem: Problem, seed: int) -> None:
-        from suite.search.cheap_first import CheapFirstSampler
+        from suite.sampler.cheap_first import CheapFirstSampler
 
         self._space = space(problem)
         sampler = CheapFirstSampler(_costs(problem), space=self._space, curve=self._curve, end=1.0, seed=seed)

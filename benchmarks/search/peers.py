@@ -11,7 +11,7 @@ import numpy as np
 from search.methods import Random
 from search.problem import Configuration, Problem
 from search.replay import Method
-from suite.quiet import load_tensorflow
+from suite.machine.quiet import load_tensorflow
 
 
 class KerasTuner(Method):

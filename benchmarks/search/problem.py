@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from suite.pareto import Values, hypervolume
+from suite.core.fronts import Values, hypervolume
 
 Configuration = tuple[int, ...]  # an index for each column; with two fidelities one more: 0 a low run, 1 a full one
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from search.problem import LOW_COST, REFERENCE, Configuration, Problem
-from suite.pareto import Values, hypervolume_curve
+from suite.core.fronts import Values, hypervolume_curve
 
 REPEATS = 25  # answers in a row that a method gets again for nothing
 

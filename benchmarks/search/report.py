@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from search.replay import Replay
-from suite.pareto import Values
+from suite.cli.printing import rendered
+from suite.core.fronts import Values
 from suite.report import picture
-from suite.tables import rendered
 
 MARKS = (25, 50, 100)
 ALL = "mean over problems"

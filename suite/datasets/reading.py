@@ -11,7 +11,7 @@ from suite.datasets.augment import augmented
 from suite.datasets.pictures import decoded, prepared
 from suite.datasets.source import Source
 from suite.datasets.split import progress
-from suite.machine import free_memory, whole_memory
+from suite.machine.capacity import free_memory, whole_memory
 
 AUTO = tf.data.AUTOTUNE
 SHARE = 4  # a dataset may fill one part in four of the free memory

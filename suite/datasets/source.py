@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from suite.core.errors import DatasetError
 from suite.datasets.preparing import quiet
-from suite.errors import DatasetError
 
 WHOLE = 256 * 2**20  # bytes up to which a digest reads every picture
 

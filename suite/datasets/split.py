@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from suite.core.errors import DatasetError
 from suite.datasets.layout import Classes, named, scan
-from suite.errors import DatasetError
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)

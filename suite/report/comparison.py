@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from suite import dominance, scale, seen
-from suite.errors import SuiteError
-from suite.measures import MEASURES
-from suite.paths import BESIDE
+from suite.core import dominance, scale, seen
+from suite.core.errors import SuiteError
+from suite.core.measures import MEASURES
+from suite.core.paths import BESIDE
+from suite.core.study import Constraint, Objective, Study
+from suite.core.trial import Run, Trial
 from suite.report.results import Results
-from suite.study import Constraint, Objective, Study
-from suite.trial import Run, Trial
 
 _PARTS_OF_LATENCY = ("latency_low", "latency_high", "latency_raw", "latency_p90")
 _AT_REST = ("latency", "latency_low", "latency_high", "latency_p90")  # multiples of what references take at rest

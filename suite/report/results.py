@@ -18,11 +18,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
-from suite.cells import Cell
-from suite.errors import TableError
-from suite.measures import MEASURES
-from suite.study import Constraint, Objective, Value
-from suite.trial import State, Trial
+from suite.core.cells import Cell
+from suite.core.errors import TableError
+from suite.core.measures import MEASURES
+from suite.core.study import Constraint, Objective, Value
+from suite.core.trial import State, Trial
 
 Row = Mapping[str, str]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from suite.study import Budget, Fidelity
-from suite.trial import Trial
+from suite.core.study import Budget, Fidelity
+from suite.core.trial import Trial
 
 REREAD = 60.0  # seconds after which it is looked anew what other workers do
 

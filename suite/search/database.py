@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from suite.errors import MissingExtraError, StoreError
+from suite.core.errors import MissingExtraError, StoreError
 
 ATTEMPTS = 6  # to open a database that others may be creating
 HEARTBEAT = 30  # seconds

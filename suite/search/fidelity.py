@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from suite.measures import MEASURES
+from suite.core.measures import MEASURES
+from suite.core.study import Fidelity, Study
+from suite.core.trial import Trial, resumable
 from suite.search.budget import epochs, spent
-from suite.study import Fidelity, Study
-from suite.trial import Trial, resumable
 
 Kept = Callable[[int], bool]  # whether the checkpoint of the training that this number began is in reach
 

@@ -18,12 +18,13 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from suite import files, studyfile
-from suite.errors import StoreError, StudyError
+from suite import studyfile
+from suite.core import files
+from suite.core.errors import StoreError, StudyError
+from suite.core.study import Study
+from suite.core.trial import Run
 from suite.search.fidelity import unfinished
 from suite.search.store import Store
-from suite.study import Study
-from suite.trial import Run
 
 MAY_CHANGE = ("budget", "question")  # of a study that has begun
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from optuna.trial import FrozenTrial
 
-from suite.errors import StoreError
+from suite.core.errors import StoreError
+from suite.core.study import Study, Value
+from suite.core.trial import Trial
 from suite.search import record
 from suite.search.fidelity import levels
-from suite.search.sampler import key
+from suite.search.proposals import key
 from suite.search.space import network
-from suite.study import Study, Value
-from suite.trial import Trial
 
 
 class Past:

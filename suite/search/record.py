@@ -11,10 +11,10 @@ from typing import Any
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from suite.core.study import Study
+from suite.core.trial import Trial
 from suite.search import worker
 from suite.search.space import decoded
-from suite.study import Study
-from suite.trial import Trial
 
 # All other ended ones are FAIL.
 STATES = {"complete": TrialState.COMPLETE, **dict.fromkeys(("paused", "refused", "dropped"), TrialState.PRUNED)}

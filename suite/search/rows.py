@@ -15,11 +15,11 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from suite import studyfile
+from suite.core.study import Study, Value
+from suite.core.trial import Trial
 from suite.search import database, record, worker
 from suite.search.fidelity import stop
 from suite.search.space import distributions, encoded
-from suite.study import Study, Value
-from suite.trial import Trial
 
 RETIMED = "retimed "  # before the number of a row, in the attributes of the study
 DEATHS = 3  # a trial whose process died so often has failed and is not run again

@@ -6,14 +6,12 @@ Both libraries choose among plain values only, so a choice is named by its JSON 
 from __future__ import annotations
 
 import json
-import math
-import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from suite.study import Choice, Domain, Range, Study, Value
+from suite.core.study import Choice, Domain, Range, Study, Value
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -54,22 +52,6 @@ def _decoded(domain: Domain, parameter: Any) -> Value:
     if isinstance(domain, Range):
         return int(parameter) if domain.integer else float(parameter)
     return {label(value): value for value in domain.values}[parameter]
-
-
-def drawn(study: Study, source: random.Random) -> dict[str, Value]:
-    """Return a configuration drawn evenly from the space."""
-    return {key: _drawn(domain, source) for key, domain in study.domains.items()}
-
-
-def _drawn(domain: Domain, source: random.Random) -> Value:
-    if isinstance(domain, Choice):
-        return source.choice(domain.values)
-    if domain.log:
-        value = math.exp(source.uniform(math.log(domain.low), math.log(domain.high)))
-        return round(value) if domain.integer else value
-    if math.isinf(domain.size):
-        return source.uniform(domain.low, domain.high)
-    return domain.low + source.randrange(int(domain.size)) * (domain.step or 1)
 
 
 def network(configuration: Mapping[str, Value]) -> dict[str, Value]:

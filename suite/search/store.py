@@ -27,19 +27,19 @@ import optuna
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from suite.errors import StoreError
-from suite.measures import formatted
+from suite.core.errors import StoreError
+from suite.core.measures import formatted
+from suite.core.study import Study, Value
+from suite.core.trial import Trial
+from suite.sampler.cheap_first import START
 from suite.search import worker
-from suite.search.cheap_first import START
 from suite.search.database import HEARTBEAT, guarded
 from suite.search.fidelity import Kept, affordable, best, next_step, stop
 from suite.search.past import Past
+from suite.search.proposals import Known, Tried, cheap_first, costs_of, sampler
 from suite.search.record import BELOW
 from suite.search.rows import Rows
-from suite.search.sampler import Known, Tried, cheap_first, costs_of, sampler
 from suite.search.space import decoded, encoded
-from suite.study import Study, Value
-from suite.trial import Trial
 
 ASKS = 4  # proposals of the sampler that may repeat a tried configuration before one is drawn at random
 WORTH = 0.25  # part of its promise that a candidate must keep when its costs are measured, or it is not trained

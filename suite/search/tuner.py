@@ -18,13 +18,13 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial as TunerTrial
 from keras_tuner.engine.trial import TrialStatus
 
-from suite import dominance
-from suite.errors import ArchitectureError, StoreError
+from suite.core import dominance
+from suite.core.errors import ArchitectureError, StoreError
+from suite.core.trial import Trial
 from suite.search import folder
 from suite.search.budget import spent
 from suite.search.space import encoded, hyperparameters
 from suite.search.store import Store
-from suite.trial import Trial
 
 Evaluate = Callable[[Trial], Trial]
 

@@ -1,7 +1,7 @@
 """Study files: TOML to Study and back. Whatever is wrong gets one line: file, key, way out.
 
-The format is the dataclasses of `suite.study`: a table for each, a key for each field. In `[space]` and `[recipe]` a
-key holds a value or a domain: `{ choice = [...] }`, `{ range = [low, high] }` with or without `step`, or
+The format is the dataclasses of `suite.core.study`: a table for each, a key for each field. In `[space]` and `[recipe]`
+a key holds a value or a domain: `{ choice = [...] }`, `{ range = [low, high] }` with or without `step`, or
 `{ log = [low, high] }`.
 """
 
@@ -16,10 +16,10 @@ from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from suite import files
-from suite.errors import StoreError, StudyError, did_you_mean
-from suite.rules import hold_objectives, shown
-from suite.study import Choice, Domain, Range, Recipe, Study, Value, hold, is_own, split
+from suite.core import files
+from suite.core.errors import StoreError, StudyError, did_you_mean
+from suite.core.rules import hold_objectives, shown
+from suite.core.study import Choice, Domain, Range, Recipe, Study, Value, hold, is_own, split
 from suite.studyfile.kinds import typed, typed_entries
 from suite.studyfile.mistakes import Keys, Mistakes
 from suite.studyfile.overrides import overridden

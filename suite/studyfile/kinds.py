@@ -8,9 +8,9 @@ from dataclasses import replace
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from suite.errors import StudyError
-from suite.rules import shown
-from suite.study import Choice, Domain, Range, Value
+from suite.core.errors import StudyError
+from suite.core.rules import shown
+from suite.core.study import Choice, Domain, Range, Value
 from suite.studyfile.mistakes import Mistakes
 
 _WORDS = {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from suite.errors import StudyError, did_you_mean
+from suite.core.errors import StudyError, did_you_mean
 
 Keys = tuple[str | int, ...]  # from the top of the file down: ("objectives", 1, "measure")
 

@@ -8,7 +8,7 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
-from suite.errors import StudyError
+from suite.core.errors import StudyError
 from suite.studyfile.mistakes import Keys, keys_of
 
 

@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from suite.measures import MEASURES
-from suite.study import Choice, Domain, Range, Recipe, Study, Value
-from suite.trial import State, Trial
+from suite.core.measures import MEASURES
+from suite.core.study import Choice, Domain, Range, Recipe, Study, Value
+from suite.core.trial import State, Trial
 
 STATUS: dict[State, str] = {
     "running": "RUNNING",

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.study import Study
+from suite.core.study import Study
+from suite.core.trial import Trial
 from suite.tracking import content
 from suite.tracking.ledger import Ledger
 from suite.tracking.server import Server, is_refusal
-from suite.trial import Trial
 
 if TYPE_CHECKING:
     import keras
@@ -136,7 +136,7 @@ class Courier:
         return first
 
     def _child(self, server: Server, trial: Trial) -> str:
-        tags = {"suite.id": self._identity, "kind": "trial", "suite.trial": str(trial.number)}
+        tags = {"suite.id": self._identity, "kind": "trial", "suite.core.trial": str(trial.number)}
         with self._ledger.alone():
             known = self._ledger.id(_key(trial))
             found = known or next(iter(_united(server, [self._group], tags) or ()), None)

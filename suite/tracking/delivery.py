@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.core.trial import Run, Trial
 from suite.tracking.courier import Courier
 from suite.tracking.ledger import Ledger
 from suite.tracking.line import Line, Step
-from suite.trial import Run, Trial
 
 if TYPE_CHECKING:
     import keras
@@ -66,7 +66,7 @@ def counted(courier: Courier, trials: Sequence[Trial], reason: str) -> Delivery:
 def _steps(
     courier: Courier, run: Run, report: Path | None, models: Callable[[int], keras.Model] | None
 ) -> Iterator[Step]:
-    from suite import dominance  # NumPy and more: too heavy for `suite --help`
+    from suite.core import dominance  # NumPy and more: too heavy for `suite --help`
 
     if not run.trials:
         return

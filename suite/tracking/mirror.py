@@ -10,14 +10,14 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Self
 
-from suite.study import Study
+from suite.core.study import Study
+from suite.core.trial import Trial
 from suite.tracking import content
 from suite.tracking.courier import Courier
 from suite.tracking.delivery import Delivery, counted
 from suite.tracking.ledger import Ledger
 from suite.tracking.line import Line, Step
 from suite.tracking.server import Server
-from suite.trial import Trial
 
 Event = Trial | tuple[int, Mapping[str, float]] | None  # begun or ended; an epoch of a number; a wake-up
 
@@ -138,7 +138,7 @@ class _Follower:
 
     def _place(self) -> bool:
         """Tag the new trials and those that enter or leave the front; the ranks behind it are left to the end."""
-        from suite import dominance
+        from suite.core import dominance
 
         candidates = [trial for trial in self._known.values() if trial.fits(self._study.constraints)]
         ranks = dominance.ranks(candidates, self._study.objectives)

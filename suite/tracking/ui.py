@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
-from suite.errors import StoreError
+from suite.core.errors import StoreError
+from suite.core.trial import Run
 from suite.tracking import place
 from suite.tracking.ledger import Ledger
 from suite.tracking.server import found
-from suite.trial import Run
 
 STARTING = 90  # seconds that the server may take to answer
 _HOST = "127.0.0.1"

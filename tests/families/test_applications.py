@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import pytest
 
-from suite.architectures._pretrained import built, reference
-from suite.architectures._sources import SOURCES
-from suite.architectures._weights import INPUT_SCALING, copied, learned, operations, weighted
-from suite.errors import ArchitectureError
-from suite.profile.complexity import complexity, weightless
+from suite.architectures.weights.copying import INPUT_SCALING, copied, learned, operations, weighted
+from suite.architectures.weights.pretrained import built, reference
+from suite.architectures.weights.sources import SOURCES
+from suite.core.errors import ArchitectureError
+from suite.counting.complexity import complexity, weightless
 
 CLASSES = 5
 

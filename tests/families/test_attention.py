@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from suite import architectures
-from suite.architectures._transformer import encoder_block
+from suite.architectures.families._transformer import encoder_block
+from suite.architectures.families.vit import Config, encoder
 from suite.architectures.layers import DotProductAttention, FromWindows, RelativePositions, Windows
-from suite.architectures.vit import Config, encoder
-from suite.errors import ArchitectureError
-from suite.profile.complexity import complexity
-from suite.task import Task
+from suite.core.errors import ArchitectureError
+from suite.core.task import Task
+from suite.counting.complexity import complexity
 
 
 def tokens(count: int, width: int = 8) -> np.ndarray:

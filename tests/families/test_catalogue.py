@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from suite import architectures
-from suite.errors import ArchitectureError
+from suite.core.errors import ArchitectureError
 
 
 def test_a_named_network_is_its_row_of_the_table() -> None:

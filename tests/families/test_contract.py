@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from suite import architectures
-from suite.errors import ArchitectureError
-from suite.profile.complexity import weightless
-from suite.task import Task
+from suite.core.errors import ArchitectureError
+from suite.core.task import Task
+from suite.counting.complexity import weightless
 
 SMALL = Task(height=32, width=32, channels=3, classes=7)
 
@@ -31,7 +31,7 @@ def pictures(task: Task = SMALL, count: int = 8) -> np.ndarray:
 
 
 def test_the_catalogue_names_exactly_the_files_of_families() -> None:
-    folder = Path(architectures.__file__).parent
+    folder = Path(architectures.__file__).parent / "families"
     files = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
     assert files == set(architectures.FAMILIES)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from suite.architectures.efficientnet import VARIANTS, Config
+from suite.architectures.families.efficientnet import VARIANTS, Config
 
 Numbers = tuple[int, ...]
 

@@ -13,8 +13,8 @@ GIANTS = {row.name: row.parameters for row in architectures.recorded().values() 
 CODE = """
 import json, psutil, sys, time
 from suite import architectures
-from suite.profile.complexity import complexity, weightless
-from suite.task import Task
+from suite.counting.complexity import complexity, weightless
+from suite.core.task import Task
 
 process, networks, rows = psutil.Process(), [], {}
 for name in sys.argv[1:]:

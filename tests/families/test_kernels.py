@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 
 from suite import architectures
-from suite.profile.complexity import weightless
-from suite.task import Task
+from suite.core.task import Task
+from suite.counting.complexity import weightless
 from tests import traced
 
 PROGRAM = Path(__file__).parents[2] / "benchmarks" / "kernels.py"

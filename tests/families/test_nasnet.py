@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from keras.src.applications.nasnet import NASNet
 
-from suite.architectures import nasnet
-from suite.architectures._weights import copied
-from suite.errors import ArchitectureError
-from suite.profile.complexity import weightless
-from suite.task import Task
+from suite.architectures.families import nasnet
+from suite.architectures.weights.copying import copied
+from suite.core.errors import ArchitectureError
+from suite.core.task import Task
+from suite.counting.complexity import weightless
 from tests.families.test_applications import images, randomized
 
 TASK = Task(height=75, width=75, channels=3, classes=5)

@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import pytest
 
-from suite.architectures import nfnet
+from suite.architectures.families import nfnet
 from suite.architectures.layers import GroupedConv2D, LearnedScale, StandardizedConv2D
-from suite.errors import ArchitectureError
-from suite.profile.complexity import complexity, weightless
-from suite.task import Task
+from suite.core.errors import ArchitectureError
+from suite.core.task import Task
+from suite.counting.complexity import complexity, weightless
 
 
 def standardized(kernel: np.ndarray, gain: np.ndarray, epsilon: float) -> np.ndarray:

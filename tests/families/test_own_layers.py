@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from suite.architectures.layers import GroupedConv2D, LocalResponseNormalization, StandardizedConv2D, StridedConv2D
-from suite.profile.complexity import complexity
+from suite.counting.complexity import complexity
 
 
 @pytest.mark.parametrize(

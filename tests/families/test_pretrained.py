@@ -12,9 +12,9 @@ import pytest
 import tensorflow as tf
 
 from suite import architectures
-from suite.architectures import _pretrained
-from suite.architectures._sources import SOURCES, Preprocessing
-from suite.errors import ArchitectureError
+from suite.architectures.weights import pretrained
+from suite.architectures.weights.sources import SOURCES, Preprocessing
+from suite.core.errors import ArchitectureError
 from tests.families.test_applications import randomized
 
 SMALLEST = "mobilenet/0.25"
@@ -28,7 +28,7 @@ def pictures(height: int, width: int, count: int = 2) -> np.ndarray:
 @pytest.fixture(scope="module")
 def theirs() -> keras.Model:
     """The smallest network of keras.applications, with random weights."""
-    return randomized(_pretrained.reference(SOURCES[SMALLEST], 224, 1000), 224)
+    return randomized(pretrained.reference(SOURCES[SMALLEST], 224, 1000), 224)
 
 
 @pytest.fixture

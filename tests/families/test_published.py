@@ -14,8 +14,8 @@ import keras
 import pytest
 
 from suite import architectures
-from suite.profile.complexity import complexity, weightless
-from suite.study import split
+from suite.core.study import split
+from suite.counting.complexity import complexity, weightless
 
 CITED = architectures.published()
 with Path(__file__).with_name("independent.csv").open(encoding="utf-8") as file:

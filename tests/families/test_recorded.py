@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from suite import architectures
-from suite.profile.complexity import complexity, weightless
-from suite.task import Task
+from suite.core.task import Task
+from suite.counting.complexity import complexity, weightless
 
 RECORDED = Path(architectures.__file__).with_name("recorded.json")
 

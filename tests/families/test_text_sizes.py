@@ -10,9 +10,9 @@ import keras
 import psutil
 import pytest
 
-from suite.architectures import align, coca
-from suite.profile.complexity import complexity, weightless
-from suite.task import Task
+from suite.architectures.families import align, coca
+from suite.core.task import Task
+from suite.counting.complexity import complexity, weightless
 
 GIB = 2**30
 SMALL = Task(height=32, width=32, channels=3, classes=7)

@@ -13,11 +13,11 @@ import keras
 import numpy as np
 import pytest
 
-from suite.architectures import align, coca
+from suite.architectures.families import align, coca
 from suite.architectures.layers import caption_loss, contrastive_loss
-from suite.errors import ArchitectureError
-from suite.profile.complexity import complexity, weightless
-from suite.task import Task
+from suite.core.errors import ArchitectureError
+from suite.core.task import Task
+from suite.counting.complexity import complexity, weightless
 from tests.traced import multiply_adds
 
 SMALL = Task(height=32, width=32, channels=3, classes=7)

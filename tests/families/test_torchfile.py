@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 from suite import architectures
-from suite.architectures._torchfile import MAGIC, given, read
-from suite.errors import ArchitectureError
-from suite.task import Task
+from suite.architectures.weights.torchfile import MAGIC, given, read
+from suite.core.errors import ArchitectureError
+from suite.core.task import Task
 
 NUMBERS = np.arange(24, dtype="float32")
 TENSORS = OrderedDict(

@@ -27,8 +27,8 @@ import tensorflow as tf
 import torch
 
 from suite import architectures
-from suite.architectures._weights import learned
-from suite.task import Task
+from suite.architectures.weights.copying import learned
+from suite.core.task import Task
 from tests.oracle import graph
 
 Layouts = Mapping[str, Callable[[np.ndarray], np.ndarray]]

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import torch
 
-from suite.architectures._weights import INPUT_SCALING, learned
+from suite.architectures.weights.copying import INPUT_SCALING, learned
 
 COMMUTATIVE = {"Add", "Multiply", "Maximum", "AddBackward0", "MulBackward0", "MaximumBackward0"}
 

@@ -7,7 +7,7 @@ import pytest
 from skimage import data
 
 from suite import architectures
-from suite.architectures._sources import LITE
+from suite.architectures.weights.sources import LITE
 
 ESPRESSO = 967
 CATS = {281, 282, 285}  # tabby, tiger cat, Egyptian cat

@@ -15,8 +15,8 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 from torch.nn import functional
 
-from suite.architectures import align, coca
-from suite.task import Task
+from suite.architectures.families import align, coca
+from suite.core.task import Task
 from tests.oracle.transformer import Pairs, blocks, heads, norm, same, text_block, vision_block
 
 WIDTH, HEADS, WORDS, LENGTH = 24, 3, 40, 7

@@ -1,0 +1,29 @@
+"""What a configuration of a study stands for: a Config of its family, a network, and the recipe that trains it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from suite import architectures
+from suite.core.study import Recipe, Study, Value
+from suite.core.task import Task
+from suite.studyfile import binding
+
+if TYPE_CHECKING:
+    import keras
+
+
+def config(study: Study, configuration: Mapping[str, Value]) -> architectures.Config:
+    """Return the family's Config. Raises ArchitectureError when its fields do not go together."""
+    return binding.replaced(architectures.config(study.architecture), study.fields("space", configuration))
+
+
+def recipe(study: Study, configuration: Mapping[str, Value]) -> Recipe:
+    """Return the family's recipe with what the configuration says otherwise."""
+    return binding.replaced(architectures.recipe(study.source), study.fields("recipe", configuration))
+
+
+def network(study: Study, configuration: Mapping[str, Value], task: Task) -> keras.Model:
+    """Return the untrained network, in Keras' precision of the moment. Raises ArchitectureError as `config` does."""
+    return architectures.family(study.source).build(config(study, configuration), task)

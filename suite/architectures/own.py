@@ -1,0 +1,151 @@
+"""An architecture of one's own: a Python file with the three names of a family of ours, loaded by its path."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from suite.core.errors import ArchitectureError, SuiteError, did_you_mean
+from suite.core.study import Recipe
+from suite.core.task import Task
+
+_NAMES = ("Config", "VARIANTS", "build")
+
+
+def load(path: str) -> ModuleType:
+    """Return the module in the file `path`, run once by each process; raise ArchitectureError when it is no family.
+
+    Its name is the same in every process: by it a saved network finds the layers that the file defines. Its `DIGEST`
+    is the SHA-256 of the file as it was run. Its `build` raises TypeError where it would return anything but a
+    network from pictures to logits.
+    """
+    file = Path(path).expanduser().resolve()
+    name = f"suite_own_{re.sub('[^0-9a-zA-Z]', '_', file.stem)}_{_sha256(str(file).encode())[:8]}"
+    if name not in sys.modules:
+        module = ModuleType(name)
+        sys.modules[name] = module  # a dataclass looks its own module up while it is made
+        try:
+            _run(module, file)
+            _check(module, file)
+            module.build = _held(module.build)  # type: ignore[attr-defined]
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
+
+
+@contextmanager
+def blamed(path: str) -> Iterator[None]:
+    """Raise what goes wrong within as an ArchitectureError that names the line of the file `path`."""
+    file = Path(path).expanduser().resolve()
+    try:
+        yield
+    except Exception as error:
+        raise ArchitectureError(f"{file}{_line(error, file)}: {_said(error)}") from error
+
+
+def _run(module: ModuleType, file: Path) -> None:
+    try:
+        source = file.read_bytes()
+    except OSError as error:
+        near = [str(path) for path in file.parent.glob("*.py")]
+        hint = did_you_mean(str(file), near) if near else ""
+        raise ArchitectureError(f"{file}: cannot be read: {error.strerror}.{hint}") from None
+    module.__file__, module.DIGEST = str(file), _sha256(source)  # type: ignore[attr-defined]
+    with blamed(str(file)):
+        exec(compile(source, str(file), "exec", dont_inherit=True), module.__dict__)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, SuiteError):
+        return str(error)
+    return f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+
+
+def _line(error: Exception, file: Path) -> str:
+    """Return `, line 12`, the last line of `file` that the error passed through."""
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        return f", line {error.lineno}"
+    passed = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    return f", line {passed[-1]}" if passed else ""
+
+
+def _check(module: ModuleType, file: Path) -> None:
+    """Raise ArchitectureError unless the three names, and RECIPE where there is one, are what a family has."""
+    missing = [name for name in _NAMES if not hasattr(module, name)]
+    if missing:
+        _refuse(file, f"no {' and no '.join(missing)}: the module of an architecture has {', '.join(_NAMES)}")
+    if not _is_frozen_dataclass(module.Config):
+        _refuse(file, "Config is no frozen dataclass: write @dataclass(frozen=True, kw_only=True) above it")
+    if not isinstance(module.VARIANTS, Mapping) or not module.VARIANTS:
+        _refuse(file, 'VARIANTS names no network: write VARIANTS = {"small": Config(...)}')
+    for variant, config in module.VARIANTS.items():
+        if not isinstance(config, module.Config):
+            _refuse(file, f"VARIANTS['{variant}'] is no Config, but of class {type(config).__name__}")
+    if not callable(module.build):
+        _refuse(file, "build is no function: write def build(config: Config, task: Task) -> keras.Model")
+    if not isinstance(getattr(module, "RECIPE", Recipe()), Recipe):
+        _refuse(file, "RECIPE is no Recipe: write RECIPE = Recipe(...), with `from suite.core.study import Recipe`")
+
+
+def _held(build: Callable[[Any, Task], Any]) -> Callable[[Any, Task], Any]:
+    """Return `build`, held to its promise."""
+
+    @wraps(build)
+    def held(config: Any, task: Task) -> Any:
+        network = build(config, task)
+        fault = _fault(network, task)
+        if fault:
+            raise TypeError(f"build returns {fault}")  # a fault of the file: no other candidate would do
+        return network
+
+    return held
+
+
+def _fault(network: Any, task: Task) -> str:
+    """Return in words how a network is none from pictures to logits, or nothing."""
+    import keras  # which the catalogue does not need
+
+    from suite.architectures.layers import deployed
+
+    if not (isinstance(network, keras.Model) and getattr(network, "inputs", None)):
+        return f"{type(network).__name__}: end it with `return keras.Model(image, logits)`"
+    taken = [tuple(tensor.shape) for tensor in network.inputs]
+    if taken != [(None, *task.image)]:
+        return f"a network that takes {_shapes(taken)}, not {(None, *task.image)}: begin with keras.Input(task.image)"
+    answers = deployed(network).outputs
+    given = [tuple(tensor.shape) for tensor in answers]
+    if given != [(None, task.classes)]:
+        return f"a network that answers {_shapes(given)}, not {(None, task.classes)}: end with a Dense(task.classes)"
+    if answers[0].dtype != "float32":
+        return f'a network that answers in {answers[0].dtype}: write dtype="float32" in its last layer'
+    last = answers[0]._keras_history.operation
+    function = getattr(last, "activation", None)
+    if isinstance(last, keras.layers.Softmax) or function in (keras.activations.softmax, keras.activations.sigmoid):
+        return f"probabilities: leave the activation of '{last.name}' out, the loss has it"
+    return ""
+
+
+def _shapes(shapes: list[tuple[int | None, ...]]) -> str:
+    return " and ".join(map(str, shapes))
+
+
+def _is_frozen_dataclass(kind: object) -> bool:
+    return isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
+
+
+def _refuse(file: Path, message: str) -> None:
+    raise ArchitectureError(f"{file}: {message}")

@@ -1,0 +1,1 @@
+"""Weights that others trained: where they are, how their files are read, and how they come into our networks."""

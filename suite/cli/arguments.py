@@ -1,0 +1,209 @@
+"""What the words on the command line mean: runs by name, limits, architectures by wildcard, shapes."""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from suite.core.cells import Cell
+from suite.core.errors import ArchitectureError, StoreError, did_you_mean
+from suite.core.paths import PATHS
+from suite.core.rules import RECIPE_CHOICES
+
+if TYPE_CHECKING:
+    from suite.benchmark.campaign import Settings, Told
+    from suite.core.study import Constraint, Objective
+    from suite.core.trial import Run
+    from suite.report.comparison import Comparison, Entry
+    from suite.report.results import Results
+
+PRECISIONS = RECIPE_CHOICES["precision"]
+ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
+LIMITS = {"max_latency": "latency", "max_parameters": "parameters", "max_macs": "macs"}
+
+
+def told_apart(files: Sequence[Path], overrides: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Return the study files, and the overrides with those that follow the first behind one `--set`."""
+    more = [file for file in files if overrides and "=" in str(file) and not file.exists()]
+    named = [file for file in files if file not in more]
+    if not named:
+        raise click.UsageError("name at least one study file")
+    return named, [*overrides, *map(str, more)]
+
+
+def tables(files: Sequence[Path], more: Sequence[str]) -> list[Path]:
+    """Return the tables behind one `--field` or several: names without an option belong to it too."""
+    lost = [name for name in more if not Path(name).is_file()]
+    if lost:
+        raise click.UsageError(f"'{lost[0]}' is no file: with --field all names are those of tables")
+    return [*files, *map(Path, more)]
+
+
+def named(names: Sequence[str]) -> Sequence[str]:
+    """Return names of runs, of which there must be one."""
+    if not names:
+        raise click.UsageError("name at least one run, or tables of measured networks with --field")
+    return names
+
+
+def runs(names: Sequence[str], root: Path) -> list[Run]:
+    """Return runs by folder, or by name within `root`."""
+    from suite.search import folder
+
+    return [folder.read(Path(name) if (Path(name) / "study.toml").is_file() else root / name) for name in names]
+
+
+def results(names: Sequence[str], root: Path, asked: Sequence[Objective]) -> list[Run | Results]:
+    """Return runs, as `runs` does, and tables of results by their files; say how a table was read.
+
+    Raises TableError for a table that cannot be read, or in which an objective that is `asked` for is not known.
+    """
+    from suite.report import results as tables
+
+    found: list[Run | Results] = []
+    for name in names:
+        if (root / name / "study.toml").is_file() or not tables.is_table(name):
+            found += runs([name], root)
+            continue
+        table = tables.read(Path(name))
+        tables.require(table, asked)
+        found.append(table)
+        shown = " and ".join(f"{one.measure} ({one.goal})" for one in asked or table.objectives)
+        for note in (*table.notes, f"compared in {shown}; --objective names others"):
+            click.echo(f"{name}: {note}.", err=True)
+    return found
+
+
+def objectives(names: Sequence[str]) -> tuple[Objective, ...]:
+    """Return objectives by the names of their measures, each once. Raises a UsageError for one that is none."""
+    from suite.core.measures import MEASURES
+    from suite.report.results import objective
+
+    for name in names:
+        if name not in MEASURES:
+            raise click.BadParameter(f"no measure '{name}'.{did_you_mean(name, MEASURES)}", param_hint="--objective")
+    return tuple(map(objective, dict.fromkeys(names)))
+
+
+def every_run(root: Path) -> list[Run]:
+    """Return all runs in `root`; raise StoreError when there is none."""
+    from suite.search import folder
+
+    found = [folder.read(path.parent) for path in sorted(root.glob("*/study.toml"))]
+    if not found:
+        raise StoreError(f"{root}: no runs here yet. `suite run STUDY` makes one.")
+    return found
+
+
+def limits(options: Mapping[str, float | None]) -> tuple[Constraint, ...]:
+    """Return the limits that were given, keyed as in LIMITS."""
+    from suite.core.study import Constraint
+
+    return tuple(
+        Constraint(measure=LIMITS[name], at_most=value) for name, value in options.items() if value is not None
+    )
+
+
+def entry(comparison: Comparison, trial: str, limits: Sequence[Constraint]) -> Entry:
+    """Return the trial that is meant by a number, `run/number`, `best` or `knee`."""
+    from suite.report import choice
+
+    if trial in ("best", "knee"):
+        return choice.best(comparison, limits) if trial == "best" else choice.knee(comparison, limits)
+    return choice.named(comparison, trial)
+
+
+def architectures(patterns: Sequence[str]) -> list[str]:
+    """Return the catalogue's names that match, those of `FILE.py/VARIANT`, and files of models.
+
+    Raises ArchitectureError where nothing matches.
+    """
+    return list(dict.fromkeys(name for pattern in patterns for name in _matches(pattern)))
+
+
+def _matches(pattern: str) -> list[str]:
+    from suite import architectures
+    from suite.core.study import is_own, split
+
+    if pattern.endswith(".keras") or (Path(pattern) / "saved_model.pb").is_file():
+        if not Path(pattern).exists():
+            raise ArchitectureError(f"{pattern}: no such file")
+        return [pattern]
+    family, variant = split(pattern)
+    if is_own(family):
+        names = list(architectures.family(family).VARIANTS)
+        return [f"{family}/{name}" for name in _chosen(names, variant, f"variant '{variant}' of {family}")]
+    return _chosen(list(architectures.recorded()), pattern, f"architecture '{pattern}'")
+
+
+def _chosen(names: Sequence[str], pattern: str, wanted: str) -> list[str]:
+    found = fnmatch.filter(names, pattern)
+    if not found:
+        raise ArchitectureError(f"no {wanted}.{did_you_mean(pattern, names)}")
+    return found
+
+
+def shape(text: str | None) -> tuple[int, int, int] | None:
+    """Return (H, W, C) of `32x32x3`."""
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) != 3 or not all(side.isdigit() and int(side) for side in sides):
+        raise click.BadParameter(f"'{text}': write height, width and channels as 32x32x3", param_hint="--image")
+    height, width, channels = map(int, sides)
+    return height, width, channels
+
+
+def settings(
+    paths: str,
+    batches: str,
+    image: tuple[int, int, int] | None,
+    classes: int,
+    precision: str,
+    threads: int | None,
+    seconds: float,
+    longest: float,
+    again: bool,
+) -> Settings:
+    """Return how networks are to be measured, from lists with commas."""
+    from suite.benchmark.campaign import Settings
+    from suite.machine.capacity import processors
+
+    unknown = [path for path in paths.split(",") if path not in ON]
+    if unknown:
+        raise click.BadParameter(f"'{unknown[0]}': one or several of {', '.join(ON)}", param_hint="--path")
+    sizes = batches.split(",")
+    if not all(size.isdigit() and int(size) for size in sizes):
+        raise click.BadParameter(f"'{batches}': write whole numbers as 1,8,32", param_hint="--batch")
+    there = processors()
+    if threads and threads > there:
+        raise click.BadParameter(f"{threads}: there are {there} processors", param_hint="--threads")
+    return Settings(
+        paths=tuple(dict.fromkeys(paths.split(","))),
+        batches=tuple(sorted(set(map(int, sizes)))),
+        image=image,
+        classes=classes,
+        precision=precision,
+        threads=threads or there,
+        seconds=seconds,
+        longest=longest,
+        again=again,
+    )
+
+
+def teller() -> Told:
+    """Return what writes a line to stderr for every network that was measured, with the time left."""
+    began = time.monotonic()
+
+    def tell(cell: Cell, done: int, count: int) -> None:
+        left = timedelta(seconds=round((time.monotonic() - began) / done * (count - done)))
+        known = f"{cell.model}, {cell.path}, batch {cell.infer_batch_size}: {cell.said}"
+        click.echo(f"{known}  [{done} of {count}, {left} left]", err=True)
+
+    return tell

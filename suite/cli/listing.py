@@ -1,0 +1,130 @@
+"""What `suite list` lists: rows of plain values, without TensorFlow."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from suite import architectures, studyfile
+from suite.core.errors import ArchitectureError, StudyError, SuiteError, did_you_mean
+from suite.core.measures import MEASURES
+from suite.core.study import split
+from suite.core.trial import Run, pausing
+
+COLUMNS = {
+    "architectures": (
+        "name", "title", "family", "year", "top1", "top5", "parameters", "total_parameters", "macs", "resolution",
+        "source",
+    ),
+    "lecture": (
+        "name", "title", "year", "lecture_top1", "top1", "lecture_parameters", "parameters", "conditions",
+    ),
+    "studies": ("name", "architecture", "dataset", "question", "file"),
+    "measures": ("name", "unit", "goal", "known", "meaning"),
+    "runs": ("name", "complete", "paused", "refused", "dropped", "failed", "architecture", "dataset", "problem"),
+}  # fmt: skip
+
+
+# How the widest ones give way to a terminal: columns to do without, the one below each row, the one that groups.
+SPARE = {
+    "architectures": ("family", "source", "resolution", "total_parameters", "year", "macs"),
+    "lecture": ("title", "year"),
+}
+BELOW = {"lecture": "conditions", "runs": "problem"}
+APART = {"architectures": "family", "lecture": "name"}
+_ONE = {
+    "architectures": "architecture", "lecture": "network of the lecture", "studies": "study", "measures": "measure",
+    "runs": "run",
+}  # fmt: skip
+
+
+def rows(what: str, root: Path, pattern: str = "*") -> Sequence[dict[str, Any]]:
+    """Return the rows of one kind, with the keys COLUMNS has for it; `root` is the folder that holds the runs.
+
+    Their names match the wildcard `pattern`, or if there is no such name, their titles do; of titles, those with the
+    same capitals where there are any. Raises ArchitectureError or StudyError when nothing matches.
+    """
+    listed: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "architectures": _architectures, "lecture": _lecture, "studies": _studies, "measures": _measures,
+        "runs": lambda: _runs(root),
+    }  # fmt: skip
+    found = listed[what]()
+    matches = _matching(found, pattern)
+    if not matches and pattern != "*":
+        _refuse(what, found, pattern)
+    return matches
+
+
+def _matching(found: Sequence[dict[str, Any]], pattern: str) -> list[dict[str, Any]]:
+    titled = [(str(row.get("title", "")), row) for row in found]
+    return (
+        [row for row in found if fnmatch.fnmatchcase(str(row["name"]), pattern)]
+        or [row for title, row in titled if fnmatch.fnmatchcase(title, pattern)]  # ViT-G/14 is not ViT-g/14
+        or [row for title, row in titled if fnmatch.fnmatchcase(title.lower(), pattern.lower())]
+    )
+
+
+def _refuse(what: str, found: Sequence[dict[str, Any]], pattern: str) -> NoReturn:
+    words = {str(row[key]) for row in found for key in ("name", "title") if key in row}
+    hint = did_you_mean(pattern.strip("*"), words)
+    if "Known:" in hint:  # names by the hundred would hide what was wrong
+        hint = f" `suite list {what}` lists them all."
+    kind = ArchitectureError if what in ("architectures", "lecture") else StudyError
+    raise kind(f"no {_ONE[what]} '{pattern}'.{hint}")
+
+
+def _architectures() -> list[dict[str, Any]]:
+    cited, counted = architectures.published(), architectures.recorded()
+    by_year = sorted(counted, key=lambda name: architectures.FAMILIES.index(split(name)[0]))
+    return [_architecture(counted[name], cited.get(name)) for name in by_year]
+
+
+def _architecture(counted: architectures.Recorded, cited: architectures.Published | None) -> dict[str, Any]:
+    """Return the row of one network. One that no paper describes is for tests, and its title says so."""
+    family, variant = split(counted.name)
+    said = vars(cited) if cited else {"title": f"{family} {variant} (no paper)"}
+    return {column: said.get(column) for column in COLUMNS["architectures"]} | vars(counted) | {"family": family}
+
+
+def _lecture() -> list[dict[str, Any]]:
+    """Return a row for each network of a lecture's table: its figures beside the paper's accuracy and our count."""
+    counted = architectures.recorded()
+    return [
+        vars(cited) | {"parameters": counted[name].parameters if name in counted else None}
+        for name, cited in architectures.published().items()
+        if cited.lecture_top1 is not None
+    ]
+
+
+def _studies() -> list[dict[str, Any]]:
+    found = []
+    for file in sorted(Path("studies").rglob("*.toml")):
+        study = studyfile.read(file)
+        found.append({key: getattr(study, key) for key in COLUMNS["studies"][:-1]} | {"file": str(file)})
+    return found
+
+
+def _measures() -> list[dict[str, Any]]:
+    return [{key: getattr(measure, key) for key in COLUMNS["measures"]} for measure in MEASURES.values()]
+
+
+def _runs(root: Path) -> list[dict[str, Any]]:
+    """Return a row for each run, and for what is left of one: what is wrong with it is its `problem`."""
+    from suite.search import folder
+
+    found = []
+    for home in sorted(home for home in root.glob("*/") if folder.is_traced(home)):
+        try:
+            found.append(_run(folder.read(home)))
+        except SuiteError as error:
+            found.append({"name": home.name, "problem": str(error)})
+    return found
+
+
+def _run(run: Run) -> dict[str, Any]:
+    study, states = run.study, ("complete", "paused", "refused", "dropped", "failed")
+    counts = {state: sum(trial.state == state for trial in run.trials) for state in states}
+    counts["paused"] = len(pausing(run.trials))  # without those that went on
+    return {"name": study.name, **counts, "architecture": study.network, "dataset": study.dataset}

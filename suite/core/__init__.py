@@ -1,0 +1,1 @@
+"""What everything else is about: studies, trials, measures, fronts. No Keras."""

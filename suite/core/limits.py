@@ -1,0 +1,40 @@
+"""How a candidate stands to a limit: surely within, within by the middle of its interval alone, or beyond."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from suite.core.measures import interval
+from suite.core.study import Constraint
+
+Standing = Literal["surely", "by the median", "missed"]
+STANDINGS: tuple[Standing, ...] = ("surely", "by the median", "missed")  # the best first
+
+
+def standing(measures: Mapping[str, float], limit: Constraint) -> Standing:
+    """Return how `measures`, which hold the one of `limit`, stand to it.
+
+    `surely`: the whole interval is within. `by the median`: the value is, but its interval reaches beyond.
+    """
+    low, high = interval(measures, limit.measure)
+    if limit.excess(high if limit.at_most is not None else low) <= 0:
+        return "surely"
+    return "by the median" if limit.excess(measures[limit.measure]) <= 0 else "missed"
+
+
+def is_open(measures: Mapping[str, float], limit: Constraint) -> bool:
+    """Whether the interval of a measure lies on both sides of its limit."""
+    sides = {limit.excess(end) <= 0 for end in interval(measures, limit.measure)}
+    return len(sides) == 2
+
+
+def worst(measures: Mapping[str, float], limits: Iterable[Constraint]) -> Standing:
+    """Return the worst standing to any of `limits`; a measure that is not known says nothing."""
+    found = [standing(measures, limit) for limit in limits if limit.measure in measures]
+    return max(found, key=STANDINGS.index, default="surely")
+
+
+def unsure(measures: Mapping[str, float], limits: Iterable[Constraint]) -> list[Constraint]:
+    """Return the limits that are met by the median only."""
+    return [limit for limit in limits if limit.measure in measures and standing(measures, limit) == "by the median"]

@@ -1,0 +1,118 @@
+"""What a value of a study may be, beyond its type; and the words for it. Held wherever such a value is made."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import fields
+from datetime import date, time
+from typing import Any
+
+from suite.core.errors import StudyError, did_you_mean
+from suite.core.measures import MEASURES
+from suite.core.paths import DEPLOYED
+
+SAMPLERS = ("cheap-first", "tpe", "nsga2", "random")
+RECIPE_CHOICES = {
+    "optimizer": ("adamw", "sgd"),
+    "schedule": ("cosine", "constant"),
+    "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
+}
+
+_KNOWN: dict[str, Collection[str]] = {"sampler": SAMPLERS, "measure": MEASURES, "path": DEPLOYED, **RECIPE_CHOICES}
+
+_WHOLE = ("seed", "trials", "epochs", "min_epochs", "batch_size", "batch", "threads")
+
+_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "name": (
+        "needs letters, digits, '-', '_' and '.' (a folder is named after it), at most 100, a letter or digit first",
+        lambda name: len(name) <= 100 and re.fullmatch(r"[^\W_][\w.-]*", name) is not None and name[-1] != ".",
+    ),
+    "architecture": (
+        'needs FAMILY/VARIANT, such as "resnet/50", or FILE.py/VARIANT',
+        lambda name: re.fullmatch(r"([^\s/]+|.+\.py)/[^\s/]+(?<!\.py)", name) is not None,
+    ),
+    "dataset": (
+        'needs a tensorflow-datasets name, a folder, or "digits"',
+        lambda name: bool(name.strip()),
+    ),
+    "image": (
+        "needs [height, width, channels]: sides of at least 1 pixel, 1 or 3 channels",
+        lambda image: min(image) >= 1 and image[2] in (1, 3),
+    ),
+    "seed": ("needs 0 to 4294967295", lambda seed: 0 <= seed < 2**32),
+    "trials": ("needs at least 1", lambda trials: trials >= 1),
+    "hours": ("needs more than 0", lambda hours: hours > 0),
+    "epochs": ("needs at least 1", lambda epochs: epochs >= 1),
+    "seconds": ("needs more than 0", lambda seconds: seconds > 0),
+    "settling": ("needs 0 or more", lambda seconds: seconds >= 0),
+    "batch": ("needs at least 1", lambda pictures: pictures >= 1),
+    "threads": ("needs at least 1", lambda threads: threads >= 1),
+    "min_epochs": ("needs at least 1", lambda epochs: epochs >= 1),
+    "at_most": ("needs more than 0", lambda limit: limit > 0),
+    "learning_rate": ("needs more than 0", lambda rate: rate > 0),
+    "warmup": ("needs a share of the steps, 0 or more and below 1", lambda share: 0 <= share < 1),
+    "momentum": ("needs 0 or more and below 1", lambda momentum: 0 <= momentum < 1),
+    "weight_decay": ("needs 0 or more", lambda decay: decay >= 0),
+    "adaptive_clipping": ("needs 0 or more (0 clips no gradient)", lambda limit: limit >= 0),
+    "batch_size": ("needs at least 1", lambda images: images >= 1),
+    "label_smoothing": ("needs 0 or more and below 1", lambda share: 0 <= share < 1),
+    "flip": ("needs true or false", lambda flip: isinstance(flip, bool)),
+    "shift": ("needs a share of the side, 0 to 1", lambda share: 0 <= share <= 1),
+}
+
+
+def shown(value: object) -> str:
+    """Return `value` as a study file writes it: `true`, `"adamw"`, `[1, [2, 3]]`."""
+    if isinstance(value, (date, time)):
+        return f"the date {value}"
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def hold(key: str, value: object) -> None:
+    """Raise StudyError unless `value` may stand at `key`: `needs more than 0; not -1.0`."""
+    if key in _KNOWN and value not in _KNOWN[key]:
+        raise StudyError(f"no {key} {shown(value)}.{did_you_mean(str(value), _KNOWN[key])}")
+    if key in _WHOLE and (not isinstance(value, int) or isinstance(value, bool)):
+        raise StudyError(f"needs a whole number; not {shown(value)}")
+    needs, allows = _RULES.get(key, ("", lambda _: True))
+    if not _is_finite(value) or not _allowed(allows, value):
+        raise StudyError(f"{needs or 'needs a finite number'}; not {shown(value)}")
+
+
+def hold_fields(made: Any) -> None:
+    """Raise StudyError, which names the field, unless each of the dataclass `made` may have the value that it has."""
+    for field in fields(made):
+        value = getattr(made, field.name)
+        if value is not None:
+            hold_named(field.name, value)
+
+
+def hold_named(key: str, value: object) -> None:
+    """Raise StudyError as `hold` does, with the key before it: `learning_rate: needs more than 0; not -1.0`."""
+    try:
+        hold(key, value)
+    except StudyError as error:
+        raise StudyError(f"{key}: {error}") from None
+
+
+def hold_objectives(measures: Sequence[str]) -> None:
+    """Raise StudyError unless there is an objective, and no measure is named twice."""
+    if not measures:
+        raise StudyError('needs at least one: [[objectives]] with measure = "accuracy" and goal = "max"')
+    twice = next((measure for measure in measures if measures.count(measure) > 1), None)
+    if twice:
+        raise StudyError(f"{twice} is named twice; remove one of the two")
+
+
+def _is_finite(value: object) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _allowed(allows: Callable[[Any], bool], value: object) -> bool:
+    try:
+        return allows(value)
+    except (TypeError, AttributeError, IndexError):  # of another type than the field
+        return False

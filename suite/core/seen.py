@@ -1,0 +1,70 @@
+"""On which pictures trials were trained: what belongs together, and what has changed since."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from suite.core.trial import Run, Trial
+
+SPLITS = ("train", "validation", "test")
+
+
+def main(trials: Iterable[Trial]) -> Trial | None:
+    """Return the first trial on the pictures that most complete ones saw; where none is complete, that most saw."""
+    known = [trial for trial in trials if _digest(trial)]
+    chosen = [trial for trial in known if trial.state == "complete"] or known
+    if not chosen:
+        return None
+    most = Counter(map(_digest, chosen)).most_common(1)[0][0]  # of equals the first
+    return next(trial for trial in chosen if _digest(trial) == most)
+
+
+def together(run: Run) -> tuple[Run, list[Trial]]:
+    """Return a run with those of its trials that can be compared, and the trials that saw other pictures."""
+    first = main(run.trials)
+    others = [trial for trial in run.trials if first and _digest(trial) not in ("", _digest(first))]
+    return replace(run, trials=tuple(trial for trial in run.trials if trial not in others)), others
+
+
+def groups(runs: Iterable[Run]) -> list[list[Run]]:
+    """Return runs by the pictures that they saw, in their order; a run without trials is with the first."""
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        first = main(run.trials)
+        found.setdefault(_digest(first) if first else next(iter(found), ""), []).append(run)
+    return list(found.values())
+
+
+def change(trial: Trial, now: Mapping[str, str]) -> str:
+    """Say how the pictures that `trial` saw differ from those of the surroundings `now`; empty when they are the same.
+
+    `train 96 then, 97 now (1 more); 3 classes then, 4 now`.
+    """
+    if _digest(trial) in ("", now["dataset_digest"]):
+        return ""
+    before, after = _sizes(trial.surroundings), _sizes(now)
+    said = [
+        f"{split} {before[split]:,} then, {after[split]:,} now ({_difference(after[split] - before[split])})"
+        for split in SPLITS
+        if split in before and split in after and before[split] != after[split]
+    ]
+    classes = trial.surroundings.get("classes"), now.get("classes")
+    said += [f"{classes[0]} classes then, {classes[1]} now"] if all(classes) and classes[0] != classes[1] else []
+    return "; ".join(said) or "as many as before, but others, or others in a class or split"
+
+
+def _digest(trial: Trial) -> str:
+    return trial.surroundings.get("dataset_digest", "")
+
+
+def _sizes(surroundings: Mapping[str, str]) -> dict[str, int]:
+    """Return the number of pictures in each split, which trials hold as `train 1,085, validation 357, test 355`."""
+    found: Sequence[tuple[str, str]] = re.findall(r"(\w+) (\d+(?:,\d{3})*)", surroundings.get("dataset_sizes", ""))
+    return {split: int(size.replace(",", "")) for split, size in found}
+
+
+def _difference(more: int) -> str:
+    return f"{more:,} more" if more > 0 else f"{-more:,} fewer"

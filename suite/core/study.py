@@ -1,0 +1,278 @@
+"""A study: a question, a space of networks, what is wanted of them, and how much may be spent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import PurePath
+
+from suite.core import rules
+from suite.core.errors import StudyError, did_you_mean
+from suite.core.measures import MEASURES, Goal, formatted
+
+Value = bool | int | float | str | tuple["Value", ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values, in no order."""
+
+    values: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise StudyError("an empty choice: name at least one value")
+        if len(set(self.values)) < len(self.values):
+            raise StudyError("a choice names the same value twice")
+
+    @property
+    def size(self) -> float:
+        """How many values there are."""
+        return len(self.values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """A number from `low` to `high`, both included: an integer if both are integers."""
+
+    low: int | float
+    high: int | float
+    step: int | float | None = None  # distance of neighbours; None: 1 for integers, continuous for floats
+    log: bool = False  # drawn evenly on the logarithm
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise StudyError(f"an empty range: {self.low} is not below {self.high}")
+        if self.log and self.low <= 0:
+            raise StudyError(f"a logarithmic range begins above 0, not at {self.low}")
+        if self.step is not None and (self.step <= 0 or self.log):
+            raise StudyError("a step is above 0, and is not for logarithmic ranges")
+
+    @property
+    def integer(self) -> bool:
+        """Whether the values are integers."""
+        return isinstance(self.low, int) and isinstance(self.high, int) and isinstance(self.step or 1, int)
+
+    @property
+    def size(self) -> float:
+        """How many values there are; infinite for a continuous range."""
+        if self.integer:
+            return (self.high - self.low) // (self.step or 1) + 1
+        return math.floor((self.high - self.low) / self.step + 1e-9) + 1 if self.step else math.inf
+
+
+Domain = Choice | Range
+
+
+def hold(key: str, entry: Value | Domain) -> None:
+    """Raise StudyError unless every value of `entry` may stand at `key`: `needs more than 0; not -1.0`."""
+    for value in _values(entry):
+        rules.hold(key, value)
+
+
+def _values(entry: Value | Domain) -> tuple[Value, ...]:
+    """Return the values of a choice, the ends of a range, or the one value that `entry` is."""
+    if isinstance(entry, Range):
+        return entry.low, entry.high
+    return entry.values if isinstance(entry, Choice) else (entry,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """A measure to improve."""
+
+    measure: str
+    goal: Goal
+
+    def __post_init__(self) -> None:
+        rules.hold_fields(self)
+        known = MEASURES[self.measure]
+        if self.goal != known.goal:
+            kind = "a cost" if known.goal == "min" else "better when larger"
+            raise StudyError(f'goal = "{self.goal}" for {self.measure}, which is {kind}: write "{known.goal}"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constraint:
+    """A limit on a measure. A candidate that breaks one on a cost is refused before it is trained."""
+
+    measure: str
+    at_most: float | None = None
+    at_least: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.at_most is None) == (self.at_least is None):
+            raise StudyError("a constraint has either at_most or at_least")
+        rules.hold_fields(self)
+        if MEASURES[self.measure].unit == "%" and 0 < self.limit <= 1:
+            raise StudyError(f"{self.measure} is in percent: write {100 * self.limit:g}, not {self.limit:g}")
+
+    @property
+    def limit(self) -> float:
+        """The value that must not be passed."""
+        return self.at_most if self.at_most is not None else self.at_least  # type: ignore[return-value]
+
+    def excess(self, value: float) -> float:
+        """Return by how much `value` breaks the limit, relative to it; zero or less when it is kept."""
+        over = value - self.limit if self.at_most is not None else self.limit - value
+        return over / max(abs(self.limit), 1e-12)
+
+    def __str__(self) -> str:
+        sign = "<=" if self.at_most is not None else ">="
+        return f"{self.measure} {sign} {formatted(self.measure, self.limit)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What the whole study may spend; the first limit reached ends it."""
+
+    trials: int | None = None  # trainings, failed ones included; refused candidates are free
+    hours: float | None = None  # hours of work, summed over interruptions and over workers side by side
+
+    def __post_init__(self) -> None:
+        if self.trials is None and self.hours is None:
+            raise StudyError("a budget needs trials or hours")
+        rules.hold_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fidelity:
+    """What one trial spends.
+
+    With `min_epochs` a trial first trains that many epochs of a schedule planned for `epochs`; the promising go on.
+    """
+
+    epochs: int
+    min_epochs: int | None = None  # None: every trial trains all its epochs at once
+
+    def __post_init__(self) -> None:
+        rules.hold_fields(self)
+        if self.min_epochs is not None and self.min_epochs > self.epochs:
+            raise StudyError(f"min_epochs is at most epochs: {self.min_epochs} is above {self.epochs}")
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """Epochs after which a trial pauses, and its last: 2, 6, 18 and 30 for `min_epochs` 2 and `epochs` 30.
+
+        Each is three times the one before. One of which the last is less than 1.5 times is left out: to stop there
+        would save little.
+        """
+        rungs, rung = [], self.min_epochs or self.epochs
+        while 1.5 * rung <= self.epochs:
+            rungs.append(rung)
+            rung *= 3
+        return (*rungs, self.epochs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency:
+    """What the chosen network will run on. A study searches by the latency there."""
+
+    path: str = "saved_model"  # one of paths.DEPLOYED
+    batch: int = 1  # pictures in a call
+    threads: int | None = None  # None: as many as the process has processors
+    precision: str | None = None  # of the network, one of RECIPE_CHOICES; None: that of its recipe
+    seconds: float = 1.0  # of timing a candidate, at most
+    settling: float = 60.0  # seconds at the end of a search in which what decides is timed again, at most
+
+    def __post_init__(self) -> None:
+        rules.hold_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How one network is trained. Every field may be searched over."""
+
+    optimizer: str = "adamw"  # "adamw", or "sgd" with Nesterov momentum
+    learning_rate: float = 1e-3  # peak
+    schedule: str = "cosine"  # "cosine" to zero, or "constant"
+    warmup: float = 0.1  # share of the steps in which the rate rises from zero, 0 to 1
+    momentum: float = 0.9  # of sgd
+    weight_decay: float = 1e-4  # decoupled; of kernels, not of biases, normalisation and gains
+    adaptive_clipping: float = 0.0  # longest gradient of an output unit over its weights' length; 0 clips none
+    batch_size: int = 64  # images a step
+    label_smoothing: float = 0.0  # 0 to 1
+    shift: float = 0.0  # augmentation: largest random shift, share of the side, 0 to 1
+    flip: bool = False  # augmentation: random left-right mirror
+    precision: str = "float32"  # "float32", "mixed_float16" or "mixed_bfloat16"
+
+    def __post_init__(self) -> None:
+        rules.hold_fields(self)
+
+
+def split(architecture: str) -> tuple[str, str]:
+    """Return family and variant of a network: `resnet` and `50`, or `networks/mine.py` and `small`."""
+    family, _, variant = architecture.rpartition("/")
+    return family, variant
+
+
+def is_own(family: str) -> bool:
+    """Whether a family is a Python file of the user's, named by its path."""
+    return family.endswith(".py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """All that decides a search. What TOML keys `[space]` and `[recipe]` say stands in `space` and `recipe`."""
+
+    name: str
+    architecture: str  # "resnet/50" or "networks/mine.py/small": the point that the space departs from
+    dataset: str  # a tensorflow-datasets name, a folder, or "digits"
+    objectives: tuple[Objective, ...]
+    budget: Budget
+    fidelity: Fidelity
+    latency: Latency = Latency()
+    question: str = ""
+    image: tuple[int, int, int] | None = None  # (H, W, C) that the networks see; None: the dataset's own
+    seed: int = 0
+    sampler: str = "cheap-first"
+    space: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of the family's Config
+    recipe: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of Recipe
+    constraints: tuple[Constraint, ...] = ()
+
+    def __post_init__(self) -> None:
+        rules.hold_fields(self)
+        rules.hold_objectives([objective.measure for objective in self.objectives])
+        known = [field.name for field in fields(Recipe)]
+        for key, entry in self.recipe.items():
+            if key not in known:
+                raise StudyError(f"no key '{key}' in the recipe.{did_you_mean(key, known)}")
+            for value in _values(entry):
+                rules.hold_named(key, value)
+
+    @property
+    def family(self) -> str:
+        """Name of the architecture family for people: `resnet`, or `mine` where the file `networks/mine.py` is it."""
+        return PurePath(self.source).stem
+
+    @property
+    def source(self) -> str:
+        """Where the family is: `resnet`, or the path of a file of one's own."""
+        return split(self.architecture)[0]
+
+    @property
+    def network(self) -> str:
+        """Name of the architecture for people: `resnet/50`, or `mine/small` for `networks/mine.py/small`."""
+        return f"{self.family}/{split(self.architecture)[1]}"
+
+    @property
+    def domains(self) -> dict[str, Domain]:
+        """What is searched over, keyed by its path in the study file: `space.depths`, `recipe.learning_rate`."""
+        tables = {"space": self.space, "recipe": self.recipe}
+        return {
+            f"{table}.{key}": value
+            for table, entries in tables.items()
+            for key, value in entries.items()
+            if isinstance(value, (Choice, Range))
+        }
+
+    @property
+    def size(self) -> float:
+        """How many configurations the space holds; infinite with a continuous domain."""
+        return math.prod((domain.size for domain in self.domains.values()), start=1)
+
+    def fields(self, table: str, configuration: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the fields of `table` ("space" or "recipe") at one configuration, fixed ones included."""
+        entries = self.space if table == "space" else self.recipe
+        return {key: configuration.get(f"{table}.{key}", value) for key, value in entries.items()}  # type: ignore[arg-type]

@@ -1,0 +1,131 @@
+"""A trial: one candidate and all that became known of it. A run: a study with its trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from suite.core.measures import MEASURES
+from suite.core.study import Constraint, Objective, Study, Value
+
+State = Literal["running", "paused", "complete", "refused", "dropped", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One candidate.
+
+    `complete`: trained and validated, to its end or until the study's hours were over. `paused`: trained for fewer
+    epochs than the study's and kept in a checkpoint; may go on, as another number. `refused`: not trained, as it breaks
+    a constraint on a cost or cannot be built. `dropped`: not trained, as its measured costs left too little of what it
+    promised; may be proposed again, as another number, when more is known. `failed`: raised an error. `interrupted`:
+    its process ended; its configuration is run again, as another number.
+    """
+
+    number: int
+    state: State
+    configuration: Mapping[str, Value]  # `space.depths`, `recipe.learning_rate`: only what is searched over
+    measures: Mapping[str, float] = field(default_factory=dict)  # keys of measures.MEASURES
+    reason: str = ""  # why it was refused, dropped, failed or was cut, one line
+    traceback: str = ""  # of a failed one
+    curve: Sequence[Mapping[str, float]] = ()  # a row an epoch: epoch (from 1), time (Unix s), loss, accuracy,
+    #                                            val_loss, val_accuracy, val_top5, learning_rate; accuracies in %
+    surroundings: Mapping[str, str] = field(default_factory=dict)  # device, threads, versions, commit, dataset, ...
+    started: datetime | None = None  # UTC
+    finished: datetime | None = None  # UTC
+    continues: int | None = None  # number of the paused trial whose training this one goes on with
+    until: int | None = None  # epoch after which it stops, or the study's hours ended it; None: the study's last
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is complete with fewer epochs than the study's, as its hours were over."""
+        return self.state == "complete" and self.until is not None
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Its measures that are known before training."""
+        return {name: value for name, value in self.measures.items() if MEASURES[name].is_cost}
+
+    @property
+    def place(self) -> str:
+        """Where and how its latency was measured, for people; values of two places are never compared."""
+        return place(self.surroundings)
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds from the proposal to the end; zero while it runs, and where a clock was set back."""
+        return max(0.0, (self.finished - self.started).total_seconds()) if self.started and self.finished else 0.0
+
+    def failed(self, reason: str, traceback: str = "") -> Trial:
+        """Return the same trial, ended by an error."""
+        return replace(self, state="failed", reason=reason, traceback=traceback, finished=datetime.now(UTC))
+
+    def refused(self, reason: str) -> Trial:
+        """Return the same trial, ended before it was trained."""
+        return replace(self, state="refused", reason=reason, finished=datetime.now(UTC))
+
+    def dropped(self, reason: str) -> Trial:
+        """Return the same trial, ended before it was trained as others promise more."""
+        return replace(self, state="dropped", reason=reason, finished=datetime.now(UTC))
+
+    def broken(self, constraints: Sequence[Constraint]) -> list[Constraint]:
+        """Return the constraints that its known measures break."""
+        return [c for c in constraints if c.measure in self.measures and c.excess(self.measures[c.measure]) > 0]
+
+    def fits(self, constraints: Sequence[Constraint]) -> bool:
+        """Whether it is complete and keeps every constraint."""
+        return self.state == "complete" and not self.broken(constraints)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A study and its trials so far, as read from a run folder."""
+
+    folder: Path
+    study: Study
+    trials: tuple[Trial, ...]
+
+    @property
+    def name(self) -> str:
+        """That of its study."""
+        return self.study.name
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """Those of its study."""
+        return self.study.objectives
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """Those of its study."""
+        return self.study.constraints
+
+    @property
+    def candidates(self) -> list[Trial]:
+        """The complete trials that keep every constraint: what may stand on a front."""
+        return [trial for trial in self.trials if trial.fits(self.study.constraints)]
+
+
+def place(surroundings: Mapping[str, str]) -> str:
+    """Return where and how a latency was measured, for people: device, threads, path, batch, precision, kernels."""
+    words = {
+        "device": surroundings.get("device"),
+        "threads": surroundings.get("latency_threads") or surroundings.get("threads"),  # these are of runs of before
+        **{key: surroundings.get(f"latency_{key}") for key in ("path", "batch", "precision", "onednn")},
+    }
+    said = {"threads": "{} threads", "batch": "batch {}", "onednn": "oneDNN {}"}
+    return ", ".join(said.get(key, "{}").format(word) for key, word in words.items() if word)
+
+
+def pausing(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the paused trials that no other has gone on with; an interrupted attempt leaves them as they were."""
+    return [trial for trial in resumable(trials) if trial.state == "paused"]
+
+
+def resumable(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the trials whose training may go on, `pausing` ones and those that were cut."""
+    gone_on = {trial.continues for trial in trials if trial.state != "interrupted"}
+    return [trial for trial in trials if (trial.state == "paused" or trial.is_cut) and trial.number not in gone_on]

@@ -1,0 +1,167 @@
+"""From a trial to a SavedModel that is ready to serve, checked by loading it where there is no Keras."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from PIL import Image
+
+from suite.core import files
+from suite.core.errors import ExportError
+from suite.datasets import Dataset, pictures
+from suite.export import loaded, saved_model
+
+CHECKED = 256  # validation pictures at the most
+TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}  # greatest difference of a probability, by what
+#                                                                   the coarsest layer computes in
+EXAMPLES = 3  # pictures of the test split, to try the export with
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How far the exported model answers as the trained one."""
+
+    pictures: int
+    greatest_difference: float  # of a probability, over all pictures, classes and signatures
+    top1_agreement: float  # share of the answers with the same class first, 0 to 1
+
+    def __str__(self) -> str:
+        return (
+            f"on {self.pictures} validation pictures, asked in a fresh process without Keras, the greatest difference "
+            f"of a probability is {self.greatest_difference:.1e}, and the same class comes first for "
+            f"{self.top1_agreement:.1%}."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """An export that was checked."""
+
+    folder: Path  # DIR/NAME/VERSION
+    agreement: Agreement
+    test_accuracy: float | None  # %, on pictures that neither training nor search has seen; None: none are known
+
+
+def export(
+    model: keras.Model, data: Dataset, folder: Path, card: Mapping[str, Any], then: Sequence[str] | None = None
+) -> Exported:
+    """Write `model` to `folder/VERSION/`, the first free version, with `card` and example pictures beside it.
+
+    `then` names its classes where the pictures of `data` are others than it was trained with. They still show whether
+    the export answers as `model` does, but tell no accuracy: some of the test may have been trained on.
+
+    Raises ExportError when it does not answer as `model` does (nothing is left then), or cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".unchecked-") as unchecked:
+            saved = Path(unchecked) / "model"
+            classes = data.classes if then is None else tuple(then)
+            saved_model.write(model, classes, str(saved))
+            agreement = _agreement(model, data, saved)
+            accuracy = test_accuracy(model, data) if then is None else None
+            told = {"classes": classes, **card, "agreement": asdict(agreement), "test_accuracy": accuracy}
+            _write_card(saved, data, told)
+            version = _moved(saved, folder)
+    except OSError as error:
+        raise ExportError(f"{folder}: cannot be written ({error.strerror or error}). Name another place.") from error
+    return Exported(folder=version, agreement=agreement, test_accuracy=accuracy)
+
+
+def exported(folder: Path, card: Mapping[str, Any]) -> Exported | None:
+    """Return the latest export in `folder` if it is of the very model that `card` describes."""
+    try:
+        written = loaded.card(folder)
+    except (ExportError, OSError, ValueError):
+        return None
+    if any(written.get(key) != value for key, value in json.loads(json.dumps(card)).items()):
+        return None
+    agreement = Agreement(**written["agreement"])
+    return Exported(folder=loaded.latest(folder), agreement=agreement, test_accuracy=written["test_accuracy"])
+
+
+def test_accuracy(model: keras.Model, data: Dataset) -> float:
+    """Return the percentage of the test pictures that `model` (logits out) classifies correctly."""
+    hits = [np.argmax(model.predict_on_batch(images), axis=-1) == labels for images, labels in data.test()]
+    return float(100 * np.mean(np.concatenate(hits)))
+
+
+def _agreement(model: keras.Model, data: Dataset, saved: Path) -> Agreement:
+    """Compare the saved model, loaded in a fresh process without Keras, with `model` on validation pictures."""
+    raw = [picture for picture, _ in data.samples("validation", CHECKED)]
+    trained = np.concatenate([_trained(model, picture) for picture in raw])
+    differences, same = [], []
+    for name, answers in _answers(saved, raw).items():
+        if answers.shape != trained.shape:
+            raise ExportError(f"signature {name}: answers have shape {answers.shape}, not {trained.shape}")
+        differences.append(np.abs(answers - trained).max())
+        same.append(np.mean(answers.argmax(axis=-1) == trained.argmax(axis=-1)))
+    agreement = Agreement(
+        pictures=len(raw), greatest_difference=float(max(differences)), top1_agreement=float(min(same))
+    )
+    tolerance = tolerance_of(model)
+    if not agreement.greatest_difference <= tolerance:
+        raise ExportError(
+            f"the exported model differs from the trained one by up to {agreement.greatest_difference:.2g} in a "
+            f"probability (at most {tolerance:g} is allowed); the same class comes first for "
+            f"{agreement.top1_agreement:.1%} of {agreement.pictures} pictures. Nothing was exported."
+        )
+    return agreement
+
+
+def tolerance_of(model: keras.Model) -> float:
+    """Return the greatest difference of a probability that the precision of `model` explains.
+
+    Its layers say what they compute in; the policy of a functional model says float32 whatever they do.
+    """
+    computed = {layer.compute_dtype for layer in model._flatten_layers(include_self=False)}
+    return max((TOLERANCE[kind] for kind in computed if kind in TOLERANCE), default=TOLERANCE["float32"])
+
+
+def _trained(model: keras.Model, picture: np.ndarray) -> np.ndarray:
+    logits = model(pictures.prepared(picture[None], tuple(model.input_shape[1:])), training=False)
+    return keras.ops.convert_to_numpy(keras.ops.softmax(keras.ops.cast(logits, "float32")))
+
+
+def _answers(saved: Path, raw: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Return what the saved model answers for `raw` in a fresh process, by signature."""
+    asked = saved.parent / "asked.npz"
+    np.savez(asked, **{str(number): picture for number, picture in enumerate(raw)})  # type: ignore[arg-type]
+    checker = [sys.executable, "-m", "suite.export.loaded", str(saved), str(asked)]
+    done = subprocess.run(checker, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise ExportError(f"the exported model cannot be loaded and asked in a fresh process: {last}")
+    with np.load(asked.with_suffix(".answers.npz")) as answers:
+        return dict(answers)
+
+
+def _write_card(saved: Path, data: Dataset, card: Mapping[str, Any]) -> None:
+    """Write the card, the class names and a few pictures where TensorFlow Serving keeps extra files."""
+    extra = saved / "assets.extra"
+    (extra / "examples").mkdir(parents=True)
+    (extra / "card.json").write_text(json.dumps(card, indent=2) + "\n")
+    (extra / "labels.txt").write_text("".join(f"{name}\n" for name in card["classes"]))
+    for number, (picture, label) in enumerate(data.samples("test", EXAMPLES)):
+        name = f"{number}-{data.classes[label]}.png".replace("/", "_")
+        Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture).save(extra / "examples" / name)
+
+
+def _moved(saved: Path, folder: Path) -> Path:
+    """Move the checked model to the first free version; whoever watches the folder never sees half of one."""
+    taken = [int(child.name) for child in folder.iterdir() if child.name.isdigit()]
+    version = folder / str(max(taken, default=0) + 1)
+    shutil.copystat(folder, saved)
+    files.move(saved, version)
+    return version

@@ -1,0 +1,82 @@
+"""An exported model as those see it who serve it: TensorFlow alone, no Keras, none of our architectures.
+
+`python -m suite.export.loaded EXPORT FILE.npz` answers for the pictures in FILE.npz with every signature, and writes
+the probabilities beside them; that is how an export is checked.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from suite.core.errors import ExportError
+
+
+def latest(export: Path) -> Path:
+    """Return the folder of the SavedModel in `export`: itself, or its highest version (`resnet-7/2`)."""
+    versions = [folder for folder in export.iterdir() if folder.name.isdigit()] if export.is_dir() else []
+    for folder in (export, *sorted(versions, key=lambda folder: -int(folder.name))):
+        if (folder / "saved_model.pb").is_file():
+            return folder
+    raise ExportError(f"{export}: no exported model here. `suite export RUN TRIAL DIR` makes one.")
+
+
+def card(export: Path) -> dict[str, Any]:
+    """Return what was written beside the exported model: classes, measures, study, dataset, agreement."""
+    return json.loads((latest(export) / "assets.extra" / "card.json").read_text())
+
+
+def predict(export: Path, files: Sequence[Path]) -> list[list[tuple[str, float]]]:
+    """Return for each picture file its classes with their probabilities, the likeliest first.
+
+    Raises ExportError when a file cannot be read as a picture, by name.
+    """
+    classes = card(export)["classes"]
+    answer = tf.saved_model.load(str(latest(export))).signatures["encoded"]
+    return [_ranked(classes, _asked(answer, file)) for file in files]
+
+
+def _asked(answer: Any, file: Path) -> np.ndarray:
+    try:
+        return answer(encoded=tf.constant([file.read_bytes()]))["probabilities"].numpy()[0]
+    except OSError as error:
+        raise ExportError(f"{file}: cannot be read ({error.strerror})") from error
+    except tf.errors.InvalidArgumentError as error:
+        raise ExportError(f"{file}: not a JPEG, PNG, GIF or BMP picture that can be decoded") from error
+
+
+def _ranked(classes: Sequence[str], probabilities: np.ndarray) -> list[tuple[str, float]]:
+    return [(classes[index], float(probabilities[index])) for index in np.argsort(-probabilities, kind="stable")]
+
+
+def answers(export: Path, pictures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the probabilities, [N, K], that each signature gives for N pictures, asked one by one.
+
+    `pictures` holds each as uint8 [h, w, C] under its number; the files that `encoded` is asked with are PNGs of them.
+    """
+    served = tf.saved_model.load(str(latest(export))).signatures
+    given = [pictures[str(number)] for number in range(len(pictures))]
+    image = served["pixels"].structured_input_signature[1]["pixels"].shape[1:]
+    asked = {
+        "images": [{"images": tf.constant(p[None])} for p in given if p.shape[-1] == image[-1]],
+        "encoded": [{"encoded": tf.io.encode_png(p)[None]} for p in given],
+        "pixels": [{"pixels": tf.constant(p[None], tf.float32)} for p in given if p.shape == image],
+    }
+    return {
+        name: np.concatenate([served[name](**question)["probabilities"].numpy() for question in questions])
+        for name, questions in asked.items()
+        if len(questions) == len(given)  # a signature that does not take every picture is not compared on some
+    }
+
+
+if __name__ == "__main__":
+    sys.modules["keras"] = None  # type: ignore[assignment]  # to prove that it is not needed
+    asked_with = Path(sys.argv[2])
+    given = answers(Path(sys.argv[1]), dict(np.load(asked_with)))
+    np.savez(asked_with.with_suffix(".answers.npz"), **given)  # type: ignore[arg-type]

@@ -1,0 +1,222 @@
+"""Figures of the whole catalogue: cited accuracy against what our networks count. They need no measurement."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from suite.report import picture
+from suite.report.catalogue import draw, names, words
+from suite.report.catalogue.draw import Dot, Marks
+from suite.report.catalogue.network import COMPARABLE, OTHERWISE, Network
+from suite.report.picture import Picture
+
+_LARGEST = 52  # diameter of the largest ball, points
+_SIZES = (1e6, 10e6, 100e6, 1000e6)  # parameters of the balls in the legend
+_COUNTS = "Counted on our own networks, for one picture of the size that they are counted with."
+
+
+def balls(networks: Sequence[Network], rows: Mapping[str, str], accuracy: str) -> Picture | None:
+    """Accuracy against multiply-adds, the parameters as the area of a ball (Bianco, Figure 1)."""
+    known = [n for n in networks if getattr(n, accuracy) is not None and n.macs and n.parameters]
+    if not known:
+        return None
+    dots = {n.name: _dot(n, (n.macs or 0) / 1e9, getattr(n, accuracy), rows) for n in known}
+    best = draw.front(dots.values())
+    title = {"top1": "Top-1", "top5": "Top-5"}[accuracy]
+    name, marks = f"balls-{accuracy}", Marks()
+    with picture.style(name):
+        figure, axes = picture.new(9.6, 6.2)
+        draw.log(axes.xaxis, [each.x for each in dots.values()])
+        draw.steps(axes, best, alpha=0.6)
+        largest = max(n.parameters or 0 for n in known)
+        for index, network in enumerate(sorted(known, key=lambda n: -(n.parameters or 0))):
+            _ball(axes, dots[network.name], _diameter(network.parameters or 0, largest), f"ball-{index}", marks)
+        axes.set_xlabel("Multiply-adds for one image, G")
+        axes.set_ylabel(f"{title} accuracy as cited, %")
+        axes.margins(x=0.06, y=0.08)
+        draw.legend(axes, list(dots.values()), marker="o")
+        _sizes(axes, largest)
+        names.beside(axes, best, sorted(dots.values(), key=lambda each: -each.y), radius=2.5, reach=4)
+    return Picture(
+        name=name,
+        title=f"{title} accuracy, multiply-adds and parameters",
+        caption="The area of a ball is its number of parameters. Up and to the left is better; the steps join the "
+        "comparable networks that none beats in both. Hollow balls are not on it: several crops, more data than "
+        "ImageNet-1k, or another picture size than is counted with. As in Bianco et al. 2018, Figure 1. " + _COUNTS,
+        figure=figure,
+        table=_frame(known, {each.key for each in best}, rows),
+        marks=marks,
+    )
+
+
+def density_bars(networks: Sequence[Network], rows: Mapping[str, str]) -> Picture | None:
+    """Top-1 accuracy per million parameters, a bar for each network (Bianco, Figure 2a)."""
+    known = sorted((n for n in networks if n.top1 is not None and n.parameters), key=density, reverse=True)
+    if not known:
+        return None
+    with picture.style("density"):
+        figure, axes = picture.new(max(4.0, 0.125 * len(known) + 1), 4.4)
+        figure.subplots_adjust(bottom=0.3)
+        for index, network in enumerate(known):
+            fit = network.kind(network.resolution) == COMPARABLE
+            axes.bar(index, density(network), 0.75, edgecolor=draw.colour(network.line), linewidth=0.8,
+                     facecolor=draw.colour(network.line) if fit else picture.PAPER)  # fmt: skip
+        axes.set_xticks(range(len(known)), [n.label for n in known], rotation=90, fontsize=6)
+        axes.set_yscale("log")
+        axes.set_xlim(-1, len(known))
+        axes.grid(visible=False, axis="x")
+        axes.set_ylabel("% top-1 per million parameters")
+        draw.legend(axes, [_dot(n, 1, 1, rows) for n in known], marker="s")
+    return Picture(
+        name="density",
+        title="Accuracy density",
+        caption="How much accuracy each million parameters buys; the axis is logarithmic. Open bars: several crops, "
+        "more data than ImageNet-1k, or another picture size than is counted with. Small networks lead by "
+        f"construction: read it within a range of accuracy, as the next figure does. {_COUNTS} As in Bianco et al. "
+        "2018, Figure 2 (left).",
+        figure=figure,
+        table=_frame(known, set(), rows),
+    )
+
+
+def density_plane(networks: Sequence[Network], rows: Mapping[str, str]) -> Picture | None:
+    """Top-1 accuracy against accuracy density (Bianco, Figure 2b)."""
+    known = [n for n in networks if n.top1 is not None and n.parameters]
+    if not known:
+        return None
+    dots = [_dot(n, density(n), n.top1 or 0, rows) for n in known]
+    best = draw.front(dots, rising=True)
+    marks = Marks()
+    with picture.style("density-accuracy"):
+        figure, axes = picture.new(9.6, 5.8)
+        draw.log(axes.xaxis, [each.x for each in dots])
+        draw.steps(axes, best, rising=True)
+        draw.scatter(axes, dots, marks)
+        axes.set_xlabel("% top-1 per million parameters")
+        axes.set_ylabel("Top-1 accuracy as cited, %")
+        axes.margins(x=0.06, y=0.05)
+        draw.legend(axes, dots)
+        names.beside(axes, best, sorted(dots, key=lambda each: each.kind != COMPARABLE))
+    return Picture(
+        name="density-accuracy",
+        title="Accuracy against accuracy density",
+        caption="Up and to the right is better: accurate, and with few parameters for it. The steps join the "
+        f"comparable networks that none beats in both. {words.looks(dots)} {_COUNTS} As in Bianco et al. 2018, "
+        "Figure 2 (right).",
+        figure=figure,
+        table=_frame(known, {each.key for each in best}, rows),
+        marks=marks,
+    )
+
+
+def density(network: Network) -> float:
+    """Percent of top-1 accuracy for a million parameters."""
+    return (network.top1 or 0) / ((network.parameters or 1) / 1e6)
+
+
+def curves(networks: Sequence[Network], rows: Mapping[str, str], count: str) -> Picture | None:
+    """Top-1 accuracy against a count, a line for each family (Tan and Le, Figures 1 and 5)."""
+    known = [n for n in networks if n.top1 is not None and n.protocol != "more data" and n.size == n.resolution]
+    lines = [(label, members) for label, members in series(known) if len(members) > 1]
+    if not lines:
+        return None
+    of, axis, figure_of = _COUNTS_OF[count]
+    drawn = [network for _, members in lines for network in members]
+    name, marks, named = f"families-{count}", Marks(), []
+    with picture.style(name):
+        figure, axes = picture.new(9.6, 5.4)
+        draw.log(axes.xaxis, [of(n) for n in drawn])
+        for index, (label, members) in enumerate(lines):
+            dots = sorted((_dot(n, of(n), n.top1 or 0, rows) for n in members), key=lambda each: each.x)
+            _curve(axes, dots, index, f"family-{index}", marks)
+            named.append([replace(each, label=label) for each in dots])
+        axes.set_xlabel(axis)
+        axes.set_ylabel("Top-1 accuracy as cited, %")
+        axes.margins(x=0.08, y=0.06)
+        draw.legend(axes, [replace(_dot(n, 1, 1, rows), kind=COMPARABLE) for n in drawn])
+        names.at_ends(axes, sorted(named, key=lambda line: -line[-1].y))
+    return Picture(
+        name=name,
+        title=f"Families: accuracy against {axis.lower().split(',')[0].removesuffix(' for one image')}",
+        caption="Each line is one family from its smallest member to its largest; a line above another buys more "
+        "accuracy for the same count. Broken lines with hollow marks: several crops. Networks of more data than "
+        f"ImageNet-1k are left out. {_COUNTS} As in Tan and Le 2019, {figure_of}.",
+        figure=figure,
+        table=_frame(drawn, set(), rows),
+        marks=marks,
+    )
+
+
+def series(networks: Sequence[Network]) -> list[tuple[str, list[Network]]]:
+    """Return each family's name and members; those of one file stand apart where their titles begin unlike."""
+
+    def key(network: Network) -> tuple[str, str]:
+        found = re.match(r"EfficientNet-Lite|(?:SE-)?[A-Za-z]+\d?", network.title)
+        return network.family, found[0] if found else network.title
+
+    return [(label, list(group)) for (_, label), group in groupby(sorted(networks, key=key), key=key)]
+
+
+_COUNTS_OF: dict[str, tuple[Callable[[Network], float], str, str]] = {
+    "parameters": (lambda n: (n.parameters or 0) / 1e6, "Parameters, M", "Figure 1"),
+    "macs": (lambda n: (n.macs or 0) / 1e9, "Multiply-adds for one image, G", "Figure 5"),
+}
+
+
+def _dot(network: Network, x: float, y: float, rows: Mapping[str, str]) -> Dot:
+    return Dot(x=x, y=y, key=rows[network.name], label=network.label, line=network.line,
+               kind=network.kind(network.resolution))  # fmt: skip
+
+
+def _diameter(parameters: float, largest: float) -> float:
+    return max(3.0, _LARGEST * math.sqrt(parameters / largest))
+
+
+def _ball(axes: Axes, dot: Dot, diameter: float, gid: str, marks: Marks) -> None:
+    look: dict[str, Any] = {"fillstyle": "none"} if dot.kind != COMPARABLE else {"markeredgecolor": picture.PAPER}
+    axes.plot([dot.x], [dot.y], "o", color=draw.colour(dot.line), markersize=diameter, alpha=0.6, gid=gid, zorder=3,
+              markeredgewidth=0.8, **look)  # fmt: skip
+    marks[gid] = [dot.key]
+
+
+def _sizes(axes: Axes, largest: float) -> None:
+    """Draw what the areas mean into the empty corner: much accuracy for few multiply-adds does not exist."""
+    pixel = 72 / axes.figure.dpi
+    width, height = axes.bbox.width * pixel, axes.bbox.height * pixel
+    left = 14.0
+    for size in (size for size in _SIZES if size <= largest):
+        diameter = _diameter(size, largest)
+        at = ((left + diameter / 2) / width, 1 - (_LARGEST / 2 + 6) / height)
+        axes.plot(*at, "o", color=picture.MUTED, fillstyle="none", markersize=diameter, transform=axes.transAxes)
+        axes.annotate(f"{size / 1e6:g} M", at, xycoords="axes fraction", xytext=(0, -_LARGEST / 2 - 12), ha="center",
+                      textcoords="offset points", fontsize=7, color=picture.MUTED)  # fmt: skip
+        left += max(diameter, 16) + 14
+
+
+def _curve(axes: Axes, dots: Sequence[Dot], index: int, gid: str, marks: Marks) -> None:
+    crops = dots[0].kind == OTHERWISE
+    axes.plot([each.x for each in dots], [each.y for each in dots], color=draw.colour(dots[0].line), gid=gid,
+              marker=picture.shape(index), markersize=5, linewidth=1.4, linestyle="--" if crops else "-",
+              fillstyle="none" if crops else "full")  # fmt: skip
+    marks[gid] = [each.key for each in dots]
+
+
+def _frame(networks: Sequence[Network], best: set[str], rows: Mapping[str, str]) -> pd.DataFrame:
+    """Return what is drawn, a row for each network."""
+    return pd.DataFrame(
+        {
+            "name": n.name, "title": n.title, "year": n.year, "line": n.line, "top1": n.top1, "top5": n.top5,
+            "parameters": n.parameters, "macs": n.macs, "size": n.resolution, "size_of_accuracy": n.size,
+            "density": density(n) if n.top1 is not None else None, "kind": n.kind(n.resolution),
+            "on_front": rows[n.name] in best, "conditions": n.conditions, "source": n.source,
+        }
+        for n in networks
+    )  # fmt: skip

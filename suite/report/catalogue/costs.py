@@ -1,0 +1,142 @@
+"""Figures of what networks cost, whatever their accuracy: what predicts latency, and memory beside parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from suite.report import picture
+from suite.report.catalogue import draw, names, words
+from suite.report.catalogue.data import Field, Place, Point
+from suite.report.catalogue.draw import Dot, Marks
+from suite.report.catalogue.measured import dot, frame
+from suite.report.catalogue.network import COMPARABLE, UNSURE
+from suite.report.picture import Picture
+
+_FITTED = 3  # networks that a line through memory, or a rank correlation, needs at least
+
+
+def complexity(field: Field, place: Place, suffix: str) -> Picture | None:
+    """Latency against multiply-adds and against activations, with rank correlations (Radosavovic 2020, Figure 12)."""
+    batch, points = place.chosen
+    points = [point for point in points if point.network.macs and point.network.activations]
+    points = [point for point in points if point.cell.infer_img_size == point.network.resolution]
+    if len(points) < _FITTED:
+        return None
+    others = [each for each in field.places if each.device == place.device and each != place]
+    name, marks = f"activations{suffix}", Marks()
+    with picture.style(name):
+        figure = picture.grid(9.6, 4.4)
+        left = figure.add_subplot(1, 2, 1)
+        right = figure.add_subplot(1, 2, 2, sharey=left)
+        _against(left, points, lambda p: p.network.macs or 0, "Multiply-adds", marks)
+        _against(right, points, lambda p: p.network.activations or 0, "Activations", marks)
+        left.set_ylabel(f"Milliseconds per image, {words.batch(batch)}")
+        draw.legend(left, [replace(dot(p, 0), kind=_sure(p)) for p in points])
+    return Picture(
+        name=name,
+        title="What predicts latency: multiply-adds or activations",
+        caption="A rank correlation (Spearman) of 1 says that the order by the count is the order by latency. "
+        f"{' '.join(said for each in (place, *others) if (said := _verdict(each)))} "
+        f"{words.measured(place, points, words.batch(batch))} As in Radosavovic et al. 2020, Figure 12, whose point is "
+        "that on accelerators activations predict latency better.",
+        figure=figure,
+        table=frame(points, set()),
+        marks=marks,
+    )
+
+
+def correlations(place: Place) -> tuple[float, float, int] | None:
+    """Spearman's rank correlations of latency with multiply-adds and with activations, and of how many networks."""
+    points = [p for p in place.chosen[1] if p.cell.infer_img_size == p.network.resolution and p.network.macs]
+    if len(points) < _FITTED:
+        return None
+    frame = pd.DataFrame(
+        {"ms": p.per_image, "macs": p.network.macs, "activations": p.network.activations} for p in points
+    ).rank()
+    return frame["ms"].corr(frame["macs"]), frame["ms"].corr(frame["activations"]), len(points)
+
+
+def memory(place: Place, suffix: str) -> Picture | None:
+    """Memory of the process against the bytes of the parameters (Bianco, Figure 4)."""
+    batch, points = place.chosen
+    points = [point for point in points if point.cell.memory_bytes and point.network.total_parameters]
+    if not points:
+        return None
+    dots = [
+        Dot(x=4e-6 * (p.network.total_parameters or 0), y=1e-6 * (p.cell.memory_bytes or 0), key=p.key,
+            label=p.network.label, line=p.network.line, kind=_sure(p))
+        for p in points
+    ]  # fmt: skip
+    name, marks = f"memory{suffix}", Marks()
+    with picture.style(name):
+        figure, axes = picture.new(7.4, 4.8)
+        draw.log(axes.xaxis, [each.x for each in dots])
+        draw.log(axes.yaxis, [each.y for each in dots])
+        draw.scatter(axes, dots, marks)
+        axes.set_xlabel("Parameters at 4 bytes each, MB")
+        axes.set_ylabel(f"Memory of the process, MB, {words.batch(batch)}")
+        line = _fit(axes, dots)
+        draw.legend(axes, dots, columns=4)
+        names.beside(axes, [], dots)
+    return Picture(
+        name=name,
+        title="Memory against the bytes of the parameters",
+        caption=f"How far a network stands above the diagonal (dotted) is what it needs beside its parameters. {line} "
+        f"{words.measured(place, points, words.batch(batch))} As in Bianco et al. 2018, Figure 4.",
+        figure=figure,
+        table=frame(points, set()),
+        marks=marks,
+    )
+
+
+def _sure(point: Point) -> str:
+    """Return how a mark looks where accuracy does not matter."""
+    return UNSURE if point.kind == UNSURE else COMPARABLE
+
+
+def _against(axes: Axes, points: Sequence[Point], count: Callable[[Point], float], label: str, marks: Marks) -> None:
+    dots = [
+        Dot(x=count(p), y=p.per_image, key=p.key, label=p.network.label, line=p.network.line, kind=_sure(p))
+        for p in points
+    ]
+    draw.log(axes.xaxis, [each.x for each in dots])
+    draw.log(axes.yaxis, [each.y for each in dots])
+    draw.scatter(axes, dots, marks, label.lower())
+    axes.set_xlabel(label)
+    names.beside(axes, [], dots, size=6)
+
+
+def _verdict(place: Place) -> str:
+    """Say of one place which count orders the networks as their latency does."""
+    found = correlations(place)
+    if not found:
+        return ""
+    macs, activations, networks = found
+    same = round(macs, 2) == round(activations, 2)
+    better = (
+        "neither predicts better"
+        if same
+        else f"{'activations' if activations > macs else 'multiply-adds'} predict better"
+    )
+    return (
+        f"On {place.name}, over {networks} networks, it is {macs:.2f} with multiply-adds and {activations:.2f} with "
+        f"activations: {better}."
+    )  # fmt: skip
+
+
+def _fit(axes: Axes, dots: Sequence[Dot]) -> str:
+    """Draw the diagonal, and the line of least squares where there are networks enough; say what it is."""
+    x = np.array(sorted(each.x for each in dots))
+    axes.plot(x[[0, -1]], x[[0, -1]], linestyle=":", color=picture.MUTED, linewidth=1, zorder=1)
+    if len(x) < _FITTED or x[0] == x[-1]:
+        return ""
+    slope, constant = np.polyfit([each.x for each in dots], [each.y for each in dots], 1)
+    if constant <= 0:
+        return ""
+    axes.plot(x, slope * x + constant, color=picture.INK, linewidth=1.2, zorder=1)
+    return f"The curve is the line of least squares: {slope:.2f} times the parameters' bytes and {constant:.0f} MB."

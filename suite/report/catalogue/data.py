@@ -1,0 +1,217 @@
+"""What was measured of networks, by place: a device, a path and a precision. Values of two are never compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from suite.core.cells import STATES, UNSTABLE, Cell, Table, slug
+from suite.report.catalogue.network import UNSURE, Network
+from suite.report.catalogue.timm import OURS
+
+INT8 = "litert-int8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One network as it was measured in one place at one batch size."""
+
+    network: Network
+    cell: Cell
+    device: str
+
+    @property
+    def key(self) -> str:
+        """Its row in the table of the page."""
+        cell = self.cell
+        return ", ".join(
+            [cell.model, self.device, cell.path, cell.precision, f"batch {cell.infer_batch_size}", cell.image]
+            + [word for word in (f"{cell.classes} classes" if cell.classes else "", cell.digest[:8]) if word]
+        )
+
+    @property
+    def kind(self) -> str:
+        """One of KINDS."""
+        return UNSURE if self.cell.state == UNSTABLE else self.network.kind(self.cell.infer_img_size)
+
+    @property
+    def milliseconds(self) -> float:
+        """Median of one call."""
+        assert self.cell.infer_step_time is not None
+        return self.cell.infer_step_time
+
+    @property
+    def slowest(self) -> float:
+        """Upper end of the interval of that median; itself where the table has no interval."""
+        return self.cell.step_time_high or self.milliseconds
+
+    @property
+    def fastest(self) -> float:
+        """Lower end of the interval."""
+        return self.cell.step_time_low or self.milliseconds
+
+    @property
+    def per_image(self) -> float:
+        """Milliseconds for one picture of its batch."""
+        return self.milliseconds / self.cell.infer_batch_size
+
+    @property
+    def rate(self) -> float:
+        """Pictures in a second."""
+        return self.cell.infer_samples_per_sec or 1000 / self.per_image
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """The ends between which the rate lies: those of the interval of one call, and the rate itself."""
+        low, high = (1000 * self.cell.infer_batch_size / end for end in (self.slowest, self.fastest))
+        return min(low, self.rate), max(high, self.rate)
+
+    @property
+    def times(self) -> tuple[float, float]:
+        """The ends between which the milliseconds for one picture lie."""
+        return self.fastest / self.cell.infer_batch_size, self.slowest / self.cell.infer_batch_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """All that was measured in one way on one device."""
+
+    device: str
+    path: str
+    precision: str
+    threads: str  # empty where the table does not say
+    points: tuple[Point, ...]  # whatever came of them
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.device}, {self.path}, {self.precision}"
+
+    @property
+    def slug(self) -> str:
+        """For names of files."""
+        return slug([self.name])
+
+    @property
+    def batches(self) -> list[int]:
+        """The batch sizes, the smallest first."""
+        return sorted({point.cell.infer_batch_size for point in self.points})
+
+    def at(self, batch: int) -> list[Point]:
+        """Return the timed points at one batch size, one for each network."""
+        return self._one_each(point for point in self.points if point.cell.infer_batch_size == batch)
+
+    def fastest(self) -> list[Point]:
+        """Return each network at the batch size at which it answers most pictures in a second."""
+        return self._one_each(sorted(self.timed, key=lambda point: -point.rate))
+
+    @cached_property
+    def timed(self) -> list[Point]:
+        """All that have a latency."""
+        return [point for point in self.points if point.cell.is_timed]
+
+    @cached_property
+    def chosen(self) -> tuple[int | None, list[Point]]:
+        """Batch size and points that most figures show: batch 1, or where there is none each network's fastest."""
+        single = self.at(1)
+        return (1, single) if single else (None, self.fastest())
+
+    def _one_each(self, points: Iterable[Point]) -> list[Point]:
+        """Of each network's points the first, but before it one on pictures of the size that its accuracy is of."""
+        known: dict[str, Point] = {}
+        for point in points:
+            before = known.get(point.network.name)
+            fits = point.cell.infer_img_size == point.network.size
+            if point.cell.is_timed and (before is None or fits > (before.cell.infer_img_size == before.network.size)):
+                known[point.network.name] = point
+        return list(known.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """The catalogue, and the places where some of it was measured."""
+
+    networks: tuple[Network, ...]
+    places: tuple[Place, ...]
+    tables: tuple[Table, ...]
+    unknown: int  # cells of timm that are of no network of ours at its size
+
+    @property
+    def cited(self) -> list[Network]:
+        """The networks with a cited top-1 accuracy."""
+        return [network for network in self.networks if network.top1 is not None]
+
+    @cached_property
+    def mains(self) -> list[Place]:
+        """For each device the place where most was timed: networks, then batch sizes; one in 8 bits if no other is."""
+        timed = [place for place in self.places if place.timed]
+        devices = dict.fromkeys(place.device for place in timed)
+        return [
+            max(
+                (place for place in timed if place.device == device),
+                key=lambda place: (place.path != INT8, len(place.chosen[1]), len(place.timed)),
+            )
+            for device in devices
+        ]
+
+    @property
+    def points(self) -> list[Point]:
+        """Every cell of every place."""
+        return [point for place in self.places for point in place.points]
+
+
+def join(networks: Sequence[Network], tables: Sequence[Table]) -> Field:
+    """Put measured cells beside the networks they are of. A network that is not in the catalogue has no accuracy."""
+    catalogue = {network.name: network for network in networks}
+    places, unknown = [], 0
+    for table, device in zip(tables, _devices(tables), strict=True):
+        cells = _of_timm(table.cells, catalogue) if table.surroundings.get("source") == "timm" else table.cells
+        unknown += len(table.cells) - len(cells)
+        points = [
+            Point(network=catalogue.get(cell.model) or _own(cell), cell=cell, device=device) for cell in cells
+        ]  # fmt: skip
+        places += [
+            Place(
+                device=device, path=path, precision=precision, threads=table.surroundings.get("threads", ""),
+                points=tuple(p for p in points if (p.cell.path, p.cell.precision) == (path, precision)),
+            )
+            for path, precision in dict.fromkeys((cell.path, cell.precision) for cell in cells)
+        ]  # fmt: skip
+    return Field(networks=tuple(networks), places=tuple(places), tables=tuple(tables), unknown=unknown)
+
+
+def count(points: Iterable[Point]) -> dict[str, int]:
+    """Return how many cells came out in each way."""
+    states = [point.cell.state for point in points]
+    return {state: states.count(state) for state in STATES}
+
+
+def _devices(tables: Sequence[Table]) -> list[str]:
+    """Names of the devices, unlike where two tables have the same: their values are of two occasions."""
+    names = [table.device for table in tables]
+    return [
+        name if names.count(name) == 1 else f"{name} (table {index})" for index, name in enumerate(names, start=1)
+    ]  # fmt: skip
+
+
+def _of_timm(cells: Iterable[Cell], catalogue: dict[str, Network]) -> tuple[Cell, ...]:
+    """Return timm's cells that are of a network of ours, on pictures of the size that it was counted with."""
+    return tuple(
+        replace(cell, model=name)
+        for cell in cells
+        for name in OURS.get(cell.model, ())
+        if name in catalogue and catalogue[name].resolution == cell.infer_img_size
+    )
+
+
+def _own(cell: Cell) -> Network:
+    return Network(
+        name=cell.model,
+        title="/".join(cell.model.split("/")[-2:]),
+        resolution=cell.infer_img_size,
+        parameters=cell.parameters,
+        total_parameters=cell.total_parameters,
+        macs=cell.macs,
+        activations=cell.activations,
+    )

@@ -1,0 +1,145 @@
+"""What the figures of the field share: marks by line of descent and by how comparable they are, and fronts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from suite.core import dominance
+from suite.report import picture
+from suite.report.catalogue.network import COMPARABLE, KINDS, LINES, OTHER_SIZE, OTHERWISE, OWN, UNSURE
+from suite.report.study import wording
+
+Marks = dict[str, Sequence[str]]
+
+_LINES = (*LINES, OWN)
+_LOOKS: dict[str, dict[str, Any]] = {
+    COMPARABLE: {"markersize": 6, "markeredgecolor": picture.PAPER, "markeredgewidth": 0.7, "zorder": 4},
+    OTHERWISE: {"markersize": 5, "fillstyle": "none", "markeredgewidth": 1.1, "zorder": 3},
+    OTHER_SIZE: {"marker": "x", "markersize": 5, "markeredgewidth": 1.2, "zorder": 3},
+    UNSURE: {"markersize": 5, "alpha": 0.3, "markeredgecolor": "none", "zorder": 3},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dot:
+    """One mark of a figure."""
+
+    x: float
+    y: float
+    key: str  # its row in the table of the page
+    label: str
+    line: str
+    kind: str  # one of KINDS
+    ends: tuple[float, float] | None = None  # between which x lies; None: it is exact
+
+    @property
+    def at(self) -> tuple[float, float]:
+        """Where it stands."""
+        return self.x, self.y
+
+
+def colour(line: str) -> str:
+    """Colour of a line of descent."""
+    return picture.MUTED if line == OWN else picture.colour(_LINES.index(line))
+
+
+def shape(line: str) -> str:
+    """Marker of a line of descent: says the same as its colour, for print in grey."""
+    return picture.shape(_LINES.index(line))
+
+
+def scatter(axes: Axes, dots: Sequence[Dot], marks: Marks, name: str = "dots") -> None:
+    """Draw the marks and their intervals, those that may be compared on top; write into `marks` the row of each."""
+    for dot in dots:
+        if dot.ends:
+            axes.plot(dot.ends, (dot.y, dot.y), color=colour(dot.line), alpha=0.4, linewidth=1.0, zorder=2.5)
+    for kind in KINDS:
+        for line in _LINES:
+            chosen = [dot for dot in dots if (dot.kind, dot.line) == (kind, line)]
+            if chosen:
+                gid = f"{name}-{KINDS.index(kind)}-{_LINES.index(line)}"
+                look: dict[str, Any] = {"marker": shape(line), "color": colour(line), "linestyle": "none"}
+                axes.plot([dot.x for dot in chosen], [dot.y for dot in chosen], gid=gid, **look | _LOOKS[kind])
+                marks[gid] = [dot.key for dot in chosen]
+
+
+def front(dots: Iterable[Dot], *, rising: bool = False) -> list[Dot]:
+    """Return the comparable dots that none dominates: highest, and leftmost, or rightmost when `rising`.
+
+    They stand from the lowest to the highest.
+    """
+    fit = [dot for dot in dots if dot.kind == COMPARABLE]
+    if not fit:
+        return []
+    ends = np.array([sorted(-end if rising else end for end in dot.ends or (dot.x, dot.x)) for dot in fit])
+    high = np.array([-dot.y for dot in fit])
+    known = dominance.Intervals(np.column_stack([ends[:, 0], high]), np.column_stack([ends[:, 1], high]))
+    kept = [dot for dot, best in zip(fit, dominance.nondominated(known), strict=True) if best]
+    return sorted(kept, key=lambda dot: (dot.y, dot.x))
+
+
+def steps(axes: Axes, best: Sequence[Dot], *, rising: bool = False, **look: Any) -> None:
+    """Join a front in steps: the best that may be had for at most (or, `rising`, with at least) each cost."""
+    ordered = sorted(best, key=lambda dot: dot.x)
+    corners = [[(b.x, a.y) if not rising else (a.x, b.y), b.at] for a, b in pairwise(ordered)]
+    line = np.array([each.at for each in ordered[:1]] + [corner for pair in corners for corner in pair])
+    if len(line):
+        drawn: dict[str, Any] = {"color": picture.INK, "linewidth": 1.2, "zorder": 2} | look
+        axes.plot(line[:, 0], line[:, 1], **drawn)
+
+
+def log(axis: Axis, values: Iterable[float]) -> None:
+    """Give an axis logarithms and short numbers; more of them where it spans little."""
+    known = [value for value in values if value > 0]
+    wide = bool(known) and max(known) > 300 * min(known)
+    axis._set_axes_scale("log")  # type: ignore[attr-defined]
+    axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: wording.short(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def inches(axes: Axes) -> tuple[float, float]:
+    """Return width and height of the figure that the axes are in."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    width, height = figure.get_size_inches()
+    return float(width), float(height)
+
+
+def legend(axes: Axes, dots: Sequence[Dot], columns: int = 8, marker: str = "") -> None:
+    """Say above the axes which colour and shape is which line, and which look says what of an accuracy.
+
+    With a `marker` all have that one shape, and what may not be compared is hollow, whatever the reason.
+    """
+    look: dict[str, Any] = {"linestyle": "none", "markersize": 6}
+    handles = [
+        Line2D([], [], marker=marker or shape(line), color=colour(line), label=line, **look)
+        for line in _LINES
+        if any(dot.line == line for dot in dots)
+    ]
+    kinds = [kind for kind in KINDS[1:] if any(dot.kind == kind for dot in dots)]
+    if marker:
+        kinds = kinds[:1]
+        handles += [Line2D([], [], marker=marker, color=picture.INK, label="not comparable", fillstyle="none", **look)
+                    for _ in kinds]  # fmt: skip
+    else:
+        handles += [Line2D([], [], **{"marker": "o", "color": picture.INK, "label": kind} | look | _LOOKS[kind])
+                    for kind in kinds]  # fmt: skip
+    rows = math.ceil(len(handles) / columns) or 1
+    if rows > 1:
+        axes.figure.subplots_adjust(top=1 - (0.12 + 0.19 * rows) / inches(axes)[1])
+    if handles:
+        axes.legend(
+            handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=math.ceil(len(handles) / rows),
+            borderpad=0.2, columnspacing=0.9, handletextpad=0.1, fontsize=7.5,
+        )  # fmt: skip

@@ -1,0 +1,165 @@
+"""Tables as pictures: the best networks for each budget of memory and speed, times and memory over batch sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from suite.core.cells import UNSTABLE
+from suite.report import picture
+from suite.report.catalogue import draw, words
+from suite.report.catalogue.data import Place, Point
+from suite.report.catalogue.network import COMPARABLE
+from suite.report.picture import Picture
+
+_SECONDS = {
+    "any speed": float("inf"), "15 a second (67 ms)": 1000 / 15, "30 a second (33 ms)": 1000 / 30,
+    "60 a second (17 ms)": 1000 / 60, "100 a second (10 ms)": 10.0, "200 a second (5 ms)": 5.0,
+    "500 a second (2 ms)": 2.0, "1000 a second (1 ms)": 1.0,
+}  # fmt: skip
+_BYTES = {f"{2**power} MiB": 2.0 ** (20 + power) for power in range(4, 10)} | {
+    f"{2**power} GiB": 2.0 ** (30 + power) for power in range(6)
+}
+_NAMED = 3  # networks in each cell
+
+
+def recommendation(place: Place, suffix: str) -> Picture | None:
+    """The best networks for each budget of memory and of speed (as in Bianco)."""
+    points = [p for p in place.at(1) if p.kind == COMPARABLE and p.network.top1 is not None and p.cell.memory_bytes]
+    if not points:
+        return None
+    rows, columns = _budgets(points)
+    found = {(row, column): best(points, rows[row], columns[column]) for row in rows for column in columns}
+    name = f"recommendation{suffix}"
+    with picture.style(name):
+        figure, axes = picture.new(1.62 * len(columns) + 1.1, 0.52 * len(rows) + 0.7)
+        _table(axes, list(rows), list(columns), 1.05)
+        low, high = min(p.network.top1 or 0 for p in points), max(p.network.top1 or 0 for p in points)
+        for (row, column), chosen in found.items():
+            share = ((chosen[0].network.top1 or 0) - low) / (high - low) if chosen and high > low else 0.0
+            text = "\n".join(f"{p.network.top1:.1f}  {p.network.label}" for p in chosen) or "none"
+            _cell(axes, list(columns).index(column), list(rows).index(row), text, 0.05 + 0.35 * share if chosen else 0)
+    return Picture(
+        name=name,
+        title="The best networks for a budget of memory and speed",
+        caption=f"Each cell names up to {_NAMED} networks with the highest cited top-1 accuracy (%) whose process "
+        "takes at most the memory of its row and that surely answer as fast as its column says: the whole interval is "
+        f"within. The darker, the more accurate. Comparable networks only, {len(points)} in all. "
+        f"{words.measured(place, points, 'batch 1')} "
+        "As in a table of Bianco et al. 2018.",
+        figure=figure,
+        table=pd.DataFrame(
+            {
+                "memory": row, "speed": column, "rank": rank, "name": p.network.name, "top1": p.network.top1,
+                "ms": p.milliseconds, "memory_bytes": p.cell.memory_bytes,
+            }
+            for (row, column), chosen in found.items()
+            for rank, p in enumerate(chosen, start=1)
+        ),
+    )  # fmt: skip
+
+
+def best(points: Sequence[Point], memory: float, milliseconds: float) -> list[Point]:
+    """Return the most accurate points surely within both limits (bytes, ms a call), of equal ones the faster first."""
+    fit = [p for p in points if (p.cell.memory_bytes or 0) <= memory and p.slowest <= milliseconds]
+    return sorted(fit, key=lambda p: (-(p.network.top1 or 0), p.milliseconds))[:_NAMED]
+
+
+def times(place: Place, suffix: str) -> Picture | None:
+    """Milliseconds for an image over batch sizes (as in Bianco)."""
+    return _over_batches(
+        place, f"times{suffix}", "Time for an image over batch sizes", "ms_per_image", lambda p: p.per_image,
+        "Milliseconds for an image, the fastest network at the smallest batch first; the darker, the faster.",
+    ) if place.timed else None  # fmt: skip
+
+
+def memories(place: Place, suffix: str) -> Picture | None:
+    """Memory of the process over batch sizes (as in Bianco)."""
+    return _over_batches(
+        place, f"memories{suffix}", "Memory over batch sizes", "megabytes", lambda p: (p.cell.memory_bytes or 0) / 1e6,
+        "Most megabytes that the process took, the smallest at the smallest batch first; the darker, the less.",
+    ) if any(p.cell.memory_bytes for p in place.points) else None  # fmt: skip
+
+
+def _budgets(points: Sequence[Point]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the limits of memory and of speed that tell these points apart, the loosest first."""
+    memory = [p.cell.memory_bytes or 0 for p in points]
+    time = [p.milliseconds for p in points]
+    rows = {name: limit for name, limit in reversed(_BYTES.items()) if min(memory) <= limit < max(memory)}
+    columns = {
+        name: limit for name, limit in _SECONDS.items() if limit == float("inf") or min(time) <= limit < max(time)
+    }
+    return {"any memory": float("inf")} | rows, columns
+
+
+def _over_batches(
+    place: Place, name: str, title: str, unit: str, value: Callable[[Point], float], reading: str
+) -> Picture:  # fmt: skip
+    cells = {(p.network.name, p.cell.infer_batch_size): p for p in place.points}
+    known = {at: value(p) for at, p in cells.items() if p.cell.is_timed and value(p)}
+    labels = {p.network.name: p.network.label for p in place.points}
+    order = sorted(labels, key=lambda each: [known.get((each, batch), float("inf")) for batch in place.batches])
+    with picture.style(name):
+        figure, axes = picture.new(2.6 + 0.95 * len(place.batches), 0.17 * len(order) + 0.75)
+        _table(axes, [labels[each] for each in order], [f"batch {batch}" for batch in place.batches], 1.9, size=6.5)
+        shades = _shades(known)
+        for row, network in enumerate(order):
+            for column, batch in enumerate(place.batches):
+                point = cells.get((network, batch))
+                text = _said(point, known.get((network, batch))) if point else ""
+                _cell(axes, column, row, text, shades.get((network, batch), 0.0), size=6.5)
+    frame = pd.DataFrame(
+        {
+            "name": p.network.name, "batch": p.cell.infer_batch_size, unit: known.get(at), "state": p.cell.state,
+            "reason": p.cell.reason,
+        }
+        for at, p in cells.items()
+    )  # fmt: skip
+    return Picture(
+        name=name,
+        title=title,
+        caption=f"{reading} A ~ stands before an unstable value; an empty cell was not measured. "
+        f"{words.measured(place, place.points, 'each batch size')} "
+        "As in a table of Bianco et al. 2018.",
+        figure=figure,
+        table=frame,
+    )
+
+
+def _said(point: Point, value: float | None) -> str:
+    if value is None:
+        return point.cell.state if not point.cell.is_timed else ""
+    return ("~" if point.cell.state == UNSTABLE else "") + (f"{value:.3g}" if value < 999.5 else f"{value:,.0f}")
+
+
+def _shades(known: dict[tuple[str, int], float]) -> dict[tuple[str, int], float]:
+    """Opacity of each cell: the smaller its value, the darker."""
+    if not known:
+        return {}
+    logs = np.log([max(value, 1e-9) for value in known.values()])
+    span = max(float(logs.max() - logs.min()), 1e-9)
+    return {at: 0.02 + 0.38 * float(logs.max() - each) / span for at, each in zip(known, logs, strict=True)}
+
+
+def _table(axes: Axes, rows: Sequence[str], columns: Sequence[str], inches: float, size: float = 7.5) -> None:
+    """Make axes a table: names of rows in `inches` to the left, those of columns on top."""
+    width, height = draw.inches(axes)
+    axes.set_position((inches / width, 0.1 / height, 1 - (inches + 0.1) / width, 1 - 0.4 / height))
+    axes.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.xaxis.tick_top()
+    axes.set_xticks(np.arange(len(columns)) + 0.5, columns, fontsize=size)
+    axes.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=size)
+
+
+def _cell(axes: Axes, column: int, row: int, text: str, shade: float, size: float = 6.8) -> None:
+    axes.add_patch(
+        Rectangle((column + 0.02, row + 0.03), 0.96, 0.94, facecolor=picture.colour(0), alpha=shade, linewidth=0)
+    )
+    axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=size, color=picture.INK)

@@ -1,0 +1,241 @@
+"""The page of the field: one self-contained HTML file, and beside it each figure as CSV, PNG and SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from importlib import resources
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+
+from suite.core.cells import Table
+from suite.core.errors import TableError
+from suite.core.paths import PATHS
+from suite.report.catalogue import cited, costs, grids, lecture, measured, words
+from suite.report.catalogue.data import Field, Point, join
+from suite.report.catalogue.network import Network
+from suite.report.picture import Picture
+from suite.report.study.wording import listed
+
+UNMEASURED = "not measured"
+_WIDE = 7.0  # inches from which a figure stands alone
+_TALL = 7.0  # inches from which a figure scrolls
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heading:
+    """A column of the table of cells."""
+
+    text: str
+    meaning: str = ""
+    numeric: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of the table of cells."""
+
+    key: str
+    device: str
+    state: str
+    on_front: bool
+    cells: str  # markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A figure as the page has it."""
+
+    picture: Picture
+    svg: str
+    where: str
+    wide: bool
+    tall: bool
+    listing: Sequence[Sequence[str]]  # its numbers as a table, the headings first; may be empty
+
+
+HEADINGS = (
+    Heading(text="network"),
+    Heading(text="device"),
+    Heading(text="path", meaning="; ".join(f"{name}: {said}" for name, said in PATHS.items())),
+    Heading(text="precision"),
+    Heading(text="batch", numeric=True),
+    Heading(text="image", meaning="height, width and channels of the pictures"),
+    Heading(text="state"),
+    Heading(text="front", meaning="on the front of accuracy and speed of its device, path and precision"),
+    Heading(text="top1, %", meaning="cited, ImageNet validation", numeric=True),
+    Heading(text="accuracy", meaning="whether its cited accuracy may be compared"),
+    Heading(text="ms", meaning="median of one call, which is one batch", numeric=True),
+    Heading(text="ms, low", meaning="lower end of the 95 % interval of the median", numeric=True),
+    Heading(text="ms, high", meaning="upper end of the 95 % interval of the median", numeric=True),
+    Heading(text="ms, p90", meaning="nine calls in ten end within", numeric=True),
+    Heading(text="images/s", numeric=True),
+    Heading(text="memory, MB", meaning="that the process took at most", numeric=True),
+    Heading(text="parameters, M", meaning="trainable", numeric=True),
+    Heading(text="macs, G", meaning="multiply-adds for one image", numeric=True),
+    Heading(text="activations, M", meaning="for one image", numeric=True),
+    Heading(text="measured", meaning="UTC"),
+    Heading(text="reason", meaning="why it is not stable"),
+)
+
+
+def write(networks: Sequence[Network], tables: Sequence[Table], folder: Path) -> Path:
+    """Write the page and its files into `folder` and return the path of the page, `index.html`.
+
+    Raises TableError when no cell is left to report: there is no table, or none has a network of ours.
+    """
+    field = join(networks, tables)
+    if not field.points:
+        raise TableError(
+            "nothing to report: no row is of a network of ours. Name at least one table that this suite has measured, "
+            "or one of timm's"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = [_shown(each, each.save(folder), field) for each in figures(field)]
+    best = {key for place in field.places for key in measured.best(place)}
+    _frame(field, best).to_csv(folder / "cells.csv", index=False)
+    page = folder / "index.html"
+    page.write_text(_html(field, shown, best), encoding="utf-8")
+    return page
+
+
+def figures(field: Field) -> list[Picture]:
+    """Return every figure for which there is something to draw, in the order of the page."""
+    rows = _rows_of(field)
+    known = field.networks
+    mains = [(place, words.suffix(field, place)) for place in field.mains]
+    drawn = [
+        *(grids.recommendation(place, suffix) for place, suffix in mains),
+        *measured.speeds(field),
+        cited.balls(known, rows, "top1"),
+        cited.balls(known, rows, "top5"),
+        cited.density_bars(known, rows),
+        cited.density_plane(known, rows),
+        cited.curves(known, rows, "parameters"),
+        cited.curves(known, rows, "macs"),
+        *(costs.complexity(field, place, suffix) for place, suffix in mains),
+        *(grids.times(place, suffix) for place, suffix in mains),
+        *(grids.memories(place, suffix) for place, suffix in mains),
+        *(costs.memory(place, suffix) for place, suffix in mains),
+        lecture.accuracies(known, rows),
+        lecture.sizes(known, rows),
+        lecture.table(known, rows),
+        *measured.places(field),
+    ]
+    return [each for each in drawn if each]
+
+
+def _rows_of(field: Field) -> Mapping[str, str]:
+    """Return for each network of the catalogue its row in the table: of what most figures show, if it was measured."""
+    ordered = [*(point for place in field.mains for point in place.chosen[1]), *field.points]
+    measured_rows = {point.network.name: point.key for point in reversed(ordered)}
+    return {network.name: network.name for network in field.networks} | measured_rows
+
+
+def _shown(drawn: Picture, svg: str, field: Field) -> Shown:
+    width, height = drawn.figure.get_size_inches()
+    place = next((p for p in field.mains if drawn.name.endswith(p.slug)), None)
+    return Shown(
+        picture=drawn,
+        svg=svg,
+        where=words.where(field, place) if place else "",
+        wide=width > _WIDE,
+        tall=height > _TALL,
+        listing=_listing(drawn),
+    )
+
+
+def _listing(drawn: Picture) -> Sequence[Sequence[str]]:
+    """Return the table of a figure that answers a question by itself."""
+    if not drawn.name.startswith(("recommendation", "lecture")):
+        return ()
+    texts = [[_text(value) for value in row] for row in drawn.table.itertuples(index=False)]
+    return [[column.replace("_", " ") for column in drawn.table.columns], *texts]
+
+
+def _text(value: object) -> str:
+    """Return a number with few digits, and nothing for what is not known."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+    return str(value)
+
+
+def _html(field: Field, shown: Sequence[Shown], best: set[str]) -> str:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(_asset("suite.report.catalogue", "page.html.jinja"))
+    rows = _rows(field, best)
+    return template.render(
+        title=listed(list(dict.fromkeys(place.device for place in field.places))),
+        style=_asset("suite.report", "page.css"),
+        script=_asset("suite.report", "page.js"),
+        headlines=words.headlines(field),
+        notes=words.absent(field, [each.picture.name for each in shown]),
+        pictures=shown,
+        headings=HEADINGS,
+        rows=rows,
+        devices=list(dict.fromkeys(row.device for row in rows if row.device)),
+        states=list(dict.fromkeys(row.state for row in rows)),
+        surroundings=[(table.device, list(table.surroundings.items())) for table in field.tables],
+        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+    )
+
+
+def _asset(package: str, name: str) -> str:
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def _rows(field: Field, best: set[str]) -> list[Row]:
+    """Return a row for each cell, those on a front first, and at the end one for each network without any."""
+    measured_rows = [_row(point, point.key in best) for point in field.points]
+    seen = {point.network.name for point in field.points}
+    missing = [_missing(network) for network in field.networks if network.name not in seen]
+    return sorted(measured_rows, key=lambda row: not row.on_front) + missing
+
+
+def _row(point: Point, on_front: bool) -> Row:
+    network, cell = point.network, point.cell
+    texts = [
+        network.name, point.device, cell.path, cell.precision, str(cell.infer_batch_size), cell.image, cell.state,
+        "●" if on_front else "", _text(network.top1), point.kind if network.top1 is not None else "not cited",
+        *map(_text, (cell.infer_step_time, cell.step_time_low, cell.step_time_high, cell.step_time_p90)),
+        _text(point.rate if cell.is_timed else None), _text(_scaled(cell.memory_bytes, 1e6)), *_counts(network),
+        cell.measured, cell.reason,
+    ]  # fmt: skip
+    return Row(key=point.key, device=point.device, state=cell.state, on_front=on_front, cells=_markup(texts))
+
+
+def _missing(network: Network) -> Row:
+    said = network.kind(network.resolution) if network.top1 is not None else "not cited"
+    texts = [network.name, *[""] * 5, UNMEASURED, "", _text(network.top1), said, *[""] * 6, *_counts(network), "", ""]
+    return Row(key=network.name, device="", state=UNMEASURED, on_front=False, cells=_markup(texts))
+
+
+def _counts(network: Network) -> list[str]:
+    return [
+        _text(_scaled(network.parameters, 1e6)), _text(_scaled(network.macs, 1e9)),
+        _text(_scaled(network.activations, 1e6)),
+    ]  # fmt: skip
+
+
+def _scaled(value: float | None, unit: float) -> float | None:
+    return None if value is None else value / unit
+
+
+def _markup(texts: Sequence[str]) -> str:
+    # Not left to the template: escaping many thousands of cells one by one there takes seconds.
+    return "".join(f"<td>{escape(text)}</td>" for text in texts)
+
+
+def _frame(field: Field, best: set[str]) -> pd.DataFrame:
+    """Return every cell with all its columns, and beside them what is cited and whether it may be compared."""
+    return pd.DataFrame(
+        {"device": point.device, **vars(point.cell)}
+        | {"top1": point.network.top1, "kind": point.kind, "on_front": point.key in best}
+        for point in field.points
+    )

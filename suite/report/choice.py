@@ -1,0 +1,123 @@
+"""Which model to take: the best within limits, or the nearest misses when there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from suite.core import dominance, limits
+from suite.core.errors import NothingFitsError, SuiteError
+from suite.core.measures import formatted, is_stable
+from suite.core.study import Constraint
+from suite.report.comparison import Comparison, Entry
+from suite.report.study import tables
+
+MISSES = 3  # shown when nothing fits
+SHOWN = ("accuracy", "top5", "latency", "parameters", "macs", "activations")
+
+
+def best(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Entry:
+    """Return the most accurate candidate within the limits `wanted`; of equals, the one that costs the least.
+
+    One that is surely within them goes before one that meets them by the median only. It is always on the front of
+    those that it is chosen from. Raises NothingFitsError, which names the nearest misses, when none is within.
+    """
+    fitting = _fitting(comparison, wanted)
+    known = [
+        objective
+        for objective in dict.fromkeys([comparison.quality, *comparison.objectives, *comparison.costs])
+        if all(objective.measure in entry.trial.measures for entry in fitting)
+    ]
+    front = comparison.best(fitting, known)
+    values = dominance.minimised([entry.trial for entry in front], known)
+    return min(zip(values.tolist(), front, strict=True), key=lambda pair: pair[0])[1]
+
+
+def knee(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Entry:
+    """Return the front's candidate after which accuracy becomes dear: the knee of accuracy against the first cost.
+
+    It is sought among those that are surely within the limits `wanted`, where there are some.
+    """
+    fitting = _fitting(comparison, wanted)
+    pair = [comparison.quality, *comparison.costs[:1]]
+    found = dominance.knee([entry.trial for entry in fitting], pair)
+    return next((entry for entry in fitting if entry.trial is found), None) or best(comparison, wanted)
+
+
+def named(comparison: Comparison, name: str) -> Entry:
+    """Return the complete trial called `name`: its number, when there is one run, or `run/number`."""
+    alone = len(comparison.runs) == 1
+    found = [e for e in comparison.entries if name == e.name or (alone and name == str(e.trial.number))]
+    if not found:
+        raise SuiteError(f"no trial '{name}' in {', '.join(comparison.names)}: name a number, `best` or `knee`")
+    if found[0].trial.state != "complete":
+        raise SuiteError(f"{found[0].name} is {found[0].trial.state}, it has no trained model: choose a complete one")
+    return found[0]
+
+
+def doubt(entry: Entry, wanted: Sequence[Constraint] = ()) -> str:
+    """Say which limits, of `wanted` and of its study, a candidate meets by the median only; empty where none."""
+    unsure = limits.unsure(entry.trial.measures, [*wanted, *entry.constraints])
+    return "; ".join(f"meets {limit} by the median only" for limit in unsure)
+
+
+def table(entries: Sequence[Entry], wanted: Sequence[Constraint] = ()) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return the columns and the rows that show `entries`, the best first; `notes` says what is not sure of one."""
+    measures = [name for name in SHOWN if any(name in entry.trial.measures for entry in entries)]
+    columns = [column for name in measures for column in (name, *tables.ends(entries, name))]
+    ordered = sorted(entries, key=lambda entry: -entry.trial.measures.get("accuracy", 0.0))
+    rows = [_row(entry, columns, wanted) for entry in ordered]
+    notes = ["notes"] * any(row["notes"] for row in rows)
+    limited = ["limits"] * bool(wanted)
+    configured = ["configuration"] * any(row["configuration"] for row in rows)
+    return ["trial", *columns, *limited, *notes, *configured], rows
+
+
+def _row(entry: Entry, columns: Sequence[str], wanted: Sequence[Constraint]) -> dict[str, Any]:
+    known, said = entry.trial.measures, entry.trial.configuration
+    unstable = [f"{name} unstable" for name in columns if name in known and not is_stable(known, name)]
+    doubts = [doubt(entry)] if not wanted else []  # with limits, a column says it
+    return {
+        "trial": entry.name,
+        **{name: _whole(known.get(name)) for name in columns},
+        "limits": limits.worst(known, [*wanted, *entry.constraints]),
+        "notes": "; ".join(filter(None, [*unstable, *doubts, entry.trial.reason])),
+        "configuration": "; ".join(f"{key.partition('.')[2]} {tables.text(value)}" for key, value in said.items()),
+    }
+
+
+def _whole(value: float | None) -> float | None:
+    """Return a count as an integer."""
+    return int(value) if value is not None and value == int(value) else value
+
+
+def _fitting(comparison: Comparison, wanted: Sequence[Constraint]) -> list[Entry]:
+    """Return the candidates within limits: those that surely are, or where there are none, those by the median."""
+    measured = {name for entry in comparison.candidates for name in entry.trial.measures}
+    needed = {comparison.quality.measure} & measured | {limit.measure for limit in wanted}
+    candidates = [entry for entry in comparison.candidates if needed <= entry.trial.measures.keys()]
+    standings = [limits.worst(entry.trial.measures, [*wanted, *entry.constraints]) for entry in candidates]
+    for standing in ("surely", "by the median"):
+        fitting = [entry for entry, found in zip(candidates, standings, strict=True) if found == standing]
+        if fitting:
+            return fitting
+    raise NothingFitsError(_misses(comparison, candidates, wanted))
+
+
+def _misses(comparison: Comparison, candidates: Sequence[Entry], wanted: Sequence[Constraint]) -> str:
+    """Return the message for when nothing fits: by how much the nearest ones miss."""
+    said = " and ".join(map(str, wanted)) or "the constraints of its study"
+    if not candidates:
+        return f"no trained model meets {said}: {', '.join(comparison.names)} holds no complete trial that may count"
+    nearest = sorted(
+        candidates, key=lambda entry: max(limit.excess(entry.trial.measures[limit.measure]) for limit in wanted)
+    )
+    lines = [
+        f"  {entry.name}: {_measures(entry, [comparison.quality.measure, *(c.measure for c in wanted)])}"
+        for entry in nearest
+    ]
+    return "\n".join([f"no trained model meets {said}. Nearest:", *lines[:MISSES]])
+
+
+def _measures(entry: Entry, names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {formatted(name, entry.trial.measures[name])}" for name in names)

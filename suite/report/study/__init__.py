@@ -1,0 +1,1 @@
+"""The report of studies: the front that they found, and how."""

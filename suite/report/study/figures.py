@@ -1,0 +1,230 @@
+"""The other figures: learning curves, hypervolume, and what the choices were worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from suite.core import dominance
+from suite.core.measures import formatted
+from suite.core.study import Choice, Domain, Objective, Range, Value
+from suite.report import picture
+from suite.report.comparison import Comparison, Entry
+from suite.report.picture import Picture
+from suite.report.study import fronts, tables, wording
+from suite.report.study.plane import Plane
+
+_MANY = 300  # more lines or points than these are laid into an SVG as a picture: it stays light
+_PANELS = 12
+_WORDS = 24  # of which more do not fit side by side
+_COLUMNS = 8  # numbers that are more than these stand on an axis
+
+
+def all_figures(comparison: Comparison, planes: Sequence[Plane]) -> list[Picture]:
+    """Return every figure for which there is something to draw, in the order of the page."""
+    drawn = [fronts.draw(plane) for plane in planes]
+    drawn += [learning_curves(comparison)] if any(entry.trial.curve for entry in comparison.entries) else []
+    drawn += [hypervolume(comparison)] if _in_all(comparison, comparable(comparison)) else []
+    trained = _trained(comparison)
+    searched = any(_fits(trained, path) for path in tables.configuration(comparison))
+    return drawn + ([choices(comparison)] if planes and searched else [])
+
+
+def learning_curves(comparison: Comparison) -> Picture:
+    """Validation accuracy over the epochs: the front in colours, all others pale."""
+    best = {entry.name for entry in comparison.front}
+    trained = [entry for entry in comparison.entries if entry.trial.curve]
+    others = [entry for entry in trained if entry.name not in best]
+    with picture.style("learning-curves"):
+        figure, axes = picture.new()
+        lines = LineCollection(
+            [_points_of(entry) for entry in others], colors=picture.PALE, linewidths=0.8, alpha=0.55,
+            rasterized=len(others) > _MANY, zorder=1,
+        )  # fmt: skip
+        axes.add_collection(lines)
+        marks = _front_curves(axes, comparison, [entry for entry in trained if entry.name in best])
+        axes.autoscale_view()
+        axes.set_xlabel("Epoch")
+        axes.set_ylabel("Accuracy (top-1), validation, %")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _legend(axes, comparison, {entry.run for entry in trained if entry.name in best})
+    return Picture(
+        name="learning-curves",
+        title="Learning curves",
+        caption="Validation accuracy after each epoch. Coloured: the candidates on the front, with a mark at the best "
+        "epoch, whose weights were kept; grey: all others, unfinished ones included. A curve that still rises at its "
+        "end would gain from more epochs, and its place on the front is then a matter of the fidelity.",
+        figure=figure,
+        table=tables.curves(comparison),
+        marks=marks,
+    )
+
+
+def hypervolume(comparison: Comparison) -> Picture:
+    """How much of the space of objectives each run dominated after each of its candidates."""
+    objectives = comparable(comparison)
+    frame = tables.hypervolumes(comparison, objectives)
+    with picture.style("hypervolume"):
+        figure, axes = picture.new()
+        for index, run in enumerate(comparison.names):
+            part = frame[frame["run"] == run]
+            axes.plot(part["trained"], part["hypervolume"], drawstyle="steps-post", color=picture.colour(index),
+                      linewidth=1.6, marker=picture.shape(index), markevery=[-1] if len(part) else [])  # fmt: skip
+        axes.set_xlabel("Candidates trained")
+        axes.set_ylabel("Hypervolume, % of the box")
+        axes.set_ylim(0, 100)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _legend(axes, comparison, set(frame["run"]))
+    return Picture(
+        name="hypervolume",
+        title="Hypervolume over trials",
+        caption=_hypervolume_caption(comparison, objectives),
+        figure=figure,
+        table=frame,
+    )
+
+
+def comparable(comparison: Comparison) -> tuple[Objective, ...]:
+    """Return the objectives whose values may be compared over all runs: without latency if it has two places."""
+    kept = [objective for objective in comparison.objectives if len(comparison.groups([objective])) == 1]
+    return tuple(kept) or (comparison.quality,)
+
+
+def choices(comparison: Comparison) -> Picture:
+    """Accuracy over each setting that was searched: what mattered."""
+    measure, trained = comparison.quality.measure, _trained(comparison)
+    paths = tables.configuration(comparison)
+    paths = [path for path in paths if _fits(trained, path)][:_PANELS]
+    columns, rows = min(3, max(1, len(paths))), max(1, math.ceil(len(paths) / 3))
+    with picture.style("choices"):
+        figure = picture.grid(3.6 * columns, 2.5 * rows + 0.3)
+        marks: dict[str, Sequence[str]] = {}
+        for position, path in enumerate(paths):
+            axes = figure.add_subplot(rows, columns, position + 1)
+            _panel(axes, comparison, path, [e for e in trained if path in e.trial.configuration], marks)
+        figure.supylabel(wording.axis(measure), fontsize=9, x=0.005, ha="left")
+    return Picture(
+        name="choices",
+        title="What the choices were worth",
+        caption="Each panel shows every trained candidate over one setting that was searched; colours are those of the "
+        "runs. A bar is the median of its column. A panel whose points rise or fall as a whole names a setting "
+        "that mattered. The search did not try all values equally often, so this shows association, not cause.",
+        figure=figure,
+        table=_settings(trained, paths, measure),
+        marks=marks,
+    )
+
+
+def _trained(comparison: Comparison) -> list[Entry]:
+    return [entry for entry in comparison.candidates if comparison.quality.measure in entry.trial.measures]
+
+
+def _fits(entries: Sequence[Entry], path: str) -> bool:
+    """Whether a setting has a panel's worth of values: more than one, and not a word of its own for everybody."""
+    values = {e.trial.configuration[path] for e in entries if path in e.trial.configuration}
+    return len(values) > 1 and (len(values) <= _WORDS or not any(isinstance(value, str) for value in values))
+
+
+def _in_all(comparison: Comparison, objectives: Sequence[Objective]) -> list[Entry]:
+    return [e for e in comparison.candidates if all(o.measure in e.trial.measures for o in objectives)]
+
+
+def _points_of(entry: Entry) -> list[tuple[float, float]]:
+    return [(row["epoch"], row["val_accuracy"]) for row in entry.trial.curve if "val_accuracy" in row]
+
+
+def _front_curves(axes: Axes, comparison: Comparison, entries: Sequence[Entry]) -> dict[str, Sequence[str]]:
+    marks: dict[str, Sequence[str]] = {}
+    for position, entry in enumerate(entries):
+        points, index = np.array(_points_of(entry) or [(np.nan, np.nan)]), comparison.names.index(entry.run)
+        best, colour = points[np.argmax(points[:, 1])], picture.colour(index)
+        axes.plot(points[:, 0], points[:, 1], linewidth=1.3 if len(entries) < 20 else 0.8, color=colour, zorder=3)
+        axes.plot(best[0], best[1], picture.shape(index), markersize=6, color=colour, markeredgecolor=picture.PAPER,
+                  gid=f"curve-{position}", zorder=3)  # fmt: skip
+        marks[f"curve-{position}"] = [entry.name]
+    return marks
+
+
+def _legend(axes: Axes, comparison: Comparison, shown: set[str]) -> None:
+    handles = [
+        Line2D([], [], marker=picture.shape(index), color=picture.colour(index), label=run, markersize=6)
+        for index, run in enumerate(comparison.names)
+        if run in shown
+    ]
+    if handles:
+        axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=min(len(handles), 4), borderpad=0.2)
+
+
+def _hypervolume_caption(comparison: Comparison, objectives: Sequence[Objective]) -> str:
+    wanted = [entry.trial for entry in _in_all(comparison, objectives)]
+    corner = tables.reference(dominance.minimised(wanted, objectives))
+    limits = [-value if o.goal == "max" else value for o, value in zip(objectives, corner, strict=True)]
+    point = wording.listed([formatted(o.measure, value) for o, value in zip(objectives, limits, strict=True)])
+    left_out = set(comparison.objectives) - set(objectives)
+    return (
+        f"The share of the box between the ideal and the reference point that is dominated after each candidate, in "
+        f"{wording.listed([wording.title(o.measure) for o in objectives])}. The reference point is {point}: the worst "
+        "value seen of each objective and a tenth of its range beyond; the ideal has the best value of each. A line "
+        "that has gone flat says that further trials found nothing new."
+        + (" Latency is left out, because it was measured in different places." if left_out else "")
+    )
+
+
+def _panel(
+    axes: Axes, comparison: Comparison, path: str, entries: Sequence[Entry], marks: dict[str, Sequence[str]]
+) -> None:
+    axes.set_title(path.partition(".")[2], fontsize=9, loc="left")
+    axes.margins(x=0.1)
+    values = [entry.trial.configuration[path] for entry in entries]
+    y = [entry.trial.measures[comparison.quality.measure] for entry in entries]
+    domains = [run.study.domains[path] for run in comparison.studied if path in run.study.domains]
+    columns, many = _columns(domains, values), len(entries) > _MANY
+    if columns:
+        x = [float(columns.index(value)) for value in values]
+        _name_columns(axes, columns, pd.Series(y).groupby(x).median())
+    else:
+        x = [float(value) for value in values]  # type: ignore[arg-type]
+        axes.set_xscale("log" if any(isinstance(d, Range) and d.log for d in domains) else "linear")
+    for index, run in enumerate(comparison.names):
+        shift = 0.12 * (index - (len(comparison.names) - 1) / 2) if columns else 0.0
+        chosen = [position for position, entry in enumerate(entries) if entry.run == run]
+        gid = f"{path}-{index}"
+        axes.plot([x[i] + shift for i in chosen], [y[i] for i in chosen], picture.shape(index), markersize=4,
+                  color=picture.colour(index), alpha=0.15 if many else 0.5, markeredgecolor="none", gid=gid,
+                  rasterized=many)  # fmt: skip
+        marks[gid] = [entries[i].name for i in chosen]
+
+
+def _columns(domains: Sequence[Domain], values: Sequence[Value]) -> list[Value]:
+    """Return the values that stand side by side as columns; none for numbers that belong on an axis."""
+    offered = [value for domain in domains if isinstance(domain, Choice) for value in domain.values]
+    known = list(dict.fromkeys([*offered, *values]))
+    numbers = [value for value in known if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    if len(numbers) < len(known):
+        return known
+    return sorted(numbers) if len(numbers) <= _COLUMNS else []
+
+
+def _name_columns(axes: Axes, columns: Sequence[Value], medians: pd.Series[float]) -> None:
+    labels = [tables.text(value) for value in columns]
+    steep = sum(map(len, labels)) > 36
+    axes.set_xticks(range(len(columns)), labels, rotation=25 if steep else 0, ha="right" if steep else "center")
+    axes.grid(visible=False, axis="x")
+    at = medians.index.to_numpy(dtype=float)
+    axes.hlines(medians, at - 0.3, at + 0.3, color=picture.INK, linewidth=1.6, zorder=4)
+
+
+def _settings(entries: Sequence[Entry], paths: Sequence[str], measure: str) -> pd.DataFrame:
+    rows = [
+        {"name": entry.name, "run": entry.run, measure: entry.trial.measures[measure]}
+        | {path: tables.text(entry.trial.configuration[path]) for path in paths if path in entry.trial.configuration}
+        for entry in entries
+    ]
+    return pd.DataFrame(rows, columns=["name", "run", measure, *paths])

@@ -1,0 +1,221 @@
+"""The figure that everything is about: accuracy against one cost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
+
+from suite.core.measures import formatted, interval
+from suite.core.study import Constraint
+from suite.report import picture
+from suite.report.comparison import Entry
+from suite.report.picture import Picture
+from suite.report.study import tables, wording
+from suite.report.study.plane import Plane
+
+Box = NDArray[np.float64]
+
+_MANY = 300  # more intervals than these are laid into an SVG as a picture: it stays light
+
+
+def draw(plane: Plane) -> Picture:
+    """Draw the candidates of every run, their fronts, the front of all, and the limits."""
+    name = f"front-{plane.cost.measure}"
+    name += "-" + re.sub(r"\W+", "-", plane.place.lower()).strip("-") if plane.place else ""
+    marks: dict[str, Sequence[str]] = {}
+    with picture.style(name):
+        figure, axes = picture.new()
+        _axes(axes, plane)
+        _broken(axes, plane, marks)
+        for index, run in enumerate(plane.comparison.names):
+            _run(axes, plane, index, [entry for entry in plane.entries if entry.run == run], marks)
+        _joint_front(axes, plane)
+        beyond = _limits(axes, plane)
+        _legend(axes, plane)
+        _labels(axes, plane)
+    return Picture(
+        name=name,
+        title=wording.front_title(plane.quality, plane.cost, plane.place),
+        caption=wording.front_caption(plane, beyond),
+        figure=figure,
+        table=tables.pair([*plane.entries, *plane.broken], plane.quality, plane.cost, plane.front),
+        marks=marks,
+    )
+
+
+def _axes(axes: Axes, plane: Plane) -> None:
+    axes.set_xlabel(wording.axis(plane.cost.measure))
+    axes.set_ylabel(wording.axis(plane.quality.measure))
+    if plane.log:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: wording.short(value)))
+    axes.margins(x=0.08, y=0.08)
+
+
+def _run(axes: Axes, plane: Plane, index: int, entries: Sequence[Entry], marks: dict[str, Sequence[str]]) -> None:
+    best = {entry.name for entry in plane.front}
+    own = plane.comparison.best(entries, plane.pair)
+    _steps(axes, plane, own, {"color": picture.colour(index), "linewidth": 1.0, "alpha": 0.55, "zorder": 2})
+    dominated = [entry for entry in entries if entry.name not in best]
+    on_front = [entry for entry in entries if entry.name in best]
+    size = 4.5 if len(plane.entries) < 400 else 3
+    _intervals(axes, plane, index, dominated, 0.3)
+    _points(axes, plane, index, f"dominated-{index}", dominated, marks, size, 0.3)
+    _intervals(axes, plane, index, on_front, 1.0)
+    _points(axes, plane, index, f"front-{index}", on_front, marks, 7.5 if len(best) < 40 else 5.5, 1.0)
+
+
+def _points(
+    axes: Axes, plane: Plane, index: int, gid: str, entries: Sequence[Entry],
+    marks: dict[str, Sequence[str]], size: float, alpha: float,
+) -> None:  # fmt: skip
+    """Draw candidates; those whose values are not stable are hollow."""
+    stable = [entry for entry in entries if plane.is_stable(entry)]
+    _marks(axes, plane, index, gid, stable, marks, markersize=size, alpha=alpha)
+    unstable = [entry for entry in entries if not plane.is_stable(entry)]
+    _marks(axes, plane, index, f"{gid}-unstable", unstable, marks, markersize=size, alpha=alpha, fillstyle="none")
+
+
+def _marks(
+    axes: Axes, plane: Plane, index: int, gid: str, entries: Sequence[Entry], marks: dict[str, Sequence[str]],
+    *, alpha: float, fillstyle: str = "full", **look: Any,
+) -> None:  # fmt: skip
+    x, y = [plane.x(entry) for entry in entries], [plane.y(entry) for entry in entries]
+    edge = picture.colour(index) if fillstyle == "none" else picture.PAPER if alpha == 1 else "none"
+    axes.plot(
+        x, y, picture.shape(index), color=picture.colour(index), alpha=alpha, fillstyle=fillstyle,
+        markeredgecolor=edge, markeredgewidth=0.8, gid=gid, zorder=3 + alpha, **look,
+    )  # fmt: skip
+    marks[gid] = [entry.name for entry in entries]
+
+
+def _broken(axes: Axes, plane: Plane, marks: dict[str, Sequence[str]]) -> None:
+    x, y = [plane.x(entry) for entry in plane.broken], [plane.y(entry) for entry in plane.broken]
+    axes.plot(x, y, "x", color=picture.PALE, markersize=5, gid="broken", zorder=1.5)
+    marks["broken"] = [entry.name for entry in plane.broken]
+
+
+def _intervals(axes: Axes, plane: Plane, index: int, entries: Sequence[Entry], alpha: float) -> None:
+    """Draw the interval of each value that has one."""
+    look: dict[str, Any] = {"color": picture.colour(index), "alpha": alpha, "linewidth": 1.2}
+    look["rasterized"] = len(entries) > _MANY
+    wide = _ends(entries, plane.cost.measure, plane.y)
+    tall = _ends(entries, plane.quality.measure, plane.x)
+    axes.hlines(wide[:, 0], wide[:, 1], wide[:, 2], **look)
+    axes.vlines(tall[:, 0], tall[:, 1], tall[:, 2], **look)
+
+
+def _ends(entries: Sequence[Entry], measure: str, at: Callable[[Entry], float]) -> NDArray[np.float64]:
+    """Return rows of where a bar stands, and its ends, for each interval of any width."""
+    known = [(at(entry), *interval(entry.trial.measures, measure)) for entry in entries]
+    return np.array([row for row in known if row[1] < row[2]], dtype=float).reshape(-1, 3)
+
+
+def _joint_front(axes: Axes, plane: Plane) -> None:
+    _steps(axes, plane, plane.front, {"color": picture.INK, "linewidth": 1.3, "zorder": 2.5})
+    knee = plane.knee
+    if knee:
+        x, y = [plane.x(knee)], [plane.y(knee)]
+        axes.plot(x, y, "o", markersize=15, fillstyle="none", color=picture.INK, markeredgewidth=1.2, zorder=5)
+
+
+def _steps(axes: Axes, plane: Plane, entries: Sequence[Entry], look: Mapping[str, Any]) -> None:
+    """Draw the best accuracy that may be had for at most each cost, up to the dearest candidate of all.
+
+    The steps touch every one of `entries`.
+    """
+    if not entries:
+        return
+    ordered = sorted(entries, key=plane.x)
+    x = [plane.x(entry) for entry in ordered] + [max(plane.x(entry) for entry in plane.entries)]
+    y = [plane.y(entry) for entry in ordered]
+    axes.plot(x, [*y, y[-1]], drawstyle="steps-post", **look)
+
+
+def _limits(axes: Axes, plane: Plane) -> list[Constraint]:
+    """Draw the constraints on the two measures; return those too far off to be drawn."""
+    constraints = dict.fromkeys(c for run in plane.comparison.runs for c in run.constraints)
+    beyond = []
+    for constraint in constraints:
+        if constraint.measure not in (plane.cost.measure, plane.quality.measure):
+            continue
+        across = constraint.measure == plane.quality.measure
+        if _near(constraint.limit, axes.get_ylim() if across else axes.get_xlim(), plane.log and not across):
+            _limit(axes, constraint, across)
+        else:
+            beyond.append(constraint)
+    return beyond
+
+
+def _near(limit: float, shown: tuple[float, float], log: bool) -> bool:
+    low, high, value = (np.log10([*shown, max(limit, 1e-300)]) if log else np.array([*shown, limit])).tolist()
+    return bool(low - 0.5 * (high - low) <= value <= high + 0.5 * (high - low))
+
+
+def _limit(axes: Axes, constraint: Constraint, across: bool) -> None:
+    look: dict[str, Any] = {"color": picture.MUTED, "linewidth": 1.0, "linestyle": (0, (4, 3)), "zorder": 1}
+    text: dict[str, Any] = {"color": picture.MUTED, "fontsize": 8, "clip_on": False}
+    sign = "at most" if constraint.at_most is not None else "at least"
+    words = f"{sign} {formatted(constraint.measure, constraint.limit)}"
+    if across:
+        axes.axhline(constraint.limit, **look)
+        axes.annotate(words, (0, constraint.limit), xycoords=("axes fraction", "data"), xytext=(3, 3),
+                      textcoords="offset points", **text)  # fmt: skip
+    else:
+        axes.axvline(constraint.limit, **look)
+        axes.annotate(words, (constraint.limit, 0), xycoords=("data", "axes fraction"), xytext=(-3, 4),
+                      textcoords="offset points", rotation=90, ha="right", va="bottom", **text)  # fmt: skip
+
+
+def _legend(axes: Axes, plane: Plane) -> None:
+    shown = [(i, run) for i, run in enumerate(plane.comparison.names) if any(e.run == run for e in plane.entries)]
+    look: dict[str, Any] = {"linestyle": "none", "markersize": 7}
+    handles = [Line2D([], [], marker=picture.shape(i), color=picture.colour(i), label=run, **look) for i, run in shown]
+    if plane.broken:
+        handles.append(Line2D([], [], marker="x", color=picture.PALE, label="breaks a constraint", **look))
+    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=min(len(handles), 4), borderpad=0.2,
+                columnspacing=1.2, handletextpad=0.2)  # fmt: skip
+
+
+def _labels(axes: Axes, plane: Plane) -> None:
+    """Name the front points where there is room: above and to the left of them no candidate can stand."""
+    front = plane.front
+    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())  # matplotlib finds the limits only when asked for them
+    pixel = axes.figure.dpi / 72
+    at = {entry.name: axes.transData.transform((plane.x(entry), plane.y(entry))) for entry in front}
+    marks = axes.transData.transform([(plane.x(entry), plane.y(entry)) for entry in plane.entries])
+    places = np.array(list(at.values()))
+    steps = np.hstack([places[:-1] - pixel, places[1:, :1], places[:-1, 1:] + pixel])
+    taken = np.vstack([np.hstack([marks - 4 * pixel, marks + 4 * pixel]), steps])  # left, bottom, right, top
+    first = [entry for entry in (plane.knee, front[-1], front[0]) if entry]
+    for name in dict.fromkeys(entry.name for entry in (*first, *front)):
+        for dx, dy, side in ((-6, 4, "right"), (-8, -3, "right"), (9, -10, "left")):
+            width, height = 4.6 * len(name) * pixel, 9 * pixel
+            left, bottom = at[name] + np.array([dx, dy]) * pixel - (width if side == "right" else 0, 0)
+            box = np.array([left, bottom, left + width, bottom + height])
+            if _is_free(box, taken, axes.bbox):
+                _label(axes, name, at[name], (dx, dy), side)
+                taken = np.vstack([taken, box])
+                break
+
+
+def _is_free(box: Box, taken: Box, frame: Bbox) -> bool:
+    inside = frame.x0 < box[0] and box[2] < frame.x1 and frame.y0 < box[1] and box[3] < frame.y1
+    meets = (taken[:, 0] < box[2]) & (box[0] < taken[:, 2]) & (taken[:, 1] < box[3]) & (box[1] < taken[:, 3])
+    return bool(inside and not meets.any())
+
+
+def _label(axes: Axes, name: str, at: Box, offset: tuple[int, int], side: str) -> None:
+    point = axes.transData.inverted().transform(at)
+    axes.annotate(name, tuple(point), xytext=offset, textcoords="offset points", ha=side, fontsize=8,
+                  color=picture.INK, zorder=6)  # fmt: skip

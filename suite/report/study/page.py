@@ -1,0 +1,244 @@
+"""The report: one self-contained HTML page, and beside it each figure as CSV, PNG and SVG."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from importlib import resources
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+
+from suite.core.measures import MEASURES, formatted, spread
+from suite.core.study import Choice, Domain, Fidelity, Objective
+from suite.core.trial import Run
+from suite.report import picture
+from suite.report.comparison import Comparison, Entry, compare
+from suite.report.results import Results
+from suite.report.study import figures, tables, wording
+from suite.report.study.plane import Plane, planes
+
+_LISTED = 40  # refused and failed candidates that the page names; the table has them all
+_ORDER = ("device", "threads", "latency_path", "dataset", "dataset_digest", "dataset_sizes", "classes", "image")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heading:
+    """A column of the table of trials."""
+
+    text: str
+    meaning: str = ""
+    numeric: bool = False
+
+
+def write(runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Objective] = ()) -> Path:
+    """Write the page and its files into `folder` and return the path of the page, `index.html`.
+
+    The front is that in `objectives`, or else in those of the runs. Raises SuiteError when there is no run, or when two
+    runs saw different data.
+    """
+    comparison = compare(runs, objectives)
+    folder.mkdir(parents=True, exist_ok=True)
+    frame = tables.every_trial(comparison)
+    frame.to_csv(folder / "trials.csv", index=False)
+    drawn = planes(comparison)
+    pictures = [(each, each.save(folder)) for each in figures.all_figures(comparison, drawn)]
+    page = folder / "index.html"
+    page.write_text(_html(comparison, drawn, pictures, frame), encoding="utf-8")
+    return page
+
+
+def _html(
+    comparison: Comparison, drawn: Sequence[Plane], pictures: Sequence[tuple[picture.Picture, str]],
+    frame: pd.DataFrame,
+) -> str:  # fmt: skip
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(_asset("page.html.jinja"))
+    columns = _columns(comparison)
+    best = {entry.name for entry in comparison.front}
+    return template.render(
+        title=wording.listed(comparison.names),
+        style=_asset("page.css"),
+        script=_asset("page.js"),
+        questions=_questions(comparison),
+        headlines=wording.headlines(comparison, drawn),
+        notes=_notes(comparison),
+        pictures=pictures,
+        families=[(name, index % len(picture.FAMILY_COLOURS)) for index, name in enumerate(comparison.names)],
+        headings=columns,
+        rows=_rows(comparison, frame, best),
+        states=list(dict.fromkeys(entry.trial.state for entry in comparison.entries)),
+        names=comparison.names,
+        unfinished=_unfinished(comparison),
+        listed=_LISTED,
+        reasons=_reasons(comparison),
+        studies=_studies(comparison),
+        studied=[n for n, run in zip(comparison.names, comparison.runs, strict=True) if isinstance(run, Run)],
+        surroundings=_surroundings(comparison),
+        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+    )
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    notes = wording.uncertainty(comparison), wording.places(comparison), wording.cut(comparison), comparison.left_out
+    return [note for note in notes if note]
+
+
+def _asset(name: str) -> str:
+    return resources.files("suite.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _questions(comparison: Comparison) -> list[tuple[str, str]]:
+    """Questions of the studies with the names of the runs that ask them."""
+    asked: dict[str, list[str]] = {}
+    for name, run in zip(comparison.names, comparison.runs, strict=True):
+        if isinstance(run, Run):
+            asked.setdefault(run.study.question, []).append(name)
+    return [(question, wording.listed(names)) for question, names in asked.items() if question]
+
+
+def _columns(comparison: Comparison) -> list[Heading]:
+    searched = tables.configuration(comparison)
+    return [
+        Heading(text="trial"),
+        Heading(text="state"),
+        Heading(text="rank", meaning="1: the front of its own run in its objectives", numeric=True),
+        Heading(text="front", meaning="on the front of all runs together"),
+        *(heading for name in tables.measures(comparison) for heading in _of_measure(comparison, name)),
+        *(Heading(text=_short(path, searched), meaning=path) for path in searched),
+        Heading(text="seconds", meaning="from the proposal to the end", numeric=True),
+        Heading(text="reason", meaning="why it was refused, failed, or was not trained to its end"),
+    ]
+
+
+def _of_measure(comparison: Comparison, name: str) -> list[Heading]:
+    """Return the columns of a measure: its value, and its interval where some trial has one."""
+    measure = MEASURES[name]
+    unit = f", {measure.unit}" if measure.unit else ""
+    headings = [Heading(text=f"{name}{unit}", meaning=measure.meaning, numeric=True)]
+    if tables.ends(comparison.entries, name):
+        meaning = f"95 % interval of {name}; unstable where it is wider than 3 % to either side"
+        headings.append(Heading(text=f"{name} interval", meaning=meaning))
+    return headings
+
+
+def _short(path: str, paths: Sequence[str]) -> str:
+    """Last part of a path, where no other ends in the same."""
+    last = path.partition(".")[2]
+    return last if sum(other.partition(".")[2] == last for other in paths) == 1 else path
+
+
+def _rows(comparison: Comparison, frame: pd.DataFrame, best: set[str]) -> list[tuple[Entry, bool, str]]:
+    """Each trial with its cells as markup; the front stands first, then by rank, then by number."""
+    measured = {name: bool(tables.ends(comparison.entries, name)) for name in tables.measures(comparison)}
+    searched = tables.configuration(comparison)
+    ranks = [None if pd.isna(rank) else int(rank) for rank in frame["rank"]]
+    rows = [
+        (rank, entry, entry.name in best, _cells(entry, rank, entry.name in best, measured, searched))
+        for entry, rank in zip(comparison.entries, ranks, strict=True)
+    ]
+    rows.sort(key=lambda row: (not row[2], row[0] or float("inf"), row[1].run, row[1].trial.number))
+    return [row[1:] for row in rows]
+
+
+def _cells(
+    entry: Entry, rank: int | None, on_front: bool, measured: Mapping[str, bool], searched: Sequence[str]
+) -> str:
+    """Return the cells of a row; `measured` says of each measure whether its interval has a column."""
+    trial = entry.trial
+    known, chosen = trial.measures, trial.configuration
+    texts = [
+        entry.name,
+        f"paused at {trial.until}" if trial.state == "paused" else trial.state,
+        str(rank or ""),
+        "●" if on_front else "",
+        *(text for name, has_ends in measured.items() for text in _values_of(known, name, has_ends)),
+        *(tables.text(chosen[path]) if path in chosen else "" for path in searched),
+        f"{trial.seconds:.1f}" if trial.seconds else "",
+        trial.reason,
+    ]
+    # Not left to the template: escaping 100,000 cells one by one there takes seconds.
+    return "".join(f"<td>{escape(text)}</td>" for text in texts)
+
+
+def _values_of(known: Mapping[str, float], name: str, has_ends: bool) -> list[str]:
+    if name not in known:
+        return [""] * (1 + has_ends)
+    return [formatted(name, known[name]).removesuffix(_unit(name))] + [spread(known, name)] * has_ends
+
+
+def _unit(measure: str) -> str:
+    return f" {MEASURES[measure].unit}" if MEASURES[measure].unit else ""
+
+
+def _unfinished(comparison: Comparison) -> list[Entry]:
+    """The failed, interrupted and refused, in this order: a failure is news, a refusal is the study's wish."""
+    order = ("failed", "interrupted", "refused", "dropped")
+    chosen = [entry for entry in comparison.entries if entry.trial.state in order]
+    return sorted(chosen, key=lambda entry: order.index(entry.trial.state))
+
+
+def _reasons(comparison: Comparison) -> list[str]:
+    """How many candidates each constraint refused, the most frequent first."""
+    counts = Counter(
+        (entry.run, str(constraint))
+        for entry in comparison.entries
+        if entry.trial.state == "refused"
+        for constraint in entry.trial.broken(entry.constraints)
+    )
+    return [f"{run}: {wording.count(n, 'candidate')} broke {limit}" for (run, limit), n in counts.most_common()]
+
+
+def _studies(comparison: Comparison) -> list[tuple[str, list[str]]]:
+    """Rows of the table of studies: what is asked, then the answer of each run."""
+    described = [_study(run) for run in comparison.studied]
+    return [(key, [each[key] for each in described]) for key in (described[0] if described else ())]
+
+
+def _study(run: Run) -> Mapping[str, str]:
+    study = run.study
+    began = min((trial.started for trial in run.trials if trial.started), default=None)
+    ended = max((trial.finished for trial in run.trials if trial.finished), default=None)
+    budget = (f"{study.budget.trials:,} trials" if study.budget.trials else "",
+              f"{study.budget.hours:g} hours" if study.budget.hours else "")  # fmt: skip
+    return {
+        "architecture": study.network,
+        "objectives": ", ".join(f"{o.measure} {o.goal}" for o in study.objectives),
+        "constraints": ", ".join(map(str, study.constraints)) or "none",
+        "budget": " or ".join(part for part in budget if part),
+        "fidelity": _fidelity(study.fidelity),
+        "sampler": study.sampler,
+        "searched over": "; ".join(f"{path} {_domain(domain)}" for path, domain in study.domains.items()) or "nothing",
+        "first trial": f"{began:%Y-%m-%d %H:%M} UTC" if began else "none",
+        "last result": f"{ended:%Y-%m-%d %H:%M} UTC" if ended else "none",
+    }
+
+
+def _fidelity(fidelity: Fidelity) -> str:
+    pauses = wording.listed([str(rung) for rung in fidelity.rungs[:-1]])
+    return wording.count(fidelity.epochs, "epoch") + (f", pausing at {pauses}" if pauses else "")
+
+
+def _domain(domain: Domain) -> str:
+    if isinstance(domain, Choice):
+        return "{" + " | ".join(tables.text(value) for value in domain.values) + "}"
+    return f"{tables.text(domain.low)} to {tables.text(domain.high)}" + (", logarithmic" if domain.log else "")
+
+
+def _surroundings(comparison: Comparison) -> list[tuple[str, list[str]]]:
+    """Rows of the table of surroundings: key, then the value of each run, or its values where trials differ."""
+    seen = [[trial.surroundings for trial in run.trials] for run in comparison.runs]
+    keys = dict.fromkeys([*_ORDER, *(key for run in seen for each in run for key in each)])
+    rows = [(key, [_values(run, key) for run in seen]) for key in keys]
+    return [(key, values) for key, values in rows if any(values)]
+
+
+def _values(seen: Sequence[Mapping[str, str]], key: str) -> str:
+    counts = Counter(each[key] for each in seen if each.get(key))
+    if len(counts) < 2:
+        return next(iter(counts), "")
+    return "; ".join(f"{value} ({wording.count(number, 'trial')})" for value, number in counts.most_common())

@@ -1,0 +1,210 @@
+"""What the page says: titles, axes, captions and the sentences at its head."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from suite.core.measures import MEASURES, formatted, interval
+from suite.core.study import Constraint, Objective
+from suite.core.trial import State
+from suite.report.comparison import Comparison, Entry
+from suite.report.study.plane import Plane
+
+_STATES: dict[State, str] = {
+    "complete": "trained",
+    "paused": "paused before their last epoch",
+    "refused": "refused before training",
+    "dropped": "dropped before training",
+    "failed": "failed",
+    "interrupted": "interrupted",
+    "running": "still running",
+}
+
+
+def count(number: int, word: str, plural: str = "") -> str:
+    """Return `1 trial`, `2 trials`, `5,000 trials`."""
+    return f"{number:,} {word if number == 1 else plural or word + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`."""
+    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
+
+
+def short(value: float) -> str:
+    """Return a number for an axis: `950`, `20k`, `1.5M`, `2G`, `0.05`."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"
+
+
+def title(measure: str) -> str:
+    """Return the title of a measure within a sentence: `latency`, `multiply-adds`."""
+    return MEASURES[measure].title.split(" (")[0].lower()
+
+
+def axis(measure: str) -> str:
+    """Return the label of an axis: `Latency (ms)`."""
+    known = MEASURES[measure]
+    validation = ", validation" if known.known == "trained" and known.unit == "%" else ""
+    unit = f", {known.unit}" if known.unit else ""
+    return f"{known.title}{validation}{unit}"
+
+
+def front_title(quality: Objective, cost: Objective, place: str) -> str:
+    """Return the heading of a front."""
+    return f"{title(quality.measure).capitalize()} against {title(cost.measure)}" + (f" on {place}" if place else "")
+
+
+def front_caption(plane: Plane, beyond: Sequence[Constraint]) -> str:
+    """Say how to read a front."""
+    quality, cost = title(plane.quality.measure), title(plane.cost.measure)
+    several = len({entry.run for entry in plane.entries}) > 1
+    sentences = [
+        f"Up and to the left is better. The thick steps are the front: the best {quality} that {cost} can buy here.",
+        "Thin steps are the front of each run alone." if several else "",
+        "Large marks are on the front; pale ones are dominated: another is at least as good in both and better in one.",
+        _knee_caption(plane),
+        _interval(plane),
+        "Crosses were trained but break a constraint." if plane.broken else "",
+        f"The {cost} axis is logarithmic." if plane.log else "",
+        "Not drawn, because it is far outside: " + listed([str(c) for c in beyond]) + "." if beyond else "",
+        f"{MEASURES[plane.cost.measure].title}: {MEASURES[plane.cost.measure].meaning.replace('`', '')}.",
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _knee_caption(plane: Plane) -> str:
+    quality = title(plane.quality.measure)
+    return f"The ring marks the knee, {plane.knee.name}: past it, more {quality} costs ever more." if plane.knee else ""
+
+
+def _interval(plane: Plane) -> str:
+    """Say what bars and hollow marks are, and what they mean for the front."""
+    bars = any(
+        low < high
+        for entry in plane.entries
+        for low, high in (interval(entry.trial.measures, objective.measure) for objective in plane.pair)
+    )
+    if not bars:
+        return ""
+    hollow = not all(plane.is_stable(entry) for entry in plane.entries)
+    return "A bar is the 95 % interval of a value. Two values are equal for the front when their intervals overlap." + (
+        " A hollow mark is unstable: its interval is wider than 3 % to either side." if hollow else ""
+    )
+
+
+def states(entries: Sequence[Entry]) -> str:
+    """Return `120 candidates: 80 trained, 30 refused before training, 10 failed`."""
+    gone_on = {(entry.run, entry.trial.continues) for entry in entries if entry.trial.state != "interrupted"}
+    counts = Counter(entry.trial.state for entry in entries if (entry.run, entry.trial.number) not in gone_on)
+    parts = [f"{counts[state]:,} {words}" for state, words in _STATES.items() if counts[state]]
+    return f"{count(counts.total(), 'candidate')}: {', '.join(parts)}" if parts else "No candidate yet"
+
+
+def headlines(comparison: Comparison, planes: Sequence[Plane]) -> list[str]:
+    """Return the sentences that a reader in a hurry should see."""
+    sentences = [f"{states(comparison.entries)}."]
+    if not planes:
+        return [*sentences, nothing(comparison)]
+    plane = planes[0]
+    sentences += [_best(plane), _knee(plane), _front(comparison)]
+    return [sentence for sentence in sentences if sentence]
+
+
+def nothing(comparison: Comparison) -> str:
+    """Say why there is no front."""
+    complete = [entry for entry in comparison.entries if entry.trial.state == "complete"]
+    if comparison.candidates:
+        return "No trained candidate has both an accuracy and a cost, so there is no front to show."
+    if complete:
+        return f"All {count(len(complete), 'trained candidate')} break a constraint, so there is no front to show."
+    return "No candidate has been trained to its end yet, so there is no front to show."
+
+
+def images(comparison: Comparison) -> int | None:
+    """Return how many images the validation split has, where the trials say so."""
+    known = (entry.trial.surroundings.get("dataset_sizes", "") for entry in comparison.candidates)
+    found = re.search(r"validation ([\d,]+)", next(known, ""))
+    return int(found[1].replace(",", "")) if found else None
+
+
+def wilson(percent: float, images: int) -> tuple[float, float]:
+    """95 % interval in percent of a share seen on `images` images (Wilson, 1927, JASA 22, 209)."""
+    z, p = 1.959964, percent / 100
+    centre = (p + z * z / (2 * images)) / (1 + z * z / images)
+    half = z / (1 + z * z / images) * math.sqrt(p * (1 - p) / images + z * z / (4 * images * images))
+    return 100 * (centre - half), 100 * (centre + half)
+
+
+def uncertainty(comparison: Comparison) -> str:
+    """Say how far the accuracies can be trusted; empty when the size of the validation split is not known."""
+    total, measure = images(comparison), comparison.quality.measure
+    values = [e.trial.measures[measure] for e in comparison.candidates if measure in e.trial.measures]
+    if not total or not values or MEASURES[measure].unit != "%":
+        return ""
+    low, high = wilson(max(values), total)
+    return (
+        f"Accuracies are shares of {total:,} validation images, so one image is {100 / total:.2g} points, and "
+        f"the 95 % interval of {max(values):.2f} % is {low:.1f} to {high:.1f} % (Wilson). The search has seen these "
+        "images: the best of many candidates looks better on them than on new ones."
+    )
+
+
+def _best(plane: Plane) -> str:
+    best = max(plane.entries, key=lambda entry: (plane.y(entry), -plane.x(entry)))
+    return (
+        f"The most accurate is {best.name}: {formatted(plane.quality.measure, plane.y(best))} "
+        f"at {_with_unit(plane.cost.measure, plane.x(best))}."
+    )
+
+
+def _knee(plane: Plane) -> str:
+    if not plane.knee:
+        return ""
+    knee, dearest = plane.knee, plane.front[-1]
+    return (
+        f"The knee is {knee.name}: {formatted(plane.quality.measure, plane.y(knee))}, "
+        f"{plane.y(dearest) - plane.y(knee):.2f} points less than {dearest.name}, the dearest on the front, for "
+        f"{100 * plane.x(knee) / plane.x(dearest):.0f} % of its {title(plane.cost.measure)} "
+        f"({_with_unit(plane.cost.measure, plane.x(knee))})."
+    )
+
+
+def _front(comparison: Comparison) -> str:
+    if len(comparison.names) < 2:
+        return ""
+    counts = Counter(entry.run for entry in comparison.front)
+    shares = listed([f"{counts[run]} of {run}" for run in comparison.names if counts[run]])
+    without = [run for run in comparison.names if not counts[run]]
+    wanted = listed([title(objective.measure) for objective in comparison.objectives])
+    silent = f" Nothing of {listed(without)} is on it." if without else ""
+    return f"On the front of all runs together in {wanted}: {shares}.{silent}"
+
+
+def _with_unit(measure: str, value: float) -> str:
+    return formatted(measure, value) if MEASURES[measure].unit else f"{value:,.0f} {title(measure)}"
+
+
+def cut(comparison: Comparison) -> str:
+    """Say which trials the hours of their study ended; empty when none was."""
+    found = [
+        f"{e.name} after {e.trial.until} of {e.study.fidelity.epochs} epochs"
+        for e in comparison.entries
+        if e.trial.is_cut and e.study
+    ]
+    return f"Not trained to the end, as the budget's hours were over: {listed(found)}." if found else ""
+
+
+def places(comparison: Comparison) -> str:
+    """Say that latency was measured in several places; empty when it was one."""
+    if len(comparison.places) < 2:
+        return ""
+    return (
+        f"Latency was measured in {len(comparison.places)} places ({'; '.join(comparison.places)}). Such values are "
+        "not compared: each place has its own figure and its own front, and ranks are within one place."
+    )

@@ -1,0 +1,109 @@
+"""The bench of a study: each candidate is written as it would be deployed, and timed on what it would run on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Self
+
+import keras
+
+from suite.architectures.layers import deployed
+from suite.core.errors import SuiteError
+from suite.core.study import Latency
+from suite.export import converters, saved_model
+from suite.machine.quiet import silenced
+from suite.timing import process
+from suite.timing.timer import GoneError, Timer, onednn
+
+LONGEST = 600.0  # seconds: a candidate whose ten blocks of calls would take longer cannot be timed
+
+
+class Bench:
+    """Times the candidates of one study; a context manager."""
+
+    def __init__(self, wanted: Latency, classes: Sequence[str], timer: Timer) -> None:
+        """Get ready to time as `wanted`, by a `timer` of that path and so many threads."""
+        self._wanted, self._classes, self._timer = wanted, classes, timer
+        self._stack = ExitStack()
+        self._kept: dict[str, Path] = {}  # artefacts that are timed again
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def surroundings(self) -> dict[str, str]:
+        """How candidates are timed here: what decides whether two latencies may be compared."""
+        return {
+            "latency_path": self._wanted.path,
+            "latency_batch": str(self._wanted.batch),
+            "latency_threads": str(self._timer.threads),
+            "latency_onednn": onednn(),
+        }
+
+    def time(self, model: keras.Model) -> tuple[dict[str, float], dict[str, str]]:
+        """Return the latency of a network (logits out) as measures, and how it came about.
+
+        Raises SuiteError when it cannot be written for its path, or cannot be run there.
+        """
+        with TemporaryDirectory(prefix="suite-") as folder:
+            return self._answered(self._written(model, Path(folder)))
+
+    def time_again(self, name: str, build: Callable[[], keras.Model]) -> tuple[dict[str, float], dict[str, str]]:
+        """Return the latency of a network that has a `name`; each time adds to what was measured under it before.
+
+        It is built and written the first time. Raises SuiteError as `time` does.
+        """
+        if name not in self._kept:
+            folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="suite-")))
+            self._kept[name] = self._written(build(), folder)
+        return self._answered(self._kept[name], again=True)
+
+    def _written(self, model: keras.Model, folder: Path) -> Path:
+        saved = folder / "saved_model"
+        network = deployed(model)
+        with silenced():  # converters write what they like
+            saved_model.write(network, self._classes, str(saved), only=("pixels",))
+            return converters.converted(saved, self._wanted.path, folder, network)
+
+    def _answered(self, artefact: Path, *, again: bool = False) -> tuple[dict[str, float], dict[str, str]]:
+        order = process.Order(
+            artefact=str(artefact),
+            batches=(self._wanted.batch,),
+            seconds=self._wanted.seconds,
+            longest=LONGEST,
+            again=again,
+        )
+        try:
+            (answer,) = self._timer.ask(order)
+        except GoneError as gone:
+            raise SuiteError(f"latency on path {self._wanted.path}: {gone.said('it was timed')}") from gone
+        if "median" not in answer:
+            said = next(answer[key] for key in ("no_memory", "too_slow", "failed") if key in answer)
+            raise SuiteError(f"latency on path {self._wanted.path}: {said}")
+        return _measures(answer), _origin(answer)
+
+
+def _measures(answer: Mapping[str, Any]) -> dict[str, float]:
+    """Return what the process that times says, under the names of the table of measures."""
+    names = {
+        "median": "latency",
+        "low": "latency_low",
+        "high": "latency_high",
+        "raw": "latency_raw",
+        "p90": "latency_p90",
+    }
+    return {name: answer[key] for key, name in names.items() if answer[key] is not None}
+
+
+def _origin(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return when a latency was timed, what it is a multiple of, and what else ran meanwhile."""
+    known = {f"latency_{key}": answer[key] for key in ("reference", "rest", "others", "steal")}
+    said = {key: value if isinstance(value, str) else f"{value:.6g}" for key, value in known.items() if value}
+    return {"latency_timed": datetime.now(UTC).isoformat(timespec="milliseconds")} | said

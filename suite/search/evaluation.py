@@ -1,0 +1,223 @@
+"""One candidate from its configuration to its measures: built, measured, then refused, dropped or trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from suite import architectures
+from suite.architectures import candidate
+from suite.architectures.layers import deployed
+from suite.core import files
+from suite.core.errors import ArchitectureError, StoreError
+from suite.core.measures import formatted
+from suite.core.study import Recipe, Study, Value
+from suite.core.trial import State, Trial, place
+from suite.counting.complexity import complexity, weightless
+from suite.datasets import Dataset
+from suite.machine import capacity, turns
+from suite.machine.surroundings import surroundings
+from suite.search.bench import Bench
+from suite.search.proposals import costs_of, key
+from suite.search.space import network
+from suite.search.tuner import Watcher
+from suite.training import loop
+from suite.training.deadline import Forecast, Left, forever
+
+RECIPE = Recipe()
+COUNTED = ("parameters", "macs", "activations")
+Same = Callable[[Mapping[str, Value], str], Trial | None]  # an ended trial of a configuration's network, in a place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How the trials of one study are evaluated: called with a trial that has begun, it returns it ended."""
+
+    study: Study
+    data: Dataset
+    bench: Bench
+    model_file: Callable[[int], Path]  # where the trained network of a trial is kept
+    checkpoint: Callable[[Trial], Path | None] = lambda trial: None  # where it is kept how far its training has come
+    same: Same = lambda configuration, place: None  # what is known of the same network already
+    disappointment: Callable[[Trial], str] = lambda trial: ""  # why it is not worth its training, measured as it is
+    watchers: Sequence[Watcher] = ()  # told of every epoch
+    left: Left = forever  # seconds until the study's hours are over
+    forecast: Callable[[Forecast], object] = lambda forecast: None  # told after each epoch what is to come
+    plans: dict[str, dict[str, float] | None] = field(default_factory=dict)  # counts of networks that were not trained
+
+    def known(self, configuration: Mapping[str, Value]) -> dict[str, float] | None:
+        """Return what is known of the costs of a network before it is tried: what was measured, else its counts.
+
+        None says that it cannot be built. Nothing is built for a study that is not about counts.
+        """
+        before = self.same(configuration, self._place(configuration))
+        if before or not set(costs_of(self.study)) & set(COUNTED):
+            return before.costs if before else {}
+        name = key(network(configuration))
+        if name not in self.plans:
+            try:
+                self.plans[name] = counted(weightless(lambda: deployed(self.network(configuration))))
+            except ArchitectureError:
+                self.plans[name] = None
+            except Exception:  # of a file of one's own: when it is tried the trial fails, and keeps the traceback
+                self.plans[name] = {}
+        return self.plans[name]
+
+    def __call__(self, trial: Trial) -> Trial:
+        """Evaluate one trial; raise what goes wrong."""
+        recipe = candidate.recipe(self.study, trial.configuration)
+        trial = replace(trial, surroundings=self.surroundings(recipe))
+        keras.utils.set_random_seed(self.study.seed)
+        with loop.precision(recipe.precision):
+            return self._evaluated(trial, recipe)
+
+    def _evaluated(self, trial: Trial, recipe: Recipe) -> Trial:
+        trial = self._as_before(trial)
+        if self._may_be_refused(trial):
+            # A candidate that is too large may be too large for the memory as well.
+            trial = self._measured(trial, counted(weightless(lambda: deployed(self.network(trial.configuration)))))
+        if self._is_refused(trial):
+            return self._refused(trial)
+        model = self.network(trial.configuration)
+        if "latency" not in trial.measures:
+            timed, origin = self.bench.time(self._as_deployed(trial, model, recipe))
+            trial = self._measured(trial, {**counted(deployed(model)), **timed})
+            trial = replace(trial, surroundings={**trial.surroundings, **origin})
+        if self._is_refused(trial):
+            return self._refused(trial)
+        reason = self.disappointment(trial)
+        return trial.dropped(reason) if reason else self._trained(trial, model, recipe)
+
+    def _as_before(self, trial: Trial) -> Trial:
+        """Return a trial with the costs that its network was found to have already, and with where they are from."""
+        before = self.same(trial.configuration, trial.place)
+        if before is None:
+            return trial
+        origin = {key: value for key, value in before.surroundings.items() if key.startswith("latency_")}
+        return replace(self._measured(trial, before.costs), surroundings={**trial.surroundings, **origin})
+
+    def timed_again(self, trial: Trial) -> tuple[dict[str, float], dict[str, str]]:
+        """Return the latency of a trial's network as measures, and its origin; adds to what was timed here before."""
+        recipe = candidate.recipe(self.study, trial.configuration)
+        try:
+            with loop.precision(self.study.latency.precision or recipe.precision):
+                return self.bench.time_again(
+                    key(network(trial.configuration)), lambda: self.network(trial.configuration)
+                )
+        finally:
+            keras.utils.clear_session()
+
+    def timed_here(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Return those of `trials` whose latency is of the place in which this evaluation times."""
+        return [trial for trial in trials if trial.place == self._place(trial.configuration)]
+
+    def _place(self, configuration: Mapping[str, Value]) -> str:
+        """Return where and how the network of a configuration is timed here."""
+        return place({**surroundings(), **self._timing(candidate.recipe(self.study, configuration))})
+
+    def _timing(self, recipe: Recipe) -> dict[str, str]:
+        return {**self.bench.surroundings, "latency_precision": self.study.latency.precision or recipe.precision}
+
+    def _as_deployed(self, trial: Trial, model: keras.Model, recipe: Recipe) -> keras.Model:
+        """Return the network in the precision in which it will be deployed."""
+        wanted = self.study.latency.precision
+        if wanted in (None, recipe.precision):
+            return model
+        with loop.precision(wanted):
+            return self.network(trial.configuration)
+
+    def _may_be_refused(self, trial: Trial) -> bool:
+        """Whether it can be refused by counting alone, and was not counted yet."""
+        return any(c.measure in COUNTED and c.measure not in trial.measures for c in self.study.constraints)
+
+    def network(self, configuration: Mapping[str, Value]) -> keras.Model:
+        """Return the untrained network of a configuration."""
+        return candidate.network(self.study, configuration, self.data.task)
+
+    def surroundings(self, recipe: Recipe = RECIPE) -> dict[str, str]:
+        """Return where the trials of a recipe are measured, and on which data."""
+        sizes = ", ".join(f"{split} {size:,}" for split, size in self.data.sizes.items())
+        own = architectures.digest(self.study.source)
+        return {
+            **surroundings(),
+            **({"architecture_digest": own} if own else {}),
+            **self._timing(recipe),
+            "recipe_precision": recipe.precision,
+            "dataset": self.data.name,
+            "dataset_digest": self.data.digest,
+            "dataset_sizes": sizes,
+            "classes": str(len(self.data.classes)),
+            "image": " x ".join(map(str, self.data.task.image)),
+            "seed": str(self.study.seed),
+        }
+
+    def _trained(self, trial: Trial, model: keras.Model, recipe: Recipe) -> Trial:
+        epochs = self.study.fidelity.epochs
+        with turns.together(capacity.usable()) as give_way:
+            trained = loop.train(
+                model,
+                recipe,
+                self.data,
+                epochs=epochs,
+                seed=self.study.seed,
+                on_epoch=lambda row: self._tell(trial.number, row, give_way),
+                until=trial.until,
+                checkpoint=self.checkpoint(trial),
+                left=self.left,
+                forecast=self.forecast,
+            )
+        ends = trial.until in (None, epochs)
+        if ends:
+            _save(model, self.model_file(trial.number))
+        trial = self._measured(trial, trained.measures)
+        state: State = "complete" if ends else "paused"
+        return replace(trial, state=state, curve=trained.curve, finished=datetime.now(UTC), **self._cut(trial, trained))
+
+    def _cut(self, trial: Trial, trained: loop.Training) -> dict[str, Any]:
+        """Return how a trial is marked that the study's hours ended; nothing of one that was trained as asked."""
+        done, epochs = len(trained.curve), self.study.fidelity.epochs
+        if done >= epochs:
+            return {"until": None}
+        if done >= (trial.until or epochs):
+            return {}
+        return {"until": done, "reason": f"the budget's hours ended it after {done} of {epochs} epochs"}
+
+    def _tell(self, number: int, row: Mapping[str, float], give_way: Callable[[], None]) -> None:
+        for watcher in self.watchers:
+            watcher.epoch(number, row)
+        give_way()
+
+    def _measured(self, trial: Trial, measures: Mapping[str, float]) -> Trial:
+        return replace(trial, measures={**trial.measures, **measures})
+
+    def _is_refused(self, trial: Trial) -> bool:
+        return bool(trial.broken(self.study.constraints))
+
+    def _refused(self, trial: Trial) -> Trial:
+        broken = trial.broken(self.study.constraints)
+        return trial.refused(", ".join(f"{formatted(c.measure, trial.measures[c.measure])} breaks {c}" for c in broken))
+
+
+def counted(model: keras.Model) -> dict[str, float]:
+    """Return the complexity of a model as measures."""
+    known = complexity(model)
+    return {name: float(getattr(known, name)) for name in COUNTED}
+
+
+def _save(model: keras.Model, file: Path) -> None:
+    """Write a model so that a half-written one never has the name; raise StoreError when it cannot be kept."""
+    network = deployed(model)
+    try:
+        with files.replacing(file) as draft:
+            # A new model of the same layers is saved without the optimizer's state.
+            keras.Model(network.inputs, network.outputs, name=network.name).save(draft)
+    except OSError as error:
+        raise StoreError(
+            f"{file}: the trained network cannot be written ({error.strerror or error}). Finished trials are safe: "
+            "mend the disk and run the same command again."
+        ) from error

@@ -1,0 +1,185 @@
+"""What people see while a study runs: on a terminal a bar with the time left, elsewhere lines.
+
+There is a line for each trial, for what its first epoch tells of its end, and for every QUIET seconds without one.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from suite.core import dominance
+from suite.core.measures import MEASURES, formatted
+from suite.core.study import Study
+from suite.core.trial import Trial
+from suite.search.budget import Spent, spent
+from suite.training.deadline import Forecast
+
+_STYLES = {"complete": "green", "paused": "cyan", "refused": "dim", "dropped": "dim", "failed": "red"}
+QUIET = 50.0  # seconds without a line, where there is no bar
+SOON = 10.0  # seconds of a training that need not be told before
+
+_WIDTH = 24  # of the bar, characters
+
+
+class Progress:
+    """Watches one study; a context manager. Writes to stderr."""
+
+    def __init__(self, study: Study, before: Iterable[Trial] = ()) -> None:
+        """Begin after the trials `before`, those of earlier sessions."""
+        self._study, self._epochs = study, study.fidelity.epochs
+        self._trials = {trial.number: trial for trial in before if trial.state != "running"}
+        self._running: Trial | None = None
+        self._epoch: Mapping[str, float] = {}
+        self._end = 0.0  # of the running training, on the clock of `time.monotonic`
+        self._forecast: Forecast | None = None
+        self._closed, self._spoken = threading.Event(), time.monotonic()
+        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._live = Live(console=self._console, get_renderable=self._bar, refresh_per_second=4, transient=True)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        else:
+            threading.Thread(target=self._pulse, name="progress", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed.set()
+        self._live.stop()
+
+    def note(self, line: str) -> None:
+        """Show a line of what goes on between trials."""
+        self._console.print(line)
+
+    def begin(self, trial: Trial) -> None:
+        """Show a trial that begins."""
+        self._running, self._epoch, self._forecast = trial, {}, None
+
+    def epoch(self, number: int, row: Mapping[str, float]) -> None:
+        """Show one epoch."""
+        self._epoch = row
+
+    def forecast(self, forecast: Forecast) -> None:
+        """Show when the training will end, and whether the hours of the study cut it."""
+        is_news = self._forecast is None or (forecast.is_cut and not self._forecast.is_cut)
+        self._forecast, self._end = forecast, time.monotonic() + forecast.seconds
+        is_news = is_news and (forecast.is_cut or forecast.seconds >= SOON)
+        if self._running and is_news and not self._console.is_terminal:
+            self._say(Text(f"{self._study.name}/{self._running.number:<3} {self._progress()}"))
+
+    def end(self, trial: Trial) -> None:
+        """Show how a trial ended."""
+        self._trials[trial.number], self._running = trial, None
+        self._say(self._line(trial))
+
+    def _say(self, line: Text) -> None:
+        self._console.print(line)
+        self._spoken = time.monotonic()
+
+    def _pulse(self) -> None:
+        """Say what runs, whenever nothing was said for long."""
+        while not self._closed.wait(min(1.0, QUIET / 4)):
+            running = self._running
+            if running and time.monotonic() - self._spoken >= QUIET:
+                self._say(Text(f"{self._study.name}/{running.number:<3} {self._progress()}  [{self._standing()}]"))
+
+    def _line(self, trial: Trial) -> Text:
+        line = Text(f"{self._study.name}/{trial.number:<3} ")
+        line.append(f"{self._state(trial):<9}", _STYLES.get(trial.state, ""))
+        line.append(f" {_words(trial, self._study)}")
+        if trial.number in self._front():
+            line.append("  front", "bold")
+        if trial.state not in ("refused", "dropped") and not self._console.is_terminal:
+            line.append(f"  [{self._standing()}]")
+        return line
+
+    def _state(self, trial: Trial) -> str:
+        return f"paused at {trial.until} of {self._epochs} epochs " if trial.state == "paused" else trial.state
+
+    def _front(self) -> set[int]:
+        fitting = [trial for trial in self._trials.values() if trial.fits(self._study.constraints)]
+        return {trial.number for trial in dominance.front(fitting, self._study.objectives)}
+
+    def _spent(self) -> Spent:
+        return spent(list(self._trials.values()), self._study.fidelity)
+
+    def _standing(self) -> str:
+        """Return how far the study is: `7 of 24 trials, 3:20 left`."""
+        budget = self._study.budget
+        used = self._spent()
+        left = used.seconds_left(budget)
+        of = f" of {budget.trials}" if budget.trials else ""
+        known = "" if left is None else f", {_time(self._remaining(left))} left"
+        return f"{f'{used.trials:.1f}'.removesuffix('.0')}{of} trials{known}"
+
+    def _remaining(self, left: float) -> float:
+        """Return what is left of `left` seconds after those the running trial has used."""
+        return max(0.0, left - self._used())
+
+    def _used(self) -> float:
+        """Return the seconds that the running trial has used."""
+        started = self._running.started if self._running else None
+        return (datetime.now(UTC) - started).total_seconds() if started else 0.0
+
+    def _bar(self) -> Text:
+        budget = self._study.budget
+        used = self._spent()
+        shares = [used.trials / budget.trials] if budget.trials else []
+        shares += [used.hours / budget.hours] if budget.hours else []
+        full = round(_WIDTH * min(1.0, max(shares)))
+        bar = Text(f"{self._study.name} ")
+        bar.append("━" * full, "cyan").append("━" * (_WIDTH - full), "dim")
+        return bar.append(f" {self._standing()}{self._now()}")
+
+    def _now(self) -> str:
+        """Return what is going on: `trial 12: epoch 6 of 10, accuracy 93.1 %, about 0:00:24 to go`."""
+        return f"; trial {self._running.number}: {self._progress()}" if self._running else ""
+
+    def _progress(self) -> str:
+        """Return how far the running trial is."""
+        if not self._epoch:
+            return f"building, measuring and its first epoch: {_time(self._used())} so far"
+        until = (self._running.until if self._running else None) or self._epochs
+        said = f"epoch {int(self._epoch['epoch'])} of {until}, accuracy {self._epoch['val_accuracy']:.1f} %"
+        return said + self._to_go() if self._forecast else said
+
+    def _to_go(self) -> str:
+        """Return when the running training will end: `, about 0:04:10 to go`."""
+        assert self._forecast is not None
+        known = f", about {_time(max(0.0, self._end - time.monotonic()))} to go"
+        cut = f": the budget's hours end it after epoch {self._forecast.last}"
+        return known + cut if self._forecast.is_cut else known
+
+
+def _words(trial: Trial, study: Study) -> str:
+    """Return what became of a trial: its objectives, or the reason why it has none."""
+    configuration = ", ".join(f"{key.partition('.')[2]} {_value(value)}" for key, value in trial.configuration.items())
+    if trial.state not in ("complete", "paused"):
+        return f"{trial.reason}  ({configuration})"
+    wanted = [MEASURES[objective.measure] for objective in study.objectives]
+    measured = ", ".join(
+        f"{measure.name} {formatted(measure.name, trial.measures[measure.name])}" for measure in wanted
+    )
+    cut = f"; {trial.reason}" if trial.reason else ""
+    return f"{measured}{cut}  ({configuration})"
+
+
+def _time(seconds: float) -> str:
+    """Return whole seconds as `0:04:10`."""
+    return str(timedelta(seconds=round(seconds)))
+
+
+def _value(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

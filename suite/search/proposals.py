@@ -1,0 +1,121 @@
+"""What to try next: the samplers that propose, and the configurations that need not be proposed again."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import optuna
+from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+
+from suite.core.measures import MEASURES
+from suite.core.study import Study, Value
+from suite.core.trial import Trial
+from suite.sampler.cheap_first import START, CheapFirstSampler, Curve, Open
+from suite.search.space import decoded, distributions, network
+from suite.studyfile.binding import configurations, drawn
+
+Known = Callable[[Mapping[str, Value]], "Mapping[str, float] | None"]  # costs of a configuration's network, by measure
+
+CALLS = 8  # networks that are counted for a proposal: a tenth of a second each
+
+DRAWS = 2_000  # random draws in search of a new configuration
+WALK = 100_000  # configurations that are walked through when the draws found none
+
+OPTUNAS: dict[str, Callable[[int, int], BaseSampler]] = {  # of the trials that it begins with, and a seed
+    "tpe": lambda startup, seed: TPESampler(multivariate=True, group=True, n_startup_trials=startup, seed=seed),
+    "nsga2": lambda startup, seed: NSGAIISampler(population_size=2 * startup, seed=seed),
+    "random": lambda startup, seed: RandomSampler(seed),
+}
+
+_TRIED = ("running", "paused", "complete", "refused", "failed")
+
+
+def sampler(study: Study, asked: int) -> BaseSampler:
+    """Return the sampler of Optuna's for the proposal after `asked` others.
+
+    Seeded by both, so that a study that was interrupted proposes what it would have proposed.
+    """
+    seed = (study.seed * 1_000_003 + asked) % 2**32
+    startup = min(10, max(2, (study.budget.trials or 20) // 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `multivariate` is one, since 2.2
+        return OPTUNAS[study.sampler](startup, seed)
+
+
+def cheap_first(study: Study, known: Known, curve: Curve, open: Open) -> CheapFirstSampler:
+    """Return our sampler. `known` tells what the network of a configuration costs, as far as that is known; it is asked
+    for CALLS of them for each proposal. None means that there is no such network, or that it was refused. What is
+    `open` may be proposed again.
+    """
+    measures = costs_of(study)
+
+    def costs(parameters: Mapping[str, Any]) -> list[float] | None:
+        told = known(decoded(study, parameters))
+        if told is None or any(c.measure in told and c.excess(told[c.measure]) > 0 for c in study.constraints):
+            return None
+        return [told.get(measure, math.nan) for measure in measures]
+
+    return CheapFirstSampler(
+        costs if measures else None,
+        positions=[place for place, o in enumerate(study.objectives) if MEASURES[o.measure].is_cost],
+        limits=[_limit(study, measure) for measure in measures],
+        space=distributions(study),
+        calls=CALLS,
+        deciding=network(dict.fromkeys(study.domains, 0)).keys(),
+        curve=curve,
+        open=open,
+        end=float(len(study.fidelity.rungs) - 1),
+        start=min(START, max(2, (study.budget.trials or 4 * START) // 4)),
+        seed=study.seed,
+    )
+
+
+def costs_of(study: Study) -> list[str]:
+    """Return the costs that a study is about: its objectives in their order, then what it only limits."""
+    named = [objective.measure for objective in study.objectives] + [c.measure for c in study.constraints]
+    return [measure for measure in dict.fromkeys(named) if MEASURES[measure].is_cost]
+
+
+def _limit(study: Study, measure: str) -> float | None:
+    """Return the most that a cost may be, None for no limit."""
+    return min((c.limit for c in study.constraints if c.measure == measure and c.at_most is not None), default=None)
+
+
+class Tried:
+    """The configurations that need not be tried again."""
+
+    def __init__(self, study: Study, trials: Sequence[Trial]) -> None:
+        """Learn the configurations of `trials`. Those of interrupted ones stay free, and of dropped ones when more was
+        trained since.
+        """
+        self._study = study
+        trained = max((trial.number for trial in trials if trial.state in ("complete", "paused")), default=-1)
+        dropped = [trial for trial in trials if trial.state == "dropped" and trial.number > trained]
+        tried = [trial for trial in trials if trial.state in _TRIED]
+        self._configurations = {key(trial.configuration) for trial in [*tried, *dropped]}
+        self._refused = {key(network(trial.configuration)) for trial in trials if trial.state == "refused"}
+        self._seed = len(trials)
+
+    def fresh(self, configuration: Mapping[str, Value]) -> bool:
+        """Whether it was not tried, and its network was not refused under another recipe."""
+        return key(configuration) not in self._configurations and key(network(configuration)) not in self._refused
+
+    def draw(self) -> dict[str, Value] | None:
+        """Return a fresh configuration at random; None when the space holds none, or none is found in it."""
+        source = random.Random(f"{self._study.seed}/{self._seed}")
+        for _ in range(DRAWS):
+            configuration = drawn(self._study, source)
+            if self.fresh(configuration):
+                return configuration
+        walk = configurations(self._study) if self._study.size <= WALK else iter(())
+        return next(filter(self.fresh, walk), None)
+
+
+def key(configuration: Mapping[str, Value]) -> str:
+    """Return a text by which equal configurations are known."""
+    return json.dumps(configuration, sort_keys=True)

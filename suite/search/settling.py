@@ -1,0 +1,65 @@
+"""The end of a search: what decides who is on the front is timed again, until it is known or the time is over.
+
+A candidate decides when nobody surely dominates it and its interval is too wide to say more, or when its interval lies
+on both sides of a limit. Latency does not depend on the weights, so the network is built anew. All that decide take
+turns, so that each is timed over the whole of the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from suite.core import dominance, limits
+from suite.core.measures import is_stable
+from suite.core.study import Study
+from suite.core.trial import Trial
+from suite.search.evaluation import Evaluation
+from suite.search.proposals import key
+from suite.search.space import network
+from suite.search.store import Store
+
+Told = Callable[[str], object]  # what is going on, a line
+
+
+def settle(store: Store, evaluation: Evaluation, told: Told = lambda line: None) -> None:
+    """Time again what decides, for `latency.settling` seconds of the study at most; each result is durable at once."""
+    began, wanted = monotonic(), store.study.latency
+    told_of: set[str] = set()
+    while monotonic() - began < wanted.settling:
+        deciding = _networks(undecided(store.study, evaluation.timed_here(store.trials())))
+        if not deciding:
+            return
+        for name, trials in deciding.items():
+            if name not in told_of:
+                told(f"{store.study.name}/{trials[0].number} decides and is not known well: it is timed again.")
+                told_of.add(name)
+            measures, origin = evaluation.timed_again(trials[0])
+            for trial in trials:
+                store.retime(trial.number, measures, origin)
+            if monotonic() - began >= wanted.settling:
+                return
+
+
+def undecided(study: Study, trials: Sequence[Trial]) -> list[Trial]:
+    """Return the trained candidates of one place on whose latency the front or a limit hangs, not known well enough."""
+    trained = [trial for trial in trials if trial.state == "complete" and "latency" in trial.measures]
+    fitting = [trial for trial in trained if trial.fits(study.constraints)]
+    on_front = {trial.number for trial in dominance.undecided(fitting, study.objectives)}
+    return [trial for trial in trained if trial.number in on_front or _hangs_on_a_limit(study, trial)]
+
+
+def _hangs_on_a_limit(study: Study, trial: Trial) -> bool:
+    """Whether the interval of its latency lies on both sides of a limit, and is wide."""
+    of_latency = [limit for limit in study.constraints if limit.measure == "latency"]
+    return not is_stable(trial.measures, "latency") and any(
+        limits.is_open(trial.measures, limit) for limit in of_latency
+    )
+
+
+def _networks(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
+    """Return trials by their network: it is timed once for all of them."""
+    found: dict[str, list[Trial]] = {}
+    for trial in trials:
+        found.setdefault(key(network(trial.configuration)), []).append(trial)
+    return found

@@ -1,0 +1,1 @@
+"""How long an exported network takes on this device, and how sure that is."""

@@ -1,0 +1,195 @@
+"""A process that times artefacts and nothing else: `python -m suite.timing.process`, asked on stdin, in JSON.
+
+The first line says what it runs on, each further line is an order. It answers an order with a line for every batch
+size, as soon as it is known, so that what was measured before a larger batch took all memory is not lost; then with
+`done` and what the references took meanwhile. It stays for the next order, so that TensorFlow and the references are
+loaded once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from suite.core.paths import BESIDE
+from suite.machine.capacity import free_memory
+from suite.timing import rest, runtimes, sensors
+from suite.timing.protocol import LEAST, Block, Protocol, latency, moments, watched
+
+CALLS = LEAST + 2  # that a number takes at least: its blocks, and two to warm up
+WATCHED = 10.0  # seconds for which the references are watched alone, once on a device: they are at rest a part of it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """On what this process runs artefacts."""
+
+    path: str  # one of paths.PATHS
+    threads: int
+    references: Mapping[str, str]  # artefacts of what is timed in turns with each, by name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be timed."""
+
+    artefact: str
+    batches: tuple[int, ...]  # ascending
+    seconds: float  # after which no further block is begun
+    longest: float  # seconds: a batch size whose ten blocks would take longer is left out
+    rests: Mapping[str, float] = field(default_factory=dict)  # seconds of references at rest; empty: they are watched
+    needs: tuple[int, ...] = ()  # bytes of activations of each batch size; 0 where they are not known
+    again: bool = False  # whether it adds to what this process measured of the artefact before
+
+
+def main() -> None:
+    """Time what stdin asks for."""
+    setup = Setup(**json.loads(sys.stdin.readline()))
+    runtimes.pin(setup.threads)
+    sys.stdout, answers = sys.stderr, sys.stdout  # libraries print what they like
+    runtimes.ready(setup.path, setup.threads)
+    if setup.path == "keras":
+        from suite.architectures import layers  # noqa: F401  # registers those that a file names
+    process = _Process(setup)
+    for line in sys.stdin:
+        order = Order(**json.loads(line))
+        for answer in process.answers(order):
+            print(json.dumps(answer), file=answers, flush=True)
+        print(json.dumps({"done": True, "moments": process.seen}), file=answers, flush=True)
+
+
+def too_slow(seconds: float, longest: float) -> str:
+    """Return why calls of so many seconds are not timed; empty where they are."""
+    if seconds * CALLS <= longest:
+        return ""
+    return f"a call takes about {seconds:.3g} s: ten blocks would need more than {longest:g} s (--longest)"
+
+
+class _Process:
+    """What this process has loaded and measured so far."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self.failed: dict[str, str] = {}  # references that could not be run, with the reason
+        self.seen: dict[str, list[float]] = {}  # seconds that references took at each moment of the last order
+        self._blocks: dict[tuple[str, int], tuple[Block, ...]] = {}
+        self._runtimes: dict[str, runtimes.Runtime] = {}
+        self._references = {}
+        for name, artefact in setup.references.items():
+            try:
+                self._references[name] = self._reference(artefact)
+            except Exception as error:  # what was asked for is timed without it
+                self.failed[name] = runtimes.said(error)
+
+    def _reference(self, artefact: str) -> runtimes.Call:
+        """Return a call of a reference on one picture, which it has answered once."""
+        beside = BESIDE.get(self._setup.path, self._setup.path)
+        runtimes.ready(beside, self._setup.threads)
+        call = runtimes.opened(beside, Path(artefact), self._setup.threads).on(1)
+        call()
+        return call
+
+    def answers(self, order: Order) -> Any:
+        """Yield what is known of each batch size, or why nothing is."""
+        rests = self._rests(order.rests)
+        sensors.forget_peak()
+        before, began = sensors.resident(), time.perf_counter()
+        try:
+            runtime = self._runtimes.get(order.artefact) or runtimes.opened(
+                self._setup.path, Path(order.artefact), self._setup.threads
+            )
+        except Exception as error:
+            yield from ({"batch": batch, **_failed(error)} for batch in order.batches)
+            return
+        if order.again:
+            self._runtimes[order.artefact] = runtime
+        per_picture = 0.0  # seconds, as the batch before took
+        for batch in order.batches:
+            answer = _left_out(per_picture * batch, order) or self._timed(runtime, batch, order, rests, began, before)
+            per_picture = answer.get("call", per_picture * batch) / batch
+            yield {"batch": batch, **answer}
+
+    def _rests(self, known: Mapping[str, float]) -> Mapping[str, float]:
+        """Return what the references take at rest; they are watched first where nobody knows."""
+        if not self._references or self._references.keys() <= known.keys():
+            self.seen = {}
+            return known
+        self.seen = watched(self._references, WATCHED)
+        return rest.rests(self.seen)
+
+    def _timed(
+        self, runtime: runtimes.Runtime, batch: int, order: Order, rests: Mapping[str, float], began: float, before: int
+    ) -> dict[str, Any]:
+        load, free = sensors.load(), free_memory()
+        needed = dict(zip(order.batches, order.needs, strict=False)).get(batch, 0)
+        if needed > free and not runtime.gpu:  # which has a memory of its own and says itself when it is full
+            return {"no_memory": f"needs {needed / 1e9:.1f} GB for its activations, {free / 1e9:.1f} GB are free"}
+        try:
+            sensors.forget_peak_of_gpu(self._setup.path, gpu=runtime.gpu)
+            call = runtime.on(batch)
+            call()
+            cold = time.perf_counter() - began if batch == order.batches[0] else None
+            left_out = _left_out(_seconds(call), order)
+            if left_out:
+                return left_out
+            others, stolen = sensors.neighbours(), sensors.stolen()
+            key = order.artefact, batch
+            before_it = self._blocks.get(key, ())
+            found = latency(
+                call, Protocol.of(order.seconds), references=self._references, rests=rests, before=before_it
+            )
+            if order.again:
+                self._blocks[key] = found.blocks
+            busy, steal = others(), stolen()
+            energy = sensors.joules(call, batch, gpu=runtime.gpu)
+        except Exception as error:
+            return _failed(error)
+        for name, seconds in moments(found.blocks[len(before_it) :]).items():
+            self.seen[name] = [*self.seen.get(name, ()), *seconds]
+        return {
+            "call": found.raw / 1e3,
+            **{key: getattr(found, key) for key in ("median", "low", "high", "raw", "p90", "p99", "calls", "drift")},
+            "is_stable": found.is_stable,
+            "reference": found.ratio.references if found.ratio else "",
+            "ratio": found.ratio.median if found.ratio else None,
+            "rest": found.ratio.rest if found.ratio else None,
+            "without": self.failed,
+            "blocks": [1e3 * float(np.median(block.times)) for block in found.blocks],
+            "references": found.reference_medians,
+            "cold": cold,
+            "memory": runtimes.held_of_gpu(self._setup.path) if runtime.gpu else max(0, sensors.peak() - before),
+            "load": load,
+            "others": busy,
+            "steal": steal,
+            "clock": sensors.clock(gpu=runtime.gpu),
+            "temperature": sensors.temperature(gpu=runtime.gpu),
+            "energy": energy,
+        }
+
+
+def _failed(error: Exception) -> dict[str, str]:
+    return {"no_memory" if runtimes.is_out_of_memory(error) else "failed": runtimes.said(error)}
+
+
+def _left_out(seconds: float, order: Order) -> dict[str, Any]:
+    said = too_slow(seconds, order.longest)
+    return {"too_slow": said, "call": seconds} if said else {}
+
+
+def _seconds(call: runtimes.Call) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    main()

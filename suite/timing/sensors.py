@@ -1,0 +1,193 @@
+"""What the machine says of itself while it is measured. What it does not report is `cells.UNKNOWN`, never a guess."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from suite.core.cells import UNKNOWN
+from suite.core.paths import OF_TENSORFLOW
+from suite.machine.capacity import usable
+
+POWERCAP = Path("/sys/class/powercap")  # Linux' interface to RAPL, the energy counters of a processor
+TAKEN = ("user", "nice", "system", "irq", "softirq", "steal")  # ways in which a processor is not idle
+LEAST = 2.0  # seconds of calls whose energy is counted
+
+
+def load() -> float:
+    """Return how many processes wanted to run in the last minute, on average, this one among them."""
+    return os.getloadavg()[0]
+
+
+def neighbours() -> Callable[[], float]:
+    """Watch the processors that this process may use; return what tells the percent that others took of them since."""
+    import psutil
+
+    mine = psutil.Process()
+    mine_are = usable()
+
+    def used() -> tuple[float, float]:
+        every, own = psutil.cpu_times(percpu=True), mine.cpu_times()
+        taken = sum(getattr(every[one], kind, 0.0) for one in mine_are for kind in TAKEN)
+        return time.perf_counter() * len(mine_are), taken - own.user - own.system
+
+    began, before = used()
+
+    def taken() -> float:
+        now, after = used()
+        return min(max(100 * (after - before) / (now - began), 0.0), 100.0)
+
+    return taken
+
+
+def clock(*, gpu: bool) -> str:
+    """Return the clock of the GPU or of the processor, in MHz."""
+    if gpu:
+        return _of_gpu(lambda nvml, one: nvml.nvmlDeviceGetClockInfo(one, nvml.NVML_CLOCK_SM))
+    import psutil
+
+    with suppress(AttributeError, NotImplementedError, OSError):
+        frequency = psutil.cpu_freq()
+        if frequency and frequency.current:
+            return f"{frequency.current:.0f}"
+    return UNKNOWN
+
+
+def temperature(*, gpu: bool) -> str:
+    """Return the temperature of the GPU, or the highest of the processor, in degrees Celsius."""
+    if gpu:
+        return _of_gpu(lambda nvml, one: nvml.nvmlDeviceGetTemperature(one, nvml.NVML_TEMPERATURE_GPU))
+    import psutil
+
+    found: dict[str, Any] = getattr(psutil, "sensors_temperatures", dict)()
+    known = [one.current for name in ("coretemp", "k10temp", "cpu_thermal") for one in found.get(name, ())]
+    return f"{max(known):.0f}" if known else UNKNOWN
+
+
+def resident() -> int:
+    """Return the bytes of memory that this process holds now."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def peak() -> int:
+    """Return the most bytes of memory that this process ever held."""
+    with suppress(OSError):  # else that of the process which started it would count too, as it does for getrusage
+        held = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+        return int(held[0].split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def forget_peak() -> None:
+    """Let `peak` count from now on, where the system can: else what was run before would count too."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def forget_peak_of_gpu(path: str, *, gpu: bool) -> None:
+    """Let TensorFlow count the most that it holds of the GPU's memory from now on."""
+    if gpu and path in OF_TENSORFLOW:
+        import tensorflow as tf
+
+        tf.config.experimental.reset_memory_stats("GPU:0")
+
+
+def stolen() -> Callable[[], float | None]:
+    """Watch the processors; return what tells the percent of their time that the hypervisor gave to others since."""
+    import psutil
+
+    def taken() -> float | None:
+        return getattr(psutil.cpu_times(), "steal", None)
+
+    began, before = time.perf_counter(), taken()
+
+    def share() -> float | None:
+        after = taken()
+        if before is None or after is None:
+            return None
+        return 100 * max(after - before, 0.0) / ((time.perf_counter() - began) * (psutil.cpu_count() or 1))
+
+    return share
+
+
+def joules(call: Callable[[], object], pictures: int, *, gpu: bool) -> str:
+    """Return the joules that each of the `pictures` of a call takes: of the whole GPU, or of the whole processor."""
+    with _counter(gpu=gpu) as counted:
+        if counted is None:
+            return UNKNOWN
+        before, calls, began = counted(), 0, time.perf_counter()
+        while time.perf_counter() - began < LEAST:
+            call()
+            calls += 1
+        used = counted() - before
+    return f"{used / (calls * pictures):.4g}" if used > 0 else UNKNOWN  # below zero: the counter went round
+
+
+@contextmanager
+def _counter(*, gpu: bool) -> Iterator[Callable[[], float] | None]:
+    """Yield what reads the joules used so far; None where nothing counts them."""
+    if not gpu:
+        packages = [_Package(file) for file in _packages() if os.access(file, os.R_OK)]
+        yield (lambda: sum(package.joules() for package in packages)) if packages else None
+        return
+    with _gpu() as (nvml, one):
+        counts = _of_gpu(lambda nvml, one: nvml.nvmlDeviceGetTotalEnergyConsumption(one)) != UNKNOWN
+        yield (lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(one) / 1e3) if counts else None
+
+
+def _packages() -> list[Path]:
+    """Return the counters of whole processors: `intel-rapl:0`, not its parts `intel-rapl:0:0`, which it counts too."""
+    return [zone / "energy_uj" for zone in sorted(POWERCAP.glob("intel-rapl:*")) if zone.name.count(":") == 1]
+
+
+class _Package:
+    """The counter of one processor, which begins again at zero when it is full."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._rounds, self._last = file, 0, 0
+        full = file.with_name("max_energy_range_uj")
+        self._full = int(full.read_text()) if full.exists() else 0
+
+    def joules(self) -> float:
+        """Return what it counts."""
+        now = int(self._file.read_text())
+        self._rounds += now < self._last
+        self._last = now
+        return (now + self._rounds * self._full) / 1e6
+
+
+def _of_gpu(ask: Callable[[Any, Any], object]) -> str:
+    """Return what NVML says of the GPU; not every one says everything."""
+    with _gpu() as (nvml, one):
+        if one is not None:
+            with suppress(nvml.NVMLError):
+                return f"{ask(nvml, one)}"
+    return UNKNOWN
+
+
+@contextmanager
+def _gpu() -> Iterator[tuple[Any, Any]]:
+    """Yield NVML and its first GPU that TensorFlow may use; None and None where there is none."""
+    try:
+        import pynvml
+    except ImportError:
+        yield None, None
+        return
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        yield None, None
+        return
+    try:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+        usable = visible.isdigit() and int(visible) < pynvml.nvmlDeviceGetCount()
+        yield pynvml, pynvml.nvmlDeviceGetHandleByIndex(int(visible)) if usable else None
+    finally:
+        pynvml.nvmlShutdown()

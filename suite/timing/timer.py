@@ -1,0 +1,163 @@
+"""A timer: the client of the process that times artefacts on one path, which stays from one artefact to the next."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, replace
+from tempfile import TemporaryFile
+from typing import IO, Any, Self
+
+from suite.core.errors import SuiteError
+from suite.core.paths import BESIDE, FOR_TRAINING, ONEDNN
+from suite.machine import cache, turns
+from suite.machine.capacity import used
+from suite.machine.surroundings import surroundings, version_of
+from suite.timing import process as timing
+from suite.timing import references, rest, runtimes
+
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+class GoneError(Exception):
+    """The process ended before it had answered."""
+
+    def __init__(self, code: int, errors: str) -> None:
+        super().__init__(code, errors)
+        self.code, self.errors = code, errors
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether the system ended it, as it does when memory runs out."""
+        return self.code == -signal.SIGKILL
+
+    def said(self, when: str) -> str:
+        """Return the reason in one line; `when` says what it was doing."""
+        if self.is_killed:
+            return f"its process was killed while {when}"
+        last = self.errors.strip().splitlines()[-1:] or [f"exit code {self.code}"]
+        return f"its process ended while {when}: {last[0][:200]}"
+
+
+class Timer:
+    """Times artefacts on one path; a context manager. Kernels are those that a user has."""
+
+    def __init__(self, path: str, threads: int) -> None:
+        """Get ready to time on `path` with so many threads; the process is started by `start` or the first order.
+
+        Raises MissingExtraError when what runs `path` is not installed.
+        """
+        runtimes.check(path)
+        self.path, self.threads = path, threads
+        self._process: subprocess.Popen[str] | None = None
+        self._errors: IO[str] | None = None
+        self._file = cache.folder() / "rest.json"
+        self.without = ""  # why there are no references, where there are none
+        self._moments: rest.Moments | None = None  # not asked for yet
+
+    @property
+    def place(self) -> str:
+        """What decides how long references take here: device, path, threads, versions, kernels."""
+        known = surroundings()
+        beside = BESIDE.get(self.path, self.path)
+        versions = [version_of(name) for name in references.LIBRARIES]
+        words = [known["device"], beside, f"{self.threads} threads", f"oneDNN {onednn()}", *versions]
+        return ", ".join([*words, f"references {references.VERSION}"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the process, where there is none: it loads what it needs while others do their work."""
+        self._started()
+
+    def close(self) -> None:
+        """End the process; the next order starts another."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, self._errors):
+            with suppress(OSError):  # an order that was not sent cannot be sent now
+                if stream:
+                    stream.close()
+
+    def ask(self, order: timing.Order) -> Iterator[dict[str, Any]]:
+        """Yield the answers for each batch size of an order, as they come. Raises GoneError when the process ends.
+
+        Nobody trains on these processors meanwhile, nor times.
+        """
+        process = self._started()
+        assert process.stdin
+        assert process.stdout
+        if self._moments is None:
+            self._moments = rest.known(self._file, self.place)
+        with turns.alone(used(self.threads)):
+            try:
+                process.stdin.write(json.dumps(asdict(replace(order, rests=rest.rests(self._moments)))) + "\n")
+                process.stdin.flush()
+                for line in process.stdout:
+                    answer = json.loads(line) if line.startswith("{") else {}
+                    if answer.get("done"):
+                        self._moments = rest.refined(self._file, self.place, answer["moments"])
+                        return
+                    if answer:
+                        yield answer
+            except BrokenPipeError:
+                pass
+            except BaseException:
+                self.close()
+                raise
+        raise self._gone(process)
+
+    def _gone(self, process: subprocess.Popen[str]) -> GoneError:
+        code = process.wait()
+        assert self._errors
+        self._errors.seek(0)
+        said = self._errors.read()
+        self.close()
+        return GoneError(code, said)
+
+    def _started(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            setup = timing.Setup(path=self.path, threads=self.threads, references=self._references())
+            self._errors = TemporaryFile("w+")  # noqa: SIM115  # closed with the process
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "suite.timing.process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=self._errors, text=True, env=_environment(),
+            )  # fmt: skip
+            assert self._process.stdin
+            self._process.stdin.write(json.dumps(asdict(setup)) + "\n")
+            with suppress(BrokenPipeError):  # it ended at once: the first order says why
+                self._process.stdin.flush()
+        return self._process
+
+    def _references(self) -> dict[str, str]:
+        """Return the artefacts of the references; none where they cannot be written: better timed without."""
+        try:
+            return {name: str(file) for name, file in references.files(self.path).items()}
+        except (SuiteError, OSError) as error:
+            self.without = str(error)
+            return {}
+
+
+def onednn() -> str:
+    """Return whether TensorFlow's oneDNN kernels run where something is timed: `on` or `off`."""
+    return "off" if _environment().get(ONEDNN) == "0" else "on"
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment in which a user would serve: oneDNN that was switched off for trainings alone is on."""
+    known = os.environ | QUIET
+    if known.pop(FOR_TRAINING, ""):
+        known.pop(ONEDNN, None)
+    return known

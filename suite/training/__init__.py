@@ -1,0 +1,1 @@
+"""One fidelity of one trial."""

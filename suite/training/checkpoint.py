@@ -1,0 +1,128 @@
+"""How far a training has come, in one file, so that it goes on as if it had never stopped.
+
+The file is a NumPy archive: a header in JSON, and the variables by their place in the network and its optimizer. To
+read it runs no code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tokenize
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+
+from suite.core import files
+from suite.core.errors import StoreError
+
+UNREADABLE = (  # what NumPy, JSON and the archive raise when bytes are not what they were
+    OSError, EOFError, ValueError, LookupError, TypeError, NotImplementedError, BadZipFile, tokenize.TokenError
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """What a training knows between two epochs, besides the variables of its network and optimizer."""
+
+    curve: tuple[dict[str, float], ...] = ()  # a row an epoch, see Trial.curve
+    weights: Sequence[np.ndarray] = ()  # of the network after its best epoch
+    seconds: float = 0.0  # spent so far
+
+    @property
+    def best(self) -> dict[str, float]:
+        """Row of the best epoch: that of the highest validation accuracy, of equals that of the lowest loss."""
+        return max(self.curve, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+
+
+def save(file: Path, model: keras.Model, plan: Mapping[str, Any], progress: Progress) -> None:
+    """Write `model`, compiled and built, and `progress` so that a half-written file never has the name.
+
+    `plan` (values of JSON) is what the rest of the training depends on. Raises StoreError when the disk refuses; what
+    was there before is still there then.
+    """
+    known = {"curve": progress.curve, "seconds": progress.seconds}
+    header = json.dumps({"plan": plan, "variables": _described(model), **known})
+    state = (keras.ops.convert_to_numpy(variable) for variable in _variables(model))
+    arrays = {**_named("state", state), **_named("best", progress.weights)}
+    _write(file, {"header": np.array(header), **arrays})
+
+
+def restored(file: Path | None, model: keras.Model, plan: Mapping[str, Any]) -> Progress:
+    """Put what is in `file` into `model`, compiled and built, and return the progress; without a file, none.
+
+    Raises StoreError, and leaves `model` as it is, when the file is damaged or was written for another network or plan.
+    """
+    if file is None or not file.exists():
+        return Progress()
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            header = json.loads(str(archive["header"]))
+            if difference := _difference(header["plan"], plan) or _other(header["variables"], _described(model)):
+                raise _refused(file, difference)
+            state = [archive[f"state{index}"] for index in range(len(_variables(model)))]
+            weights = [archive[f"best{index}"] for index in range(len(model.weights))]
+            progress = Progress(curve=tuple(header["curve"]), weights=weights, seconds=header["seconds"])
+    except UNREADABLE as error:
+        reason = str(error.strerror) if isinstance(error, PermissionError) else "it is damaged or no checkpoint"
+        raise _refused(file, reason) from error
+    for variable, value in zip(_variables(model), state, strict=True):
+        variable.assign(value)
+    return progress
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """Return all that a step of training changes; unlike its weights, a model's variables include its random states."""
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _described(model: keras.Model) -> list[str]:
+    """Return name and shape of every variable.
+
+    Without the numbers that Keras appends to tell layers apart: it counts all that a process has built.
+    """
+    return [f"{re.sub(r'_[0-9]+', '', variable.path)} {tuple(variable.shape)}" for variable in _variables(model)]
+
+
+def _named(name: str, arrays: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"{name}{index}": _plain(array) for index, array in enumerate(arrays)}
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Return what NumPy can write: bfloat16, which it does not know, as float32, which holds the same values."""
+    return array.astype(np.float32) if array.dtype.kind == "V" else array
+
+
+def _difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
+    """Return in which value two plans differ, or an empty text."""
+    unlike = [key for key in {**theirs, **ours} if theirs.get(key) != ours.get(key)]
+    return f"it was written with {unlike[0]} {theirs.get(unlike[0])}, not {ours.get(unlike[0])}" if unlike else ""
+
+
+def _other(theirs: Sequence[str], ours: Sequence[str]) -> str:
+    """Return by which variable two networks differ, or an empty text."""
+    unlike = [pair for pair in zip_longest(theirs, ours, fillvalue="nothing") if pair[0] != pair[1]]
+    return f"it was written for another network: {unlike[0][0]} in place of {unlike[0][1]}" if unlike else ""
+
+
+def _refused(file: Path, reason: str) -> StoreError:
+    return StoreError(
+        f"{file}: the training cannot go on from here, {reason}. Delete this file, and it begins at its first epoch."
+    )
+
+
+def _write(file: Path, arrays: Mapping[str, Any]) -> None:
+    try:
+        with files.replacing(file) as draft, draft.open("wb") as stream:
+            np.savez(stream, **arrays)
+    except OSError as error:
+        raise StoreError(
+            f"{file}: how far the training has come cannot be written ({error.strerror or error}). Finished trials are "
+            "safe: mend the disk and run the same command again."
+        ) from error

@@ -1,0 +1,141 @@
+"""Whether oneDNN, which makes TensorFlow fast on CPUs, may train a study's networks on this machine.
+
+Its kernels corrupt memory in some operations: benchmarks/kernels.py. No network of the catalogue has one of those that
+are known; for what is not known here (another processor, another version, an architecture of one's own) some networks
+are trained for a few steps, once, in a process that may die. TensorFlow asks the environment when it is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from suite.core.paths import FOR_TRAINING
+from suite.core.paths import ONEDNN as SWITCH
+from suite.core.study import Study, is_own
+from suite.machine import cache
+from suite.machine.surroundings import version_of
+
+OURS = ("resnet/tiny", "coatnet/tiny")  # convolutions with strides, of each channel by itself, and attention
+CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE}
+SECONDS = 600  # after which a process that still trains has shown enough
+CHECKS = {"LD_PRELOAD": "libc_malloc_debug.so.0", "MALLOC_CHECK_": "3"}  # of glibc: a process dies where it corrupts
+
+Tell = Callable[[str], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """What is tried: a command line for suite.training.exercise, and what its answer depends on."""
+
+    title: str
+    words: tuple[str, ...]
+    content: str
+
+    @property
+    def key(self) -> str:
+        """Digest of what is tried, the processor, and the version of TensorFlow."""
+        known = (processor(), version_of("tensorflow"), version_of("keras"), self.content)
+        return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:32]
+
+
+def choose(studies: Mapping[Path, Study], overrides: Sequence[str], tell: Tell) -> None:
+    """Switch oneDNN off, for TensorFlow that is loaded from now on, where it ended a training of `studies`' networks.
+
+    What the user has set in TF_ENABLE_ONEDNN_OPTS stays. `tell` is given a line before networks are trained, and one
+    if oneDNN is off.
+    """
+    if SWITCH in os.environ:
+        return
+    for exercise in exercises(studies, overrides):
+        ended = answer(exercise, tell)
+        if ended:
+            _switch_off()
+            tell(f"oneDNN is off: on this processor it ended a training of {exercise.title} by {ended}.")
+            return
+
+
+def suspect(reason: str, tell: Tell) -> None:
+    """Switch oneDNN off for the processes to come where `reason` says that one was ended by a crash."""
+    if SWITCH not in os.environ and any(number.name in reason for number in CRASHES):
+        _switch_off()
+        tell("oneDNN, whose kernels corrupt memory in some networks, is off from here on.")
+
+
+def _switch_off() -> None:
+    """Switch oneDNN off for trainings; what is timed runs as it is deployed."""
+    os.environ |= {SWITCH: "0", FOR_TRAINING: "1"}
+
+
+def exercises(studies: Mapping[Path, Study], overrides: Sequence[str]) -> list[Exercise]:
+    """Return what must have lived before `studies` may train with oneDNN."""
+    ours = Exercise(title="networks of the catalogue", words=OURS, content=" ".join(OURS))
+    own = [_own(file, study, overrides) for file, study in studies.items() if is_own(study.source)]
+    return [ours, *own]
+
+
+def _own(file: Path, study: Study, overrides: Sequence[str]) -> Exercise:
+    source = b""
+    with suppress(OSError):  # the study itself will say that it cannot be read
+        source = Path(study.source).read_bytes()
+    described = repr((source, study.architecture, study.image, study.space, study.recipe))
+    return Exercise(title=study.network, words=(str(file), *overrides), content=described)
+
+
+def answer(exercise: Exercise, tell: Tell) -> str:
+    """Return the name of the signal that ended the exercise here, now or before; nothing if it lived."""
+    file = cache.folder() / "kernels" / f"{exercise.key}.json"
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return str(json.loads(file.read_text(encoding="utf-8"))["ended"])
+    tell(f"Trying TensorFlow's oneDNN kernels on this processor with {exercise.title}, once.")
+    code = _exercised(exercise.words)
+    ended = signal.Signals(-code).name if -code in CRASHES else ""
+    if ended or not code:  # else something is wrong that the study itself will say
+        _keep(file, {"ended": ended, "tried": exercise.title, "processor": processor()})
+    return ended
+
+
+def processor() -> str:
+    """Return what kernels are chosen by: the processor's name and what it can do."""
+    kinds = ("vendor_id", "cpu family", "model", "model name", "flags", "Features")
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0].splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    return "\n".join(line for line in lines if line.partition(":")[0].strip() in kinds)
+
+
+def _exercised(words: Sequence[str]) -> int:
+    """Return the exit code of a process that trains with oneDNN; 0 when its time is over."""
+    asked = {SWITCH: "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    environment = {**os.environ, **asked, **(CHECKS if _has_checks() else {})}
+    command = [sys.executable, "-m", "suite.training.exercise", *words]
+    with suppress(subprocess.TimeoutExpired):
+        return subprocess.run(command, env=environment, capture_output=True, timeout=SECONDS).returncode
+    return 0
+
+
+def _has_checks() -> bool:
+    """Whether glibc's heap checks can be loaded: its loader complains when they cannot."""
+    if sys.platform != "linux":
+        return False
+    return not subprocess.run(["/bin/true"], env={**os.environ, **CHECKS}, capture_output=True).stderr
+
+
+def _keep(file: Path, known: Mapping[str, str]) -> None:
+    """Write an answer whole or not at all; where it cannot be written it is found out again."""
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as unfinished:
+            json.dump(known, unfinished)
+        os.replace(unfinished.name, file)

@@ -1,0 +1,236 @@
+"""Training one network: a recipe, a dataset, a number of epochs; the best weights by validation accuracy stay."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import keras
+from keras import ops
+
+from suite.core.study import Recipe
+from suite.datasets import Dataset
+from suite.training import optimizers
+from suite.training.checkpoint import Progress, restored, save
+from suite.training.deadline import Deadline, Forecast, Left, OutOfTimeError, forever
+
+Rate: TypeAlias = keras.optimizers.schedules.LearningRateSchedule | float
+OnEpoch = Callable[[dict[str, float]], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What became of a training."""
+
+    curve: tuple[dict[str, float], ...]  # a row an epoch, see Trial.curve
+    measures: dict[str, float]  # accuracy, top5 and loss of the epoch whose weights stay; training_seconds
+
+
+class DivergedError(ArithmeticError):
+    """The loss is no longer a number."""
+
+
+@contextmanager
+def precision(policy: str) -> Iterator[None]:
+    """Let networks that are built within compute in `policy`, one of rules.RECIPE_CHOICES; afterwards as before."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def train(
+    model: keras.Model,
+    recipe: Recipe,
+    data: Dataset,
+    *,
+    epochs: int,
+    seed: int,
+    on_epoch: OnEpoch | None = None,
+    until: int | None = None,
+    checkpoint: Path | None = None,
+    left: Left = forever,
+    forecast: Callable[[Forecast], object] | None = None,
+) -> Training:
+    """Train `model` (logits out, [B, K]) in place and leave it with the weights of its best epoch so far.
+
+    The learning rate is planned for `epochs` epochs; this call ends after epoch `until`, or after the last. What is in
+    the file `checkpoint` is gone on from, as if the training had never stopped; when epochs are left, it is written.
+
+    When no seconds are `left`, the training ends: after the last epoch that ends in time, or else between two batches,
+    from where it cannot go on later. Its curve is shorter then. `forecast` is told after each epoch what is to come.
+
+    `on_epoch` is called with each new row of the curve; what it raises ends the training. Raises DivergedError when the
+    loss becomes infinite or not a number, StoreError when the checkpoint cannot be read or written, and OutOfTimeError
+    when not one epoch ended in time.
+    """
+    began = time.monotonic()
+    until = epochs if until is None else until
+    assert 1 <= until <= epochs
+    compile_(model, recipe, steps=epochs * math.ceil(data.sizes["train"] / recipe.batch_size))
+    plan = {**asdict(recipe), "epochs": epochs, "seed": seed, "dataset_digest": data.digest}
+    begun = restored(checkpoint, model, plan)
+    best = Best(begun, on_epoch)
+    whole = True
+    if len(begun.curve) < until:
+        deadline = Deadline(left, data.sizes["validation"] / data.sizes["train"], forecast)
+        whole = _fit(model, recipe, data, seed, until, (best, deadline))
+    if not best.progress.curve:
+        raise OutOfTimeError("the budget's hours were over before its first epoch was: raise budget.hours")
+    reached = replace(best.progress, seconds=begun.seconds + time.monotonic() - began)
+    if checkpoint and whole and len(begun.curve) < len(reached.curve) < epochs:
+        save(checkpoint, model, plan, reached)
+    model.set_weights(reached.weights)
+    return Training(
+        curve=reached.curve,
+        measures={
+            "accuracy": reached.best["val_accuracy"],
+            "top5": reached.best["val_top5"],
+            "loss": reached.best["val_loss"],
+            "training_seconds": reached.seconds,
+        },
+    )
+
+
+def _fit(
+    model: keras.Model, recipe: Recipe, data: Dataset, seed: int, until: int, callbacks: tuple[Best, Deadline]
+) -> bool:
+    """Train to the end of epoch `until`, or for as long as there is time; return whether it ended after an epoch."""
+    best, deadline = callbacks
+    done = len(best.progress.curve)
+    batches = data.train(
+        batch_size=recipe.batch_size,
+        seed=seed,
+        shift=recipe.shift,
+        flip=recipe.flip,
+        first_epoch=done + 1,
+        epochs=until - done,
+    )
+    return deadline.fit(
+        model,
+        batches,
+        steps_per_epoch=len(batches) // (until - done),
+        validation_data=data.validation(),
+        initial_epoch=done,
+        epochs=until,
+        verbose=0,
+        callbacks=[best, deadline],
+        shuffle=False,  # they are shuffled already; `fit` would warn that it cannot
+    )
+
+
+def compile_(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
+    """Compile `model` for `steps` steps of `recipe`.
+
+    Everything that `fit` would first build by tracing the whole network once more is built here, on one made-up
+    output: a third to a half of the time before the first step.
+    """
+    model.compile(
+        optimizer=optimizer(recipe, steps),
+        loss=_cross_entropy(recipe.label_smoothing),
+        metrics=[
+            keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+            keras.metrics.MeanMetricWrapper(among_five_largest, name="top5"),
+        ],
+    )
+    model.optimizer.build(model.trainable_variables)
+    logits, labels = ops.zeros((1, model.outputs[0].shape[-1])), ops.zeros((1,), "int64")
+    model.compute_loss(y=labels, y_pred=logits)
+    model.compute_metrics(None, labels, logits)
+    model.reset_metrics()
+
+
+def optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    """Return the recipe's optimizer for a training of `steps` steps."""
+    chosen = OPTIMIZERS[recipe.optimizer](recipe, schedule(recipe, steps))
+    chosen.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "gain"])
+    return chosen
+
+
+def schedule(recipe: Recipe, steps: int) -> Rate:
+    """Return the learning rate over `steps` steps: a linear warm-up, then a cosine to zero or a constant."""
+    return SCHEDULES[recipe.schedule](recipe.learning_rate, steps, round(recipe.warmup * steps))
+
+
+def _sgd(recipe: Recipe, rate: Rate) -> keras.optimizers.Optimizer:
+    return optimizers.SGD(
+        rate, recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay,
+        adaptive_clipping=recipe.adaptive_clipping,
+    )  # fmt: skip
+
+
+def _adamw(recipe: Recipe, rate: Rate) -> keras.optimizers.Optimizer:
+    return optimizers.AdamW(rate, weight_decay=recipe.weight_decay, adaptive_clipping=recipe.adaptive_clipping)
+
+
+def _cosine(peak: float, steps: int, warmup: int) -> Rate:
+    return keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else peak,
+        decay_steps=max(1, steps - warmup),
+        warmup_target=peak if warmup else None,
+        warmup_steps=warmup,
+    )
+
+
+def _constant(peak: float, steps: int, warmup: int) -> Rate:
+    return keras.optimizers.schedules.PolynomialDecay(0.0, warmup, peak) if warmup else peak
+
+
+# A table each, held to core.rules.RECIPE_CHOICES by a test: a name without a row is an error, not another one's row.
+OPTIMIZERS: dict[str, Callable[[Recipe, Rate], keras.optimizers.Optimizer]] = {"adamw": _adamw, "sgd": _sgd}
+SCHEDULES: dict[str, Callable[[float, int, int], Rate]] = {"cosine": _cosine, "constant": _constant}
+
+
+def among_five_largest(labels: Any, logits: Any) -> Any:
+    """Return 1 for each image whose label is among its five largest outputs, else 0; shapes [B], [B, K] -> [B].
+
+    Of equal outputs the lower index counts as larger, as in an argsort. Keras' own top-k metric counts every tied class
+    as among the five, by which a network that answers the same for all classes is always right.
+    """
+    _, largest = ops.top_k(logits, k=min(5, logits.shape[-1]))
+    labels = ops.reshape(labels, (-1, 1))
+    return ops.any(ops.equal(largest, ops.cast(labels, largest.dtype)), axis=-1)
+
+
+def _cross_entropy(smoothing: float) -> keras.losses.Loss | Callable[[Any, Any], Any]:
+    if not smoothing:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def smoothed(labels: Any, logits: Any) -> Any:
+        wanted = ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), logits.shape[-1])
+        return keras.losses.categorical_crossentropy(wanted, logits, from_logits=True, label_smoothing=smoothing)
+
+    return smoothed
+
+
+class Best(keras.callbacks.Callback):
+    """Keeps the curve, and the weights of the epoch with the best validation accuracy."""
+
+    def __init__(self, begun: Progress, on_epoch: OnEpoch | None = None) -> None:
+        super().__init__()
+        self.progress = begun
+        self._on_epoch = on_epoch
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Note one epoch."""
+        row = self._row(epoch + 1, logs or {})
+        if not math.isfinite(row["loss"]) or not math.isfinite(row["val_loss"]):
+            raise DivergedError(f"the loss is not a number after epoch {epoch + 1}: a lower learning rate may help")
+        self.progress = replace(self.progress, curve=(*self.progress.curve, row))
+        if self.progress.best is row:
+            self.progress = replace(self.progress, weights=self.model.get_weights())
+        if self._on_epoch:
+            self._on_epoch(row)
+
+    def _row(self, epoch: int, logs: dict[str, float]) -> dict[str, float]:
+        percent = {"accuracy", "top5", "val_accuracy", "val_top5"}
+        measured = {key: float(value) * (100 if key in percent else 1) for key, value in logs.items()}
+        rate = float(self.model.optimizer.learning_rate)
+        return {"epoch": epoch, "time": time.time(), **measured, "learning_rate": rate}
