@@ -1,31 +1,35 @@
 """The whole story, a function for each verb. Each reads and writes files, so each can be repeated.
 
-Heavy packages are imported where they are needed: to look at a run takes no TensorFlow.
+To look at a run takes no TensorFlow. What takes it stands behind a door: an import within the function that needs it.
+These are the only such imports of our own modules.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite import architectures, studyfile, tracking
 from suite.architectures import candidate
-from suite.core import seen
+from suite.benchmark import campaign
+from suite.benchmark.campaign import Settings, Told
+from suite.core import cells
+from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
-from suite.core.study import Objective, Recipe, Study, is_own, split
+from suite.core.study import Objective, Recipe, Study, split
 from suite.core.trial import Run, Trial
+from suite.machine.capacity import processors
+from suite.report.catalogue.network import Network
 from suite.search import folder
-from suite.search.budget import Hours, spent
-from suite.search.fidelity import first
+from suite.search.budget import spent
 from suite.studyfile import binding
 from suite.studyfile.binding import drawn
+from suite.timing.timer import Timer
 
 _log = logging.getLogger("suite")
 
@@ -34,10 +38,8 @@ TRIED = 500  # configurations of which one must be buildable
 if TYPE_CHECKING:
     import keras
 
-    from suite.benchmark.campaign import Settings, Told
-    from suite.core.cells import Cell
+    from suite.benchmark.plans import Counted
     from suite.export.exporting import Exported
-    from suite.report.catalogue.network import Network
     from suite.report.comparison import Entry
     from suite.report.results import Results
 
@@ -123,73 +125,18 @@ def hours_over(done: Run) -> str:
 
 
 def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
-    """Search until the budget is spent or the space exhausted. A dataset that cannot be used leaves no run behind."""
-    from suite.machine.capacity import processors
-    from suite.timing.timer import Timer
+    with Timer(wanted.latency.path, wanted.latency.threads or processors()) as timer:
+        timer.start()  # its process loads TensorFlow while this one does
+        from suite.search.conduct import conduct
 
-    with ExitStack() as stack:
-        timer = stack.enter_context(Timer(wanted.latency.path, wanted.latency.threads or processors()))
-        timer.start()  # it loads TensorFlow while this process does
-
-        from suite import datasets
-        from suite.search import settling, tuner
-        from suite.search.bench import Bench
-        from suite.search.evaluation import Evaluation
-        from suite.search.progress import Progress
-
-        data = datasets.load(wanted.dataset, wanted.image)
-        store = stack.enter_context(folder.opened(root / wanted.name, wanted, storage))
-        before = store.trials()
-        watchers: list[tuner.Watcher] = [
-            stack.enter_context(tracking.Mirror(store.folder, wanted, tracking.uri(root), before))
-        ]
-        shown = stack.enter_context(Progress(wanted, before)) if show else None
-        watchers += [shown] if shown else []
-        evaluate = Evaluation(
-            study=wanted,
-            data=data,
-            bench=stack.enter_context(Bench(wanted.latency, data.classes, timer)),
-            model_file=lambda number: folder.model(store.folder, number),
-            checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
-            same=store.same,
-            disappointment=store.disappointment,
-            watchers=watchers,
-            left=Hours(wanted.budget, store.trials).left,
-            forecast=shown.forecast if shown else lambda forecast: None,
-        )
-        _check_same_data(wanted, before, evaluate.surroundings())
-        folder.keep_classes(store.folder, data.classes)
-        store.count_by(evaluate.known)
-        tuner.search(store, evaluate, watchers)
-        settling.settle(store, evaluate, shown.note if shown else lambda line: None)
-
-
-def _check_same_data(wanted: Study, before: Sequence[Trial], now: Mapping[str, str]) -> None:
-    """Raise DatasetError, before anything is trained, when the pictures are not those of the trials there are."""
-    first = seen.main(before)
-    changed = seen.change(first, now) if first else ""
-    if changed:
-        raise DatasetError(
-            f"{wanted.dataset}: the pictures have changed since {wanted.name} began: {changed}. Nothing was trained. "
-            f"Give the new ones a run of their own (--set name={wanted.name}-2), or bring the old ones back. What was "
-            "found can still be reported and exported."
-        )
+        conduct(wanted, root, storage, timer, show=show)
 
 
 def model(home: Path, number: int) -> keras.Model:
     """Return the trained network of a trial, with its best weights. Raises StoreError when its file is gone."""
-    import keras
+    from suite.search import trained
 
-    from suite.architectures import layers  # noqa: F401  # registers the layers that the file names
-
-    file = folder.model(home, number)
-    source = folder.kept(home).source
-    if is_own(source):
-        architectures.family(source)  # registers its layers too
-    try:
-        return keras.saving.load_model(file)
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{file}: the trained network of trial {number} cannot be read ({error})") from error
+    return trained.network(home, number)
 
 
 def report(runs: Sequence[Run | Results], into: Path, objectives: Sequence[Objective] = ()) -> Path:
@@ -212,7 +159,6 @@ def field(files: Sequence[Path], into: Path) -> Path:
 
     Needs no TensorFlow: the tables may be of other devices, and of timm.
     """
-    from suite.core import cells
     from suite.report.catalogue import page
 
     tables = [cells.read(file) for file in files]
@@ -226,8 +172,6 @@ def field(files: Sequence[Path], into: Path) -> Path:
 
 def _catalogue() -> list[Network]:
     """Return every network of ours with what its paper says. One that no paper describes is for tests only."""
-    from suite.report.catalogue.network import Network
-
     counted = architectures.recorded()
     return [
         Network(
@@ -256,6 +200,7 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
     """
     from suite import datasets
     from suite.export import exporting
+    from suite.search import trained
 
     if entry.study is None:
         raise ExportError(f"{entry.name} is of a table: only the trials of a run have a trained model to export.")
@@ -266,25 +211,8 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
         return there
     data = datasets.load(entry.study.dataset, entry.study.image)
     then = None if _is_same(entry.trial, data.digest) else _classes_then(home, entry)
-    trained = _as_deployed(model(home, entry.trial.number), entry.trial, entry.study)
-    return exporting.export(trained, data, into, card, then)
-
-
-def _as_deployed(trained: keras.Model, trial: Trial, study: Study) -> keras.Model:
-    """Return a trained network in the precision that the study deploys in, where it names one."""
-    from suite.architectures.layers import deployed
-    from suite.core.task import Task
-    from suite.training.loop import precision
-
-    wanted = study.latency.precision
-    if wanted in (None, trial.surroundings.get("recipe_precision")):
-        return trained
-    height, width, channels = trained.input_shape[1:]
-    task = Task(height=height, width=width, channels=channels, classes=trained.output_shape[-1])
-    with precision(wanted):
-        network = deployed(candidate.network(study, trial.configuration, task))
-    network.set_weights(trained.get_weights())
-    return network
+    network = trained.as_deployed(trained.network(home, entry.trial.number), entry.trial, entry.study)
+    return exporting.export(network, data, into, card, then)
 
 
 def _card(entry: Entry, study: Study) -> dict[str, Any]:
@@ -334,31 +262,24 @@ def ui(runs: Sequence[Run], root: Path, port: int) -> Iterator[str]:
         server.wait()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Counted:
-    """One architecture, counted without being run."""
-
-    name: str
-    image: str  # "224 x 224 x 3"
-    measures: dict[str, float]
-    total_parameters: int
-
-
 def count(names: Sequence[str], image: tuple[int, int, int] | None, classes: int) -> Sequence[Counted]:
     """Count weights and work of networks of the catalogue; no memory is taken for any.
 
     `image` is (H, W, C); without one each network sees what its stem was made for. Raises ArchitectureError.
     """
-    return [_counted(name, image, classes) for name in names]
+    from suite.benchmark import plans
+
+    return plans.count(names, image, classes)
 
 
-def _counted(name: str, image: tuple[int, int, int] | None, classes: int) -> Counted:
-    from suite.search.evaluation import counted
+def breakdown(names: Sequence[str], image: tuple[int, int, int] | None, classes: int, by: str) -> list[dict[str, Any]]:
+    """Return where the weights and the work of networks are: rows by "layer", one for each call, or by "kind" of layer.
 
-    plan = _plan(name, image, classes)
-    shown = " x ".join(map(str, plan.input_shape[1:]))
-    total = sum(math.prod(weight.shape) for weight in plan.weights)
-    return Counted(name=name, image=shown, measures=counted(plan), total_parameters=total)
+    Nothing is run. `image` is (H, W, C), as in `count`. Raises ArchitectureError.
+    """
+    from suite.benchmark import plans
+
+    return plans.breakdown(names, image, classes, by)
 
 
 def measure(names: Sequence[str], settings: Settings, file: Path | None, root: Path, told: Told) -> list[Cell]:
@@ -367,29 +288,6 @@ def measure(names: Sequence[str], settings: Settings, file: Path | None, root: P
     Without `file`, or with a folder, its name is that of the device and the versions, in `root`. Raises TableError and
     MissingExtraError.
     """
-    from suite.benchmark import campaign
-
     if file is None or file.is_dir():
         file = (file or root) / campaign.name(campaign.here(settings.threads))
     return campaign.measure(names, settings, file, told)
-
-
-def breakdown(names: Sequence[str], image: tuple[int, int, int] | None, classes: int, by: str) -> list[dict[str, Any]]:
-    """Return where the weights and the work of networks are: rows by "layer", one for each call, or by "kind" of layer.
-
-    Nothing is run. `image` is (H, W, C), as in `measure`. Raises ArchitectureError.
-    """
-    from suite.counting.complexity import table
-
-    return [{"name": name, **row} for name in names for row in table(_plan(name, image, classes), by)]
-
-
-def _plan(name: str, image: tuple[int, int, int] | None, classes: int) -> keras.Model:
-    """Return a named network without memory for its weights."""
-    from suite.core.task import Task
-    from suite.counting.complexity import weightless
-
-    side = architectures.resolution(name)
-    height, width, channels = image or (side, side, 3)
-    task = Task(height=height, width=width, channels=channels, classes=classes)
-    return weightless(lambda: architectures.build(name, task))

@@ -20,8 +20,9 @@ from suite.benchmark.campaign import Settings
 from suite.core import cells
 from suite.core.cells import Cell, Table
 from suite.core.errors import ArchitectureError, MissingExtraError, SuiteError, TableError
-from suite.timing import process as timing
+from suite.timing import process as timing_process
 from suite.timing import references, runtimes, sensors
+from suite.timing.order import Order, Setup
 from suite.timing.timer import GoneError, Timer
 
 FAST = Settings(threads=1, seconds=1.0, image=(32, 32, 3), classes=10)
@@ -164,8 +165,8 @@ def test_what_cannot_be_built_or_held_is_a_cell_that_says_why(tmp_path: Path, mo
 
 def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay() -> None:
     """As the process that times sees it: by what is needed, and by what a library raises."""
-    process = timing._Process(timing.Setup(path="onnx", threads=1, references={}))
-    order = timing.Order(artefact="", batches=(1, 64), seconds=0.2, longest=60, needs=(10, 10**15))
+    process = timing_process._Process(Setup(path="onnx", threads=1, references={}))
+    order = Order(artefact="", batches=(1, 64), seconds=0.2, longest=60, needs=(10, 10**15))
 
     def full() -> None:
         raise RuntimeError("Failed to allocate memory for requested buffer of size 12345")
@@ -258,7 +259,7 @@ def test_the_memory_of_a_network_does_not_grow_with_what_was_timed_before_it(tmp
     with Timer("litert", 1) as timer:
         used = {}
         for name, answer in made.items():
-            order = timing.Order(artefact=answer["artefacts"]["litert"]["file"], batches=(1,), seconds=0.3, longest=60)
+            order = Order(artefact=answer["artefacts"]["litert"]["file"], batches=(1,), seconds=0.3, longest=60)
             (told,) = timer.ask(order)
             used[name] = told["memory"]
     assert used["mobilenet/tiny"] < used["resnet/50"] / 4
@@ -357,7 +358,7 @@ def test_on_a_gpu_its_own_memory_clock_heat_and_energy_are_told(tmp_path: Path) 
 
 def test_a_timer_whose_process_dies_between_two_orders_says_so_and_takes_another(tmp_path: Path) -> None:
     made = campaign._made("mobilenet/tiny", FAST, ["litert"], str(tmp_path))
-    order = timing.Order(artefact=made["artefacts"]["litert"]["file"], batches=(1,), seconds=0.2, longest=60)
+    order = Order(artefact=made["artefacts"]["litert"]["file"], batches=(1,), seconds=0.2, longest=60)
     with Timer("litert", 1) as timer:
         (first,) = timer.ask(order)
         timer._process.kill()

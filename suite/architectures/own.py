@@ -119,14 +119,12 @@ def _fault(network: Any, task: Task) -> str:
     """Return in words how a network is none from pictures to logits, or nothing."""
     import keras  # which the catalogue does not need
 
-    from suite.architectures.layers import deployed
-
     if not (isinstance(network, keras.Model) and getattr(network, "inputs", None)):
         return f"{type(network).__name__}: end it with `return keras.Model(image, logits)`"
     taken = [tuple(tensor.shape) for tensor in network.inputs]
     if taken != [(None, *task.image)]:
         return f"a network that takes {_shapes(taken)}, not {(None, *task.image)}: begin with keras.Input(task.image)"
-    answers = deployed(network).outputs
+    answers = getattr(network, "deployed", network).outputs  # without the classifiers that only training hears
     given = [tuple(tensor.shape) for tensor in answers]
     if given != [(None, task.classes)]:
         return f"a network that answers {_shapes(given)}, not {(None, task.classes)}: end with a Dense(task.classes)"

@@ -12,34 +12,26 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import keras
+import tensorflow as tf
+
+from suite import architectures
+from suite.architectures.layers import deployed
+from suite.benchmark.order import BuildOrder
 from suite.core.errors import ArchitectureError, SuiteError
-from suite.export import converters
+from suite.core.task import Task
+from suite.counting.complexity import complexity, peak_activation_bytes
+from suite.export import converters, saved_model
 from suite.timing import runtimes
-
-if TYPE_CHECKING:
-    import keras
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is to be written."""
-
-    model: str  # a name of the catalogue, or a file: .keras, or the folder of a SavedModel
-    image: tuple[int, int, int] | None  # H, W, C; None: the network's own
-    classes: int
-    precision: str
-    paths: tuple[str, ...]
-    batches: tuple[int, ...]  # of which the activations are counted
-    folder: str
 
 
 def main() -> None:
     """Write what stdin asks for."""
-    order = Order(**{key: _tupled(value) for key, value in json.load(sys.stdin).items()})
+    order = BuildOrder(**{key: _tupled(value) for key, value in json.load(sys.stdin).items()})
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # converters print what they like
     try:
@@ -54,9 +46,7 @@ def _tupled(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _written(order: Order) -> dict[str, Any]:
-    from suite.export import saved_model
-
+def _written(order: BuildOrder) -> dict[str, Any]:
     folder, file = Path(order.folder), Path(order.model)
     if file.is_dir():
         return {
@@ -90,14 +80,8 @@ def _each(paths: Sequence[str], write: Callable[[str], Path]) -> dict[str, Mappi
     return made
 
 
-def _named(order: Order) -> keras.Model:
+def _named(order: BuildOrder) -> keras.Model:
     """Build a network of the catalogue, or one of one's own that is written as ours are."""
-    import keras
-
-    from suite import architectures
-    from suite.architectures.layers import deployed
-    from suite.core.task import Task
-
     side = architectures.resolution(order.model)
     height, width, channels = order.image or (side, side, 3)
     keras.config.set_dtype_policy(order.precision)
@@ -105,11 +89,7 @@ def _named(order: Order) -> keras.Model:
     return deployed(architectures.build(order.model, task))
 
 
-def _own(file: Path, order: Order) -> keras.Model:
-    import keras
-
-    from suite.architectures import layers  # noqa: F401  # registers those that the file may name
-
+def _own(file: Path, order: BuildOrder) -> keras.Model:
     model = keras.saving.load_model(file, compile=False)
     if len(model.inputs) != 1 or None in model.input_shape[1:]:
         raise ArchitectureError(f"{file}: only a model of one input of a fixed size can be measured")
@@ -119,8 +99,6 @@ def _own(file: Path, order: Order) -> keras.Model:
 
 
 def _counts(model: keras.Model, batches: Sequence[int]) -> dict[str, Any]:
-    from suite.counting.complexity import complexity, peak_activation_bytes
-
     return {
         **asdict(complexity(model)),
         "peaks": {str(batch): peak_activation_bytes(model, batch) for batch in batches},
@@ -129,9 +107,6 @@ def _counts(model: keras.Model, batches: Sequence[int]) -> dict[str, Any]:
 
 def _save_plain(model: keras.Model, folder: Path) -> None:
     """Write a model of one's own as it is: what it wants of its pictures is inside it, or nobody knows."""
-    import tensorflow as tf
-
-    from suite.export import saved_model
 
     def pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"answer": model(pixels, training=False)}

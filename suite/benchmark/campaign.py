@@ -19,15 +19,15 @@ from time import perf_counter
 from typing import Any
 
 from suite import architectures
-from suite.benchmark import builder
+from suite.benchmark.order import BuildOrder
 from suite.core import cells
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, TableError
 from suite.core.study import is_own
 from suite.machine import capacity
 from suite.machine.surroundings import surroundings, version_of
-from suite.timing import process as timing
 from suite.timing import runtimes
+from suite.timing.order import Order, too_slow
 from suite.timing.timer import GoneError, Timer, onednn
 
 ALONE = 5.0  # percent of its processors that others may take
@@ -204,7 +204,7 @@ def _too_slow(missing: Sequence[Cell], known: Sequence[Cell], settings: Settings
             and replace(one, infer_batch_size=cell.infer_batch_size).key == cell.key
         ]  # fmt: skip
         slowest = max(smaller, key=lambda one: one.infer_step_time or 0, default=None)
-        said = timing.too_slow((slowest.infer_step_time or 0) / 1e3, settings.longest) if slowest else ""
+        said = too_slow((slowest.infer_step_time or 0) / 1e3, settings.longest) if slowest else ""
         if slowest and said:
             known_of_it = {name: getattr(slowest, name) for name in COUNTS}
             reason = f"{said}; at batch {slowest.infer_batch_size} already"
@@ -220,7 +220,7 @@ def _too_large(model: str) -> str:
 
 def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> dict[str, Any]:
     """Return what the process that builds a network answers; state and reason where there is no network."""
-    order = builder.Order(
+    order = BuildOrder(
         model=model, image=settings.image, classes=settings.classes, precision=settings.precision, paths=tuple(paths),
         batches=settings.batches, folder=folder,
     )  # fmt: skip
@@ -234,7 +234,7 @@ def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> 
 def _timed(of_path: Sequence[Cell], artefact: str, made: dict[str, Any], settings: Settings) -> Iterator[Cell]:
     """Yield the cells of one path, each when it is known. When one ends the process, larger ones are not tried."""
     began, peaks = perf_counter(), made["counts"].get("peaks", {})
-    order = timing.Order(
+    order = Order(
         artefact=artefact,
         batches=tuple(cell.infer_batch_size for cell in of_path),
         seconds=settings.seconds,
@@ -254,7 +254,7 @@ def _timed(of_path: Sequence[Cell], artefact: str, made: dict[str, Any], setting
             said = {**said, "reason": "a smaller batch failed"}
 
 
-def _asked(module: str, order: builder.Order) -> Iterator[dict[str, Any]]:
+def _asked(module: str, order: BuildOrder) -> Iterator[dict[str, Any]]:
     """Yield the answers of a process that is given `order`, as they come. Raises GoneError when it ends otherwise."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     with TemporaryFile("w+") as errors, subprocess.Popen(

@@ -16,6 +16,8 @@ from suite.core.errors import SuiteError, did_you_mean
 from suite.counting import memory, rules
 from suite.counting.graph import Call, graph
 
+COUNTED = ("parameters", "macs", "activations")  # measures
+
 
 @dataclass(frozen=True, kw_only=True)
 class Complexity:
@@ -65,6 +67,12 @@ def complexity(model: keras.Model) -> Complexity:
         macs=sum(call.macs for call in calls),
         activations=sum(call.made for call in calls),
     )
+
+
+def counts(model: keras.Model) -> dict[str, float]:
+    """Return those of the counts that are measures, by name."""
+    known = complexity(model)
+    return {name: float(getattr(known, name)) for name in COUNTED}
 
 
 def parts(model: keras.Model) -> tuple[Part, ...]:

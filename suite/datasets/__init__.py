@@ -1,7 +1,4 @@
-"""Datasets of pictures with classes: by a tensorflow-datasets name, from a folder, or the embedded `digits`.
-
-Importing this package does not import TensorFlow; `load` does.
-"""
+"""Datasets of pictures with classes: by a tensorflow-datasets name, from a folder, or the embedded `digits`."""
 
 from __future__ import annotations
 
@@ -12,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from suite.core.errors import DatasetError, did_you_mean
 from suite.core.task import Task
-from suite.datasets import layout
+from suite.datasets import digits, folder, layout, published
 from suite.datasets.dataset import Dataset
+from suite.datasets.preparing import quiet
+from suite.datasets.reading import reader
+from suite.datasets.source import source
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -39,10 +39,6 @@ def load(name: str, image: tuple[int, int, int] | None = None) -> Dataset:
 
     Raises DatasetError naming what is wrong and the way out.
     """
-    from suite.datasets.preparing import quiet
-    from suite.datasets.reading import reader
-    from suite.datasets.source import source
-
     with quiet():
         found = source(name, _builder(name))
     height, width, channels = _image(name, image, found.shape)
@@ -67,8 +63,6 @@ def check(name: str) -> None:
 
 
 def _builder(name: str) -> tfds.core.DatasetBuilder:
-    from suite.datasets import digits, folder, published
-
     if name == EMBEDDED:
         return digits.builder()
     if root := _folder(name):

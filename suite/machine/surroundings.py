@@ -8,6 +8,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from suite import __version__
 from suite.machine.capacity import processors
 
 PACKAGES = ("tensorflow", "keras", "keras-tuner", "optuna", "mlflow")
@@ -16,14 +17,12 @@ PACKAGES = ("tensorflow", "keras", "keras-tuner", "optuna", "mlflow")
 @functools.cache
 def surroundings() -> dict[str, str]:
     """Return the device, its threads, the versions of what computes, and the commit of this code."""
-    import suite
-
     return {
         "device": _device(),
         "threads": _threads(),
         "platform": platform.platform(terse=True),
         "python": platform.python_version(),
-        "suite": suite.__version__,
+        "suite": __version__,
         **{name.replace("-", "_"): version_of(name) for name in PACKAGES},
         "onednn": _onednn(),
         "commit": _commit(),

@@ -16,7 +16,7 @@ from suite.core.errors import SuiteError
 from suite.core.study import Latency
 from suite.export import converters, saved_model
 from suite.machine.quiet import silenced
-from suite.timing import process
+from suite.timing.order import Order
 from suite.timing.timer import GoneError, Timer, onednn
 
 LONGEST = 600.0  # seconds: a candidate whose ten blocks of calls would take longer cannot be timed
@@ -73,7 +73,7 @@ class Bench:
             return converters.converted(saved, self._wanted.path, folder, network)
 
     def _answered(self, artefact: Path, *, again: bool = False) -> tuple[dict[str, float], dict[str, str]]:
-        order = process.Order(
+        order = Order(
             artefact=str(artefact),
             batches=(self._wanted.batch,),
             seconds=self._wanted.seconds,

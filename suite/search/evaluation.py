@@ -18,7 +18,7 @@ from suite.core.errors import ArchitectureError, StoreError
 from suite.core.measures import formatted
 from suite.core.study import Recipe, Study, Value
 from suite.core.trial import State, Trial, place
-from suite.counting.complexity import complexity, weightless
+from suite.counting.complexity import COUNTED, counts, weightless
 from suite.datasets import Dataset
 from suite.machine import capacity, turns
 from suite.machine.surroundings import surroundings
@@ -30,7 +30,6 @@ from suite.training import loop
 from suite.training.deadline import Forecast, Left, forever
 
 RECIPE = Recipe()
-COUNTED = ("parameters", "macs", "activations")
 Same = Callable[[Mapping[str, Value], str], Trial | None]  # an ended trial of a configuration's network, in a place
 
 
@@ -61,7 +60,7 @@ class Evaluation:
         name = key(network(configuration))
         if name not in self.plans:
             try:
-                self.plans[name] = counted(weightless(lambda: deployed(self.network(configuration))))
+                self.plans[name] = counts(weightless(lambda: deployed(self.network(configuration))))
             except ArchitectureError:
                 self.plans[name] = None
             except Exception:  # of a file of one's own: when it is tried the trial fails, and keeps the traceback
@@ -80,13 +79,13 @@ class Evaluation:
         trial = self._as_before(trial)
         if self._may_be_refused(trial):
             # A candidate that is too large may be too large for the memory as well.
-            trial = self._measured(trial, counted(weightless(lambda: deployed(self.network(trial.configuration)))))
+            trial = self._measured(trial, counts(weightless(lambda: deployed(self.network(trial.configuration)))))
         if self._is_refused(trial):
             return self._refused(trial)
         model = self.network(trial.configuration)
         if "latency" not in trial.measures:
             timed, origin = self.bench.time(self._as_deployed(trial, model, recipe))
-            trial = self._measured(trial, {**counted(deployed(model)), **timed})
+            trial = self._measured(trial, {**counts(deployed(model)), **timed})
             trial = replace(trial, surroundings={**trial.surroundings, **origin})
         if self._is_refused(trial):
             return self._refused(trial)
@@ -201,12 +200,6 @@ class Evaluation:
     def _refused(self, trial: Trial) -> Trial:
         broken = trial.broken(self.study.constraints)
         return trial.refused(", ".join(f"{formatted(c.measure, trial.measures[c.measure])} breaks {c}" for c in broken))
-
-
-def counted(model: keras.Model) -> dict[str, float]:
-    """Return the complexity of a model as measures."""
-    known = complexity(model)
-    return {name: float(getattr(known, name)) for name in COUNTED}
 
 
 def _save(model: keras.Model, file: Path) -> None:

@@ -13,7 +13,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,32 +21,10 @@ import numpy as np
 from suite.core.paths import BESIDE
 from suite.machine.capacity import free_memory
 from suite.timing import rest, runtimes, sensors
-from suite.timing.protocol import LEAST, Block, Protocol, latency, moments, watched
+from suite.timing.order import Order, Setup, too_slow
+from suite.timing.protocol import Block, Protocol, latency, moments, watched
 
-CALLS = LEAST + 2  # that a number takes at least: its blocks, and two to warm up
 WATCHED = 10.0  # seconds for which the references are watched alone, once on a device: they are at rest a part of it
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setup:
-    """On what this process runs artefacts."""
-
-    path: str  # one of paths.PATHS
-    threads: int
-    references: Mapping[str, str]  # artefacts of what is timed in turns with each, by name
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is to be timed."""
-
-    artefact: str
-    batches: tuple[int, ...]  # ascending
-    seconds: float  # after which no further block is begun
-    longest: float  # seconds: a batch size whose ten blocks would take longer is left out
-    rests: Mapping[str, float] = field(default_factory=dict)  # seconds of references at rest; empty: they are watched
-    needs: tuple[int, ...] = ()  # bytes of activations of each batch size; 0 where they are not known
-    again: bool = False  # whether it adds to what this process measured of the artefact before
 
 
 def main() -> None:
@@ -56,21 +33,12 @@ def main() -> None:
     runtimes.pin(setup.threads)
     sys.stdout, answers = sys.stderr, sys.stdout  # libraries print what they like
     runtimes.ready(setup.path, setup.threads)
-    if setup.path == "keras":
-        from suite.architectures import layers  # noqa: F401  # registers those that a file names
     process = _Process(setup)
     for line in sys.stdin:
         order = Order(**json.loads(line))
         for answer in process.answers(order):
             print(json.dumps(answer), file=answers, flush=True)
         print(json.dumps({"done": True, "moments": process.seen}), file=answers, flush=True)
-
-
-def too_slow(seconds: float, longest: float) -> str:
-    """Return why calls of so many seconds are not timed; empty where they are."""
-    if seconds * CALLS <= longest:
-        return ""
-    return f"a call takes about {seconds:.3g} s: ten blocks would need more than {longest:g} s (--longest)"
 
 
 class _Process:

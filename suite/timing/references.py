@@ -1,6 +1,4 @@
-"""The networks that are timed in turns with whatever is measured.
-
-`python -m suite.timing.references FOLDER PATH` writes them.
+"""The networks that are timed in turns with whatever is measured: where they are. `reference_networks` writes them.
 
 They are of two kinds, since a busy machine does not slow all networks alike: small convolutions and large ones. Most
 networks lie between the two. One that waits for its weights from memory was tried: it displaces what the others have in
@@ -16,15 +14,11 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from suite.core.errors import SuiteError
 from suite.core.paths import BESIDE
 from suite.machine import cache
 from suite.machine.surroundings import version_of
-
-if TYPE_CHECKING:
-    import keras
 
 VERSION = 2
 KINDS = ("small", "large")
@@ -52,7 +46,7 @@ def _write(path: str, folder: Path) -> None:
     """Write the references of one path into `folder`, whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unfinished-") as unfinished:
-        command = [sys.executable, "-m", "suite.timing.references", unfinished, path]
+        command = [sys.executable, "-m", "suite.timing.reference_networks", unfinished, path]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
@@ -60,53 +54,3 @@ def _write(path: str, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)  # half a folder, of a process that was killed
         with suppress(FileExistsError):  # another process was faster
             shutil.copytree(unfinished, folder)
-
-
-def network(kind: str) -> keras.Model:
-    """Return one of the references: pictures (B, 32, 32, 3) in, 10 logits out."""
-    import keras
-    from keras import layers
-
-    image = keras.Input((32, 32, 3))
-    return keras.Model(image, layers.Dense(10)({"small": _small, "large": _large}[kind](image)))
-
-
-def _small(x: keras.KerasTensor) -> keras.KerasTensor:
-    """Narrow and depthwise convolutions: much to start, little to compute."""
-    from keras import layers
-
-    for width in (16, 32, 32, 64):
-        x = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
-        x = layers.DepthwiseConv2D(3, padding="same", strides=2)(x)
-    return layers.GlobalAveragePooling2D()(x)
-
-
-def _large(x: keras.KerasTensor) -> keras.KerasTensor:
-    """Wide convolutions: the processor computes."""
-    from keras import layers
-
-    x = layers.Conv2D(64, 3, padding="same", strides=2)(x)
-    for _ in range(3):
-        x = layers.Conv2D(64, 3, padding="same", activation="relu")(x)
-    return layers.GlobalAveragePooling2D()(x)
-
-
-def main() -> None:
-    """Write the references of a path into a folder."""
-    from suite.export import converters, saved_model
-
-    folder, path = Path(sys.argv[1]), sys.argv[2]
-    for kind in KINDS:
-        model = network(kind)
-        saved = folder / f"{kind}-saved"
-        saved_model.write(model, [str(number) for number in range(10)], str(saved), only=("pixels",))
-        written = converters.converted(saved, path, folder, model)
-        shutil.move(written, folder / kind)
-        shutil.rmtree(saved, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    from suite.machine.quiet import load_tensorflow
-
-    load_tensorflow()
-    main()

@@ -5,6 +5,7 @@ A call returns when its answer has reached the processor's memory: on a GPU too 
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +23,12 @@ from suite.machine.capacity import used
 Call = Callable[[], object]
 
 GREY = 128.0  # of every pixel: latency does not depend on it
-PACKAGES = {"litert": "ai_edge_litert", "litert-int8": "ai_edge_litert", "onnx": "onnxruntime"}
+LOADED = {  # what is imported before a path can run: of Keras the layers that a file may name
+    "keras": "suite.architectures.layers",
+    "litert": "ai_edge_litert",
+    "litert-int8": "ai_edge_litert",
+    "onnx": "onnxruntime",
+}
 EXTRAS = {"litert": "litert", "litert-int8": "litert", "onnx": "onnx"}
 CUDA = "CUDAExecutionProvider"  # of ONNX Runtime, whose package onnxruntime-gpu has it
 
@@ -37,9 +43,9 @@ class Runtime:
 
 def check(path: str) -> None:
     """Raise MissingExtraError when what runs `path` is not installed."""
-    if path in PACKAGES and not find_spec(PACKAGES[path]):
+    if path in EXTRAS and not find_spec(LOADED[path]):
         raise MissingExtraError(
-            f"path {path} needs {PACKAGES[path]}: pip install 'keras-comparison-suite[{EXTRAS[path]}]'"
+            f"path {path} needs {LOADED[path]}: pip install 'keras-comparison-suite[{EXTRAS[path]}]'"
         )
 
 
@@ -58,10 +64,8 @@ def ready(path: str, threads: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.constant(0.0) + 1.0  # starts the runtime, and the GPU where there is one
-    if path == "keras":
-        import keras  # noqa: F401
-    elif path in PACKAGES:
-        __import__(PACKAGES[path])
+    if path in LOADED:
+        importlib.import_module(LOADED[path])
 
 
 def held_of_gpu(path: str) -> int | None:

@@ -18,8 +18,8 @@ from suite.core.paths import BESIDE, FOR_TRAINING, ONEDNN
 from suite.machine import cache, turns
 from suite.machine.capacity import used
 from suite.machine.surroundings import surroundings, version_of
-from suite.timing import process as timing
 from suite.timing import references, rest, runtimes
+from suite.timing.order import Order, Setup
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
@@ -91,7 +91,7 @@ class Timer:
                 if stream:
                     stream.close()
 
-    def ask(self, order: timing.Order) -> Iterator[dict[str, Any]]:
+    def ask(self, order: Order) -> Iterator[dict[str, Any]]:
         """Yield the answers for each batch size of an order, as they come. Raises GoneError when the process ends.
 
         Nobody trains on these processors meanwhile, nor times.
@@ -129,7 +129,7 @@ class Timer:
 
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None:
-            setup = timing.Setup(path=self.path, threads=self.threads, references=self._references())
+            setup = Setup(path=self.path, threads=self.threads, references=self._references())
             self._errors = TemporaryFile("w+")  # noqa: SIM115  # closed with the process
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "suite.timing.process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.core import dominance
 from suite.core.trial import Run, Trial
 from suite.tracking.courier import Courier
 from suite.tracking.ledger import Ledger
@@ -66,8 +67,6 @@ def counted(courier: Courier, trials: Sequence[Trial], reason: str) -> Delivery:
 def _steps(
     courier: Courier, run: Run, report: Path | None, models: Callable[[int], keras.Model] | None
 ) -> Iterator[Step]:
-    from suite.core import dominance  # NumPy and more: too heavy for `suite --help`
-
     if not run.trials:
         return
     yield partial(courier.open, trials=run.trials)

@@ -10,6 +10,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Self
 
+from suite.core import dominance
 from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.tracking import content
@@ -138,8 +139,6 @@ class _Follower:
 
     def _place(self) -> bool:
         """Tag the new trials and those that enter or leave the front; the ranks behind it are left to the end."""
-        from suite.core import dominance
-
         candidates = [trial for trial in self._known.values() if trial.fits(self._study.constraints)]
         ranks = dominance.ranks(candidates, self._study.objectives)
         front = {number for number, rank in ranks.items() if rank == 1}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from suite.architectures.weights.copying import INPUT_SCALING, copied, learned, operations, weighted
-from suite.architectures.weights.pretrained import built, reference
+from suite.architectures.weights.loading import built, reference
 from suite.architectures.weights.sources import SOURCES
 from suite.core.errors import ArchitectureError
 from suite.counting.complexity import complexity, weightless

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from suite import architectures
+from suite.architectures.weights import pretrained
 from suite.architectures.weights.sources import LITE
 
 ESPRESSO = 967
@@ -24,7 +24,7 @@ def photograph(name: str) -> np.ndarray:
 @pytest.mark.parametrize("name", LITE)
 def test_efficientnet_lite_knows_coffee_and_cats_whatever_the_size_of_the_photograph(name: str, scale: int) -> None:
     """The three first answers about the cat are kinds of cats."""
-    network = architectures.pretrained(name)
+    network = pretrained(name)
 
     def answers(subject: str) -> np.ndarray:
         picture = photograph(subject).repeat(scale, axis=0).repeat(scale, axis=1)

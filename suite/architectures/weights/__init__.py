@@ -1,1 +1,5 @@
 """Weights that others trained: where they are, how their files are read, and how they come into our networks."""
+
+from suite.architectures.weights.loading import Pretrained, pretrained
+
+__all__ = ["Pretrained", "pretrained"]

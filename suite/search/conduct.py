@@ -1,0 +1,65 @@
+"""A search from its dataset to its end: what is opened, who watches, and what is timed again when all are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from suite import datasets, tracking
+from suite.core import seen
+from suite.core.errors import DatasetError
+from suite.core.study import Study
+from suite.core.trial import Trial
+from suite.search import folder, settling, tuner
+from suite.search.bench import Bench
+from suite.search.budget import Hours
+from suite.search.evaluation import Evaluation
+from suite.search.fidelity import first
+from suite.search.progress import Progress
+from suite.timing.timer import Timer
+
+
+def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, show: bool) -> None:
+    """Search in `root/NAME` until the budget is spent or the space exhausted.
+
+    A dataset that cannot be used leaves no run behind. Raises StudyError, DatasetError and StoreError.
+    """
+    with ExitStack() as stack:
+        data = datasets.load(wanted.dataset, wanted.image)
+        store = stack.enter_context(folder.opened(root / wanted.name, wanted, storage))
+        before = store.trials()
+        watchers: list[tuner.Watcher] = [
+            stack.enter_context(tracking.Mirror(store.folder, wanted, tracking.uri(root), before))
+        ]
+        shown = stack.enter_context(Progress(wanted, before)) if show else None
+        watchers += [shown] if shown else []
+        evaluate = Evaluation(
+            study=wanted,
+            data=data,
+            bench=stack.enter_context(Bench(wanted.latency, data.classes, timer)),
+            model_file=lambda number: folder.model(store.folder, number),
+            checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
+            same=store.same,
+            disappointment=store.disappointment,
+            watchers=watchers,
+            left=Hours(wanted.budget, store.trials).left,
+            forecast=shown.forecast if shown else lambda forecast: None,
+        )
+        _check_same_data(wanted, before, evaluate.surroundings())
+        folder.keep_classes(store.folder, data.classes)
+        store.count_by(evaluate.known)
+        tuner.search(store, evaluate, watchers)
+        settling.settle(store, evaluate, shown.note if shown else lambda line: None)
+
+
+def _check_same_data(wanted: Study, before: Sequence[Trial], now: Mapping[str, str]) -> None:
+    """Raise DatasetError, before anything is trained, when the pictures are not those of the trials there are."""
+    first = seen.main(before)
+    changed = seen.change(first, now) if first else ""
+    if changed:
+        raise DatasetError(
+            f"{wanted.dataset}: the pictures have changed since {wanted.name} began: {changed}. Nothing was trained. "
+            f"Give the new ones a run of their own (--set name={wanted.name}-2), or bring the old ones back. What was "
+            "found can still be reported and exported."
+        )
