@@ -176,8 +176,8 @@ def _catalogue() -> list[Network]:
     return [
         Network(
             name=name, title=cited.title, family=split(name)[0], year=cited.year, top1=cited.top1, top5=cited.top5,
-            cited_size=cited.resolution, conditions=cited.conditions, source=cited.source,
-            lecture_top1=cited.lecture_top1, lecture_parameters=cited.lecture_parameters,
+            size=cited.size or cited.resolution, crops=cited.crops, dense=cited.dense, scales=cited.scales,
+            ensemble=cited.ensemble, extra_data=cited.extra_data, notes=cited.notes, source=cited.source,
             resolution=counted[name].resolution, parameters=counted[name].parameters,
             total_parameters=counted[name].total_parameters, macs=counted[name].macs,
             activations=counted[name].activations,
@@ -241,6 +241,13 @@ def _classes_then(home: Path, entry: Entry) -> tuple[str, ...]:
             "earlier version, does not know the names of its classes. Bring the old pictures back to export it."
         )
     return known
+
+
+def predict(exported: Path, images: Sequence[Path]) -> list[list[tuple[str, float]]]:
+    """Return for each picture the classes with their probabilities, the likeliest first. Raises ExportError."""
+    from suite.export import loaded
+
+    return loaded.predict(exported, images)
 
 
 def ui(runs: Sequence[Run], root: Path, port: int) -> Iterator[str]:

@@ -154,14 +154,14 @@ def test_the_same_model_is_found_again_and_another_gets_the_next_version(
 def test_an_export_that_answers_differently_is_an_error_and_leaves_nothing(
     model: keras.Model, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = exporting.servable.write
+    write = exporting.saved_model.write
 
     def other(network: keras.Model, classes: tuple[str, ...], folder: str) -> None:
         changed = keras.models.clone_model(network)
         changed.set_weights([weight * 1.5 for weight in network.get_weights()])
         write(changed, classes, folder)
 
-    monkeypatch.setattr(exporting.servable, "write", other)
+    monkeypatch.setattr(exporting.saved_model, "write", other)
     with pytest.raises(ExportError, match=r"differs from the trained one by up to .* Nothing was exported"):
         exporting.export(model, data, tmp_path / "net", {})
     assert list((tmp_path / "net").iterdir()) == []

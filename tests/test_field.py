@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import subprocess
@@ -20,8 +21,8 @@ from suite.cli.commands import cli
 from suite.core import cells
 from suite.core.cells import Cell, Table
 from suite.core.errors import TableError
-from suite.report.catalogue import cited, costs, data, draw, grids, lecture, measured, page, words
-from suite.report.catalogue.network import COMPARABLE, LINES, OTHER_SIZE, OTHERWISE, UNSURE
+from suite.report.catalogue import cited, costs, data, draw, grids, measured, page, timeline, words
+from suite.report.catalogue.network import COMPARABLE, LINES, OTHER_SIZE, OTHERWISE, UNSURE, Network
 from suite.report.catalogue.timm import OURS
 
 CATALOGUE = pipeline._catalogue()
@@ -147,17 +148,27 @@ def test_only_one_crop_without_more_data_at_the_measured_size_is_comparable(name
 
 
 def test_every_cited_accuracy_says_how_it_came_about():
-    """`protocol` reads prose: a new row of published.toml must say it in words that are known."""
-    known = re.compile(r"one crop|crops|dense evaluation|stride|pre-trained|noisy student")
+    """By keys, so that no wording decides which accuracies are compared."""
     for network in CATALOGUE:
         if network.top1 is not None:
-            assert known.search(network.conditions.split(";")[0]), network.name
-    more = {n.name for n in CATALOGUE if n.top1 is not None and n.protocol == "more data"}
+            assert network.crops or network.dense, network.name
+    more = {n.name for n in CATALOGUE if n.top1 is not None and n.extra_data}
     assert more == {
         "efficientnet/l2", "efficientnet/fix-l2", "efficientnet/l2-475", "vit/b-16", "vit/l-16", "vit/h-14", "vit/G-14",
         "nfnet/f4+", "coatnet/4", "coatnet/5", "coatnet/6", "coatnet/7", "efficientnet_v2/xl", "align/l2", "maxvit/xl",
         "convnext/xl", "coca/coca",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [{"crops": 10}, {"crops": None}, {"dense": True}, {"scales": 3}, {"ensemble": 7}, {"extra_data": "JFT"}],
+)
+def test_each_condition_by_its_key_keeps_an_accuracy_off_the_front_and_no_note_does(otherwise):
+    plain = Network(name="a/b", title="A", top1=80.0, size=224, resolution=224, crops=1)
+    assert plain.kind(224) == replace(plain, notes="10 crops, pre-trained on JFT").kind(224) == COMPARABLE
+    assert replace(plain, **otherwise).kind(224) == OTHERWISE
+    assert plain.kind(256) == OTHER_SIZE
 
 
 def test_every_family_of_the_catalogue_has_a_line_of_descent():
@@ -215,7 +226,7 @@ def test_every_figure_has_its_files_and_marks_a_row_of_its_csv_for_each(written)
     assert kinds == {
         "recommendation", "speed", "throughput", "balls-top1", "balls-top5", "density", "density-accuracy",
         "families-parameters", "families-macs", "activations", "times", "memories", "memory", "timeline-accuracy",
-        "timeline-parameters", "lecture", "devices", "paths",
+        "timeline-parameters", "devices", "paths",
     }  # fmt: skip
     rows = set(re.findall(r'<tr data-trial="([^"]+)"', source))
     for name, figure in zip(names, source.split("<figure ")[1:], strict=True):
@@ -351,12 +362,13 @@ def test_families_that_grow_are_drawn_as_lines_and_share_no_member():
     assert sum(len(members) for _, members in lines) == len(cited_networks)
 
 
-def test_the_lectures_table_has_its_networks_and_both_figures():
-    rows = {network.name: network.name for network in CATALOGUE}
-    told = lecture.table(CATALOGUE, rows).table.set_index("network")
-    assert len(told) == sum(row.lecture_top1 is not None for row in architectures.published().values())
-    assert told.loc["AlexNet", ["lecture_top1", "cited_top1", "parameters"]].tolist() == [63.3, 59.3, 60_965_224]
-    assert math.isnan(told.loc["GoogLeNet", "cited_top1"])
+def test_the_timelines_name_each_year_that_beat_all_before_it():
+    named = timeline.records(CATALOGUE)
+    assert [n.name for n in named][:2] == ["alexnet/2012", "overfeat/accurate"]
+    assert all(a.year < b.year and a.top1 < b.top1 for a, b in itertools.pairwise(named))
+    assert named[-1].top1 == max(n.top1 for n in CATALOGUE if n.top1)
+    drawn = timeline.accuracies(CATALOGUE, {n.name: n.name for n in CATALOGUE}).table
+    assert set(drawn[drawn["record"]]["name"]) == {n.name for n in named}
 
 
 def test_names_beside_marks_do_not_cover_each_other_or_leave_the_frame(two_devices):

@@ -2,10 +2,46 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_our_own_modules_are_imported_at_the_top_but_for_the_doors_of_the_pipeline() -> None:
+    """What is heavy is kept out of `--help` by where it lives."""
+    hidden = {
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "suite").rglob("*.py")
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+        if "suite" in _imported(node)
+    }
+    assert hidden == {"suite/pipeline.py"}
+
+
+def _imported(node: ast.AST) -> set[str]:
+    """Return the packages that a statement imports from."""
+    names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+    names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+    return {name.partition(".")[0] for name in names}
+
+
+def test_at_the_top_stand_packages_and_one_module() -> None:
+    assert {file.name for file in (ROOT / "suite").glob("*.py")} == {"__init__.py", "__main__.py", "pipeline.py"}
+
+
+def test_every_package_says_what_it_is_for() -> None:
+    packages = list((ROOT / "suite").rglob("__init__.py"))
+    assert len(packages) > 15
+    assert [str(file) for file in packages if not ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))] == []
+    folders = {file.parent for file in (ROOT / "suite").rglob("*.py")}
+    assert folders == {file.parent for file in packages}
 
 
 def test_arrows_point_down() -> None:
@@ -22,7 +58,9 @@ def test_arrows_point_down() -> None:
             "suite.cli.commands",
             ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow", "pandas", "matplotlib", "numpy"),
         ),
-        ("suite.cli.listing", ("tensorflow", "keras", "optuna", "mlflow", "pandas")),
+        ("suite.cli.verbs.list", ("tensorflow", "keras", "keras_tuner", "mlflow", "pandas", "matplotlib")),
+        ("suite.cli.verbs.run", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),
+        ("suite.cli.verbs.front", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),
         ("suite.pipeline", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),
         ("suite.report.study.page", ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow")),
         ("suite.export.loaded", ("keras_tuner", "optuna", "mlflow")),

@@ -91,11 +91,13 @@ class Published:
     macs: int | None = None  # multiply-adds, as printed
     resolution: int | None = None  # side of the pictures, pixels
     source: str  # paper and table
-    conditions: str = ""  # crops, more data, and where the paper's network is not quite ours
-    lecture_top1: float | None = (
-        None  # %, as a lecture's table has it, right or wrong; `conditions` says why it differs
-    )
-    lecture_parameters: int | None = None  # likewise
+    size: int | None = None  # side of the pictures that the accuracies are of, pixels; None: `resolution`
+    crops: int | None = None  # of each picture, whose answers are averaged; None: not said, or `dense`
+    dense: bool = False  # whether the network slides over the whole picture
+    scales: int = 1  # sizes of each picture whose answers are averaged
+    ensemble: int = 1  # networks whose answers are averaged
+    extra_data: str = ""  # pictures that it saw beside ImageNet-1k
+    notes: str = ""  # for readers: nothing is decided by it
 
 
 @dataclass(frozen=True, kw_only=True)

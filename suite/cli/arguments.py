@@ -7,25 +7,28 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from suite import architectures as catalogue
+from suite.benchmark.campaign import Settings, Told
+from suite.cli.options import LIMITS
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, StoreError, did_you_mean
+from suite.core.measures import MEASURES
 from suite.core.paths import PATHS
 from suite.core.rules import RECIPE_CHOICES
-
-if TYPE_CHECKING:
-    from suite.benchmark.campaign import Settings, Told
-    from suite.core.study import Constraint, Objective
-    from suite.core.trial import Run
-    from suite.report.comparison import Comparison, Entry
-    from suite.report.results import Results
+from suite.core.study import Constraint, Objective, is_own, split
+from suite.core.trial import Run
+from suite.machine.capacity import processors
+from suite.report import choice
+from suite.report import results as results_tables
+from suite.report.comparison import Comparison, Entry
+from suite.report.results import Results, objective
+from suite.search import folder
 
 PRECISIONS = RECIPE_CHOICES["precision"]
 ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
-LIMITS = {"max_latency": "latency", "max_parameters": "parameters", "max_macs": "macs"}
 
 
 def told_apart(files: Sequence[Path], overrides: Sequence[str]) -> tuple[list[Path], list[str]]:
@@ -54,8 +57,6 @@ def named(names: Sequence[str]) -> Sequence[str]:
 
 def runs(names: Sequence[str], root: Path) -> list[Run]:
     """Return runs by folder, or by name within `root`."""
-    from suite.search import folder
-
     return [folder.read(Path(name) if (Path(name) / "study.toml").is_file() else root / name) for name in names]
 
 
@@ -64,15 +65,13 @@ def results(names: Sequence[str], root: Path, asked: Sequence[Objective]) -> lis
 
     Raises TableError for a table that cannot be read, or in which an objective that is `asked` for is not known.
     """
-    from suite.report import results as tables
-
     found: list[Run | Results] = []
     for name in names:
-        if (root / name / "study.toml").is_file() or not tables.is_table(name):
+        if (root / name / "study.toml").is_file() or not results_tables.is_table(name):
             found += runs([name], root)
             continue
-        table = tables.read(Path(name))
-        tables.require(table, asked)
+        table = results_tables.read(Path(name))
+        results_tables.require(table, asked)
         found.append(table)
         shown = " and ".join(f"{one.measure} ({one.goal})" for one in asked or table.objectives)
         for note in (*table.notes, f"compared in {shown}; --objective names others"):
@@ -82,9 +81,6 @@ def results(names: Sequence[str], root: Path, asked: Sequence[Objective]) -> lis
 
 def objectives(names: Sequence[str]) -> tuple[Objective, ...]:
     """Return objectives by the names of their measures, each once. Raises a UsageError for one that is none."""
-    from suite.core.measures import MEASURES
-    from suite.report.results import objective
-
     for name in names:
         if name not in MEASURES:
             raise click.BadParameter(f"no measure '{name}'.{did_you_mean(name, MEASURES)}", param_hint="--objective")
@@ -93,8 +89,6 @@ def objectives(names: Sequence[str]) -> tuple[Objective, ...]:
 
 def every_run(root: Path) -> list[Run]:
     """Return all runs in `root`; raise StoreError when there is none."""
-    from suite.search import folder
-
     found = [folder.read(path.parent) for path in sorted(root.glob("*/study.toml"))]
     if not found:
         raise StoreError(f"{root}: no runs here yet. `suite run STUDY` makes one.")
@@ -103,8 +97,6 @@ def every_run(root: Path) -> list[Run]:
 
 def limits(options: Mapping[str, float | None]) -> tuple[Constraint, ...]:
     """Return the limits that were given, keyed as in LIMITS."""
-    from suite.core.study import Constraint
-
     return tuple(
         Constraint(measure=LIMITS[name], at_most=value) for name, value in options.items() if value is not None
     )
@@ -112,8 +104,6 @@ def limits(options: Mapping[str, float | None]) -> tuple[Constraint, ...]:
 
 def entry(comparison: Comparison, trial: str, limits: Sequence[Constraint]) -> Entry:
     """Return the trial that is meant by a number, `run/number`, `best` or `knee`."""
-    from suite.report import choice
-
     if trial in ("best", "knee"):
         return choice.best(comparison, limits) if trial == "best" else choice.knee(comparison, limits)
     return choice.named(comparison, trial)
@@ -128,18 +118,15 @@ def architectures(patterns: Sequence[str]) -> list[str]:
 
 
 def _matches(pattern: str) -> list[str]:
-    from suite import architectures
-    from suite.core.study import is_own, split
-
     if pattern.endswith(".keras") or (Path(pattern) / "saved_model.pb").is_file():
         if not Path(pattern).exists():
             raise ArchitectureError(f"{pattern}: no such file")
         return [pattern]
     family, variant = split(pattern)
     if is_own(family):
-        names = list(architectures.family(family).VARIANTS)
+        names = list(catalogue.family(family).VARIANTS)
         return [f"{family}/{name}" for name in _chosen(names, variant, f"variant '{variant}' of {family}")]
-    return _chosen(list(architectures.recorded()), pattern, f"architecture '{pattern}'")
+    return _chosen(list(catalogue.recorded()), pattern, f"architecture '{pattern}'")
 
 
 def _chosen(names: Sequence[str], pattern: str, wanted: str) -> list[str]:
@@ -172,9 +159,6 @@ def settings(
     again: bool,
 ) -> Settings:
     """Return how networks are to be measured, from lists with commas."""
-    from suite.benchmark.campaign import Settings
-    from suite.machine.capacity import processors
-
     unknown = [path for path in paths.split(",") if path not in ON]
     if unknown:
         raise click.BadParameter(f"'{unknown[0]}': one or several of {', '.join(ON)}", param_hint="--path")

@@ -12,14 +12,12 @@ from suite.core.errors import ArchitectureError, StudyError, SuiteError, did_you
 from suite.core.measures import MEASURES
 from suite.core.study import split
 from suite.core.trial import Run, pausing
+from suite.search import folder
 
 COLUMNS = {
     "architectures": (
         "name", "title", "family", "year", "top1", "top5", "parameters", "total_parameters", "macs", "resolution",
         "source",
-    ),
-    "lecture": (
-        "name", "title", "year", "lecture_top1", "top1", "lecture_parameters", "parameters", "conditions",
     ),
     "studies": ("name", "architecture", "dataset", "question", "file"),
     "measures": ("name", "unit", "goal", "known", "meaning"),
@@ -30,12 +28,11 @@ COLUMNS = {
 # How the widest ones give way to a terminal: columns to do without, the one below each row, the one that groups.
 SPARE = {
     "architectures": ("family", "source", "resolution", "total_parameters", "year", "macs"),
-    "lecture": ("title", "year"),
 }
-BELOW = {"lecture": "conditions", "runs": "problem"}
-APART = {"architectures": "family", "lecture": "name"}
+BELOW = {"runs": "problem"}
+APART = {"architectures": "family"}
 _ONE = {
-    "architectures": "architecture", "lecture": "network of the lecture", "studies": "study", "measures": "measure",
+    "architectures": "architecture", "studies": "study", "measures": "measure",
     "runs": "run",
 }  # fmt: skip
 
@@ -47,7 +44,7 @@ def rows(what: str, root: Path, pattern: str = "*") -> Sequence[dict[str, Any]]:
     same capitals where there are any. Raises ArchitectureError or StudyError when nothing matches.
     """
     listed: dict[str, Callable[[], list[dict[str, Any]]]] = {
-        "architectures": _architectures, "lecture": _lecture, "studies": _studies, "measures": _measures,
+        "architectures": _architectures, "studies": _studies, "measures": _measures,
         "runs": lambda: _runs(root),
     }  # fmt: skip
     found = listed[what]()
@@ -71,7 +68,7 @@ def _refuse(what: str, found: Sequence[dict[str, Any]], pattern: str) -> NoRetur
     hint = did_you_mean(pattern.strip("*"), words)
     if "Known:" in hint:  # names by the hundred would hide what was wrong
         hint = f" `suite list {what}` lists them all."
-    kind = ArchitectureError if what in ("architectures", "lecture") else StudyError
+    kind = ArchitectureError if what == "architectures" else StudyError
     raise kind(f"no {_ONE[what]} '{pattern}'.{hint}")
 
 
@@ -88,16 +85,6 @@ def _architecture(counted: architectures.Recorded, cited: architectures.Publishe
     return {column: said.get(column) for column in COLUMNS["architectures"]} | vars(counted) | {"family": family}
 
 
-def _lecture() -> list[dict[str, Any]]:
-    """Return a row for each network of a lecture's table: its figures beside the paper's accuracy and our count."""
-    counted = architectures.recorded()
-    return [
-        vars(cited) | {"parameters": counted[name].parameters if name in counted else None}
-        for name, cited in architectures.published().items()
-        if cited.lecture_top1 is not None
-    ]
-
-
 def _studies() -> list[dict[str, Any]]:
     found = []
     for file in sorted(Path("studies").rglob("*.toml")):
@@ -112,8 +99,6 @@ def _measures() -> list[dict[str, Any]]:
 
 def _runs(root: Path) -> list[dict[str, Any]]:
     """Return a row for each run, and for what is left of one: what is wrong with it is its `problem`."""
-    from suite.search import folder
-
     found = []
     for home in sorted(home for home in root.glob("*/") if folder.is_traced(home)):
         try:

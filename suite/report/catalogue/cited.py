@@ -124,7 +124,7 @@ def density(network: Network) -> float:
 
 def curves(networks: Sequence[Network], rows: Mapping[str, str], count: str) -> Picture | None:
     """Top-1 accuracy against a count, a line for each family (Tan and Le, Figures 1 and 5)."""
-    known = [n for n in networks if n.top1 is not None and n.protocol != "more data" and n.size == n.resolution]
+    known = [n for n in networks if n.top1 is not None and not n.extra_data and n.size == n.resolution]
     lines = [(label, members) for label, members in series(known) if len(members) > 1]
     if not lines:
         return None

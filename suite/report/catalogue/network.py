@@ -5,7 +5,6 @@ They may when one network saw one crop and was trained on ImageNet-1k alone, on 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 LINES = {
@@ -35,11 +34,14 @@ class Network:
     year: int | None = None
     top1: float | None = None  # %, ImageNet validation, as cited
     top5: float | None = None
-    cited_size: int | None = None  # side of the pictures that the paper counts with, pixels
-    conditions: str = ""  # of the cited accuracy
+    size: int | None = None  # side of the pictures that the cited accuracy is of, pixels
+    crops: int | None = None  # of each picture, whose answers are averaged
+    dense: bool = False  # whether the network slides over the whole picture
+    scales: int = 1  # sizes of each picture whose answers are averaged
+    ensemble: int = 1  # networks whose answers are averaged
+    extra_data: str = ""  # pictures that it saw beside ImageNet-1k
+    notes: str = ""  # for readers
     source: str = ""
-    lecture_top1: float | None = None
-    lecture_parameters: int | None = None
     resolution: int  # side of the pictures that ours was counted with, pixels
     parameters: int | None = None  # trainable
     total_parameters: int | None = None
@@ -57,21 +59,26 @@ class Network:
         return _LINE_OF.get(self.family, OWN)
 
     @property
-    def size(self) -> int | None:
-        """Side of the pictures that its accuracy is of, pixels: what `conditions` says, or else what was counted."""
-        said = re.search(r"(?:one crop of|tuned at) (\d+)", self.conditions)
-        return int(said[1]) if said else self.cited_size
-
-    @property
-    def protocol(self) -> str:
-        """How its accuracy came about, by the first clause of `conditions`: one crop, several crops or more data."""
-        first = self.conditions.split(";")[0]
-        if "pre-trained" in first or "noisy student" in first:
-            return "more data"
-        return "one crop" if "one crop" in first else "several crops"
+    def is_plain(self) -> bool:
+        """Whether its accuracy is that of one network which sees one crop and learned from ImageNet-1k alone."""
+        once = (self.crops, self.dense, self.scales, self.ensemble) == (1, False, 1, 1)
+        return once and not self.extra_data
 
     def kind(self, size: int) -> str:
         """Return whether its accuracy may be compared when it runs on pictures of `size` pixels: one of KINDS."""
-        if self.protocol != "one crop":
+        if not self.is_plain:
             return OTHERWISE
         return COMPARABLE if self.size == size else OTHER_SIZE
+
+    @property
+    def conditions(self) -> str:
+        """How its accuracy came about, as readers see it: `10 crops; extra data: JFT-300M`, and the notes."""
+        said = [
+            f"{self.ensemble} networks" if self.ensemble > 1 else "",
+            "dense evaluation" if self.dense else "",
+            f"{self.crops} crops" if (self.crops or 1) > 1 else f"one crop of {self.size}" if self.crops else "",
+            f"{self.scales} scales" if self.scales > 1 else "",
+            f"extra data: {self.extra_data}" if self.extra_data else "",
+        ]
+        how = "; ".join(filter(None, said))
+        return ". ".join(filter(None, (how, self.notes)))

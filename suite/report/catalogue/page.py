@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from suite.core.cells import Table
 from suite.core.errors import TableError
 from suite.core.paths import PATHS
-from suite.report.catalogue import cited, costs, grids, lecture, measured, words
+from suite.report.catalogue import cited, costs, grids, measured, timeline, words
 from suite.report.catalogue.data import Field, Point, join
 from suite.report.catalogue.network import Network
 from suite.report.picture import Picture
@@ -121,9 +121,8 @@ def figures(field: Field) -> list[Picture]:
         *(grids.times(place, suffix) for place, suffix in mains),
         *(grids.memories(place, suffix) for place, suffix in mains),
         *(costs.memory(place, suffix) for place, suffix in mains),
-        lecture.accuracies(known, rows),
-        lecture.sizes(known, rows),
-        lecture.table(known, rows),
+        timeline.accuracies(known, rows),
+        timeline.sizes(known, rows),
         *measured.places(field),
     ]
     return [each for each in drawn if each]
@@ -151,7 +150,7 @@ def _shown(drawn: Picture, svg: str, field: Field) -> Shown:
 
 def _listing(drawn: Picture) -> Sequence[Sequence[str]]:
     """Return the table of a figure that answers a question by itself."""
-    if not drawn.name.startswith(("recommendation", "lecture")):
+    if not drawn.name.startswith("recommendation"):
         return ()
     texts = [[_text(value) for value in row] for row in drawn.table.itertuples(index=False)]
     return [[column.replace("_", " ") for column in drawn.table.columns], *texts]

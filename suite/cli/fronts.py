@@ -1,0 +1,25 @@
+"""The front of runs and tables as a table, or the one model that is best within limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from suite.cli.printing import rendered
+from suite.core.study import Constraint, Objective
+from suite.core.trial import Run
+from suite.report import choice
+from suite.report.comparison import compare
+from suite.report.results import Results
+
+
+def print_front(
+    runs: Sequence[Run | Results], limits: Sequence[Constraint], format: str, asked: Sequence[Objective] = ()
+) -> None:
+    """Print the front, or with `limits` the best model. Raises NoModelError when none is within them."""
+    comparison = compare(runs, asked)
+    if comparison.left_out:
+        click.echo(comparison.left_out, err=True)
+    columns, rows = choice.table([choice.best(comparison, limits)] if limits else comparison.front, limits)
+    click.echo(rendered(rows, format, columns))

@@ -1,0 +1,52 @@
+"""Export a trained model as a SavedModel, and check it.
+
+The SavedModel goes into DIR/NAME/1, with the preprocessing inside. TRIAL is a number (with several runs RUN/NUMBER),
+`best` (the most accurate within the limits) or `knee` (the front's best trade of accuracy against cost).
+
+\b
+suite export resnet 7 exports
+suite export resnet mobilenet best exports --max-latency 5
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from suite import pipeline
+from suite.cli import arguments
+from suite.cli.options import limited, rooted
+from suite.machine.quiet import load_tensorflow
+from suite.report import choice
+from suite.report.comparison import compare
+
+
+@click.command(help=__doc__)
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.argument("trial")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--name", help="Name of the model; by default STUDY-TRIAL.")
+@limited
+@rooted
+def command(
+    runs: Sequence[str], trial: str, directory: Path, name: str | None, root: Path, **limits: float | None
+) -> None:
+    """Export the trial and print where it is."""
+    found = arguments.runs(runs, root)
+    comparison, wanted = compare(found), arguments.limits(limits)
+    if comparison.left_out:
+        click.echo(comparison.left_out, err=True)
+    entry = arguments.entry(comparison, trial, wanted)
+    doubt = choice.doubt(entry, wanted)
+    if doubt:
+        click.echo(f"{entry.name} {doubt}.", err=True)
+    load_tensorflow()
+    done = pipeline.export(entry, found, directory / (name or entry.name.replace("/", "-")))
+    click.echo(done.folder)
+    click.echo(f"{entry.name}: {done.agreement}", err=True)
+    if done.test_accuracy is None:
+        click.echo("The pictures have changed since it was trained, so they cannot tell its accuracy.", err=True)
+    else:
+        click.echo(f"Accuracy on the test pictures, never seen before: {done.test_accuracy:.2f} %.", err=True)

@@ -1,0 +1,37 @@
+"""Print the Pareto front of runs, or the best model within limits.
+
+With several runs it is the front of all of them together. Two values are equal if their intervals overlap. A limit is
+met `surely` if the whole interval is within it. If no model is within the limits, the nearest ones are named and the
+exit code is 3.
+
+TABLE.csv is any table of results. Its first column names the candidates. Its other columns are named as the measures;
+`latency_low` and `latency_high` hold an interval. Tables of timm and of `suite measure` work too.
+
+\b
+suite front quickstart-resnet quickstart-mobilenet
+suite front resnet --max-latency 5 --max-parameters 2e6
+suite front results.csv --objective accuracy --objective latency
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from suite.cli import arguments
+from suite.cli.fronts import print_front
+from suite.cli.options import aimed, formatted, limited, rooted
+
+
+@click.command(help=__doc__)
+@click.argument("runs", metavar="RUN|TABLE.csv...", nargs=-1, required=True)
+@limited
+@aimed
+@rooted
+@formatted
+def command(runs: Sequence[str], root: Path, format: str, aims: Sequence[str], **limits: float | None) -> None:
+    """Print the front of what is named."""
+    asked = arguments.objectives(aims)
+    print_front(arguments.results(runs, root, asked), arguments.limits(limits), format, asked)

@@ -1,0 +1,46 @@
+"""List architectures, studies, measures or runs.
+
+PATTERN is a wildcard for names. If no name matches, titles are searched.
+
+\b
+suite list
+suite list architectures 'resnet/50*' --format csv
+suite list architectures '*/50*'
+suite list architectures 'ResNeXt*'
+suite list runs
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from suite.cli import listing
+from suite.cli.options import formatted, rooted
+from suite.cli.printing import Terminal, rendered
+
+
+@click.command(help=__doc__)
+@click.argument("what", default="architectures", type=click.Choice(tuple(listing.COLUMNS)))
+@click.argument("pattern", default="*")
+@rooted
+@formatted
+def command(what: str, pattern: str, root: Path, format: str) -> None:
+    """Print what is listed."""
+    rows = listing.rows(what, root, pattern)
+    click.echo(rendered(rows, format, listing.COLUMNS[what], _terminal(what)))
+
+
+def _terminal(what: str) -> Terminal | None:
+    """Return where the list is read by a person; None where a program reads it."""
+    if not sys.stdout.isatty():
+        return None
+    return Terminal(
+        width=shutil.get_terminal_size().columns,
+        spare=listing.SPARE.get(what, ()),
+        below=listing.BELOW.get(what, ""),
+        apart=listing.APART.get(what, ""),
+    )

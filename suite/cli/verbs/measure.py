@@ -1,0 +1,111 @@
+"""Measure networks on this device, without training.
+
+ARCHITECTURE is a name or a wildcard of the catalogue, FILE.py/VARIANT, a .keras file, or the folder of a SavedModel.
+The results go into a CSV file: parameters, multiply-adds, latency, memory. One process builds each network and another
+times it. The same command continues after an interruption: it skips what the file holds.
+
+\b
+suite measure 'mobilenet/*'
+suite measure 'resnet/*' efficientnet/b0 --batch 1,8,32 --path saved_model,litert -o laptop.csv
+suite measure exports/shapes/1 --path saved_model,xla
+suite measure resnet/50 resnet/152 --no-latency
+suite measure alexnet/ungrouped --by kind
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from suite import pipeline
+from suite.cli import arguments
+from suite.cli.options import formatted, rooted
+from suite.cli.printing import rendered
+from suite.machine.quiet import load_tensorflow
+from suite.search import supervisor
+
+if TYPE_CHECKING:
+    from suite.benchmark.plans import Counted
+
+
+@click.command(help=__doc__)
+@click.argument("names", metavar="ARCHITECTURE...", nargs=-1, required=True)
+@click.option(
+    "--path",
+    "paths",
+    default="saved_model",
+    show_default=True,
+    help=f"What runs the network, one or several of {', '.join(arguments.ON)}.",
+)
+@click.option("--batch", "batches", default="1", show_default=True, help="Pictures in a call, such as 1,8,32.")
+@click.option("--resolution", type=click.IntRange(1), help="Side of the pictures; by default that of the paper.")
+@click.option("--image", metavar="HxWxC", help="Shape of the pictures, if they are not square or not in colour.")
+@click.option("--classes", default=1000, show_default=True, help="Number of classes.")
+@click.option("--precision", type=click.Choice(arguments.PRECISIONS), default="float32", show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="Processors to use, one thread each; by default all.")
+@click.option(
+    "--seconds",
+    default=30.0,
+    show_default=True,
+    help="Time limit per measurement, in seconds; at least ten blocks of calls always run.",
+)
+@click.option(
+    "--longest",
+    default=600.0,
+    show_default=True,
+    help="Skip a measurement if ten blocks of calls would take longer than this, in seconds.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="CSV file, or the folder for one; by default in the folder of the runs.",
+)
+@click.option("--again", is_flag=True, help="Measure again what is in the file but unstable.")
+@click.option("--latency/--no-latency", default=True, help="Whether to run the networks, or only count.")
+@click.option("--by", type=click.Choice(("layer", "kind")), help="Count by layer or by kind of layer. Nothing is run.")
+@rooted
+@formatted
+def command(
+    names: Sequence[str],
+    paths: str,
+    batches: str,
+    resolution: int | None,
+    image: str | None,
+    classes: int,
+    precision: str,
+    threads: int | None,
+    seconds: float,
+    longest: float,
+    again: bool,
+    output: Path | None,
+    latency: bool,
+    by: str | None,
+    root: Path,
+    format: str,
+) -> None:
+    """Measure or count the networks and print their rows."""
+    shape = arguments.shape(image) or ((resolution, resolution, 3) if resolution else None)
+    wanted = arguments.architectures(names)
+    load_tensorflow()
+    if by:
+        click.echo(rendered(pipeline.breakdown(wanted, shape, classes, by), format))
+    elif latency:
+        supervisor.heed()
+        settings = arguments.settings(paths, batches, shape, classes, precision, threads, seconds, longest, again)
+        measured = pipeline.measure(wanted, settings, output, root, arguments.teller())
+        click.echo(rendered([cell.summary for cell in measured], format))
+    else:
+        click.echo(rendered(list(map(_row, pipeline.count(wanted, shape, classes))), format))
+
+
+def _row(counted: Counted) -> dict[str, Any]:
+    return {
+        "name": counted.name,
+        "image": counted.image,
+        "total_parameters": counted.total_parameters,
+        **counted.measures,
+    }

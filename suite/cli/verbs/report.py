@@ -1,0 +1,51 @@
+"""Write a report: one page, with its figures and tables as files.
+
+The page needs no internet. Runs need not be finished. TABLE.csv is any table of results, as in `suite front`.
+
+With --field the report is about measured networks of the catalogue: what each costs, beside the accuracy of its paper.
+
+\b
+suite report resnet
+suite report resnet mobilenet alexnet -o reports/comparison
+suite report results.csv --objective accuracy --objective parameters
+suite report --field laptop.csv server.csv -o reports/field
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from suite import pipeline
+from suite.cli import arguments
+from suite.cli.options import aimed, rooted
+from suite.core.trial import Run
+
+
+@click.command(help=__doc__)
+@click.argument("runs", metavar="[RUN|TABLE.csv...]", nargs=-1)
+@click.option(
+    "--field",
+    "tables",
+    multiple=True,
+    metavar="FILE...",
+    type=click.Path(path_type=Path),
+    help="Tables of measured networks, ours or timm's, in place of runs. One or several.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder of the report.")
+@aimed
+@rooted
+def command(runs: Sequence[str], tables: Sequence[Path], output: Path | None, aims: Sequence[str], root: Path) -> None:
+    """Write the report and print where its page is."""
+    if tables:
+        click.echo(pipeline.field(arguments.tables(tables, runs), output or root / "field").resolve())
+        return
+    asked = arguments.objectives(aims)
+    found = arguments.results(arguments.named(runs), root, asked)
+    of_runs = [one for one in found if isinstance(one, Run)]
+    into = output or (of_runs[0].folder / "report" if of_runs and len(found) == 1 else root / "report")
+    click.echo(pipeline.report(found, into, asked).resolve())
+    for line in pipeline.deliver(of_runs, root, into):
+        click.echo(line, err=True)

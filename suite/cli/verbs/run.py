@@ -1,0 +1,89 @@
+"""Run studies: search, train, measure.
+
+Results go into runs/NAME. The same command continues after an interruption.
+
+\b
+suite run studies/resnet.toml
+suite run studies/resnet.toml --set dataset=~/pictures image='[64, 64, 3]' budget.hours=2
+suite run studies/resnet.toml --storage postgresql+psycopg://user@host/suite
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from suite import pipeline, studyfile
+from suite.cli import arguments
+from suite.cli.fronts import print_front
+from suite.cli.options import formatted, overriding, rooted
+from suite.core import seen
+from suite.core.study import Study
+from suite.core.trial import Run, pausing
+from suite.machine.quiet import load_tensorflow
+from suite.search import folder, supervisor
+from suite.training import kernels
+
+
+@click.command(help=__doc__)
+@click.argument("files", metavar="STUDY...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@overriding
+@rooted
+@click.option("--storage", metavar="URL", help="Database shared with other machines; by default a file in the run.")
+@formatted
+def command(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: str | None, format: str) -> None:
+    """Run the studies, one after the other, and print their front."""
+    files, overrides = arguments.told_apart(files, overrides)
+    studies = [studyfile.read(file, overrides) for file in files]
+    if not all(pipeline.is_done(study, root) for study in studies):
+        if not supervisor.is_worker():
+            kernels.choose(dict(zip(files, studies, strict=True)), overrides, _tell)
+            sys.exit(
+                supervisor.supervise(
+                    sys.argv[1:], lambda reason: _fail(studies, root, reason), lambda: pipeline.ended(studies, root)
+                )
+            )
+        supervisor.obey()
+    load_tensorflow()
+    studies = [pipeline.study(file, overrides) for file in files]  # with what their families train by
+    groups = seen.groups([_ran(study, root, storage) for study in studies])
+    for group in groups:
+        if len(groups) > 1:
+            _tell(f"The front of {', '.join(run.study.name for run in group)}:")
+        print_front(group, (), format)
+
+
+def _ran(study: Study, root: Path, storage: str | None) -> Run:
+    done = pipeline.run(study, root, storage)
+    states = ("complete", "paused", "refused", "dropped", "failed")
+    counts = {state: sum(trial.state == state for trial in done.trials) for state in states}
+    counts["paused"] = len(pausing(done.trials))  # without those that went on
+    said = ", ".join(
+        f"{count} {state}" for state, count in counts.items() if count or state not in ("paused", "dropped")
+    )
+    _tell(f"{study.name} is done: {said}. It is kept in {done.folder}.")
+    if ended := pipeline.hours_over(done):
+        _tell(ended)
+    if not pipeline.is_done(study, root):
+        _tell("The budget is not spent: no other candidate was found that keeps the constraints.")
+    return done
+
+
+def _fail(studies: Sequence[Study], root: Path, reason: str) -> bool:
+    """Write down as failed what a dead worker was running; whether there was anything."""
+    kernels.suspect(reason, _tell)
+    failed = False
+    for study in studies:
+        if folder.holds(root / study.name):
+            with folder.reopened(root / study.name) as store:
+                for number in store.fail_running(reason):
+                    _tell(f"{study.name}/{number} failed: {reason}.")
+                    failed = True
+    return failed
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
