@@ -24,7 +24,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from suite.core import cells
-from suite.timing.runtimes import PACKAGES
+from suite.timing.runtimes import LOADED
 
 ROOT = Path(__file__).parents[1]
 STUDIES = sorted((ROOT / "studies" / "quickstart").glob("*.toml"))
@@ -88,7 +88,7 @@ def _gpus() -> list[str]:
 def _steps(into: Path, rehearse: bool) -> list[tuple[str, float, list[str]]]:
     suite = [sys.executable, "-m", "suite"]
     fewer = ["budget.trials=1", "fidelity.epochs=1"] if rehearse else []
-    paths = ["saved_model", "xla", *(path for path in ("litert", "onnx") if find_spec(PACKAGES[path]))]
+    paths = ["saved_model", "xla", *(path for path in ("litert", "onnx") if find_spec(LOADED[path]))]
     measured = [*(FEW if rehearse else NETWORKS), "--path", ",".join(paths[: 2 if rehearse else None]),
                 "--batch", "1,8" if rehearse else "1,8,64", "--seconds", "0.5" if rehearse else "2"]  # fmt: skip
     runs = {precision: into / f"runs-{precision}" for precision in ("float32", "mixed_float16")}
@@ -161,21 +161,23 @@ def _checks(into: Path) -> list[str]:
     timed = [cell for cell in table.cells if cell.is_timed]
     states = {state: sum(cell.state == state for cell in table.cells) for state in cells.STATES}
     said = ", ".join(f"{count} {state}" for state, count in states.items() if count)
+    known = {name: sum(name in cell.measures for cell in timed) for name in ("peak_memory", "energy")}
     return [
         f"Measured on {table.device}: {said}.",
-        f"Memory is known of {sum(bool(cell.memory_bytes) for cell in timed)} of {len(timed)} timed cells, "
-        f"energy of {sum(cell.energy != cells.UNKNOWN for cell in timed)}.",
+        f"Memory is known of {known['peak_memory']} of {len(timed)} timed cells, "
+        f"energy of {known['energy']}.",
         "", "| network | path | batch | ms | ± % | MB | J a picture |", "|---|---|---:|---:|---:|---:|---:|",
         *(_row(cell) for cell in timed),
     ]  # fmt: skip
 
 
 def _row(cell: cells.Cell) -> str:
-    wide = 50 * (cell.step_time_high - cell.step_time_low) / cell.infer_step_time
-    memory = f"{cell.memory_bytes / 1e6:.0f}" if cell.memory_bytes else ""
-    energy = cell.energy if cell.energy != cells.UNKNOWN else ""
+    wide = 50 * (cell.measures["latency_high"] - cell.measures["latency_low"]) / cell.measures["latency"]
+    memory, energy = (
+        f"{cell.measures[name]:.4g}" if name in cell.measures else "" for name in ("peak_memory", "energy")
+    )
     return (
-        f"| {cell.model} | {cell.path} | {cell.infer_batch_size} | {cell.infer_step_time:.4g} | {wide:.0f} | {memory} "
+        f"| {cell.model} | {cell.path} | {cell.batch} | {cell.measures['latency']:.4g} | {wide:.0f} | {memory} "
         f"| {energy} |"
     )
 

@@ -29,6 +29,7 @@ from scipy.stats import spearmanr
 
 from suite.core import cells
 from suite.core.cells import Cell
+from suite.core.measures import interval
 from suite.machine import cache
 from suite.machine.capacity import processors
 from suite.report.catalogue.timm import OURS
@@ -103,14 +104,14 @@ def _neighbours(code: str) -> Iterator[None]:
 
 
 def _said(found: list[Cell], idle: list[Cell]) -> str:
-    numbers = [cell.infer_step_time for cell in found]
-    raw = [cell.step_time_raw for cell in found]
+    numbers = [cell.measures["latency"] for cell in found]
+    raw = [cell.measures["latency_raw"] for cell in found]
     pairs = list(itertools.combinations(found, 2))
-    agree = sum(a.step_time_low <= b.step_time_high and b.step_time_low <= a.step_time_high for a, b in pairs)
-    least, most = min(cell.infer_step_time for cell in idle), max(cell.infer_step_time for cell in idle)
+    ends = {id(cell): interval(cell.measures, "latency") for cell in found}
+    agree = sum(ends[id(a)][0] <= ends[id(b)][1] and ends[id(b)][0] <= ends[id(a)][1] for a, b in pairs)
+    least, most = min(cell.measures["latency"] for cell in idle), max(cell.measures["latency"] for cell in idle)
     lies = sum(
-        cell.state == cells.STABLE and not (cell.step_time_low <= most and least <= cell.step_time_high)
-        for cell in found
+        cell.state == cells.STABLE and not (ends[id(cell)][0] <= most and least <= ends[id(cell)][1]) for cell in found
     )
     stable = sum(cell.state == cells.STABLE for cell in found)
     return (
@@ -128,17 +129,15 @@ def _spread(values: list[float]) -> float:
 
 def _compare(ours: Path, theirs: Path) -> None:
     """Print how the order of networks by latency at batch 1 agrees, over those of the same size in both tables."""
-    mine = {cell.model: cell for cell in cells.read(ours).cells if cell.infer_batch_size == 1 and cell.is_timed}
+    mine = {cell.model: cell for cell in cells.read(ours).cells if cell.batch == 1 and cell.is_timed}
     known = {
-        (name, cell.infer_img_size): cell.infer_step_time / cell.infer_batch_size
+        (name, cell.size): cell.measures["latency"] / cell.batch
         for cell in cells.read(theirs).cells
         for name in OURS.get(cell.model.partition(".")[0], ())
-        if cell.infer_step_time
+        if cell.is_timed
     }
     pairs = [
-        (cell.infer_step_time, known[name, cell.infer_img_size])
-        for name, cell in mine.items()
-        if (name, cell.infer_img_size) in known
+        (cell.measures["latency"], known[name, cell.size]) for name, cell in mine.items() if (name, cell.size) in known
     ]
     rho = spearmanr([one for one, _ in pairs], [other for _, other in pairs]).statistic
     print(f"{theirs.name}: Spearman's rho {rho:.3f} over {len(pairs)} networks")

@@ -36,4 +36,6 @@ def compared() -> pd.DataFrame:
 if __name__ == "__main__":
     for row in compared().itertuples():
         sizes = f"{row.lecture_parameters / 1e6:8.1f} M {row.our_parameters / 1e6:8.1f} M"
-        print(f"{row.network:22} {row.lecture_top1:6.2f} % {row.paper_top1 or float('nan'):6.2f} % {sizes}  {row.why}")
+        print(
+            f"{row.network!s:22} {row.lecture_top1:6.2f} % {row.paper_top1 or float('nan'):6.2f} % {sizes}  {row.why}"
+        )

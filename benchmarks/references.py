@@ -35,7 +35,7 @@ import tensorflow as tf  # noqa: E402
 
 from suite import architectures  # noqa: E402
 from suite.core.task import Task  # noqa: E402
-from suite.timing import references  # noqa: E402
+from suite.timing import reference_networks, references  # noqa: E402
 from suite.timing.protocol import Array, Call, turn  # noqa: E402
 
 WINDOW = 10.0  # seconds, about what one measurement takes
@@ -51,7 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=5.0)
     seconds = 60 * parser.parse_args().minutes
-    yardsticks = {kind: _call(references.network(kind)) for kind in references.KINDS}
+    yardsticks = {kind: _call(reference_networks.network(kind)) for kind in references.KINDS}
     yardsticks |= {name: _call(_named(*which)) for name, which in REFERENCES.items()} | {"dense": _call(_dense())}
     networks = {f"{name} {side}": _call(_named(name, side)) for name, side in NETWORKS}
     medians = windows(yardsticks | networks, seconds)

@@ -187,7 +187,7 @@ def _keras_tuner(study: Study, folder: Path, deadline: float) -> list[Row]:
     from suite import datasets
     from suite.architectures import candidate
     from suite.architectures.layers import deployed
-    from suite.search.evaluation import counted
+    from suite.counting.complexity import counts
     from suite.search.space import decoded, hyperparameters
     from suite.training import loop
 
@@ -215,7 +215,7 @@ def _keras_tuner(study: Study, folder: Path, deadline: float) -> list[Row]:
                 raise FailedTrialError from error
             except Exception as error:  # a mistake, which would be a failed trial, and the next one too
                 raise FatalError from error
-            accuracy, parameters = trained.measures["accuracy"], counted(deployed(model))["parameters"]
+            accuracy, parameters = trained.measures["accuracy"], counts(deployed(model))["parameters"]
             rows.append({"ended": time.time(), "state": "complete", "accuracy": accuracy, "parameters": parameters})
             measures = {"val_accuracy": accuracy / 100, "parameters": parameters}  # as `fit` and a user measure them
             return {**measures, "multi_objective": self.oracle.objective.get_value(measures)}

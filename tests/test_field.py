@@ -34,12 +34,13 @@ COMMON = [
 ]  # fmt: skip
 
 
-def cell(name, ms, *, batch=1, path="onnx", memory=None, state=cells.STABLE, size=None, **known):
+def cell(name, ms, *, batch=1, path="onnx", memory=None, state=cells.STABLE, size=None, counts=None, **known):
     side = size or (BY_NAME[name].resolution if name in BY_NAME else 32)
-    times = {} if ms is None else {"infer_step_time": ms, "infer_samples_per_sec": 1000 * batch / ms}
+    measures = {"latency": ms, "peak_memory": memory, **(counts or {})}
     return Cell(
-        model=name, infer_img_size=side, infer_batch_size=batch, path=path, precision="float32",
-        image=f"{side}x{side}x3", state=state, memory_bytes=memory, **times, **known,
+        model=name, batch=batch, path=path, precision="float32",
+        image=f"{side}x{side}x3", state=state, **known,
+        measures={name: value for name, value in measures.items() if value is not None},
     )  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def measurements(seed=0):
     """Every network of the catalogue, slower and larger with its parameters but by luck: fronts are not of counts."""
     luck = np.random.default_rng(seed)
     return [
-        cell(n.name, 1.0 + n.parameters / 1e6 * luck.choice([1, 2, 4]), memory=4 * n.total_parameters + int(1e8))
+        cell(n.name, 1.0 + n.parameters / 1e6 * luck.choice([1, 2, 4]), memory=4e-6 * n.total_parameters + 100)
         for n in CATALOGUE
     ]
 
@@ -65,12 +66,12 @@ def two_devices():
 def written(tmp_path_factory):
     """A page of few cells in every state, on two devices and two paths, with one network of the user's own."""
     ms = {name: 2.0 * index + 2 for index, name in enumerate(COMMON)}
-    laptop = [cell(name, ms[name] * batch, batch=batch, memory=10**8 * (index + batch))
+    laptop = [cell(name, ms[name] * batch, batch=batch, memory=100 * (index + batch))
               for index, name in enumerate(COMMON) for batch in (1, 8)]  # fmt: skip
     laptop += [
         cell("nfnet/f0", 44.0, state=cells.UNSTABLE, reason="blocks drifted by 31 %"),
         cell("vit/h-14", None, state=cells.NO_MEMORY, reason="needs 9 GB, 4 GB are free"),
-        cell("networks/mine.py/small", 5.0, memory=10**8, parameters=10**6, macs=10**8, activations=10**6),
+        cell("networks/mine.py/small", 5.0, memory=100, counts={"parameters": 1e6, "macs": 1e8, "activations": 1e6}),
         *(cell(name, ms[name] / 2, path="litert-int8") for name in COMMON[:4]),
     ]
     server = [cell(name, 1 + ms[name] / 10) for name in reversed(COMMON)]
@@ -182,17 +183,17 @@ def test_the_recommendation_is_that_of_trying_every_network(two_devices):
     assert len(set(told["memory"])) > 2
     assert len(set(told["speed"])) > 2
     for (memory, speed), chosen in told.groupby(["memory", "speed"]):
-        most, slowest = {**grids._BYTES, "any memory": math.inf}[memory], grids._SECONDS[speed]
-        within = [p for p in fit if p.cell.memory_bytes <= most and p.milliseconds <= slowest]
+        most, slowest = {**grids._MEGABYTES, "any memory": math.inf}[memory], grids._SECONDS[speed]
+        within = [p for p in fit if p.cell.measures["peak_memory"] <= most and p.milliseconds <= slowest]
         ordered = sorted((p.network.top1 for p in within), reverse=True)
         assert list(chosen["top1"]) == ordered[: len(chosen)]
         assert len(chosen) == min(3, len(within))
-        assert (chosen["memory_bytes"] <= most).all()
+        assert (chosen["peak_memory"] <= most).all()
         assert (chosen["ms"] <= slowest).all()
 
 
 def test_a_budget_that_nothing_keeps_names_none():
-    assert grids.best(data.join(CATALOGUE, [table([cell("convnext/t", 5.0, memory=10**9)])]).points, 10**8, 99) == []
+    assert grids.best(data.join(CATALOGUE, [table([cell("convnext/t", 5.0, memory=1000)])]).points, 100, 99) == []
 
 
 def test_unstable_and_failed_cells_are_said_and_stand_on_no_front(written):
@@ -212,7 +213,7 @@ def test_unstable_and_failed_cells_are_said_and_stand_on_no_front(written):
 
 def test_a_network_of_ones_own_is_measured_but_has_no_accuracy(written):
     rows = pd.read_csv(written.parent / "cells.csv").set_index("model")
-    assert rows.loc["networks/mine.py/small", "infer_step_time"] == 5.0
+    assert rows.loc["networks/mine.py/small", "latency"] == 5.0
     assert np.isnan(rows.loc["networks/mine.py/small", "top1"])
     drawn = pd.read_csv(next(written.parent.glob("activations-laptop*.csv")))
     assert "networks/mine.py/small" in set(drawn["name"])
@@ -293,7 +294,7 @@ def test_a_table_without_a_network_of_ours_is_refused(tmp_path):
 def test_throughput_takes_each_network_at_its_best_batch_size():
     points = [cell("convnext/t", ms, batch=batch) for batch, ms in ((1, 10.0), (8, 40.0), (64, 640.0))]
     (place,) = data.join(CATALOGUE, [table(points)]).places
-    assert [point.cell.infer_batch_size for point in place.fastest()] == [8]
+    assert [point.cell.batch for point in place.fastest()] == [8]
     drawn = measured.speed(place, None, "").table
     assert list(drawn["images_per_second"]) == [200.0]
 
@@ -341,9 +342,12 @@ def test_timms_tables_stand_beside_ours_where_the_network_and_the_size_are_the_s
     assert done.exit_code == 0, done.output
     rows = pd.read_csv(tmp_path / "page" / "cells.csv")
     foreign = rows[rows["path"] == "pytorch"]
-    assert list(zip(foreign["model"], foreign["infer_img_size"], strict=True)) == [
-        ("convnext/t", 224), ("resnet/50-v1.5", 224),
+    assert list(zip(foreign["model"], foreign["image"], strict=True)) == [
+        ("convnext/t", "224x224x3"), ("resnet/50-v1.5", "224x224x3"),
     ]  # fmt: skip
+    joined = pd.read_csv(tmp_path / "page" / "cells-timm.csv")
+    assert set(pd.read_csv(theirs).columns) == set(joined.columns)
+    assert joined["infer_step_time"].tolist() == [30.0, 20.0, 20.0, 25.0]
     assert "2 rows of timm's left out" in text_of(tmp_path / "page" / "index.html")
     assert len(pd.read_csv(tmp_path / "page" / "devices.csv")) == 2
 
@@ -436,7 +440,7 @@ def test_the_page_loads_nothing_and_repeats_no_row(written):
 ])  # fmt: skip
 def test_an_unstable_value_is_marked_in_a_grid_however_large(state: str, latency: float, said: str) -> None:
     (point,) = data.join(CATALOGUE, [table([replace(cell("convnext/t", latency), state=state)])]).points
-    assert grids._said(point, point.cell.infer_step_time) == said
+    assert grids._said(point, point.cell.measures["latency"]) == said
 
 
 def test_no_two_networks_have_the_same_name_in_figures() -> None:

@@ -50,7 +50,7 @@ def network(file: Path) -> None:
 
 def cell(file: Path) -> None:
     row = Cell(
-        model="resnet/50", infer_img_size=224, infer_batch_size=1, path="onnx", precision="float32", image="224x224x3",
+        model="resnet/50", batch=1, path="onnx", precision="float32", image="224x224x3",
         state="failed",
     )  # fmt: skip
     cells.write(Table(surroundings={}, cells=(row,)), file)

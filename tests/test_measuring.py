@@ -39,25 +39,27 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Cell]
 @pytest.mark.parametrize("path", ALL)
 def test_a_network_is_timed_on_every_path(measured: tuple[Path, list[Cell]], path: str) -> None:
     one, four = [cell for cell in measured[1] if cell.path == path]
-    assert (one.infer_batch_size, four.infer_batch_size) == (1, 4)
+    assert (one.batch, four.batch) == (1, 4)
     for cell in (one, four):
         assert cell.state in (cells.STABLE, cells.UNSTABLE), cell.reason
-        assert 0 < cell.step_time_low <= cell.infer_step_time <= cell.step_time_high
+        assert 0 < cell.measures["latency_low"] <= cell.measures["latency"] <= cell.measures["latency_high"]
         assert cell.blocks == len(cell.block_times.split()) == len(cell.reference_times.split()) >= 10
-        assert cell.memory_bytes < 1e9
-        assert cell.activation_bytes == cell.infer_batch_size * one.activation_bytes
-    assert one.cold_start > one.infer_step_time / 1e3
-    assert four.cold_start is None
-    assert one.model_bytes > 1000
+        assert cell.measures["peak_memory"] < 1e3
+        assert cell.activation_memory == cell.batch * one.activation_memory
+    assert one.measures["cold_start"] > one.measures["latency"] / 1e3
+    assert "cold_start" not in four.measures
+    assert one.measures["file_size"] > 0.001
 
 
-def test_counts_stand_beside_in_the_units_of_timm(measured: tuple[Path, list[Cell]]) -> None:
+def test_counts_stand_beside_and_a_view_has_the_columns_and_units_of_timm(measured: tuple[Path, list[Cell]]) -> None:
     (cell, *_) = measured[1]
     model = architectures.build("mobilenet/tiny", architectures_task())
-    assert cell.parameters == sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    assert cell.param_count == pytest.approx(cell.parameters / 1e6)
-    assert cell.infer_gmacs == pytest.approx(cell.macs / 1e9)
-    assert (cell.image, cell.infer_img_size) == ("32x32x3", 32)
+    assert cell.measures["parameters"] == sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    assert (cell.image, cell.size) == ("32x32x3", 32)
+    (row,) = cells.of_timm([cell])
+    assert row["param_count"] == pytest.approx(cell.measures["parameters"] / 1e6)
+    assert row["infer_gmacs"] == pytest.approx(cell.measures["macs"] / 1e9)
+    assert row["infer_samples_per_sec"] == pytest.approx(1000 / row["infer_step_time"])
 
 
 def architectures_task() -> object:
@@ -101,9 +103,11 @@ def test_an_interruption_loses_nothing_that_was_measured(tmp_path: Path) -> None
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
     found = cells.read(file).cells[0]
-    for column in ("measured", "ratio", "step_time_raw", "block_times", "calls", "memory_bytes"):
+    for column in ("measured", "ratio", "block_times", "calls"):
         assert getattr(found, column) == getattr(kept, column)
-    assert found.infer_step_time / found.rest == pytest.approx(kept.infer_step_time / kept.rest), "rescaled"
+    for measure in ("latency_raw", "peak_memory"):
+        assert found.measures[measure] == kept.measures[measure]
+    assert found.measures["latency"] / found.rest == pytest.approx(kept.measures["latency"] / kept.rest), "rescaled"
     assert "resnet/tiny, saved_model, batch 1: " in again.stderr
     assert "mobilenet/tiny, saved_model" not in again.stderr
 
@@ -138,7 +142,7 @@ def test_models_of_ones_own_are_measured_by_their_file(tmp_path: Path) -> None:
     own, exported = campaign.measure(names, replace(FAST, image=None), tmp_path / "here.csv")
     assert own.is_timed, own.reason
     assert exported.is_timed, exported.reason
-    assert own.macs == 12 * 10 * 2 * 3
+    assert own.measures["macs"] == 12 * 10 * 2 * 3
     assert len({own.digest, exported.digest, ""}) == 3
     model.layers[-1].bias.assign([1.0, 2.0, 3.0])
     model.save(tmp_path / "mine.keras")
@@ -173,7 +177,7 @@ def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay() -
 
     runtime = runtimes.Runtime(on={1: lambda: None, 64: full}.__getitem__, gpu=False)
     broken = runtimes.Runtime(on=lambda batch: 1 / 0, gpu=False)
-    assert "median" in process._timed(runtime, 1, order, {}, time.perf_counter(), 0)
+    assert "measures" in process._timed(runtime, 1, order, {}, time.perf_counter(), 0)
     assert "GB are free" in process._timed(runtime, 64, order, {}, time.perf_counter(), 0)["no_memory"]
     unknown = replace(order, needs=())
     assert "allocate" in process._timed(runtime, 64, unknown, {}, time.perf_counter(), 0)["no_memory"]
@@ -186,43 +190,45 @@ def test_what_would_take_too_long_is_left_out_and_says_so(tmp_path: Path) -> Non
     one, many, more = campaign.measure(["resnet/18"], batches, tmp_path / "here.csv")
     assert one.is_timed, one.reason
     assert (many.state, more.state) == (cells.TOO_SLOW, cells.TOO_SLOW)
-    assert "ten blocks would need more than 2 s (--longest)" in many.reason
+    assert "ten blocks would take longer than 2 s (--longest)" in many.reason
     assert [cell.state for cell in cells.read(tmp_path / "here.csv").cells] == [one.state, many.state, more.state]
 
 
 def test_what_the_file_shows_to_take_too_long_is_not_even_built(tmp_path: Path) -> None:
     here = replace(FAST, image=(96, 96, 3), batches=(2,))
     (two,) = campaign.measure(["resnet/18"], here, tmp_path / "here.csv")
-    shorter = replace(here, batches=(1, 4), longest=two.infer_step_time / 1e3)  # one call of two pictures
+    shorter = replace(here, batches=(1, 4), longest=two.measures["latency"] / 1e3)  # one call of two pictures
     one, four = campaign.measure(["resnet/18"], shorter, tmp_path / "here.csv")
     assert one.state == cells.TOO_SLOW  # was tried: fewer pictures may be fast enough
     assert "at batch 2" not in one.reason
-    assert (four.state, four.macs, four.model_bytes) == (cells.TOO_SLOW, two.macs, two.model_bytes)
+    assert four.state == cells.TOO_SLOW
+    assert [four.measures[m] for m in ("macs", "file_size")] == [two.measures[m] for m in ("macs", "file_size")]
     assert four.reason.endswith("s (--longest); at batch 2 already")
 
 
 def test_a_latency_is_the_ratio_to_the_references_times_these_at_rest(measured: tuple[Path, list[Cell]]) -> None:
     for cell in measured[1]:
         assert cell.reference == "+".join(references.KINDS)
-        assert cell.infer_step_time == pytest.approx(cell.ratio * cell.rest, rel=1e-6)
-        assert cell.step_time_raw > 0
-        assert cell.infer_samples_per_sec == pytest.approx(1e3 * cell.infer_batch_size / cell.infer_step_time)
+        assert cell.measures["latency"] == pytest.approx(cell.ratio * cell.rest, rel=1e-6)
+        assert cell.measures["latency_raw"] > 0
+        assert cell.rate == pytest.approx(1e3 * cell.batch / cell.measures["latency"])
 
 
 def test_latencies_of_one_table_are_multiples_of_one_rest_whatever_the_order() -> None:
     """The rest of the references is known better with each network; rows of before are put on that scale."""
-    first = Cell(model="a", infer_img_size=32, infer_batch_size=1, path="xla", precision="float32", image="32x32x3",
-                 state=cells.STABLE, infer_step_time=2.0, step_time_low=1.9, step_time_high=2.1, step_time_p99=3.0,
-                 reference="small+large", ratio=4.0, rest=0.5, infer_samples_per_sec=500.0,
+    first = Cell(model="a", batch=1, path="xla", precision="float32", image="32x32x3",
+                 state=cells.STABLE, reference="small+large", ratio=4.0, rest=0.5,
+                 measures={"latency": 2.0, "latency_low": 1.9, "latency_high": 2.1, "latency_p99": 3.0, "macs": 7.0},
                  measured="2026-11-27 09:59:59")  # fmt: skip
     refined = replace(first, model="b", path="saved_model", rest=0.4, ratio=5.0, measured="2026-11-27 10:00:00")
     large = replace(first, model="c", reference="large", rest=0.1)
     others = [replace(first, model="d", path="onnx", rest=0.3), replace(first, model="e", rest=None, reference="")]
     for order in ([first, refined, large, *others], [*others, large, refined, first]):
         scaled = {cell.model: cell for cell in cells.on_one_scale(order)}
-        assert (scaled["a"].infer_step_time, scaled["a"].step_time_low) == pytest.approx((1.6, 1.52))
-        assert scaled["a"].step_time_p99 == pytest.approx(2.4)
-        assert scaled["a"].infer_samples_per_sec == pytest.approx(625)
+        assert (scaled["a"].measures["latency"], scaled["a"].measures["latency_low"]) == pytest.approx((1.6, 1.52))
+        assert scaled["a"].measures["latency_p99"] == pytest.approx(2.4)
+        assert scaled["a"].rate == pytest.approx(625)
+        assert scaled["a"].measures["macs"] == 7.0
         assert [scaled[name] for name in "bcde"] == [refined, large, *others]
 
 
@@ -232,7 +238,7 @@ def test_without_references_a_network_is_timed_all_the_same_and_it_is_said(tmp_p
 
     monkeypatch.setattr(references, "files", nothing)
     (cell,) = campaign.measure(["mobilenet/tiny"], FAST, tmp_path / "here.csv")
-    assert cell.infer_step_time == pytest.approx(cell.step_time_raw)
+    assert cell.measures["latency"] == pytest.approx(cell.measures["latency_raw"])
     assert (cell.state, cell.reference) == (cells.UNSTABLE, "")
     assert "timed without a reference (the disk is full)" in cell.reason
     monkeypatch.setattr(references, "files", lambda path: {"small": tmp_path / "gone"})
@@ -259,9 +265,10 @@ def test_the_memory_of_a_network_does_not_grow_with_what_was_timed_before_it(tmp
     with Timer("litert", 1) as timer:
         used = {}
         for name, answer in made.items():
-            order = Order(artefact=answer["artefacts"]["litert"]["file"], batches=(1,), seconds=0.3, longest=60)
+            order = Order(artefact=answer["artefacts"]["litert"]["file"], batches=(1,), seconds=0.3, longest=60,
+                          readings=("peak_memory",))  # fmt: skip
             (told,) = timer.ask(order)
-            used[name] = told["memory"]
+            used[name] = told["measures"]["peak_memory"]
     assert used["mobilenet/tiny"] < used["resnet/50"] / 4
 
 
@@ -304,7 +311,7 @@ def test_the_median_is_that_of_a_stopwatch(tmp_path: Path) -> None:
     (cell,) = campaign.measure(
         ["mobilenet/0.25"], replace(FAST, image=(128, 128, 3), paths=("onnx",)), tmp_path / "here.csv"
     )
-    assert cell.infer_step_time == pytest.approx(1e3 * float(np.median(times[10:])), rel=0.5)  # beside other tests
+    assert cell.measures["latency"] == pytest.approx(1e3 * float(np.median(times[10:])), rel=0.5)  # beside other tests
 
 
 def test_a_runtime_that_is_not_there_names_its_install_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,7 +323,8 @@ def test_a_runtime_that_is_not_there_names_its_install_line(tmp_path: Path, monk
 def test_energy_is_counted_or_not_available_but_never_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sensors, "POWERCAP", tmp_path)
     monkeypatch.setattr(sensors, "LEAST", 0.05)
-    assert sensors.joules(lambda: None, 1, gpu=False) == cells.UNKNOWN
+    assert sensors.joules(lambda: None, 1, gpu=False) is None
+    assert not sensors.counts_energy(gpu=False)
     counter = tmp_path / "intel-rapl:0" / "energy_uj"
     for zone in ("intel-rapl", "intel-rapl:0", "intel-rapl:0:0", "intel-rapl:0:1"):  # the last two are parts of it
         (tmp_path / zone).mkdir()
@@ -325,17 +333,18 @@ def test_energy_is_counted_or_not_available_but_never_guessed(tmp_path: Path, mo
     calls = (number % 1000 for number in range(995, 10**9))  # it is nearly full, and begins again at zero
     counter.write_text("2982000000")
     found = sensors.joules(lambda: (time.sleep(0.001), counter.write_text(str(next(calls) * 3_000_000))), 2, gpu=False)
-    assert float(found) == pytest.approx(1.5)  # three joules a call of two pictures
+    assert sensors.counts_energy(gpu=False)
+    assert found == pytest.approx(1.5)  # three joules a call of two pictures
 
 
 def test_a_table_reads_back_as_it_was_written(tmp_path: Path) -> None:
-    cell = Cell(model="a, b", infer_img_size=32, infer_batch_size=8, path="onnx", precision="float32",
+    cell = Cell(model="a, b", batch=8, path="onnx", precision="float32",
                 image="32x32x3", state=cells.UNSTABLE, reason="known to 9 %, not better",
-                infer_step_time=1.25)  # fmt: skip
+                measures={"latency": 1.25, "parameters": 12345678.0, "energy": 0.5}, clock=2400.0)  # fmt: skip
     cells.write(Table(surroundings={"device": "a: b", "threads": "2"}, cells=(cell,)), tmp_path / "one.csv")
     assert cells.read(tmp_path / "one.csv") == Table(surroundings={"device": "a: b", "threads": "2"}, cells=(cell,))
     (tmp_path / "other.csv").write_text("x,y\n1,2\n")
-    with pytest.raises(TableError, match="no column `model`"):
+    with pytest.raises(TableError, match="columns `model` and `batch`"):
         cells.read(tmp_path / "other.csv")
 
 
@@ -348,11 +357,11 @@ def test_on_a_gpu_its_own_memory_clock_heat_and_energy_are_told(tmp_path: Path) 
     for cell in found:
         if cell.path == "litert":  # runs on the processor
             continue
-        assert 11_689_512 * 4 < cell.memory_bytes < 2e9
-        assert float(cell.clock) > 100
-        assert 20 < float(cell.temperature) < 110
-        assert float(cell.energy) > 0
-    times = {(cell.path, cell.infer_batch_size): cell.infer_step_time for cell in found}
+        assert 11_689_512 * 4e-6 < cell.measures["peak_memory"] < 2e3
+        assert cell.clock > 100
+        assert 20 < cell.temperature < 110
+        assert cell.measures["energy"] > 0
+    times = {(cell.path, cell.batch): cell.measures["latency"] for cell in found}
     assert times["saved_model", 8] < times["litert", 8]
 
 
@@ -366,7 +375,7 @@ def test_a_timer_whose_process_dies_between_two_orders_says_so_and_takes_another
         with pytest.raises(GoneError):
             list(timer.ask(order))
         (again,) = timer.ask(order)
-    assert min(first["median"], again["median"]) > 0
+    assert min(first["measures"]["latency"], again["measures"]["latency"]) > 0
 
 
 def test_what_cannot_be_opened_is_a_cell_for_each_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,4 +385,4 @@ def test_what_cannot_be_opened_is_a_cell_for_each_batch(tmp_path: Path, monkeypa
     made["artefacts"]["litert"]["file"] = str(broken)
     monkeypatch.setattr(campaign, "_made", lambda *_: made)
     found = campaign.measure(["mobilenet/tiny"], replace(FAST, paths=("litert",), batches=(1, 8)), tmp_path / "a.csv")
-    assert [(cell.state, cell.infer_batch_size) for cell in found] == [(cells.FAILED, 1), (cells.FAILED, 8)]
+    assert [(cell.state, cell.batch) for cell in found] == [(cells.FAILED, 1), (cells.FAILED, 8)]

@@ -98,10 +98,11 @@ def field_seen(tmp_path_factory):
     catalogue = pipeline._catalogue()
     measured = [
         Cell(
-            model=network.name, infer_img_size=network.resolution, infer_batch_size=1, path="saved_model",
+            model=network.name, batch=1, path="saved_model",
             precision="float32", image=f"{network.resolution}x{network.resolution}x3",
-            memory_bytes=4 * network.total_parameters + 10**8,
-            **{"state": cells.STABLE, "infer_step_time": network.macs / 1e8} if network.name != "coca/coca"
+            **{"state": cells.STABLE, "measures": {
+                "latency": network.macs / 1e8, "peak_memory": 4e-6 * network.total_parameters + 100,
+            }} if network.name != "coca/coca"
             else {"state": cells.NO_MEMORY, "reason": "needs 9 GB"},
         )
         for network in catalogue

@@ -69,12 +69,12 @@ def _written(order: BuildOrder) -> dict[str, Any]:
 
 
 def _each(paths: Sequence[str], write: Callable[[str], Path]) -> dict[str, Mapping[str, Any]]:
-    """Return the file of each path with its bytes, or why it failed: one path that cannot be had hinders no other."""
+    """Return the file of each path, or why it failed: one path that cannot be had hinders no other."""
     made: dict[str, Mapping[str, Any]] = {}
     for path in paths:
         try:
             file = write(path)
-            made[path] = {"file": str(file), "bytes": _bytes(file)}
+            made[path] = {"file": str(file)}
         except Exception as error:  # converters raise what they like
             made[path] = {"failed": runtimes.said(error)}
     return made
@@ -113,10 +113,6 @@ def _save_plain(model: keras.Model, folder: Path) -> None:
 
     takes = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, "pixels")
     saved_model.save(model, {"pixels": (pixels, takes)}, str(folder))
-
-
-def _bytes(file: Path) -> int:
-    return sum(one.stat().st_size for one in ([file] if file.is_file() else file.rglob("*")) if one.is_file())
 
 
 if __name__ == "__main__":

@@ -23,17 +23,16 @@ from suite.benchmark.order import BuildOrder
 from suite.core import cells
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, TableError
+from suite.core.measures import COUNTED, MEASURES, interval
 from suite.core.study import is_own
 from suite.machine import capacity
 from suite.machine.surroundings import surroundings, version_of
 from suite.timing import runtimes
 from suite.timing.order import Order, too_slow
+from suite.timing.readings import READINGS, file_size
 from suite.timing.timer import GoneError, Timer, onednn
 
 ALONE = 5.0  # percent of its processors that others may take
-COUNTS = (
-    "param_count", "infer_gmacs", "infer_macts", "parameters", "total_parameters", "macs", "activations", "model_bytes",
-)  # of a cell, the same at every batch size  # fmt: skip
 COPIES = 3  # of its weights, that a network needs to be built and written
 HEAD = ("device", "threads", "platform", "python", "suite", "tensorflow", "keras", "litert", "onnxruntime", "onednn")
 
@@ -137,8 +136,7 @@ def _empty(name: str, settings: Settings) -> Iterator[Cell]:
         for batch in sorted(settings.batches):
             yield Cell(
                 model=name,
-                infer_img_size=image[0] if image else 0,
-                infer_batch_size=batch,
+                batch=batch,
                 path=path,
                 precision="its own" if is_file else settings.precision,
                 image="x".join(map(str, image)) if image else "its own",
@@ -200,15 +198,20 @@ def _too_slow(missing: Sequence[Cell], known: Sequence[Cell], settings: Settings
     for cell in missing:
         smaller = [
             one for one in known
-            if one.is_timed and one.infer_batch_size < cell.infer_batch_size
-            and replace(one, infer_batch_size=cell.infer_batch_size).key == cell.key
+            if one.is_timed and one.batch < cell.batch
+            and replace(one, batch=cell.batch).key == cell.key
         ]  # fmt: skip
-        slowest = max(smaller, key=lambda one: one.infer_step_time or 0, default=None)
-        said = too_slow((slowest.infer_step_time or 0) / 1e3, settings.longest) if slowest else ""
+        slowest = max(smaller, key=lambda one: one.latency or 0, default=None)
+        said = too_slow((slowest.latency or 0) / 1e3, settings.longest) if slowest else ""
         if slowest and said:
-            known_of_it = {name: getattr(slowest, name) for name in COUNTS}
-            reason = f"{said}; at batch {slowest.infer_batch_size} already"
+            reason = f"{said}; at batch {slowest.batch} already"
+            known_of_it = {"measures": _of_any_batch(slowest), "total_parameters": slowest.total_parameters}
             yield _ended(cell, perf_counter(), state=cells.TOO_SLOW, reason=reason, **known_of_it)
+
+
+def _of_any_batch(cell: Cell) -> dict[str, float]:
+    """Return the measures that are the same at every batch size."""
+    return {name: value for name, value in cell.measures.items() if not MEASURES[name].per_device}
 
 
 def _too_large(model: str) -> str:
@@ -236,16 +239,18 @@ def _timed(of_path: Sequence[Cell], artefact: str, made: dict[str, Any], setting
     began, peaks = perf_counter(), made["counts"].get("peaks", {})
     order = Order(
         artefact=artefact,
-        batches=tuple(cell.infer_batch_size for cell in of_path),
+        batches=tuple(cell.batch for cell in of_path),
         seconds=settings.seconds,
         longest=settings.longest,
-        needs=tuple(peaks.get(str(cell.infer_batch_size), 0) for cell in of_path),
+        readings=tuple(READINGS),
+        needs=tuple(peaks.get(str(cell.batch), 0) for cell in of_path),
     )
     left = list(of_path)
     try:
         with Timer(of_path[0].path, settings.threads) as timer:  # a process for each: memory is that of one network
             for answer in timer.ask(order):
-                yield _ended(left.pop(0), began, **_told(answer, timer.without))
+                cell = left.pop(0)
+                yield _ended(cell, began, **_told(cell, answer, timer.without))
                 began = perf_counter()
     except GoneError as gone:
         said = _gone(gone, "it was run")
@@ -284,53 +289,40 @@ def _counted(cell: Cell, made: dict[str, Any]) -> Cell:
     """Return a cell with what is known of its network and its artefact before it is run."""
     counts, image = made["counts"], made["image"]
     if image:
-        cell = replace(cell, infer_img_size=image[0])
-    cell = replace(cell, model_bytes=made["artefacts"][cell.path].get("bytes"))
+        cell = replace(cell, image="x".join(map(str, image)))
+    file = made["artefacts"][cell.path].get("file")
+    measures = {"file_size": file_size(Path(file))} if file else {}
     if not counts:
-        return cell
+        return replace(cell, measures=measures)
     return replace(
         cell,
-        param_count=counts["parameters"] / 1e6,
-        infer_gmacs=counts["macs"] / 1e9,
-        infer_macts=counts["activations"] / 1e6,
-        activation_bytes=counts["peaks"][str(cell.infer_batch_size)],
-        **{key: counts[key] for key in ("parameters", "total_parameters", "macs", "activations")},
+        measures={**{name: float(counts[name]) for name in COUNTED}, **measures},
+        total_parameters=counts["total_parameters"],
+        activation_memory=counts["peaks"][str(cell.batch)] / 1e6,
     )
 
 
-def _told(answer: dict[str, Any], without: str) -> dict[str, Any]:
+def _told(cell: Cell, answer: dict[str, Any], without: str) -> dict[str, Any]:
     """Return what the process that timed a cell says of it; `without` is why it had no references at all."""
-    if "median" not in answer:
+    if "measures" not in answer:
         return _reason(answer)
     doubts = _doubts(answer, without)
+    told = ("reference", "ratio", "rest", "calls", "drift", "load", "others", "steal", "clock", "temperature")
     return {
         "state": cells.UNSTABLE if doubts else cells.STABLE,
         "reason": ", ".join(doubts),
-        "infer_step_time": answer["median"],
-        "infer_samples_per_sec": 1e3 * answer["batch"] / answer["median"],
-        "step_time_low": answer["low"],
-        "step_time_high": answer["high"],
-        "step_time_raw": answer["raw"],
-        "step_time_p90": answer["p90"],
-        "step_time_p99": answer["p99"],
-        "cold_start": answer["cold"],
+        "measures": {**cell.measures, **answer["measures"]},
         "blocks": len(answer["blocks"]),
         "block_times": _listed(answer["blocks"]),
         "reference_times": _listed(answer["references"]),
-        "memory_bytes": answer["memory"],
-        **{
-            key: answer[key]
-            for key in (
-                "reference", "ratio", "rest", "calls", "drift", "energy", "load", "others", "steal", "clock",
-                "temperature",
-            )
-        },
-    }  # fmt: skip
+        **{key: answer[key] for key in told},
+    }
 
 
 def _doubts(answer: dict[str, Any], without: str) -> list[str]:
     """Return why a latency is not that of the network on this device."""
-    wide = 50 * (answer["high"] - answer["low"]) / answer["median"]
+    low, high = interval(answer["measures"], "latency")
+    wide = 50 * (high - low) / answer["measures"]["latency"]
     failed = without or "; ".join(f"{name}: {said}" for name, said in answer["without"].items())
     return (
         [f"known to {wide:.0f} % only"] * (not answer["is_stable"])

@@ -98,7 +98,9 @@ def every_run(root: Path) -> list[Run]:
 def limits(options: Mapping[str, float | None]) -> tuple[Constraint, ...]:
     """Return the limits that were given, keyed as in LIMITS."""
     return tuple(
-        Constraint(measure=LIMITS[name], at_most=value) for name, value in options.items() if value is not None
+        Constraint(measure=LIMITS[name].name, **{"at_most" if LIMITS[name].goal == "min" else "at_least": value})
+        for name, value in options.items()
+        if value is not None
     )
 
 
@@ -187,7 +189,7 @@ def teller() -> Told:
 
     def tell(cell: Cell, done: int, count: int) -> None:
         left = timedelta(seconds=round((time.monotonic() - began) / done * (count - done)))
-        known = f"{cell.model}, {cell.path}, batch {cell.infer_batch_size}: {cell.said}"
+        known = f"{cell.model}, {cell.path}, batch {cell.batch}: {cell.said}"
         click.echo(f"{known}  [{done} of {count}, {left} left]", err=True)
 
     return tell

@@ -21,5 +21,7 @@ def print_front(
     comparison = compare(runs, asked)
     if comparison.left_out:
         click.echo(comparison.left_out, err=True)
-    columns, rows = choice.table([choice.best(comparison, limits)] if limits else comparison.front, limits)
+    columns, rows = choice.table(
+        [choice.best(comparison, limits)] if limits else comparison.front, limits, comparison.objectives
+    )
     click.echo(rendered(rows, format, columns))

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 import click
 
 from suite.cli.printing import FORMATS
+from suite.core.measures import MEASURES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-LIMITS = {"max_latency": "latency", "max_parameters": "parameters", "max_macs": "macs"}
+# Limits on every measure that stands for itself, by the names of their options.
+LIMITS = {f"max_{name}" if m.goal == "min" else f"min_{name}": m for name, m in MEASURES.items() if not m.part_of}
 
 formatted = click.option(
     "--format", "format", type=click.Choice(FORMATS), default="table", help="Format of the answer."
@@ -38,9 +40,10 @@ rooted = click.option(
 
 
 def limited(command: Command) -> Command:
-    """Add the options for limits on costs."""
+    """Add the options for limits on measures."""
     for option, measure in reversed(LIMITS.items()):
-        unit = " in ms" if measure == "latency" else ""
+        unit = f" in {measure.unit}" if measure.unit else ""
+        most = "Most" if measure.goal == "min" else "Least"
         name = f"--{option.replace('_', '-')}"
-        command = click.option(name, option, type=float, help=f"Largest {measure} allowed{unit}.")(command)
+        command = click.option(name, option, type=float, metavar="N", help=f"{most} {measure.word}{unit}.")(command)
     return command

@@ -1,7 +1,7 @@
 """The table of what was measured on one device: a CSV file with a row for each network, path, precision and batch.
 
-Its first lines, each after a `#`, say where it was measured. Columns that timm's tables have are named as there
-(https://github.com/huggingface/pytorch-image-models/tree/main/results), so that the two can be joined.
+Its first lines, each after a `#`, say where it was measured. Columns are named as the measures. Tables of timm
+(https://github.com/huggingface/pytorch-image-models/tree/main/results) are read too, and `of_timm` writes their names.
 """
 
 from __future__ import annotations
@@ -10,116 +10,129 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, get_args, get_type_hints
 
 from suite.core import files, scale
 from suite.core.errors import TableError
 from suite.core.files import held
+from suite.core.measures import ALIASES, MEASURES, costs, interval
 from suite.core.paths import BESIDE
 
 STABLE, UNSTABLE, NO_MEMORY, TOO_SLOW, FAILED = STATES = ("stable", "unstable", "out of memory", "too slow", "failed")
-AT_REST = (
-    "infer_step_time",
-    "step_time_low",
-    "step_time_high",
-    "step_time_p90",
-    "step_time_p99",
-)  # multiples of `rest`
-UNKNOWN = "not available"  # what the device does not report
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One network on one path at one batch size. What was not measured is None, and an empty cell of the file."""
+    """One network on one path at one batch size. What is not known is None, and an empty cell of the file."""
 
     model: str  # as `suite list` names it, or its file
-    infer_img_size: int  # height, pixels
-    infer_samples_per_sec: float | None = None  # pictures in a second of calls one after the other
-    infer_step_time: float | None = None  # milliseconds of one call, which is one batch, to compare by
-    infer_batch_size: int
-    param_count: float | None = None  # million trainable weights
-    infer_gmacs: float | None = None  # 1e9 multiply-adds for one picture
-    infer_macts: float | None = None  # million outputs of convolutions, dense layers and attention products
     path: str  # one of paths.PATHS
     precision: str  # float32, mixed_float16, mixed_bfloat16
+    batch: int  # pictures in a call
     image: str  # 224x224x3
     classes: int | None = None
+    digest: str = ""  # of the file of a model of one's own
     state: str  # one of STATES
     reason: str = ""  # why it is not stable
-    step_time_low: float | None = None  # 95 % interval of it, ms
-    step_time_high: float | None = None
-    step_time_raw: float | None = None  # median of the calls as they were, however busy the machine, ms
+    measures: Mapping[str, float] = field(default_factory=dict)  # costs, by the names of measures.MEASURES
+    total_parameters: int | None = None  # with weights that are not trained
+    activation_memory: float | None = None  # most that is alive at once for the batch, as counted on the graph, MB
     reference: str = ""  # networks that it was timed in turns with, `small+large`
     ratio: float | None = None  # times as long as they took, as their geometric mean
-    rest: float | None = None  # milliseconds that they take at rest: `infer_step_time` is `ratio` times this
-    step_time_p90: float | None = None  # of the calls, on the same scale; where there were enough
-    step_time_p99: float | None = None
-    cold_start: float | None = None  # seconds from the artefact on disk to its first answer
+    rest: float | None = None  # milliseconds that they take at rest: `latency` is `ratio` times this
     blocks: int | None = None
     calls: int | None = None
     block_times: str = ""  # median of each block, ms
     reference_times: str = ""  # that of the references in each block, ms
     drift: float | None = None  # percent: slowest against fastest block of the references
-    parameters: int | None = None  # trainable
-    total_parameters: int | None = None
-    macs: int | None = None
-    activations: int | None = None
-    activation_bytes: int | None = None  # most that is alive at once for the batch, as counted on the graph
-    model_bytes: int | None = None  # of the artefact on disk
-    memory_bytes: int | None = None  # that the process took for it at most, of a GPU's memory where it ran on one
-    energy: str = UNKNOWN  # joules for a picture
     load: float | None = None  # mean of processes that wanted to run in the minute before, others' and its own
     others: float | None = None  # percent of its processors' time that other processes took meanwhile
     steal: float | None = None  # percent of all processors' time that the hypervisor gave to other machines meanwhile
-    clock: str = UNKNOWN  # MHz
-    temperature: str = UNKNOWN  # degrees Celsius
+    clock: float | None = None  # MHz
+    temperature: float | None = None  # degrees Celsius
     seconds: float | None = None  # that all of it took
     measured: str = ""  # when it ended, UTC
-    digest: str = ""  # of the file of a model of one's own
 
     @property
     def key(self) -> tuple[Any, ...]:
         """What tells it from other cells of its file."""
-        return self.model, self.image, self.classes, self.path, self.precision, self.infer_batch_size, self.digest
+        return self.model, self.image, self.classes, self.path, self.precision, self.batch, self.digest
+
+    @property
+    def size(self) -> int:
+        """Height of its pictures, pixels; 0 where only the model's file knows it."""
+        height = self.image.partition("x")[0]
+        return int(height) if height.isdigit() else 0
+
+    @property
+    def latency(self) -> float | None:
+        """Milliseconds of one call, which is one batch."""
+        return self.measures.get("latency")
 
     @property
     def is_timed(self) -> bool:
         """Whether it has a latency, sure or not."""
-        return self.infer_step_time is not None
+        return "latency" in self.measures
+
+    @property
+    def rate(self) -> float | None:
+        """Pictures in a second of calls one after the other."""
+        return 1000 * self.batch / self.measures["latency"] if self.is_timed else None
 
     @property
     def said(self) -> str:
         """What came of it, in words."""
-        if self.infer_step_time is None:
+        if not self.is_timed:
             return f"{self.state} ({self.reason})"
-        interval = f"{self.step_time_low:.4g} to {self.step_time_high:.4g}" if self.step_time_low else "no interval"
+        low, high = interval(self.measures, "latency")
+        ends = f"{low:.4g} to {high:.4g}" if "latency_low" in self.measures else "no interval"
         unsure = "" if self.state == STABLE else f", {self.state}: {self.reason}"
-        return f"{self.infer_step_time:.4g} ms ({interval}{unsure})"
+        return f"{self.latency:.4g} ms ({ends}{unsure})"
 
     @property
     def summary(self) -> dict[str, Any]:
-        """The columns that people look for first; milliseconds of one call, memory in MB."""
-        memory = self.memory_bytes and round(self.memory_bytes / 1e6)
+        """The columns that people look for first."""
+        told = {"clock": self.clock, "temperature": self.temperature}
         return {
-            "model": self.model, "image": self.image, "path": self.path, "batch": self.infer_batch_size,
-            "latency": self.infer_step_time, "low": self.step_time_low, "high": self.step_time_high,
-            "raw": self.step_time_raw, "p90": self.step_time_p90,
-            "images_per_sec": self.infer_samples_per_sec, "parameters": self.parameters,
-            "macs": self.macs, "memory_mb": memory, **self._sensed, "state": self.state, "reason": self.reason,
+            "model": self.model, "image": self.image, "path": self.path, "batch": self.batch,
+            "images_per_second": self.rate, **_known(self.measures), **{k: v for k, v in told.items() if v is not None},
+            "state": self.state, "reason": self.reason,
         }  # fmt: skip
-
-    @property
-    def _sensed(self) -> dict[str, str]:
-        """What the device reports of itself: energy, clock and temperature, as far as it does."""
-        said = {"joules": self.energy, "mhz": self.clock, "celsius": self.temperature}
-        return {name: value for name, value in said.items() if value != UNKNOWN}
 
     @classmethod
     def of(cls, row: Mapping[str, str]) -> Self:
-        """Return the cell of a row of a file; columns that we do not know are left out. Raises ValueError."""
-        return cls(**{name: _parsed(row[name], kinds) for name, kinds in _KINDS.items() if row.get(name)})
+        """Return the cell of a row of a file. Columns that nobody knows are left out. Raises ValueError."""
+        told = {name: text for name, text in row.items() if text not in _UNKNOWN}
+        own = _of_others(told) | told
+        known = {name: _parsed(own[name], kinds) for name, kinds in _KINDS.items() if name in own}
+        return cls(**known, measures=_measures(told))
+
+
+def _of_others(row: Mapping[str, str]) -> dict[str, str]:
+    """Return what timm's tables, and ours of before, say under other names; timm's pictures are square."""
+    known = {}
+    if "infer_img_size" in row:
+        known["image"] = f"{row['infer_img_size']}x{row['infer_img_size']}x3"
+    if "infer_batch_size" in row:
+        known["batch"] = row["infer_batch_size"]
+    if "activation_bytes" in row:
+        known["activation_memory"] = str(float(row["activation_bytes"]) / 1e6)
+    return known
+
+
+def _known(measures: Mapping[str, float]) -> dict[str, float]:
+    """Return measures in the order of their table, counts as whole numbers."""
+    ordered = {name: measures[name] for name in MEASURES if name in measures}
+    return {name: value if MEASURES[name].unit else int(value) for name, value in ordered.items()}
+
+
+def _measures(row: Mapping[str, str]) -> dict[str, float]:
+    """Return the costs in a row, under their own names or those of other tables. Raises ValueError."""
+    others = {name: float(row[column]) * factor for column, (name, factor) in ALIASES.items() if column in row}
+    own = {name: float(row[name]) for name in _COSTS if name in row}
+    return {name: value for name, value in (others | own).items() if name in _COSTS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,9 +156,8 @@ def read(file: Path) -> Table:
         raise TableError(f"{file}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
     head = [line for line in lines if line.startswith("#")]
     rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
-    lacking = [column for column in ("model", "infer_batch_size") if not rows or column not in rows[0]]
-    if lacking:
-        raise TableError(f"{file}: not a table of measured networks: it has no rows, or no column `{lacking[0]}`")
+    if not rows or "model" not in rows[0] or not {"batch", "infer_batch_size"} & rows[0].keys():
+        raise TableError(f"{file}: not a table of measured networks: it needs rows, and columns `model` and `batch`")
     said = {key.strip(): value.strip() for key, _, value in (line[1:].partition(":") for line in head)}
     if "infer_step_time" in rows[0] and "path" not in rows[0]:
         precision = "float32" if "-fp32-" in file.name else "mixed_float16"
@@ -190,24 +202,47 @@ def _references(cell: Cell) -> tuple[str, str]:
 
 def _scaled(cell: Cell, to: float) -> Cell:
     factor = to / (cell.rest or to)
-    if factor == 1 or not cell.infer_step_time:
+    if factor == 1 or not cell.is_timed:
         return cell
-    times = {name: factor * value for name in AT_REST if (value := getattr(cell, name)) is not None}
-    rate = cell.infer_samples_per_sec and cell.infer_samples_per_sec / factor
-    return replace(cell, rest=to, infer_samples_per_sec=rate, **times)
+    times = {name: factor * value for name, value in cell.measures.items() if MEASURES[name].at_rest}
+    return replace(cell, rest=to, measures={**cell.measures, **times})
+
+
+def of_timm(cells: Iterable[Cell]) -> list[dict[str, Any]]:
+    """Return cells as rows of timm's tables, in its columns and units, so that they can be joined with timm's."""
+    return [
+        {
+            "model": cell.model,
+            "infer_img_size": cell.size,
+            "infer_batch_size": cell.batch,
+            "infer_samples_per_sec": cell.rate,
+            **{m.timm[0]: _divided(cell.measures.get(m.name), m.timm[1]) for m in costs() if m.timm},
+        }
+        for cell in cells
+    ]
+
+
+def _divided(value: float | None, factor: float) -> float | None:
+    return None if value is None else value / factor
 
 
 def write(table: Table, file: Path) -> None:
     """Write `table` so that a half-written one never has the name. Raises TableError."""
     text = io.StringIO()
     text.writelines(f"# {key}: {value}\n" for key, value in table.surroundings.items())
-    written = csv.DictWriter(text, list(_KINDS), lineterminator="\n")
+    written = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     written.writeheader()
-    written.writerows({name: _spelled(getattr(cell, name)) for name in _KINDS} for cell in table.cells)
+    written.writerows({name: _spelled(value) for name, value in row(cell).items()} for cell in table.cells)
     try:
         files.write(file, text.getvalue())
     except OSError as error:
         raise TableError(f"{file}: cannot be written ({error.strerror}). Name another place with -o.") from error
+
+
+def row(cell: Cell) -> dict[str, Any]:
+    """Return a cell under the COLUMNS of its file; None for what is not known."""
+    measures = _known(cell.measures)
+    return {name: measures.get(name) if name in _COSTS else getattr(cell, name) for name in COLUMNS}
 
 
 def slug(words: Iterable[str]) -> str:
@@ -221,9 +256,8 @@ def _device(file: Path) -> str:
 
 
 def _from_timm(row: Mapping[str, str], precision: str) -> dict[str, str]:
-    """Return a row of timm's as one of ours: its size is that of a square picture, its step one batch in PyTorch."""
-    size = row["infer_img_size"]
-    return dict(row) | {"path": "pytorch", "precision": precision, "image": f"{size}x{size}x3", "state": STABLE}
+    """Return a row of timm's as one of ours: its step is one batch in PyTorch."""
+    return dict(row) | {"path": "pytorch", "precision": precision, "state": STABLE}
 
 
 def _parsed(text: str, kinds: tuple[type, ...]) -> Any:
@@ -238,7 +272,8 @@ def _spelled(value: Any) -> str:
     return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
-_KINDS = {
-    field.name: get_args(hint) or (hint,)
-    for field, hint in ((field, get_type_hints(Cell)[field.name]) for field in fields(Cell))
-}
+_UNKNOWN = ("", "not available")  # the second is what earlier versions wrote for what the device does not report
+_KINDS = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(Cell).items() if name != "measures"}
+_COSTS = tuple(name for name, measure in MEASURES.items() if measure.is_cost)
+_TELLING = ("model", "path", "precision", "batch", "image", "classes", "digest", "state", "reason")
+COLUMNS = (*_TELLING, *_COSTS, *(name for name in _KINDS if name not in _TELLING))

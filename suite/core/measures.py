@@ -1,4 +1,4 @@
-"""The table of measures: what is measured of a candidate, in which unit, which way is better, when it is known."""
+"""The measures: the one place that says what is measured of a candidate, and all that others ask of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Known = Literal["built", "measured", "trained"]
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One column of every table."""
+    """What one number of a candidate is. The number has this name from where it is measured to the page."""
 
     name: str
     title: str  # as an axis or a heading says it
@@ -20,20 +20,43 @@ class Measure:
     goal: Goal  # which way is better
     known: Known  # after building, after running it untrained on the device, or only after training
     meaning: str
+    per_device: bool = False  # whether it depends on the device and how it is run there: then places never meet
+    part_of: str = ""  # the measure of which it is an end or another view; "": it stands for itself
+    at_rest: bool = False  # whether it is a multiple of what the references take at rest
+    is_brief: bool = False  # whether it is shown where there is room for few
+    timm: tuple[str, float] | None = None  # its column in timm's tables, and what that is multiplied by
 
     @property
     def is_cost(self) -> bool:
         """Whether it is known before training."""
         return self.known != "trained"
 
+    @property
+    def heading(self) -> str:
+        """Its title with its unit: `Latency, ms`."""
+        return f"{self.title}, {self.unit}" if self.unit else self.title
+
+    @property
+    def word(self) -> str:
+        """Its title within a sentence: `latency`, `multiply-adds`."""
+        return self.title.partition(" (")[0].lower()
+
+
+def _latency(name: str, title: str, meaning: str, *, at_rest: bool = True) -> Measure:
+    """Return an end of the interval of `latency`, or another view of the same calls."""
+    return Measure(
+        name=name, title=title, unit="ms", goal="min", known="measured", meaning=meaning, per_device=True,
+        part_of="latency", at_rest=at_rest,
+    )  # fmt: skip
+
 
 _TABLE = (
     Measure(
-        name="accuracy", title="Accuracy (top-1)", unit="%", goal="max", known="trained",
-        meaning="share of the validation images whose class has the largest output",
+        name="accuracy", title="Accuracy (top-1)", unit="%", goal="max", known="trained", is_brief=True,
+        meaning="share of the validation images whose class has the largest output", timm=("top1", 1.0),
     ),
     Measure(
-        name="top5", title="Accuracy (top-5)", unit="%", goal="max", known="trained",
+        name="top5", title="Accuracy (top-5)", unit="%", goal="max", known="trained", is_brief=True,
         meaning="share of the validation images whose class is among the five largest outputs",
     ),
     Measure(
@@ -41,44 +64,67 @@ _TABLE = (
         meaning="mean cross-entropy on the validation images, at the epoch of the best accuracy",
     ),
     Measure(
-        name="training_seconds", title="Training time", unit="s", goal="min", known="trained",
+        name="training_seconds", title="Training time", unit="s", goal="min", known="trained", per_device=True,
         meaning="wall-clock seconds of the training, validation included",
     ),
     Measure(
-        name="parameters", title="Parameters", unit="", goal="min", known="built",
-        meaning="trainable weights (ResNet-50: 25,557,032)",
+        name="latency", title="Latency", unit="ms", goal="min", known="measured", per_device=True, at_rest=True,
+        is_brief=True, meaning="milliseconds of one call of the exported network on this device at rest",
+        timm=("infer_step_time", 1.0),
+    ),
+    _latency("latency_low", "Latency, lower end", "lower end of the 95 % interval of the median"),
+    _latency("latency_high", "Latency, upper end", "upper end of the 95 % interval of the median"),
+    _latency("latency_raw", "Latency as it was", "median of the calls, however busy the machine was", at_rest=False),
+    _latency("latency_p90", "Latency (90th percentile)", "nine calls in ten end within these milliseconds"),
+    _latency("latency_p99", "Latency (99th percentile)", "99 calls in 100 end within these milliseconds"),
+    Measure(
+        name="parameters", title="Parameters", unit="", goal="min", known="built", is_brief=True,
+        meaning="trainable weights (ResNet-50: 25,557,032)", timm=("param_count", 1e6),
     ),
     Measure(
-        name="macs", title="Multiply-adds", unit="", goal="min", known="built",
+        name="macs", title="Multiply-adds", unit="", goal="min", known="built", is_brief=True,
         meaning="multiply-adds of convolutions, dense layers and attention products, for one image",
+        timm=("infer_gmacs", 1e9),
     ),
     Measure(
-        name="activations", title="Activations", unit="", goal="min", known="built",
-        meaning="output elements of the layers that `macs` counts, for one image",
+        name="activations", title="Activations", unit="", goal="min", known="built", is_brief=True,
+        meaning="output elements of the layers that `macs` counts, for one image", timm=("infer_macts", 1e6),
     ),
     Measure(
-        name="latency", title="Latency", unit="ms", goal="min", known="measured",
-        meaning="milliseconds of one call of the exported network on this device at rest",
+        name="file_size", title="Size of the file", unit="MB", goal="min", known="measured",
+        meaning="the exported network on the disk, in 1,000,000 bytes, in the format that it is deployed in",
     ),
     Measure(
-        name="latency_low", title="Latency, lower end", unit="ms", goal="min", known="measured",
-        meaning="lower end of the 95 % interval of the median",
+        name="peak_memory", title="Peak memory", unit="MB", goal="min", known="measured", per_device=True,
+        meaning="most memory that a process takes to load the exported network and to run it, in 1,000,000 bytes",
     ),
     Measure(
-        name="latency_high", title="Latency, upper end", unit="ms", goal="min", known="measured",
-        meaning="upper end of the 95 % interval of the median",
+        name="energy", title="Energy", unit="J", goal="min", known="measured", per_device=True,
+        meaning="joules for one image, as the whole processor or GPU counts them; not every device does",
     ),
     Measure(
-        name="latency_raw", title="Latency as it was", unit="ms", goal="min", known="measured",
-        meaning="median of the calls themselves, however busy the machine was",
-    ),
-    Measure(
-        name="latency_p90", title="Latency (90th percentile)", unit="ms", goal="min", known="measured",
-        meaning="nine calls in ten end within these milliseconds",
+        name="cold_start", title="Cold start", unit="s", goal="min", known="measured", per_device=True,
+        meaning="seconds from the exported network on the disk to its first answer",
     ),
 )  # fmt: skip
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _TABLE}
+
+# Columns of other tables that hold a measure, and what their numbers are multiplied by: timm's, and ours of before.
+ALIASES: dict[str, tuple[str, float]] = {
+    **{measure.timm[0]: (measure.name, measure.timm[1]) for measure in _TABLE if measure.timm},
+    **{f"step_time_{part}": (f"latency_{part}", 1.0) for part in ("low", "high", "raw", "p90", "p99")},
+    "memory_bytes": ("peak_memory", 1e-6),
+    "model_bytes": ("file_size", 1e-6),
+}
+
+
+COUNTED = tuple(measure.name for measure in _TABLE if measure.known == "built")
+
+
+def costs() -> list[Measure]:
+    """Return the measures that are known before training and stand for themselves."""
+    return [measure for measure in _TABLE if measure.is_cost and not measure.part_of]
 
 
 WITHIN = 0.03  # half an interval, as part of the value, up to which a value is called stable
@@ -98,8 +144,14 @@ def is_stable(known: Mapping[str, float], name: str) -> bool:
 
 def spread(known: Mapping[str, float], name: str) -> str:
     """Return the interval of the measure `name` for people: `0.336 to 0.34`, or `0.285 to 0.368, unstable`."""
-    ends = [formatted(name, end).removesuffix(f" {MEASURES[name].unit}") for end in interval(known, name)]
+    ends = [written(name, end) for end in interval(known, name)]
     return " to ".join(ends) + ("" if is_stable(known, name) else ", unstable")
+
+
+def written(name: str, value: float) -> str:
+    """Return `value` of the measure `name` without its unit: `93.41`, `1.24`, `25,557,032`."""
+    unit = MEASURES[name].unit
+    return formatted(name, value).removesuffix(f" {unit}") if unit else formatted(name, value)
 
 
 def formatted(name: str, value: float) -> str:
@@ -107,4 +159,6 @@ def formatted(name: str, value: float) -> str:
     unit = MEASURES[name].unit
     if not unit:
         return f"{value:,.0f}"
-    return f"{value:.2f} {unit}" if unit == "%" else f"{value:.3g} {unit}"
+    if unit == "%":
+        return f"{value:.2f} {unit}"
+    return f"{value:,.0f} {unit}" if value >= 1000 else f"{value:.3g} {unit}"

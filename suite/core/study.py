@@ -257,6 +257,12 @@ class Study:
         return f"{self.family}/{split(self.architecture)[1]}"
 
     @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures that it is about: its objectives in their order, then what it only limits."""
+        aims = [objective.measure for objective in self.objectives]
+        return tuple(dict.fromkeys([*aims, *(limit.measure for limit in self.constraints)]))
+
+    @property
     def domains(self) -> dict[str, Domain]:
         """What is searched over, keyed by its path in the study file: `space.depths`, `recipe.learning_rate`."""
         tables = {"space": self.space, "recipe": self.recipe}

@@ -13,10 +13,9 @@ from keras.src.backend.common import global_state
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 from suite.core.errors import SuiteError, did_you_mean
+from suite.core.measures import COUNTED
 from suite.counting import memory, rules
 from suite.counting.graph import Call, graph
-
-COUNTED = ("parameters", "macs", "activations")  # measures
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,12 @@ from typing import Any
 
 from suite.core import dominance, limits
 from suite.core.errors import NothingFitsError, SuiteError
-from suite.core.measures import formatted, is_stable
-from suite.core.study import Constraint
+from suite.core.measures import MEASURES, formatted, is_stable
+from suite.core.study import Constraint, Objective
 from suite.report.comparison import Comparison, Entry
 from suite.report.study import tables
 
 MISSES = 3  # shown when nothing fits
-SHOWN = ("accuracy", "top5", "latency", "parameters", "macs", "activations")
 
 
 def best(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Entry:
@@ -61,9 +60,16 @@ def doubt(entry: Entry, wanted: Sequence[Constraint] = ()) -> str:
     return "; ".join(f"meets {limit} by the median only" for limit in unsure)
 
 
-def table(entries: Sequence[Entry], wanted: Sequence[Constraint] = ()) -> tuple[list[str], list[dict[str, Any]]]:
-    """Return the columns and the rows that show `entries`, the best first; `notes` says what is not sure of one."""
-    measures = [name for name in SHOWN if any(name in entry.trial.measures for entry in entries)]
+def table(
+    entries: Sequence[Entry], wanted: Sequence[Constraint] = (), objectives: Sequence[Objective] = ()
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return the columns and the rows that show `entries`, the best first; `notes` says what is not sure of one.
+
+    Of measures there are the brief ones, those of `wanted`, and the `objectives`.
+    """
+    asked = {limit.measure for limit in wanted} | {objective.measure for objective in objectives}
+    shown = [name for name, measure in MEASURES.items() if measure.is_brief or name in asked]
+    measures = [name for name in shown if any(name in entry.trial.measures for entry in entries)]
     columns = [column for name in measures for column in (name, *tables.ends(entries, name))]
     ordered = sorted(entries, key=lambda entry: -entry.trial.measures.get("accuracy", 0.0))
     rows = [_row(entry, columns, wanted) for entry in ordered]

@@ -9,14 +9,11 @@ from functools import cached_property
 
 from suite.core import dominance, scale, seen
 from suite.core.errors import SuiteError
-from suite.core.measures import MEASURES
+from suite.core.measures import MEASURES, costs
 from suite.core.paths import BESIDE
 from suite.core.study import Constraint, Objective, Study
 from suite.core.trial import Run, Trial
 from suite.report.results import Results
-
-_PARTS_OF_LATENCY = ("latency_low", "latency_high", "latency_raw", "latency_p90")
-_AT_REST = ("latency", "latency_low", "latency_high", "latency_p90")  # multiples of what references take at rest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +34,7 @@ class Entry:
 
     @property
     def place(self) -> str:
-        """Where and how latency was measured; values of two places are never compared."""
+        """Where and how it was measured: what depends on the device is never compared across two places."""
         return self.trial.place
 
 
@@ -89,14 +86,13 @@ class Comparison:
         """Every cost that some candidate was measured in; those that the studies ask for stand first."""
         measured = {name for entry in self.candidates for name in entry.trial.measures}
         asked = [objective for objective in self.objectives if objective.goal == "min"]
-        other = [Objective(measure=m.name, goal="min") for m in MEASURES.values() if m.is_cost]
-        return [cost for cost in dict.fromkeys([*asked, *other]) if _is_shown(cost.measure, measured)]
+        other = [Objective(measure=cost.name, goal="min") for cost in costs()]
+        return [cost for cost in dict.fromkeys([*asked, *other]) if cost.measure in measured]
 
     @cached_property
     def places(self) -> list[str]:
-        """Where latency was measured, one entry for each device, number of threads and path."""
-        timed = (entry for entry in self.candidates if "latency" in entry.trial.measures)
-        return list(dict.fromkeys(entry.place for entry in timed))
+        """Where what depends on the device was measured, one for each device, number of threads and path."""
+        return list(dict.fromkeys(entry.place for entry in self.candidates if _is_of_a_device(entry.trial)))
 
     @cached_property
     def front(self) -> list[Entry]:
@@ -104,8 +100,8 @@ class Comparison:
         return self.best(self.candidates, self.objectives)
 
     def groups(self, objectives: Iterable[Objective]) -> dict[str, list[Entry]]:
-        """Return the candidates that may be compared in `objectives`: all, or those of each place of latency."""
-        if len(self.places) < 2 or not any(objective.measure.startswith("latency") for objective in objectives):
+        """Return the candidates that may be compared in `objectives`: all, or those of each place."""
+        if len(self.places) < 2 or not any(MEASURES[objective.measure].per_device for objective in objectives):
             return {"": self.candidates}
         return {place: [entry for entry in self.candidates if entry.place == place] for place in self.places}
 
@@ -166,7 +162,7 @@ def _scaled(trial: Trial, rests: Mapping[tuple[str, ...], float]) -> Trial:
     if "latency_rest" not in trial.surroundings:
         return trial
     factor = rests[_references(trial)] / float(trial.surroundings["latency_rest"])
-    names = [name for name in _AT_REST if name in trial.measures]
+    names = [name for name in trial.measures if name in MEASURES and MEASURES[name].at_rest]
     if factor == 1 or not names:
         return trial
     return replace(
@@ -176,8 +172,8 @@ def _scaled(trial: Trial, rests: Mapping[tuple[str, ...], float]) -> Trial:
     )
 
 
-def _is_shown(measure: str, measured: set[str]) -> bool:
-    return measure in measured and measure not in _PARTS_OF_LATENCY
+def _is_of_a_device(trial: Trial) -> bool:
+    return any(name in MEASURES and MEASURES[name].per_device for name in trial.measures)
 
 
 def _of_run(name: str, run: Run) -> list[Entry]:

@@ -18,33 +18,33 @@ from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
-from suite.core.cells import Cell
+from suite.core.cells import COLUMNS
 from suite.core.errors import TableError
-from suite.core.measures import MEASURES
+from suite.core.measures import ALIASES, MEASURES, costs
 from suite.core.study import Constraint, Objective, Value
 from suite.core.trial import State, Trial
 
 Row = Mapping[str, str]
 
-# Columns of timm's tables and of ours, with the measure each holds, and by how much its numbers are multiplied.
-ALIASES: dict[str, tuple[str, float]] = {
-    "top1": ("accuracy", 1.0),
-    "param_count": ("parameters", 1e6),
-    "infer_gmacs": ("macs", 1e9),
-    "infer_macts": ("activations", 1e6),
-    "infer_step_time": ("latency", 1.0),
-    "step_time_low": ("latency_low", 1.0),
-    "step_time_high": ("latency_high", 1.0),
-    "step_time_p90": ("latency_p90", 1.0),
-}
-TELLING = ("path", "precision", "image", "infer_img_size", "img_size", "infer_batch_size")  # rows of one name apart
+TELLING = (
+    "path",
+    "precision",
+    "image",
+    "infer_img_size",
+    "img_size",
+    "batch",
+    "infer_batch_size",
+)  # rows of one name apart
 PLACE = ("device", "threads")  # where a latency was measured, as the head of a table or a column says it
-HOW = {
-    "path": "latency_path", "infer_batch_size": "latency_batch", "precision": "latency_precision",
+HOW = {  # and how
+    "path": "latency_path",
+    "batch": "latency_batch",
+    "infer_batch_size": "latency_batch",
+    "precision": "latency_precision",
     "onednn": "latency_onednn",
-}  # and how  # fmt: skip
+}
 ABOUT = ("run", "family", "number", "state", "rank", "on_front", "continues", "until", "reason", "seconds", "fits")
-MEASURED = frozenset(Cell.__dataclass_fields__) - set(TELLING)  # of `suite measure`: no settings
+MEASURED = frozenset(COLUMNS) - set(TELLING)  # of `suite measure`: no settings
 DROPPED = ("top1_err", "top5_err")  # of timm: what its other columns say already
 UNKNOWN = ("", "nan", "na", "n/a", "none", "null", "-")
 SHOWN = 5  # faults that one message names
@@ -88,9 +88,9 @@ class Results:
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
         """What is compared where nobody says: the accuracy and latency, or else the first cost there is."""
-        costs = [name for name in ("latency", "parameters", "macs", "activations") if name in self.measured]
-        quality = [name for name in ("accuracy", "top5", "loss") if name in self.measured][:1]
-        return tuple(objective(name) for name in list(dict.fromkeys([*quality, *costs, *self.measured]))[:2])
+        quality = [name for name in self.measured if not MEASURES[name].is_cost and not MEASURES[name].per_device][:1]
+        cheap = [cost.name for cost in costs() if cost.name in self.measured]
+        return tuple(objective(name) for name in list(dict.fromkeys([*quality, *cheap, *self.measured]))[:2])
 
 
 def is_table(name: str) -> bool:
@@ -108,7 +108,7 @@ def read(file: Path) -> Results:
     head, columns, rows = _parsed(file)
     held = _measures(columns)
     if not rows or not held:
-        known = ", ".join(name for name in MEASURES if "latency_" not in name)
+        known = ", ".join(name for name, measure in MEASURES.items() if not measure.part_of)
         raise TableError(
             f"{file}: {'no rows' if held else 'no column that is a measure'}. Give a first column that names the "
             f"candidate, and columns named as measures: {known}."

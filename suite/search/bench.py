@@ -10,13 +10,17 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import keras
+import tensorflow as tf
 
 from suite.architectures.layers import deployed
-from suite.core.errors import SuiteError
+from suite.core.errors import StudyError, SuiteError
+from suite.core.paths import OF_TENSORFLOW
 from suite.core.study import Latency
 from suite.export import converters, saved_model
 from suite.machine.quiet import silenced
+from suite.timing import sensors
 from suite.timing.order import Order
+from suite.timing.readings import READINGS
 from suite.timing.timer import GoneError, Timer, onednn
 
 LONGEST = 600.0  # seconds: a candidate whose ten blocks of calls would take longer cannot be timed
@@ -25,9 +29,15 @@ LONGEST = 600.0  # seconds: a candidate whose ten blocks of calls would take lon
 class Bench:
     """Times the candidates of one study; a context manager."""
 
-    def __init__(self, wanted: Latency, classes: Sequence[str], timer: Timer) -> None:
-        """Get ready to time as `wanted`, by a `timer` of that path and so many threads."""
+    def __init__(self, wanted: Latency, classes: Sequence[str], timer: Timer, measures: Sequence[str] = ()) -> None:
+        """Get ready to time as `wanted`, by a `timer` of that path and so many threads.
+
+        Of the `measures` those are read too that take a run of the network. Raises StudyError for one that this device
+        cannot tell.
+        """
         self._wanted, self._classes, self._timer = wanted, classes, timer
+        self._readings = tuple(name for name in READINGS if name in (*measures, "file_size"))
+        _require(self._readings, wanted.path)
         self._stack = ExitStack()
         self._kept: dict[str, Path] = {}  # artefacts that are timed again
 
@@ -78,28 +88,19 @@ class Bench:
             batches=(self._wanted.batch,),
             seconds=self._wanted.seconds,
             longest=LONGEST,
+            readings=() if again else self._readings,
             again=again,
         )
+        if "peak_memory" in self._readings and not again:
+            self._timer.close()  # memory that others gave back would be taken again unseen
         try:
             (answer,) = self._timer.ask(order)
         except GoneError as gone:
             raise SuiteError(f"latency on path {self._wanted.path}: {gone.said('it was timed')}") from gone
-        if "median" not in answer:
+        if "measures" not in answer:
             said = next(answer[key] for key in ("no_memory", "too_slow", "failed") if key in answer)
             raise SuiteError(f"latency on path {self._wanted.path}: {said}")
-        return _measures(answer), _origin(answer)
-
-
-def _measures(answer: Mapping[str, Any]) -> dict[str, float]:
-    """Return what the process that times says, under the names of the table of measures."""
-    names = {
-        "median": "latency",
-        "low": "latency_low",
-        "high": "latency_high",
-        "raw": "latency_raw",
-        "p90": "latency_p90",
-    }
-    return {name: answer[key] for key, name in names.items() if answer[key] is not None}
+        return answer["measures"], _origin(answer)
 
 
 def _origin(answer: Mapping[str, Any]) -> dict[str, str]:
@@ -107,3 +108,13 @@ def _origin(answer: Mapping[str, Any]) -> dict[str, str]:
     known = {f"latency_{key}": answer[key] for key in ("reference", "rest", "others", "steal")}
     said = {key: value if isinstance(value, str) else f"{value:.6g}" for key, value in known.items() if value}
     return {"latency_timed": datetime.now(UTC).isoformat(timespec="milliseconds")} | said
+
+
+def _require(readings: Sequence[str], path: str) -> None:
+    """Raise StudyError where this device cannot tell one of the `readings`."""
+    gpu = path in OF_TENSORFLOW and bool(tf.config.list_physical_devices("GPU"))
+    if "energy" in readings and not sensors.counts_energy(gpu=gpu):
+        raise StudyError(
+            "energy: this device does not count it, or this process may not read its counter (/sys/class/powercap for "
+            "a processor, NVML for a GPU). Take energy out of the objectives and constraints, or run as a user who may."
+        )

@@ -27,6 +27,7 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
     """
     with ExitStack() as stack:
         data = datasets.load(wanted.dataset, wanted.image)
+        bench = stack.enter_context(Bench(wanted.latency, data.classes, timer, wanted.measures))
         store = stack.enter_context(folder.opened(root / wanted.name, wanted, storage))
         before = store.trials()
         watchers: list[tuner.Watcher] = [
@@ -37,7 +38,7 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
         evaluate = Evaluation(
             study=wanted,
             data=data,
-            bench=stack.enter_context(Bench(wanted.latency, data.classes, timer)),
+            bench=bench,
             model_file=lambda number: folder.model(store.folder, number),
             checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
             same=store.same,

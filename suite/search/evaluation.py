@@ -15,10 +15,10 @@ from suite.architectures import candidate
 from suite.architectures.layers import deployed
 from suite.core import files
 from suite.core.errors import ArchitectureError, StoreError
-from suite.core.measures import formatted
+from suite.core.measures import COUNTED, MEASURES, formatted
 from suite.core.study import Recipe, Study, Value
 from suite.core.trial import State, Trial, place
-from suite.counting.complexity import COUNTED, counts, weightless
+from suite.counting.complexity import counts, weightless
 from suite.datasets import Dataset
 from suite.machine import capacity, turns
 from suite.machine.surroundings import surroundings
@@ -83,7 +83,7 @@ class Evaluation:
         if self._is_refused(trial):
             return self._refused(trial)
         model = self.network(trial.configuration)
-        if "latency" not in trial.measures:
+        if self._is_to_be_timed(trial):
             timed, origin = self.bench.time(self._as_deployed(trial, model, recipe))
             trial = self._measured(trial, {**counts(deployed(model)), **timed})
             trial = replace(trial, surroundings={**trial.surroundings, **origin})
@@ -129,6 +129,11 @@ class Evaluation:
             return model
         with loop.precision(wanted):
             return self.network(trial.configuration)
+
+    def _is_to_be_timed(self, trial: Trial) -> bool:
+        """Whether something is not known yet that takes a run of the network."""
+        wanted = {"latency", *(name for name in self.study.measures if MEASURES[name].known == "measured")}
+        return not wanted <= trial.measures.keys()
 
     def _may_be_refused(self, trial: Trial) -> bool:
         """Whether it can be refused by counting alone, and was not counted yet."""

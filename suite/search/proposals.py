@@ -77,8 +77,7 @@ def cheap_first(study: Study, known: Known, curve: Curve, open: Open) -> CheapFi
 
 def costs_of(study: Study) -> list[str]:
     """Return the costs that a study is about: its objectives in their order, then what it only limits."""
-    named = [objective.measure for objective in study.objectives] + [c.measure for c in study.constraints]
-    return [measure for measure in dict.fromkeys(named) if MEASURES[measure].is_cost]
+    return [measure for measure in study.measures if MEASURES[measure].is_cost]
 
 
 def _limit(study: Study, measure: str) -> float | None:

@@ -26,9 +26,10 @@ class Order:
     artefact: str
     batches: tuple[int, ...]  # ascending
     seconds: float  # after which no further block is begun
-    longest: float  # seconds: a batch size whose ten blocks would take longer is left out
+    longest: float  # seconds: skip a batch size if ten blocks would take longer
     rests: Mapping[str, float] = field(default_factory=dict)  # seconds of references at rest; empty: they are watched
     needs: tuple[int, ...] = ()  # bytes of activations of each batch size; 0 where they are not known
+    readings: tuple[str, ...] = ()  # measures beside latency, keys of readings.READINGS
     again: bool = False  # whether it adds to what this process measured of the artefact before
 
 
@@ -36,4 +37,4 @@ def too_slow(seconds: float, longest: float) -> str:
     """Return why calls of so many seconds are not timed; empty where they are."""
     if seconds * CALLS <= longest:
         return ""
-    return f"a call takes about {seconds:.3g} s: ten blocks would need more than {longest:g} s (--longest)"
+    return f"a call takes about {seconds:.3g} s: ten blocks would take longer than {longest:g} s (--longest)"

@@ -23,6 +23,7 @@ from suite.machine.capacity import free_memory
 from suite.timing import rest, runtimes, sensors
 from suite.timing.order import Order, Setup, too_slow
 from suite.timing.protocol import Block, Protocol, latency, moments, watched
+from suite.timing.readings import Ready, read
 
 WATCHED = 10.0  # seconds for which the references are watched alone, once on a device: they are at rest a part of it
 
@@ -117,14 +118,20 @@ class _Process:
             if order.again:
                 self._blocks[key] = found.blocks
             busy, steal = others(), stolen()
-            energy = sensors.joules(call, batch, gpu=runtime.gpu)
+            ready = Ready(
+                artefact=Path(order.artefact), path=self._setup.path, call=call, batch=batch, gpu=runtime.gpu,
+                resident=before,
+            )  # fmt: skip
+            readings = read(ready, order.readings)
         except Exception as error:
             return _failed(error)
         for name, seconds in moments(found.blocks[len(before_it) :]).items():
             self.seen[name] = [*self.seen.get(name, ()), *seconds]
         return {
             "call": found.raw / 1e3,
-            **{key: getattr(found, key) for key in ("median", "low", "high", "raw", "p90", "p99", "calls", "drift")},
+            "measures": {**found.measures, **readings, **({"cold_start": cold} if cold else {})},
+            "calls": found.calls,
+            "drift": found.drift,
             "is_stable": found.is_stable,
             "reference": found.ratio.references if found.ratio else "",
             "ratio": found.ratio.median if found.ratio else None,
@@ -132,14 +139,11 @@ class _Process:
             "without": self.failed,
             "blocks": [1e3 * float(np.median(block.times)) for block in found.blocks],
             "references": found.reference_medians,
-            "cold": cold,
-            "memory": runtimes.held_of_gpu(self._setup.path) if runtime.gpu else max(0, sensors.peak() - before),
             "load": load,
             "others": busy,
             "steal": steal,
             "clock": sensors.clock(gpu=runtime.gpu),
             "temperature": sensors.temperature(gpu=runtime.gpu),
-            "energy": energy,
         }
 
 

@@ -99,6 +99,19 @@ class Latency:
     blocks: tuple[Block, ...]
 
     @property
+    def measures(self) -> dict[str, float]:
+        """What is known of it, by the names of the table of measures."""
+        known = {
+            "latency": self.median,
+            "latency_low": self.low,
+            "latency_high": self.high,
+            "latency_raw": self.raw,
+            "latency_p90": self.p90,
+            "latency_p99": self.p99,
+        }
+        return {name: value for name, value in known.items() if value is not None}
+
+    @property
     def calls(self) -> int:
         """How many were timed, after the warm-up."""
         return sum(len(block.times) for block in self.blocks)

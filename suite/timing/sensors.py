@@ -1,4 +1,4 @@
-"""What the machine says of itself while it is measured. What it does not report is `cells.UNKNOWN`, never a guess."""
+"""What the machine says of itself while it is measured. What it does not report is None, never a guess."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from suite.core.cells import UNKNOWN
 from suite.core.paths import OF_TENSORFLOW
 from suite.machine.capacity import usable
 
@@ -46,7 +45,7 @@ def neighbours() -> Callable[[], float]:
     return taken
 
 
-def clock(*, gpu: bool) -> str:
+def clock(*, gpu: bool) -> float | None:
     """Return the clock of the GPU or of the processor, in MHz."""
     if gpu:
         return _of_gpu(lambda nvml, one: nvml.nvmlDeviceGetClockInfo(one, nvml.NVML_CLOCK_SM))
@@ -55,11 +54,11 @@ def clock(*, gpu: bool) -> str:
     with suppress(AttributeError, NotImplementedError, OSError):
         frequency = psutil.cpu_freq()
         if frequency and frequency.current:
-            return f"{frequency.current:.0f}"
-    return UNKNOWN
+            return float(frequency.current)
+    return None
 
 
-def temperature(*, gpu: bool) -> str:
+def temperature(*, gpu: bool) -> float | None:
     """Return the temperature of the GPU, or the highest of the processor, in degrees Celsius."""
     if gpu:
         return _of_gpu(lambda nvml, one: nvml.nvmlDeviceGetTemperature(one, nvml.NVML_TEMPERATURE_GPU))
@@ -67,7 +66,7 @@ def temperature(*, gpu: bool) -> str:
 
     found: dict[str, Any] = getattr(psutil, "sensors_temperatures", dict)()
     known = [one.current for name in ("coretemp", "k10temp", "cpu_thermal") for one in found.get(name, ())]
-    return f"{max(known):.0f}" if known else UNKNOWN
+    return max(known, default=None)
 
 
 def resident() -> int:
@@ -117,17 +116,23 @@ def stolen() -> Callable[[], float | None]:
     return share
 
 
-def joules(call: Callable[[], object], pictures: int, *, gpu: bool) -> str:
+def counts_energy(*, gpu: bool) -> bool:
+    """Whether the GPU, or the processor, counts the energy that it takes, and this process may read that."""
+    with _counter(gpu=gpu) as counted:
+        return counted is not None
+
+
+def joules(call: Callable[[], object], pictures: int, *, gpu: bool) -> float | None:
     """Return the joules that each of the `pictures` of a call takes: of the whole GPU, or of the whole processor."""
     with _counter(gpu=gpu) as counted:
         if counted is None:
-            return UNKNOWN
+            return None
         before, calls, began = counted(), 0, time.perf_counter()
         while time.perf_counter() - began < LEAST:
             call()
             calls += 1
         used = counted() - before
-    return f"{used / (calls * pictures):.4g}" if used > 0 else UNKNOWN  # below zero: the counter went round
+    return used / (calls * pictures) if used > 0 else None  # below zero: the counter went round
 
 
 @contextmanager
@@ -138,7 +143,7 @@ def _counter(*, gpu: bool) -> Iterator[Callable[[], float] | None]:
         yield (lambda: sum(package.joules() for package in packages)) if packages else None
         return
     with _gpu() as (nvml, one):
-        counts = _of_gpu(lambda nvml, one: nvml.nvmlDeviceGetTotalEnergyConsumption(one)) != UNKNOWN
+        counts = _of_gpu(lambda nvml, one: nvml.nvmlDeviceGetTotalEnergyConsumption(one)) is not None
         yield (lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(one) / 1e3) if counts else None
 
 
@@ -163,13 +168,13 @@ class _Package:
         return (now + self._rounds * self._full) / 1e6
 
 
-def _of_gpu(ask: Callable[[Any, Any], object]) -> str:
+def _of_gpu(ask: Callable[[Any, Any], float]) -> float | None:
     """Return what NVML says of the GPU; not every one says everything."""
     with _gpu() as (nvml, one):
         if one is not None:
             with suppress(nvml.NVMLError):
-                return f"{ask(nvml, one)}"
-    return UNKNOWN
+                return float(ask(nvml, one))
+    return None
 
 
 @contextmanager

@@ -183,9 +183,9 @@ def measured(trial: Trial) -> list[Point]:
     ended, step = milliseconds(trial.finished or trial.started) or 0, len(trial.curve)
     timed = trial.surroundings.get("latency_timed")
     # MLflow shows the latest of a step, and of one moment the largest: a latency that is timed again must be later.
-    of_latency = (milliseconds(datetime.fromisoformat(timed)) or 0) if timed else ended
+    of_timing = (milliseconds(datetime.fromisoformat(timed)) or 0) if timed else ended
     return [
-        Point(name=name, value=float(value), time=of_latency if name.startswith("latency") else ended, step=step)
+        Point(name=name, value=float(value), time=of_timing if MEASURES[name].known == "measured" else ended, step=step)
         for name, value in trial.measures.items()
     ]
 

@@ -24,7 +24,7 @@ def complexity(field: Field, place: Place, suffix: str) -> Picture | None:
     """Latency against multiply-adds and against activations, with rank correlations (Radosavovic 2020, Figure 12)."""
     batch, points = place.chosen
     points = [point for point in points if point.network.macs and point.network.activations]
-    points = [point for point in points if point.cell.infer_img_size == point.network.resolution]
+    points = [point for point in points if point.cell.size == point.network.resolution]
     if len(points) < _FITTED:
         return None
     others = [each for each in field.places if each.device == place.device and each != place]
@@ -52,7 +52,7 @@ def complexity(field: Field, place: Place, suffix: str) -> Picture | None:
 
 def correlations(place: Place) -> tuple[float, float, int] | None:
     """Spearman's rank correlations of latency with multiply-adds and with activations, and of how many networks."""
-    points = [p for p in place.chosen[1] if p.cell.infer_img_size == p.network.resolution and p.network.macs]
+    points = [p for p in place.chosen[1] if p.cell.size == p.network.resolution and p.network.macs]
     if len(points) < _FITTED:
         return None
     frame = pd.DataFrame(
@@ -64,11 +64,11 @@ def correlations(place: Place) -> tuple[float, float, int] | None:
 def memory(place: Place, suffix: str) -> Picture | None:
     """Memory of the process against the bytes of the parameters (Bianco, Figure 4)."""
     batch, points = place.chosen
-    points = [point for point in points if point.cell.memory_bytes and point.network.total_parameters]
+    points = [point for point in points if point.memory and point.network.total_parameters]
     if not points:
         return None
     dots = [
-        Dot(x=4e-6 * (p.network.total_parameters or 0), y=1e-6 * (p.cell.memory_bytes or 0), key=p.key,
+        Dot(x=4e-6 * (p.network.total_parameters or 0), y=p.memory or 0, key=p.key,
             label=p.network.label, line=p.network.line, kind=_sure(p))
         for p in points
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from suite.core.cells import STATES, UNSTABLE, Cell, Table, slug
+from suite.core.measures import interval
 from suite.report.catalogue.network import UNSURE, Network
 from suite.report.catalogue.timm import OURS
 
@@ -26,51 +27,55 @@ class Point:
         """Its row in the table of the page."""
         cell = self.cell
         return ", ".join(
-            [cell.model, self.device, cell.path, cell.precision, f"batch {cell.infer_batch_size}", cell.image]
+            [cell.model, self.device, cell.path, cell.precision, f"batch {cell.batch}", cell.image]
             + [word for word in (f"{cell.classes} classes" if cell.classes else "", cell.digest[:8]) if word]
         )
 
     @property
     def kind(self) -> str:
         """One of KINDS."""
-        return UNSURE if self.cell.state == UNSTABLE else self.network.kind(self.cell.infer_img_size)
+        return UNSURE if self.cell.state == UNSTABLE else self.network.kind(self.cell.size)
 
     @property
     def milliseconds(self) -> float:
         """Median of one call."""
-        assert self.cell.infer_step_time is not None
-        return self.cell.infer_step_time
+        return self.cell.measures["latency"]
 
     @property
     def slowest(self) -> float:
         """Upper end of the interval of that median; itself where the table has no interval."""
-        return self.cell.step_time_high or self.milliseconds
+        return interval(self.cell.measures, "latency")[1]
 
     @property
     def fastest(self) -> float:
         """Lower end of the interval."""
-        return self.cell.step_time_low or self.milliseconds
+        return interval(self.cell.measures, "latency")[0]
+
+    @property
+    def memory(self) -> float | None:
+        """Most memory of its process, MB; None where that was not measured."""
+        return self.cell.measures.get("peak_memory")
 
     @property
     def per_image(self) -> float:
         """Milliseconds for one picture of its batch."""
-        return self.milliseconds / self.cell.infer_batch_size
+        return self.milliseconds / self.cell.batch
 
     @property
     def rate(self) -> float:
         """Pictures in a second."""
-        return self.cell.infer_samples_per_sec or 1000 / self.per_image
+        return 1000 / self.per_image
 
     @property
     def rates(self) -> tuple[float, float]:
         """The ends between which the rate lies: those of the interval of one call, and the rate itself."""
-        low, high = (1000 * self.cell.infer_batch_size / end for end in (self.slowest, self.fastest))
-        return min(low, self.rate), max(high, self.rate)
+        low, high = (1000 * self.cell.batch / end for end in (self.slowest, self.fastest))
+        return low, high
 
     @property
     def times(self) -> tuple[float, float]:
         """The ends between which the milliseconds for one picture lie."""
-        return self.fastest / self.cell.infer_batch_size, self.slowest / self.cell.infer_batch_size
+        return self.fastest / self.cell.batch, self.slowest / self.cell.batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,11 +101,11 @@ class Place:
     @property
     def batches(self) -> list[int]:
         """The batch sizes, the smallest first."""
-        return sorted({point.cell.infer_batch_size for point in self.points})
+        return sorted({point.cell.batch for point in self.points})
 
     def at(self, batch: int) -> list[Point]:
         """Return the timed points at one batch size, one for each network."""
-        return self._one_each(point for point in self.points if point.cell.infer_batch_size == batch)
+        return self._one_each(point for point in self.points if point.cell.batch == batch)
 
     def fastest(self) -> list[Point]:
         """Return each network at the batch size at which it answers most pictures in a second."""
@@ -122,8 +127,8 @@ class Place:
         known: dict[str, Point] = {}
         for point in points:
             before = known.get(point.network.name)
-            fits = point.cell.infer_img_size == point.network.size
-            if point.cell.is_timed and (before is None or fits > (before.cell.infer_img_size == before.network.size)):
+            fits = point.cell.size == point.network.size
+            if point.cell.is_timed and (before is None or fits > (before.cell.size == before.network.size)):
                 known[point.network.name] = point
         return list(known.values())
 
@@ -201,7 +206,7 @@ def _of_timm(cells: Iterable[Cell], catalogue: dict[str, Network]) -> tuple[Cell
         replace(cell, model=name)
         for cell in cells
         for name in OURS.get(cell.model, ())
-        if name in catalogue and catalogue[name].resolution == cell.infer_img_size
+        if name in catalogue and catalogue[name].resolution == cell.size
     )
 
 
@@ -209,9 +214,13 @@ def _own(cell: Cell) -> Network:
     return Network(
         name=cell.model,
         title="/".join(cell.model.split("/")[-2:]),
-        resolution=cell.infer_img_size,
-        parameters=cell.parameters,
+        resolution=cell.size,
         total_parameters=cell.total_parameters,
-        macs=cell.macs,
-        activations=cell.activations,
+        parameters=_count(cell, "parameters"),
+        macs=_count(cell, "macs"),
+        activations=_count(cell, "activations"),
     )
+
+
+def _count(cell: Cell, name: str) -> int | None:
+    return int(cell.measures[name]) if name in cell.measures else None

@@ -21,15 +21,15 @@ _SECONDS = {
     "60 a second (17 ms)": 1000 / 60, "100 a second (10 ms)": 10.0, "200 a second (5 ms)": 5.0,
     "500 a second (2 ms)": 2.0, "1000 a second (1 ms)": 1.0,
 }  # fmt: skip
-_BYTES = {f"{2**power} MiB": 2.0 ** (20 + power) for power in range(4, 10)} | {
-    f"{2**power} GiB": 2.0 ** (30 + power) for power in range(6)
+_MEGABYTES = {f"{2**power} MiB": 2.0 ** (20 + power) / 1e6 for power in range(4, 10)} | {
+    f"{2**power} GiB": 2.0 ** (30 + power) / 1e6 for power in range(6)
 }
 _NAMED = 3  # networks in each cell
 
 
 def recommendation(place: Place, suffix: str) -> Picture | None:
     """The best networks for each budget of memory and of speed (as in Bianco)."""
-    points = [p for p in place.at(1) if p.kind == COMPARABLE and p.network.top1 is not None and p.cell.memory_bytes]
+    points = [p for p in place.at(1) if p.kind == COMPARABLE and p.network.top1 is not None and p.memory]
     if not points:
         return None
     rows, columns = _budgets(points)
@@ -55,7 +55,7 @@ def recommendation(place: Place, suffix: str) -> Picture | None:
         table=pd.DataFrame(
             {
                 "memory": row, "speed": column, "rank": rank, "name": p.network.name, "top1": p.network.top1,
-                "ms": p.milliseconds, "memory_bytes": p.cell.memory_bytes,
+                "ms": p.milliseconds, "peak_memory": p.memory,
             }
             for (row, column), chosen in found.items()
             for rank, p in enumerate(chosen, start=1)
@@ -64,8 +64,8 @@ def recommendation(place: Place, suffix: str) -> Picture | None:
 
 
 def best(points: Sequence[Point], memory: float, milliseconds: float) -> list[Point]:
-    """Return the most accurate points surely within both limits (bytes, ms a call), of equal ones the faster first."""
-    fit = [p for p in points if (p.cell.memory_bytes or 0) <= memory and p.slowest <= milliseconds]
+    """Return the most accurate points surely within both limits (MB, ms a call), of equal ones the faster first."""
+    fit = [p for p in points if (p.memory or 0) <= memory and p.slowest <= milliseconds]
     return sorted(fit, key=lambda p: (-(p.network.top1 or 0), p.milliseconds))[:_NAMED]
 
 
@@ -80,16 +80,16 @@ def times(place: Place, suffix: str) -> Picture | None:
 def memories(place: Place, suffix: str) -> Picture | None:
     """Memory of the process over batch sizes (as in Bianco)."""
     return _over_batches(
-        place, f"memories{suffix}", "Memory over batch sizes", "megabytes", lambda p: (p.cell.memory_bytes or 0) / 1e6,
+        place, f"memories{suffix}", "Memory over batch sizes", "megabytes", lambda p: p.memory or 0,
         "Most megabytes that the process took, the smallest at the smallest batch first; the darker, the less.",
-    ) if any(p.cell.memory_bytes for p in place.points) else None  # fmt: skip
+    ) if any(p.memory for p in place.points) else None  # fmt: skip
 
 
 def _budgets(points: Sequence[Point]) -> tuple[dict[str, float], dict[str, float]]:
     """Return the limits of memory and of speed that tell these points apart, the loosest first."""
-    memory = [p.cell.memory_bytes or 0 for p in points]
+    memory = [p.memory or 0 for p in points]
     time = [p.milliseconds for p in points]
-    rows = {name: limit for name, limit in reversed(_BYTES.items()) if min(memory) <= limit < max(memory)}
+    rows = {name: limit for name, limit in reversed(_MEGABYTES.items()) if min(memory) <= limit < max(memory)}
     columns = {
         name: limit for name, limit in _SECONDS.items() if limit == float("inf") or min(time) <= limit < max(time)
     }
@@ -99,7 +99,7 @@ def _budgets(points: Sequence[Point]) -> tuple[dict[str, float], dict[str, float
 def _over_batches(
     place: Place, name: str, title: str, unit: str, value: Callable[[Point], float], reading: str
 ) -> Picture:  # fmt: skip
-    cells = {(p.network.name, p.cell.infer_batch_size): p for p in place.points}
+    cells = {(p.network.name, p.cell.batch): p for p in place.points}
     known = {at: value(p) for at, p in cells.items() if p.cell.is_timed and value(p)}
     labels = {p.network.name: p.network.label for p in place.points}
     order = sorted(labels, key=lambda each: [known.get((each, batch), float("inf")) for batch in place.batches])
@@ -114,7 +114,7 @@ def _over_batches(
                 _cell(axes, column, row, text, shades.get((network, batch), 0.0), size=6.5)
     frame = pd.DataFrame(
         {
-            "name": p.network.name, "batch": p.cell.infer_batch_size, unit: known.get(at), "state": p.cell.state,
+            "name": p.network.name, "batch": p.cell.batch, unit: known.get(at), "state": p.cell.state,
             "reason": p.cell.reason,
         }
         for at, p in cells.items()

@@ -129,9 +129,9 @@ def frame(points: Sequence[Point], best: set[str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "name": point.network.name, "device": point.device, "path": point.cell.path,
-            "precision": point.cell.precision, "batch": point.cell.infer_batch_size,
-            "size": point.cell.infer_img_size, "top1": point.network.top1, "images_per_second": point.rate,
-            "ms_per_image": point.per_image, "memory_bytes": point.cell.memory_bytes,
+            "precision": point.cell.precision, "batch": point.cell.batch,
+            "size": point.cell.size, "top1": point.network.top1, "images_per_second": point.rate,
+            "ms_per_image": point.per_image, "peak_memory": point.memory,
             "parameters": point.network.parameters, "total_parameters": point.network.total_parameters,
             "macs": point.network.macs, "activations": point.network.activations,
             "kind": point.kind, "state": point.cell.state, "on_front": point.key in best,

@@ -12,8 +12,9 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from suite.core.cells import Table
+from suite.core.cells import Table, of_timm, row
 from suite.core.errors import TableError
+from suite.core.measures import COUNTED, MEASURES, written
 from suite.core.paths import PATHS
 from suite.report.catalogue import cited, costs, grids, measured, timeline, words
 from suite.report.catalogue.data import Field, Point, join
@@ -58,6 +59,7 @@ class Shown:
     listing: Sequence[Sequence[str]]  # its numbers as a table, the headings first; may be empty
 
 
+SHOWN = [cost for cost in MEASURES.values() if cost.is_cost]
 HEADINGS = (
     Heading(text="network"),
     Heading(text="device"),
@@ -69,15 +71,8 @@ HEADINGS = (
     Heading(text="front", meaning="on the front of accuracy and speed of its device, path and precision"),
     Heading(text="top1, %", meaning="cited, ImageNet validation", numeric=True),
     Heading(text="accuracy", meaning="whether its cited accuracy may be compared"),
-    Heading(text="ms", meaning="median of one call, which is one batch", numeric=True),
-    Heading(text="ms, low", meaning="lower end of the 95 % interval of the median", numeric=True),
-    Heading(text="ms, high", meaning="upper end of the 95 % interval of the median", numeric=True),
-    Heading(text="ms, p90", meaning="nine calls in ten end within", numeric=True),
     Heading(text="images/s", numeric=True),
-    Heading(text="memory, MB", meaning="that the process took at most", numeric=True),
-    Heading(text="parameters, M", meaning="trainable", numeric=True),
-    Heading(text="macs, G", meaning="multiply-adds for one image", numeric=True),
-    Heading(text="activations, M", meaning="for one image", numeric=True),
+    *(Heading(text=cost.heading, meaning=cost.meaning, numeric=True) for cost in SHOWN),
     Heading(text="measured", meaning="UTC"),
     Heading(text="reason", meaning="why it is not stable"),
 )
@@ -98,6 +93,7 @@ def write(networks: Sequence[Network], tables: Sequence[Table], folder: Path) ->
     shown = [_shown(each, each.save(folder), field) for each in figures(field)]
     best = {key for place in field.places for key in measured.best(place)}
     _frame(field, best).to_csv(folder / "cells.csv", index=False)
+    pd.DataFrame(of_timm(point.cell for point in field.points)).to_csv(folder / "cells-timm.csv", index=False)
     page = folder / "index.html"
     page.write_text(_html(field, shown, best), encoding="utf-8")
     return page
@@ -200,30 +196,24 @@ def _rows(field: Field, best: set[str]) -> list[Row]:
 def _row(point: Point, on_front: bool) -> Row:
     network, cell = point.network, point.cell
     texts = [
-        network.name, point.device, cell.path, cell.precision, str(cell.infer_batch_size), cell.image, cell.state,
+        network.name, point.device, cell.path, cell.precision, str(cell.batch), cell.image, cell.state,
         "●" if on_front else "", _text(network.top1), point.kind if network.top1 is not None else "not cited",
-        *map(_text, (cell.infer_step_time, cell.step_time_low, cell.step_time_high, cell.step_time_p90)),
-        _text(point.rate if cell.is_timed else None), _text(_scaled(cell.memory_bytes, 1e6)), *_counts(network),
-        cell.measured, cell.reason,
+        _text(cell.rate), *_costs(network, cell.measures), cell.measured, cell.reason,
     ]  # fmt: skip
     return Row(key=point.key, device=point.device, state=cell.state, on_front=on_front, cells=_markup(texts))
 
 
 def _missing(network: Network) -> Row:
     said = network.kind(network.resolution) if network.top1 is not None else "not cited"
-    texts = [network.name, *[""] * 5, UNMEASURED, "", _text(network.top1), said, *[""] * 6, *_counts(network), "", ""]
+    texts = [network.name, *[""] * 5, UNMEASURED, "", _text(network.top1), said, "", *_costs(network, {}), "", ""]
     return Row(key=network.name, device="", state=UNMEASURED, on_front=False, cells=_markup(texts))
 
 
-def _counts(network: Network) -> list[str]:
-    return [
-        _text(_scaled(network.parameters, 1e6)), _text(_scaled(network.macs, 1e9)),
-        _text(_scaled(network.activations, 1e6)),
-    ]  # fmt: skip
-
-
-def _scaled(value: float | None, unit: float) -> float | None:
-    return None if value is None else value / unit
+def _costs(network: Network, measures: Mapping[str, float]) -> list[str]:
+    """Return what stands under SHOWN: what was measured, and the counts of a network of the catalogue."""
+    counted = {name: getattr(network, name) for name in COUNTED}
+    known = {name: value for name, value in counted.items() if value is not None} | dict(measures)
+    return [written(cost.name, known[cost.name]) if cost.name in known else "" for cost in SHOWN]
 
 
 def _markup(texts: Sequence[str]) -> str:
@@ -234,7 +224,7 @@ def _markup(texts: Sequence[str]) -> str:
 def _frame(field: Field, best: set[str]) -> pd.DataFrame:
     """Return every cell with all its columns, and beside them what is cited and whether it may be compared."""
     return pd.DataFrame(
-        {"device": point.device, **vars(point.cell)}
+        {"device": point.device, **row(point.cell)}
         | {"top1": point.network.top1, "kind": point.kind, "on_front": point.key in best}
         for point in field.points
     )

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from suite.core import dominance
-from suite.core.measures import formatted
+from suite.core.measures import MEASURES, formatted
 from suite.core.study import Choice, Domain, Objective, Range, Value
 from suite.report import picture
 from suite.report.comparison import Comparison, Entry
@@ -170,7 +170,7 @@ def _hypervolume_caption(comparison: Comparison, objectives: Sequence[Objective]
     left_out = set(comparison.objectives) - set(objectives)
     return (
         f"The share of the box between the ideal and the reference point that is dominated after each candidate, in "
-        f"{wording.listed([wording.title(o.measure) for o in objectives])}. The reference point is {point}: the worst "
+        f"{wording.listed([MEASURES[o.measure].word for o in objectives])}. The reference point is {point}: the worst "
         "value seen of each objective and a tenth of its range beyond; the ideal has the best value of each. A line "
         "that has gone flat says that further trials found nothing new."
         + (" Latency is left out, because it was measured in different places." if left_out else "")

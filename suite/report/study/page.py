@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from suite.core.measures import MEASURES, formatted, spread
+from suite.core.measures import MEASURES, spread, written
 from suite.core.study import Choice, Domain, Fidelity, Objective
 from suite.core.trial import Run
 from suite.report import picture
@@ -118,11 +118,10 @@ def _columns(comparison: Comparison) -> list[Heading]:
 def _of_measure(comparison: Comparison, name: str) -> list[Heading]:
     """Return the columns of a measure: its value, and its interval where some trial has one."""
     measure = MEASURES[name]
-    unit = f", {measure.unit}" if measure.unit else ""
-    headings = [Heading(text=f"{name}{unit}", meaning=measure.meaning, numeric=True)]
+    headings = [Heading(text=measure.heading, meaning=measure.meaning, numeric=True)]
     if tables.ends(comparison.entries, name):
-        meaning = f"95 % interval of {name}; unstable where it is wider than 3 % to either side"
-        headings.append(Heading(text=f"{name} interval", meaning=meaning))
+        meaning = f"95 % interval of the {measure.word}; unstable where it is wider than 3 % to either side"
+        headings.append(Heading(text=f"{measure.title}, interval", meaning=meaning))
     return headings
 
 
@@ -168,11 +167,7 @@ def _cells(
 def _values_of(known: Mapping[str, float], name: str, has_ends: bool) -> list[str]:
     if name not in known:
         return [""] * (1 + has_ends)
-    return [formatted(name, known[name]).removesuffix(_unit(name))] + [spread(known, name)] * has_ends
-
-
-def _unit(measure: str) -> str:
-    return f" {MEASURES[measure].unit}" if MEASURES[measure].unit else ""
+    return [written(name, known[name])] + [spread(known, name)] * has_ends
 
 
 def _unfinished(comparison: Comparison) -> list[Entry]:

@@ -42,27 +42,23 @@ def short(value: float) -> str:
     return f"{value:g}"
 
 
-def title(measure: str) -> str:
-    """Return the title of a measure within a sentence: `latency`, `multiply-adds`."""
-    return MEASURES[measure].title.split(" (")[0].lower()
-
-
 def axis(measure: str) -> str:
     """Return the label of an axis: `Latency (ms)`."""
     known = MEASURES[measure]
     validation = ", validation" if known.known == "trained" and known.unit == "%" else ""
-    unit = f", {known.unit}" if known.unit else ""
-    return f"{known.title}{validation}{unit}"
+    return known.heading.replace(known.title, f"{known.title}{validation}")
 
 
 def front_title(quality: Objective, cost: Objective, place: str) -> str:
     """Return the heading of a front."""
-    return f"{title(quality.measure).capitalize()} against {title(cost.measure)}" + (f" on {place}" if place else "")
+    return f"{MEASURES[quality.measure].word.capitalize()} against {MEASURES[cost.measure].word}" + (
+        f" on {place}" if place else ""
+    )
 
 
 def front_caption(plane: Plane, beyond: Sequence[Constraint]) -> str:
     """Say how to read a front."""
-    quality, cost = title(plane.quality.measure), title(plane.cost.measure)
+    quality, cost = MEASURES[plane.quality.measure].word, MEASURES[plane.cost.measure].word
     several = len({entry.run for entry in plane.entries}) > 1
     sentences = [
         f"Up and to the left is better. The thick steps are the front: the best {quality} that {cost} can buy here.",
@@ -79,7 +75,7 @@ def front_caption(plane: Plane, beyond: Sequence[Constraint]) -> str:
 
 
 def _knee_caption(plane: Plane) -> str:
-    quality = title(plane.quality.measure)
+    quality = MEASURES[plane.quality.measure].word
     return f"The ring marks the knee, {plane.knee.name}: past it, more {quality} costs ever more." if plane.knee else ""
 
 
@@ -170,7 +166,7 @@ def _knee(plane: Plane) -> str:
     return (
         f"The knee is {knee.name}: {formatted(plane.quality.measure, plane.y(knee))}, "
         f"{plane.y(dearest) - plane.y(knee):.2f} points less than {dearest.name}, the dearest on the front, for "
-        f"{100 * plane.x(knee) / plane.x(dearest):.0f} % of its {title(plane.cost.measure)} "
+        f"{100 * plane.x(knee) / plane.x(dearest):.0f} % of its {MEASURES[plane.cost.measure].word} "
         f"({_with_unit(plane.cost.measure, plane.x(knee))})."
     )
 
@@ -181,13 +177,13 @@ def _front(comparison: Comparison) -> str:
     counts = Counter(entry.run for entry in comparison.front)
     shares = listed([f"{counts[run]} of {run}" for run in comparison.names if counts[run]])
     without = [run for run in comparison.names if not counts[run]]
-    wanted = listed([title(objective.measure) for objective in comparison.objectives])
+    wanted = listed([MEASURES[objective.measure].word for objective in comparison.objectives])
     silent = f" Nothing of {listed(without)} is on it." if without else ""
     return f"On the front of all runs together in {wanted}: {shares}.{silent}"
 
 
 def _with_unit(measure: str, value: float) -> str:
-    return formatted(measure, value) if MEASURES[measure].unit else f"{value:,.0f} {title(measure)}"
+    return formatted(measure, value) if MEASURES[measure].unit else f"{value:,.0f} {MEASURES[measure].word}"
 
 
 def cut(comparison: Comparison) -> str:
@@ -201,10 +197,11 @@ def cut(comparison: Comparison) -> str:
 
 
 def places(comparison: Comparison) -> str:
-    """Say that latency was measured in several places; empty when it was one."""
+    """Say that networks were measured in several places; empty when it was one."""
     if len(comparison.places) < 2:
         return ""
     return (
-        f"Latency was measured in {len(comparison.places)} places ({'; '.join(comparison.places)}). Such values are "
-        "not compared: each place has its own figure and its own front, and ranks are within one place."
+        f"Networks were measured in {len(comparison.places)} places ({'; '.join(comparison.places)}). What depends on "
+        "the device is not compared across them: each place has its own figure and its own front, and ranks are within "
+        "one place."
     )
