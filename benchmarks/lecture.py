@@ -9,6 +9,7 @@ is not the paper's, or its count is more than 3 % from ours, the column `why` sa
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pandas as pd
@@ -33,9 +34,14 @@ def compared() -> pd.DataFrame:
     )
 
 
+def main() -> None:
+    """Print the figures side by side, and below them why some differ."""
+    table = compared()
+    print(table.drop(columns="why").to_string(index=False))
+    for network, why in zip(table["network"], table["why"], strict=True):
+        if why:
+            print(textwrap.fill(f"{network}: {why}", 100, initial_indent="\n"))
+
+
 if __name__ == "__main__":
-    for row in compared().itertuples():
-        sizes = f"{row.lecture_parameters / 1e6:8.1f} M {row.our_parameters / 1e6:8.1f} M"
-        print(
-            f"{row.network!s:22} {row.lecture_top1:6.2f} % {row.paper_top1 or float('nan'):6.2f} % {sizes}  {row.why}"
-        )
+    main()

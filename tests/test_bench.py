@@ -15,6 +15,7 @@ from suite.core.study import Constraint, Latency
 from suite.core.trial import Run, Trial
 from suite.report.comparison import compare
 from suite.search import folder, settling
+from suite.search import trained as trained_networks
 from suite.search.bench import Bench
 from suite.timing.timer import Timer
 from tests.report_runs import LATENCY, study
@@ -139,7 +140,7 @@ def test_a_study_is_timed_and_exported_in_the_precision_that_it_deploys_in(tmp_p
     known = entry.trial.surroundings
     assert (known["latency_precision"], known["recipe_precision"]) == ("mixed_bfloat16", "float32")
     trained = pipeline.model(done.folder, 0)
-    served = pipeline._as_deployed(trained, entry.trial, done.study)
+    served = trained_networks.as_deployed(trained, entry.trial, done.study)
     assert "bfloat16" in {layer.compute_dtype for layer in served.layers}
     assert {layer.compute_dtype for layer in trained.layers} == {"float32"}
     assert pipeline.export(entry, [done], tmp_path / "exports").agreement.top1_agreement > 0.9

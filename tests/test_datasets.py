@@ -6,8 +6,6 @@ import io
 import logging
 import shutil
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -124,17 +122,6 @@ def test_every_split_of_digits_has_the_classes_in_the_same_proportion() -> None:
     homes = digits.splits(labels)
     for part, share in (("train", 0.6), ("validation", 0.2), ("test", 0.2)):
         assert np.abs(np.bincount(labels[homes == part]) - share * np.bincount(labels)).max() < 2
-
-
-def test_digits_cost_no_import_of_tensorflow_to_check(tmp_path: Path) -> None:
-    fill(tmp_path / "a", [1])
-    fill(tmp_path / "b", [2])
-    program = (
-        "import sys; from suite import datasets\n"
-        f"for name in ('digits', 'cifar10', {str(tmp_path)!r}): datasets.check(name)\n"
-        "sys.exit('tensorflow' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,8 @@ class Cell:
     @property
     def key(self) -> tuple[Any, ...]:
         """What tells it from other cells of its file."""
-        return self.model, self.image, self.classes, self.path, self.precision, self.batch, self.digest
+        image = self.image if self.classes else ""  # a model's file has its own, known once it is open
+        return self.model, image, self.classes, self.path, self.precision, self.batch, self.digest
 
     @property
     def size(self) -> int:

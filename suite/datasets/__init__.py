@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING
 
 from suite.core.errors import DatasetError, did_you_mean
 from suite.core.task import Task
-from suite.datasets import digits, folder, layout, published
+from suite.datasets import digits, folder, layout, preparing, published, reading, source
 from suite.datasets.dataset import Dataset
-from suite.datasets.preparing import quiet
-from suite.datasets.reading import reader
-from suite.datasets.source import source
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -39,8 +36,8 @@ def load(name: str, image: tuple[int, int, int] | None = None) -> Dataset:
 
     Raises DatasetError naming what is wrong and the way out.
     """
-    with quiet():
-        found = source(name, _builder(name))
+    with preparing.quiet():
+        found = source.source(name, _builder(name))
     height, width, channels = _image(name, image, found.shape)
     return Dataset(
         name=name,
@@ -48,7 +45,7 @@ def load(name: str, image: tuple[int, int, int] | None = None) -> Dataset:
         classes=found.classes,
         task=Task(height=height, width=width, channels=channels, classes=len(found.classes)),
         sizes=found.sizes,
-        reader=reader(found, (height, width, channels)),
+        reader=reading.reader(found, (height, width, channels)),
     )
 
 

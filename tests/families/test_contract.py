@@ -61,6 +61,7 @@ def test_layers_have_the_same_names_every_time(family: str) -> None:
 
 
 def test_its_outputs_are_logits(family: str) -> None:
+    keras.utils.set_random_seed(0)  # of few random outputs all may be above zero
     outputs = np.asarray(tiny(family)(pictures()))
     assert (outputs < 0).any()
     assert not np.allclose(outputs.sum(axis=1), 1)
