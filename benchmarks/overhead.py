@@ -29,7 +29,8 @@ load_tensorflow()
 import keras  # noqa: E402
 
 from suite import architectures, datasets, tracking  # noqa: E402
-from suite.core.study import Budget, Choice, Fidelity, Objective, Range, Recipe, Study  # noqa: E402
+from suite.core.recipe import Recipe  # noqa: E402
+from suite.core.study import Budget, Choice, Fidelity, Objective, Range, Study  # noqa: E402
 from suite.core.trial import Trial  # noqa: E402
 from suite.machine.capacity import processors  # noqa: E402
 from suite.search import folder, tuner  # noqa: E402

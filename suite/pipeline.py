@@ -21,7 +21,8 @@ from suite.benchmark.campaign import Settings, Told
 from suite.core import cells
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
-from suite.core.study import Objective, Recipe, Study, split
+from suite.core.recipe import Recipe
+from suite.core.study import Objective, Study, split
 from suite.core.trial import Run, Trial
 from suite.machine.capacity import processors
 from suite.report.catalogue.network import Network

@@ -11,7 +11,8 @@ import pytest
 
 from suite import architectures, studyfile
 from suite.core.errors import ArchitectureError, StudyError
-from suite.core.study import Budget, Choice, Domain, Fidelity, Objective, Range, Recipe, Study, Value
+from suite.core.recipe import Recipe
+from suite.core.study import Budget, Choice, Domain, Fidelity, Objective, Range, Study, Value
 from suite.studyfile.binding import bind, configurations, replaced, summary
 
 STUDIES = sorted((Path(__file__).parent.parent / "studies").rglob("*.toml"))

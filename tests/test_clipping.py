@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.training import loop, optimizers
 
 LIMIT = 0.01
@@ -117,9 +117,12 @@ def test_a_step_of_fit_is_as_long_as_allowed_except_in_the_classifier(precision:
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_every_optimizer_clips(optimizer: str) -> None:
     recipe = Recipe(optimizer=optimizer, adaptive_clipping=LIMIT, weight_decay=0.0, warmup=0.0, schedule="constant")
-    chosen = loop.optimizer(recipe, 10)
+    chosen = optimizers.optimizer(recipe, loop.schedule(recipe, 10))
     weight, reference = keras.Variable(np.ones((4, 2), "float32")), keras.Variable(np.ones((4, 2), "float32"))
-    plain = loop.optimizer(Recipe(**{**vars(recipe), "adaptive_clipping": 0.0}), 10)
+    plain = optimizers.optimizer(
+        Recipe(**{**vars(recipe), "adaptive_clipping": 0.0}),
+        loop.schedule(Recipe(**{**vars(recipe), "adaptive_clipping": 0.0}), 10),
+    )
     for gradient in (np.full((4, 2), 5.0, "float32"), np.full((4, 2), -1e-5, "float32")):
         chosen.apply([gradient], [weight])
         plain.apply([naive("dense", reference.numpy(), gradient, LIMIT)], [reference])
@@ -133,7 +136,7 @@ def test_what_has_no_gradient_and_rows_of_a_table_are_left_alone() -> None:
     assert optimizers.clipped(rows, table, LIMIT) is rows
 
 
-@pytest.mark.parametrize("kind", [optimizers.SGD, optimizers.AdamW])
+@pytest.mark.parametrize("kind", list(optimizers.CLASSES.values()))
 def test_a_saved_optimizer_clips_as_before(kind: Any) -> None:
     saved = keras.optimizers.serialize(kind(0.1, adaptive_clipping=LIMIT))
     assert keras.optimizers.deserialize(saved).adaptive_clipping == LIMIT

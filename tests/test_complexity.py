@@ -22,7 +22,7 @@ from keras import layers, ops
 from suite import architectures, datasets
 from suite.architectures.layers import deployed
 from suite.core.errors import SuiteError, UnknownOperationError
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 from suite.counting import rules
 from suite.counting.complexity import Complexity, by_kind, complexity, parts, table, weightless

@@ -18,9 +18,12 @@ from sklearn.datasets import load_digits
 
 from suite import datasets
 from suite.core.errors import DatasetError
+from suite.core.recipe import Augmentation
 from suite.datasets import augment, digits, folder, layout, pictures, preparing, reading, source, split
 from suite.datasets.dataset import Dataset
 from tests.pictures import encoded, fill, noise
+
+MOVED = Augmentation(shift=0.25, flip=True)
 
 SPLITS = ("train", "validation", "test")
 
@@ -520,7 +523,7 @@ def test_an_epoch_has_every_picture_once_in_a_new_order(dataset: Dataset) -> Non
 
 def test_the_seed_decides_every_epoch(dataset: Dataset) -> None:
     def epochs(seed: int) -> np.ndarray:
-        images, _ = read(dataset.train(batch_size=6, seed=seed, shift=0.25, flip=True, epochs=2))
+        images, _ = read(dataset.train(batch_size=6, seed=seed, augmentation=MOVED, epochs=2))
         return np.stack(np.split(images, 2))
 
     first = epochs(1)
@@ -532,11 +535,11 @@ def test_the_seed_decides_every_epoch(dataset: Dataset) -> None:
 def test_an_epoch_is_the_same_whether_or_not_those_before_it_were_read(dataset: Dataset) -> None:
     """And whatever seed the program has set for itself."""
     tf.random.set_seed(0)
-    three = read(dataset.train(batch_size=6, seed=3, shift=0.25, flip=True, epochs=3))
+    three = read(dataset.train(batch_size=6, seed=3, augmentation=MOVED, epochs=3))
     epochs = list(zip(*(np.split(part, 3) for part in three), strict=True))
     for seed, first in ((5, 2), (0, 3)):
         tf.random.set_seed(seed)
-        later = read(dataset.train(batch_size=6, seed=3, shift=0.25, flip=True, first_epoch=first))
+        later = read(dataset.train(batch_size=6, seed=3, augmentation=MOVED, first_epoch=first))
         assert all(np.array_equal(ours, theirs) for ours, theirs in zip(later, epochs[first - 1], strict=True))
 
 
@@ -544,7 +547,7 @@ def test_the_files_of_a_large_dataset_are_read_in_an_order_that_the_epoch_decide
     builder = Unlabelled(config="all", data_dir=tmp_path)
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(num_shards=10))
     streamed = reading.Reader(source=source.source("unlabelled", builder), image=(40, 36, 3), fits=False)
-    ways = {"batch_size": 8, "seed": 1, "shift": 0.0, "flip": False}
+    ways = {"batch_size": 8, "seed": 1, "augmentation": Augmentation()}
     epochs = np.split(read(streamed.train(**ways, first_epoch=1, epochs=3))[0], 3)
     assert len({epoch.tobytes() for epoch in epochs}) == 3
     assert np.array_equal(read(streamed.train(**ways, first_epoch=3, epochs=1))[0], epochs[2])
@@ -569,7 +572,9 @@ def test_pictures_in_memory_are_decoded_once_for_all_trials(root: Path) -> None:
 
 def test_a_shift_moves_a_picture_by_whole_pixels_and_reflects_at_the_border() -> None:
     picture = np.arange(20, dtype=np.float32).reshape(4, 5, 1)
-    many = augment.augmented(tf.constant(np.repeat(picture[None], 200, 0)), tf.constant([1, 2], tf.int64), 0.5, False)
+    many = augment.augmented(
+        tf.constant(np.repeat(picture[None], 200, 0)), tf.constant([1, 2], tf.int64), Augmentation(shift=0.5)
+    )
     padded = np.pad(picture, ((2, 2), (2, 2), (0, 0)), mode="reflect")
     possible = {padded[y : y + 4, x : x + 5].tobytes() for y in range(5) for x in range(5)}
     assert {image.tobytes() for image in many.numpy()} == possible
@@ -577,7 +582,9 @@ def test_a_shift_moves_a_picture_by_whole_pixels_and_reflects_at_the_border() ->
 
 def test_a_shift_may_be_as_large_as_the_picture() -> None:
     picture = np.arange(20, dtype=np.float32).reshape(4, 5, 1)
-    many = augment.augmented(tf.constant(np.repeat(picture[None], 200, 0)), tf.constant([1, 2], tf.int64), 1.0, False)
+    many = augment.augmented(
+        tf.constant(np.repeat(picture[None], 200, 0)), tf.constant([1, 2], tf.int64), Augmentation(shift=1.0)
+    )
     padded = np.pad(picture, ((3, 3), (4, 4), (0, 0)), mode="reflect")
     possible = {padded[y : y + 4, x : x + 5].tobytes() for y in range(7) for x in range(9)}
     assert {image.tobytes() for image in many.numpy()} <= possible
@@ -585,7 +592,9 @@ def test_a_shift_may_be_as_large_as_the_picture() -> None:
 
 def test_half_of_the_pictures_are_mirrored() -> None:
     picture = np.arange(20, dtype=np.float32).reshape(4, 5, 1)
-    many = augment.augmented(tf.constant(np.repeat(picture[None], 400, 0)), tf.constant([1, 2], tf.int64), 0.0, True)
+    many = augment.augmented(
+        tf.constant(np.repeat(picture[None], 400, 0)), tf.constant([1, 2], tf.int64), Augmentation(flip=True)
+    )
     mirrored = [np.array_equal(image, picture[:, ::-1]) for image in many.numpy()]
     assert all(m or np.array_equal(image, picture) for m, image in zip(mirrored, many.numpy(), strict=True))
     assert 140 < sum(mirrored) < 260  # six standard deviations of a fair coin

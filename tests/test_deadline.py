@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from suite import datasets, pipeline, tracking
-from suite.core.study import Budget, Choice, Fidelity, Recipe
+from suite.core.recipe import Recipe
+from suite.core.study import Budget, Choice, Fidelity
 from suite.core.trial import State, Trial, pausing, resumable
 from suite.datasets import Dataset
 from suite.report import choice

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from suite.core.errors import StudyError
-from suite.core.study import Budget, Choice, Constraint, Fidelity, Latency, Objective, Range, Recipe
+from suite.core.recipe import Recipe
+from suite.core.study import Budget, Choice, Constraint, Fidelity, Latency, Objective, Range
 from suite.studyfile import binding
 from tests import studies
 

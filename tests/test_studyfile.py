@@ -13,8 +13,9 @@ import pytest
 from suite import studyfile
 from suite.core.errors import StoreError, StudyError
 from suite.core.measures import MEASURES
+from suite.core.recipe import Recipe
 from suite.core.rules import RECIPE_CHOICES, SAMPLERS
-from suite.core.study import Budget, Choice, Constraint, Domain, Fidelity, Objective, Range, Recipe, Study, Value
+from suite.core.study import Budget, Choice, Constraint, Domain, Fidelity, Objective, Range, Study, Value
 
 STUDIES = sorted((Path(__file__).parent.parent / "studies").rglob("*.toml"))
 

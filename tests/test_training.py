@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,10 +14,12 @@ import pytest
 
 from suite import architectures, datasets
 from suite.core.errors import StoreError
+from suite.core.optimizers import OPTIMIZERS
+from suite.core.recipe import Augmentation, Recipe
 from suite.core.rules import RECIPE_CHOICES
-from suite.core.study import Recipe
 from suite.datasets import Dataset
-from suite.training import loop
+from suite.datasets.augment import STEPS
+from suite.training import loop, optimizers
 from tests.networks import classifier as network
 
 FAST = Recipe(batch_size=128, learning_rate=3e-3)
@@ -81,9 +83,10 @@ def test_a_constant_rate_stays_at_its_peak_after_the_warm_up() -> None:
 
 
 def test_every_name_that_a_recipe_may_say_has_a_row_of_its_own() -> None:
-    assert loop.OPTIMIZERS.keys() == set(RECIPE_CHOICES["optimizer"])
+    assert set(STEPS) == {field.name for field in fields(Augmentation)}
     assert loop.SCHEDULES.keys() == set(RECIPE_CHOICES["schedule"])
-    assert len({type(loop.optimizer(Recipe(optimizer=name), 10)) for name in loop.OPTIMIZERS}) == 2
+    kinds = [type(optimizers.optimizer(Recipe(optimizer=name), 0.1)) for name in RECIPE_CHOICES["optimizer"]]
+    assert len(set(kinds)) == len(kinds) == len(OPTIMIZERS)
     assert len({str(loop.schedule(Recipe(schedule=name, warmup=0), 10)) for name in loop.SCHEDULES}) == 2
 
 
@@ -93,7 +96,7 @@ def test_weight_decay_shrinks_kernels_and_leaves_biases_alone(optimizer: str) ->
     layer = keras.layers.Dense(2, bias_initializer="ones")
     layer.build((None, 3))
     kernel = layer.kernel.numpy()
-    chosen = loop.optimizer(recipe, 10)
+    chosen = optimizers.optimizer(recipe, loop.schedule(recipe, 10))
     chosen.apply([np.zeros((3, 2), "float32"), np.zeros(2, "float32")], [layer.kernel, layer.bias])
     assert layer.kernel.numpy() == pytest.approx(kernel * (1 - 0.5 * 0.1), rel=1e-5)
     assert layer.bias.numpy() == pytest.approx(np.ones(2))
@@ -123,7 +126,7 @@ def test_what_is_built_before_the_first_step_is_what_fit_would_build(digits: Dat
     plain = network(digits)
     steps = -(-digits.sizes["train"] // FAST.batch_size)
     plain.compile(
-        optimizer=loop.optimizer(FAST, steps),
+        optimizer=optimizers.optimizer(FAST, loop.schedule(FAST, steps)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )

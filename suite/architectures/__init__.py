@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from suite.architectures import own
 from suite.core.errors import ArchitectureError, did_you_mean
-from suite.core.study import Recipe, is_own, split
+from suite.core.recipe import Recipe
+from suite.core.study import is_own, split
 
 if TYPE_CHECKING:
     import keras

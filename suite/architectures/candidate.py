@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from suite import architectures
-from suite.core.study import Recipe, Study, Value
+from suite.core.recipe import Recipe
+from suite.core.study import Study, Value
 from suite.core.task import Task
 from suite.studyfile import binding
 

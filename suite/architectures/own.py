@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from suite.core.errors import ArchitectureError, SuiteError, did_you_mean
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 _NAMES = ("Config", "VARIANTS", "build")
@@ -98,7 +98,7 @@ def _check(module: ModuleType, file: Path) -> None:
     if not callable(module.build):
         _refuse(file, "build is no function: write def build(config: Config, task: Task) -> keras.Model")
     if not isinstance(getattr(module, "RECIPE", Recipe()), Recipe):
-        _refuse(file, "RECIPE is no Recipe: write RECIPE = Recipe(...), with `from suite.core.study import Recipe`")
+        _refuse(file, "RECIPE is no Recipe: write RECIPE = Recipe(...), with `from suite import Recipe`")
 
 
 def _held(build: Callable[[Any, Task], Any]) -> Callable[[Any, Task], Any]:

@@ -12,11 +12,12 @@ from typing import Any
 
 from suite.core.errors import StudyError, did_you_mean
 from suite.core.measures import MEASURES
+from suite.core.optimizers import OPTIMIZERS
 from suite.core.paths import DEPLOYED
 
 SAMPLERS = ("cheap-first", "tpe", "nsga2", "random")
 RECIPE_CHOICES = {
-    "optimizer": ("adamw", "sgd"),
+    "optimizer": tuple(OPTIMIZERS),
     "schedule": ("cosine", "constant"),
     "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
 }

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from suite.core import rules
 from suite.core.errors import StudyError, did_you_mean
 from suite.core.measures import MEASURES, Goal, formatted
+from suite.core.recipe import Recipe
 
 Value = bool | int | float | str | tuple["Value", ...]
 
@@ -175,27 +176,6 @@ class Latency:
     precision: str | None = None  # of the network, one of RECIPE_CHOICES; None: that of its recipe
     seconds: float = 1.0  # of timing a candidate, at most
     settling: float = 60.0  # seconds at the end of a search in which what decides is timed again, at most
-
-    def __post_init__(self) -> None:
-        rules.hold_fields(self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """How one network is trained. Every field may be searched over."""
-
-    optimizer: str = "adamw"  # "adamw", or "sgd" with Nesterov momentum
-    learning_rate: float = 1e-3  # peak
-    schedule: str = "cosine"  # "cosine" to zero, or "constant"
-    warmup: float = 0.1  # share of the steps in which the rate rises from zero, 0 to 1
-    momentum: float = 0.9  # of sgd
-    weight_decay: float = 1e-4  # decoupled; of kernels, not of biases, normalisation and gains
-    adaptive_clipping: float = 0.0  # longest gradient of an output unit over its weights' length; 0 clips none
-    batch_size: int = 64  # images a step
-    label_smoothing: float = 0.0  # 0 to 1
-    shift: float = 0.0  # augmentation: largest random shift, share of the side, 0 to 1
-    flip: bool = False  # augmentation: random left-right mirror
-    precision: str = "float32"  # "float32", "mixed_float16" or "mixed_bfloat16"
 
     def __post_init__(self) -> None:
         rules.hold_fields(self)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from suite.core.recipe import Augmentation
 from suite.core.task import Task
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from suite.datasets.reading import Reader
+
+
+NONE = Augmentation()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +35,17 @@ class Dataset:
         *,
         batch_size: int,
         seed: int,
-        shift: float = 0.0,
-        flip: bool = False,
+        augmentation: Augmentation = NONE,
         first_epoch: int = 1,
         epochs: int = 1,
     ) -> tf.data.Dataset:
         """Return batches of (float32 [B, H, W, C] from -1 to 1, int64 [B]) of some epochs, one after the other.
 
-        `shift`: largest random shift, share of the side; `flip`: random left-right mirror. `seed` and the number of an
-        epoch, counted from 1, decide its order and its augmentation. The last batch of each may be smaller.
+        `seed` and the number of an epoch, counted from 1, decide its order and its augmentation. The last batch of each
+        may be smaller.
         """
         return self.reader.train(
-            batch_size=batch_size, seed=seed, shift=shift, flip=flip, first_epoch=first_epoch, epochs=epochs
+            batch_size=batch_size, seed=seed, augmentation=augmentation, first_epoch=first_epoch, epochs=epochs
         )
 
     def validation(self, *, batch_size: int = 256) -> tf.data.Dataset:

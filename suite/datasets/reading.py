@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import tensorflow as tf
 
+from suite.core.recipe import Augmentation
 from suite.datasets.augment import augmented
 from suite.datasets.pictures import decoded, prepared
 from suite.datasets.source import Source
@@ -29,17 +30,17 @@ class Reader:
     kept: dict[str, tuple[tf.Tensor, tf.Tensor]] = field(default_factory=dict, repr=False)
 
     def train(
-        self, *, batch_size: int, seed: int, shift: float, flip: bool, first_epoch: int, epochs: int
+        self, *, batch_size: int, seed: int, augmentation: Augmentation, first_epoch: int, epochs: int
     ) -> tf.data.Dataset:
         """Return the shuffled batches of some epochs, see Dataset.train."""
         steps = -(-self.source.sizes["train"] // batch_size)
         with tf.device("CPU:0"):
             each = tf.data.Dataset.range(first_epoch, first_epoch + epochs).map(lambda number: tf.stack([seed, number]))
             batches = self._shuffled(batch_size, each)
-            if shift or flip:
+            if augmentation:
                 seeds = each.flat_map(lambda epoch: tf.data.Dataset.from_tensor_slices(_numbers(epoch, [steps, 2])))
                 batches = tf.data.Dataset.zip(batches, seeds).map(
-                    lambda batch, seed: (augmented(batch[0], seed, shift, flip), batch[1]), AUTO
+                    lambda batch, seed: (augmented(batch[0], seed, augmentation), batch[1]), AUTO
                 )
             return _ordered(batches.apply(tf.data.experimental.assert_cardinality(steps * epochs)))
 

@@ -16,7 +16,8 @@ from suite.architectures.layers import deployed
 from suite.core import files
 from suite.core.errors import ArchitectureError, StoreError
 from suite.core.measures import COUNTED, MEASURES, formatted
-from suite.core.study import Recipe, Study, Value
+from suite.core.recipe import Recipe
+from suite.core.study import Study, Value
 from suite.core.trial import State, Trial, place
 from suite.counting.complexity import counts, weightless
 from suite.datasets import Dataset

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from suite.core.measures import MEASURES
-from suite.core.study import Choice, Domain, Range, Recipe, Study, Value
+from suite.core.recipe import Recipe
+from suite.core.study import Choice, Domain, Range, Study, Value
 from suite.core.trial import State, Trial
 
 STATUS: dict[State, str] = {

@@ -21,7 +21,8 @@ import tensorflow as tf
 from suite import architectures, studyfile
 from suite.architectures import candidate
 from suite.core.errors import ArchitectureError
-from suite.core.study import Recipe, Study, split
+from suite.core.recipe import Recipe
+from suite.core.study import Study, split
 from suite.core.task import Task
 from suite.studyfile import binding
 from suite.studyfile.binding import drawn

@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import keras
 from keras import ops
 
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.datasets import Dataset
 from suite.training import optimizers
 from suite.training.checkpoint import Progress, restored, save
 from suite.training.deadline import Deadline, Forecast, Left, OutOfTimeError, forever
+from suite.training.optimizers import Rate
 
-Rate: TypeAlias = keras.optimizers.schedules.LearningRateSchedule | float
 OnEpoch = Callable[[dict[str, float]], object]
 
 
@@ -108,8 +108,7 @@ def _fit(
     batches = data.train(
         batch_size=recipe.batch_size,
         seed=seed,
-        shift=recipe.shift,
-        flip=recipe.flip,
+        augmentation=recipe.augmentation,
         first_epoch=done + 1,
         epochs=until - done,
     )
@@ -133,7 +132,7 @@ def compile_(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
     output: a third to a half of the time before the first step.
     """
     model.compile(
-        optimizer=optimizer(recipe, steps),
+        optimizer=optimizers.optimizer(recipe, schedule(recipe, steps)),
         loss=_cross_entropy(recipe.label_smoothing),
         metrics=[
             keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
@@ -147,27 +146,9 @@ def compile_(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
     model.reset_metrics()
 
 
-def optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    """Return the recipe's optimizer for a training of `steps` steps."""
-    chosen = OPTIMIZERS[recipe.optimizer](recipe, schedule(recipe, steps))
-    chosen.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "gain"])
-    return chosen
-
-
 def schedule(recipe: Recipe, steps: int) -> Rate:
     """Return the learning rate over `steps` steps: a linear warm-up, then a cosine to zero or a constant."""
     return SCHEDULES[recipe.schedule](recipe.learning_rate, steps, round(recipe.warmup * steps))
-
-
-def _sgd(recipe: Recipe, rate: Rate) -> keras.optimizers.Optimizer:
-    return optimizers.SGD(
-        rate, recipe.momentum, nesterov=recipe.momentum > 0, weight_decay=recipe.weight_decay,
-        adaptive_clipping=recipe.adaptive_clipping,
-    )  # fmt: skip
-
-
-def _adamw(recipe: Recipe, rate: Rate) -> keras.optimizers.Optimizer:
-    return optimizers.AdamW(rate, weight_decay=recipe.weight_decay, adaptive_clipping=recipe.adaptive_clipping)
 
 
 def _cosine(peak: float, steps: int, warmup: int) -> Rate:
@@ -183,8 +164,7 @@ def _constant(peak: float, steps: int, warmup: int) -> Rate:
     return keras.optimizers.schedules.PolynomialDecay(0.0, warmup, peak) if warmup else peak
 
 
-# A table each, held to core.rules.RECIPE_CHOICES by a test: a name without a row is an error, not another one's row.
-OPTIMIZERS: dict[str, Callable[[Recipe, Rate], keras.optimizers.Optimizer]] = {"adamw": _adamw, "sgd": _sgd}
+# Held to core.rules.RECIPE_CHOICES by a test: a name without a row is an error, not another one's row.
 SCHEDULES: dict[str, Callable[[float, int, int], Rate]] = {"cosine": _cosine, "constant": _constant}
 
 

@@ -1,4 +1,4 @@
-"""Optimizers with adaptive gradient clipping, which lets networks without normalisation train in large batches.
+"""The optimizers of recipes. Adaptive gradient clipping lets networks without normalisation train in large batches.
 
 Brock et al., High-Performance Large-Scale Image Recognition Without Normalization, ICML 2021, section 4,
 https://arxiv.org/abs/2102.06171: the gradient G of an output unit with weights W is no longer than
@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
 from keras import ops
+
+from suite.core.optimizers import OPTIMIZERS
+from suite.core.recipe import Recipe
+
+Rate: TypeAlias = keras.optimizers.schedules.LearningRateSchedule | float
 
 SHORTEST = 1e-3  # length that is taken for shorter weights: those that begin at 0 could never leave it
 CLASSIFIER = "logits"  # layers with this in their name are not clipped
@@ -41,14 +46,24 @@ class AdaptiveClipping(keras.optimizers.Optimizer):
         return {**super().get_config(), "adaptive_clipping": self.adaptive_clipping}
 
 
-@keras.saving.register_keras_serializable("suite")
-class SGD(AdaptiveClipping, keras.optimizers.SGD):
-    """Stochastic gradient descent with adaptive gradient clipping."""
+def optimizer(recipe: Recipe, rate: Rate) -> keras.optimizers.Optimizer:
+    """Return the recipe's optimizer at a learning rate, with adaptive clipping."""
+    row = OPTIMIZERS[recipe.optimizer]
+    options = {**row.options, **({row.momentum: recipe.momentum} if row.momentum else {})}
+    made = CLASSES[recipe.optimizer](
+        rate, weight_decay=recipe.weight_decay, adaptive_clipping=recipe.adaptive_clipping, **options
+    )
+    made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "gain"])
+    return made
 
 
-@keras.saving.register_keras_serializable("suite")
-class AdamW(AdaptiveClipping, keras.optimizers.AdamW):
-    """AdamW with adaptive gradient clipping."""
+def _clipping(name: str) -> type[AdaptiveClipping]:
+    """Return Keras' optimizer of a name, with adaptive clipping."""
+    made: type[AdaptiveClipping] = type(name, (AdaptiveClipping, getattr(keras.optimizers, name)), {})
+    return keras.saving.register_keras_serializable("suite")(made)
+
+
+CLASSES = {name: _clipping(row.keras) for name, row in OPTIMIZERS.items()}
 
 
 def clipped(gradient: Any, variable: keras.Variable, limit: float) -> Any:

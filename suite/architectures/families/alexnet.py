@@ -22,7 +22,7 @@ from keras import initializers, layers
 from suite.architectures.families._blocks import hidden, logits, picture
 from suite.architectures.families._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures.layers import GroupedConv2D, LocalResponseNormalization
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 MINIMUM = {"imagenet": 67, "padded": 63, "small": 15}  # pixels that leave the last of three poolings its 3x3 window

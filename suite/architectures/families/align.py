@@ -28,7 +28,7 @@ from suite.architectures.families._mobile import classified
 from suite.architectures.families._text import embedding, normal, placed, text, unit, with_losses
 from suite.architectures.families._transformer import attention, mlp, norm, one
 from suite.architectures.layers import LearnedTokens, WordMask
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 BERT_EPSILON = 1e-12  # of its normalisations

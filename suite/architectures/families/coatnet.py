@@ -31,7 +31,7 @@ from suite.architectures.families._checks import (
 )
 from suite.architectures.families._hybrid import Style, classified, mbconv, pool, shortcut, stem
 from suite.architectures.families._transformer import attention, encoder_block, mlp, norm
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 EPSILON = 1e-6  # of the normalisation of tokens

@@ -27,7 +27,7 @@ from suite.architectures.families._checks import require, require_positive, requ
 from suite.architectures.families._text import embedding, normal, placed, text, unit, with_losses
 from suite.architectures.families._transformer import attention, encoder_block, one
 from suite.architectures.layers import LearnedTokens, WordMask
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 RECIPE = Recipe(learning_rate=5e-3, weight_decay=0.05, batch_size=32, shift=0.05)  # for few pictures

@@ -25,7 +25,7 @@ from suite.architectures.families._checks import (
 )
 from suite.architectures.families._transformer import mlp, norm
 from suite.architectures.layers import LearnedScale
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 PATCH = {"imagenet": 4, "small": 2}  # side of the stem's patches, pixels

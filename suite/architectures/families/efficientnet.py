@@ -34,7 +34,7 @@ from suite.architectures.families._checks import (
     require_types,
 )
 from suite.architectures.families._mobile import classified, deepened, eighths, inverted_residual, plan
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 RECIPE = Recipe(learning_rate=5e-3)  # for few pictures

@@ -26,7 +26,7 @@ from suite.architectures.families._checks import (
     require_types,
 )
 from suite.architectures.families._mobile import classified, deepened, eighths, inverted_residual, plan, shortcut
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 ACTIVATION = "silu"

@@ -20,7 +20,7 @@ from suite.architectures.families._blocks import act, conv, logits, picture, poo
 from suite.architectures.families._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures.families._inception import Chain, Convolve, Window, early_stem, inception, pooled, scaled
 from suite.architectures.layers import AuxiliaryHeads
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 Block = tuple[int, int, int, int, int, int]

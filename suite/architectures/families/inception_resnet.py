@@ -21,7 +21,7 @@ from keras import layers
 from suite.architectures.families._blocks import act, conv, picture, pooled_logits, residual
 from suite.architectures.families._checks import require_positive, require_share, require_size, require_types
 from suite.architectures.families._inception import Chain, Convolve, before, inception, later_stem, normalized, smallest
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 # Branches of the residual blocks on 35x35, 17x17 and 8x8 pixels: Figures 16, 17 and 19.

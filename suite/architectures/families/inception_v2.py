@@ -20,7 +20,7 @@ import keras
 from suite.architectures.families._blocks import picture, pooled_logits
 from suite.architectures.families._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures.families._inception import Chain, Convolve, early_stem, inception, normalized
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 Block = tuple[int, int, int, int, int, Literal["avg", "max"], int]

@@ -31,7 +31,7 @@ from suite.architectures.families._inception import (
     smallest,
 )
 from suite.architectures.layers import AuxiliaryHeads
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 

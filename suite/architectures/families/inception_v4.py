@@ -28,7 +28,7 @@ from suite.architectures.families._inception import (
     pooled,
     smallest,
 )
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 

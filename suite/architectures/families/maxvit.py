@@ -29,7 +29,7 @@ from suite.architectures.families._checks import (
 from suite.architectures.families._hybrid import Style, classified, mbconv, stem
 from suite.architectures.families._transformer import encoder_block
 from suite.architectures.layers import FromWindows, Windows
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 EPSILON = 1e-5  # of the normalisation of tokens

@@ -25,7 +25,7 @@ from suite.architectures.families._checks import (
     require_types,
 )
 from suite.architectures.families._mobile import classified, eighths, inverted_residual, plan
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 ACTIVATION = "relu6"  # section 3.4: robust where numbers have few bits

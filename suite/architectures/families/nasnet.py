@@ -19,7 +19,7 @@ from keras import layers
 from suite.architectures.families._blocks import act, bn, conv, depthwise, picture, pooled_logits
 from suite.architectures.families._checks import require, require_positive, require_share, require_size, require_types
 from suite.architectures.layers import StochasticDepth
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 # Rows of two terms that are added up: an operation and its input. h is what the cell before made, p the one before

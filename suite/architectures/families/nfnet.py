@@ -33,7 +33,7 @@ from suite.architectures.families._checks import (
     require_types,
 )
 from suite.architectures.layers import LearnedScale, StandardizedConv2D
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 GAMMAS = {  # 1 / standard deviation of the activated standard normal distribution

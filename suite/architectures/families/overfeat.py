@@ -18,7 +18,7 @@ from keras import initializers, layers
 
 from suite.architectures.families._blocks import act, conv, he, hidden, logits, picture
 from suite.architectures.families._checks import require, require_positive, require_share, require_size, require_types
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 FIRST = {"fast": (11, 4), "accurate": (7, 2)}  # window and stride of the first convolution

@@ -25,7 +25,7 @@ from suite.architectures.families._checks import (
     require_size,
     require_types,
 )
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 EXPANSION = 4  # output channels of a bottleneck over the width of its stage

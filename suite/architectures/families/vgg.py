@@ -26,7 +26,7 @@ from suite.architectures.families._checks import (
     require_size,
     require_types,
 )
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 

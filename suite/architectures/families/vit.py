@@ -25,7 +25,7 @@ from suite.architectures.families._blocks import conv, logits, picture, rising
 from suite.architectures.families._checks import require, require_positive, require_share, require_types
 from suite.architectures.families._transformer import encoder_block, norm, one
 from suite.architectures.layers import LearnedPositions, LearnedTokens
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 

@@ -17,7 +17,7 @@ from keras import layers
 
 from suite.architectures.families._blocks import act, bn, conv, conv_bn, depthwise, picture, pooled_logits
 from suite.architectures.families._checks import require, require_positive, require_share, require_size, require_types
-from suite.core.study import Recipe
+from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 RECIPE = Recipe(learning_rate=5e-3)  # for few pictures

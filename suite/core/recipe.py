@@ -1,0 +1,45 @@
+"""How one network is trained: the recipe, and the augmentation within it."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, fields
+
+from suite.core import rules
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """What is done to the pictures of a training at random. A field that is 0 or false does nothing.
+
+    A new one is a field here, a rule for its values in `rules`, and a row in `datasets.augment.STEPS`.
+    """
+
+    shift: float = 0.0  # largest shift, share of the side, 0 to 1
+    flip: bool = False  # left-right mirror
+
+    def __bool__(self) -> bool:
+        return any(astuple(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Augmentation):
+    """How one network is trained. Every field may be searched over."""
+
+    optimizer: str = "adamw"  # one of optimizers.OPTIMIZERS
+    learning_rate: float = 1e-3  # peak
+    schedule: str = "cosine"  # "cosine" to zero, or "constant"
+    warmup: float = 0.1  # share of the steps in which the rate rises from zero, 0 to 1
+    momentum: float = 0.9  # of optimizers that have one
+    weight_decay: float = 1e-4  # decoupled; of kernels, not of biases, normalisation and gains
+    adaptive_clipping: float = 0.0  # longest gradient of an output unit over its weights' length; 0 clips none
+    batch_size: int = 64  # images a step
+    label_smoothing: float = 0.0  # 0 to 1
+    precision: str = "float32"  # "float32", "mixed_float16" or "mixed_bfloat16"
+
+    def __post_init__(self) -> None:
+        rules.hold_fields(self)
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """Its part that is about the pictures."""
+        return Augmentation(**{each.name: getattr(self, each.name) for each in fields(Augmentation)})
