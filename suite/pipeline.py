@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 def study(file: Path, overrides: Sequence[str] = ()) -> Study:
     """Read a study file and check it against its architecture. Raises StudyError and ArchitectureError."""
-    read = studyfile.read(file, overrides)
+    read = _with_space(studyfile.read(file, overrides))
     bound = binding.bind(read, architectures.config(read.architecture), str(file), overrides)
     _check_some_can_be_built(bound, file)
     return _with_recipe(bound)
@@ -60,6 +60,12 @@ def check(file: Path, overrides: Sequence[str] = ()) -> Study:
     read = study(file, overrides)
     datasets.check(read.dataset)
     return read
+
+
+def _with_space(read: Study) -> Study:
+    """Return the study with what its architecture is searched over, where the study's file is silent."""
+    own = architectures.space(read.architecture)
+    return replace(read, space={**own.get("space", {}), **read.space}, recipe={**own.get("recipe", {}), **read.recipe})
 
 
 def _with_recipe(bound: Study) -> Study:

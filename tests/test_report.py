@@ -183,7 +183,7 @@ def test_latencies_of_two_devices_never_meet(tmp_path):
     latency = [plane for plane in planes(compare([slow, fast])) if plane.cost == LATENCY]
     assert [{entry.run for entry in plane.entries} for plane in latency] == [{"slow"}, {"fast"}]
     path = page.write([slow, fast], tmp_path)
-    assert "Latency was measured in 2 places" in Page(path).text
+    assert "Networks were measured in 2 places" in Page(path).text
     assert len(list(tmp_path.glob("front-latency-*.csv"))) == 2
 
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 from suite.architectures import own
 from suite.core.errors import ArchitectureError, did_you_mean
 from suite.core.recipe import Recipe
-from suite.core.study import is_own, split
+from suite.core.study import Domain, Value, is_own, split
+from suite.machine import quiet
 
 if TYPE_CHECKING:
     import keras
@@ -115,6 +116,7 @@ class Recorded:
 
 def family(name: str) -> Family:
     """Import and return the family `name`, one of FAMILIES or a file. Raises ArchitectureError when it is none."""
+    quiet.load_tensorflow()  # which every family imports
     if is_own(name):
         return cast(Family, own.load(name))
     if name not in FAMILIES:
@@ -148,6 +150,15 @@ def build(architecture: str, task: Task) -> keras.Model:
 def recipe(name: str) -> Recipe:
     """Return how networks of the family `name` are trained unless a study says otherwise."""
     return getattr(family(name), "RECIPE", Recipe())
+
+
+def space(architecture: str) -> dict[str, dict[str, Value | Domain]]:
+    """Return what a named network is searched over where its study is silent, by table.
+
+    A HyperModel says it by its hp calls; other families say nothing.
+    """
+    name, variant = split(architecture)
+    return getattr(family(name), "SPACES", {}).get(variant, {})
 
 
 def digest(name: str) -> str:

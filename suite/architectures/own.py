@@ -1,9 +1,13 @@
-"""An architecture of one's own: a Python file with the three names of a family of ours, loaded by its path."""
+"""An architecture of one's own: a Python file with the three names of a family of ours, loaded by its path.
+
+Or with classes that are HyperModels of Keras Tuner: each is a variant.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib
 import re
 import sys
 import traceback
@@ -35,6 +39,9 @@ def load(path: str) -> ModuleType:
         sys.modules[name] = module  # a dataclass looks its own module up while it is made
         try:
             _run(module, file)
+            if models := _hypermodels(module):
+                with blamed(path):
+                    importlib.import_module("suite.architectures.hypermodel").complete(module, models)
             _check(module, file)
             module.build = _held(module.build)  # type: ignore[attr-defined]
         except BaseException:
@@ -65,6 +72,15 @@ def _run(module: ModuleType, file: Path) -> None:
         exec(compile(source, str(file), "exec", dont_inherit=True), module.__dict__)
 
 
+def _hypermodels(module: ModuleType) -> list[type]:
+    """Return the classes of a file that are HyperModels of Keras Tuner, where it has no VARIANTS of its own."""
+    tuner = sys.modules.get("keras_tuner")  # a file that has such a class has imported it
+    if tuner is None or hasattr(module, "VARIANTS"):
+        return []
+    mine = (kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__)
+    return [kind for kind in mine if issubclass(kind, tuner.HyperModel)]
+
+
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
@@ -87,13 +103,17 @@ def _check(module: ModuleType, file: Path) -> None:
     """Raise ArchitectureError unless the three names, and RECIPE where there is one, are what a family has."""
     missing = [name for name in _NAMES if not hasattr(module, name)]
     if missing:
-        _refuse(file, f"no {' and no '.join(missing)}: the module of an architecture has {', '.join(_NAMES)}")
-    if not _is_frozen_dataclass(module.Config):
+        _refuse(
+            file,
+            f"no {' and no '.join(missing)}: an architecture has {', '.join(_NAMES)}, or is a keras_tuner.HyperModel",
+        )
+    kinds = module.Config if isinstance(module.Config, tuple) else (module.Config,)
+    if not all(map(_is_frozen_dataclass, kinds)):
         _refuse(file, "Config is no frozen dataclass: write @dataclass(frozen=True, kw_only=True) above it")
     if not isinstance(module.VARIANTS, Mapping) or not module.VARIANTS:
         _refuse(file, 'VARIANTS names no network: write VARIANTS = {"small": Config(...)}')
     for variant, config in module.VARIANTS.items():
-        if not isinstance(config, module.Config):
+        if not isinstance(config, kinds):
             _refuse(file, f"VARIANTS['{variant}'] is no Config, but of class {type(config).__name__}")
     if not callable(module.build):
         _refuse(file, "build is no function: write def build(config: Config, task: Task) -> keras.Model")

@@ -11,6 +11,7 @@ import gc
 import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import keras
@@ -18,12 +19,15 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial as TunerTrial
 from keras_tuner.engine.trial import TrialStatus
 
+from suite.architectures import candidate
 from suite.core import dominance
 from suite.core.errors import ArchitectureError, StoreError
+from suite.core.measures import MEASURES, formatted
+from suite.core.task import Task
 from suite.core.trial import Trial
-from suite.search import folder
+from suite.search import folder, trained
 from suite.search.budget import spent
-from suite.search.space import encoded, hyperparameters
+from suite.search.space import decoded, encoded, hyperparameters
 from suite.search.store import Store
 
 Evaluate = Callable[[Trial], Trial]
@@ -45,6 +49,11 @@ class Watcher(Protocol):
 
     def end(self, trial: Trial) -> None:
         """See a trial that ended; it is durable."""
+
+
+def of_run(store: Store) -> Tuner:
+    """Return a run as Keras Tuner shows a search that has ended: its summary, best hyperparameters, best models."""
+    return Tuner(Oracle(store), _refuse)
 
 
 def search(store: Store, evaluate: Evaluate, watchers: Sequence[Watcher] = ()) -> Tuner:
@@ -142,9 +151,33 @@ class Oracle(keras_tuner.Oracle):
         values = self.hyperparameters.copy()
         values.values = encoded(self.store.study, trial.configuration)
         shown = TunerTrial(values, trial_id, _STATUS.get(trial.state, TrialStatus.FAILED), trial.reason)
+        for name, value in trial.measures.items():
+            shown.metrics.register(name, MEASURES[name].goal)
+            shown.metrics.update(name, value)
         self.trials[trial_id], self.record[trial_id], self._ranks = shown, trial, None
         self.start_order.append(trial_id)
         self.end_order.append(trial_id)
+
+
+class Space(keras_tuner.HyperModel):
+    """The networks of a study: `build` returns the untrained one of any hyperparameters of the search."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(name=store.study.network)
+        self._store = store
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        """Return the network of `hp`: what a study's task sees in, logits out."""
+        study = self._store.study
+        return candidate.network(study, decoded(study, hp.values), self._task())
+
+    def _task(self) -> Task:
+        """Return what the networks of the search see and answer, as its trials have it."""
+        known = next((trial.surroundings for trial in self._store.trials() if "image" in trial.surroundings), None)
+        if known is None:
+            raise StoreError(f"{self._store.folder}: no trial has ended yet, so nobody knows the pictures of its study")
+        height, width, channels = map(int, known["image"].split(" x "))
+        return Task(height=height, width=width, channels=channels, classes=int(known["classes"]))
 
 
 class Tuner(keras_tuner.Tuner):
@@ -153,12 +186,13 @@ class Tuner(keras_tuner.Tuner):
     def __init__(self, oracle: Oracle, evaluate: Evaluate, watchers: Sequence[Watcher] = ()) -> None:
         run = oracle.store.folder
         super().__init__(oracle, directory=str(run.parent), project_name=run.name)
+        self.hypermodel = Space(oracle.store)  # not given above: Keras Tuner would build a network to learn its space
         self._evaluate, self._watchers = evaluate, watchers
 
     def run_trial(self, trial: TunerTrial) -> dict[str, float]:
         """Evaluate one trial, keep it, and return its measures."""
         try:
-            ended = self._run(trial.trial_id)
+            ended = self._run(trial)
         except Exception as error:  # not of the candidate: Keras Tuner would count it as a failed trial and go on
             raise keras_tuner.errors.FatalError from error
         return {**ended.measures, "rank": self.oracle.ranks().get(ended.number, math.inf)}
@@ -171,16 +205,26 @@ class Tuner(keras_tuner.Tuner):
         super().on_trial_end(trial)
 
     def load_model(self, trial: TunerTrial) -> keras.Model:
-        """Return the trained network of a trial, with its best weights."""
-        return keras.saving.load_model(
-            folder.model(self.oracle.store.folder, self.oracle.record[trial.trial_id].number)
-        )
+        """Return the trained network of a trial, with its best weights. Raises StoreError when its file is gone."""
+        return trained.network(self.oracle.store.folder, self.oracle.record[trial.trial_id].number)
+
+    def results_summary(self, num_trials: int = 10) -> None:
+        """Print the best trials, each with its rank, its measures and its hyperparameters."""
+        best = self.oracle.get_best_trials(num_trials)
+        print(f"{len(best)} best trials of {self.project_dir}, by Pareto rank (1 is the front)")
+        for shown in best:
+            trial = self.oracle.record[shown.trial_id]
+            print(f"\nTrial {trial.number}, rank {shown.score}")
+            measures = {name: formatted(name, value) for name, value in trial.measures.items()}
+            for name, value in {**measures, **shown.hyperparameters.values}.items():
+                print(f"  {name}: {value}")
 
     def save(self) -> None:
         """Do nothing: the store is durable."""
 
-    def _run(self, trial_id: str) -> Trial:
-        begun = self.oracle.record[trial_id]
+    def _run(self, shown: TunerTrial) -> Trial:
+        trial_id, study = shown.trial_id, self.oracle.store.study
+        begun = replace(self.oracle.record[trial_id], configuration=decoded(study, shown.hyperparameters.values))
         for watcher in self._watchers:
             watcher.begin(begun)
         ended = self._ended(begun)
@@ -200,6 +244,10 @@ class Tuner(keras_tuner.Tuner):
             return begun.failed(_line(error), traceback.format_exc())
         finally:
             keras.utils.clear_session()  # the networks of earlier trials, cycles and all
+
+
+def _refuse(trial: Trial) -> Trial:
+    raise StoreError("this tuner shows a run, it does not search: `suite run STUDY` goes on with it")
 
 
 def _line(error: Exception) -> str:

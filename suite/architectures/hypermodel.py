@@ -1,0 +1,191 @@
+"""A `keras_tuner.HyperModel` as an architecture: its `hp` calls are the fields of a Config, and the space of a study.
+
+Imported by `own` when a file has such classes, since it imports Keras Tuner.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import field as dataclass_field
+from dataclasses import fields, make_dataclass
+from types import ModuleType
+from typing import Any
+
+import keras
+import keras_tuner
+from keras.src.backend.common import global_state
+from keras_tuner.engine import hyperparameters as kinds
+
+from suite.core.errors import ArchitectureError
+from suite.core.recipe import Recipe
+from suite.core.study import Choice, Domain, Range, Value
+from suite.core.task import Task
+
+SIDES = (32, 224)  # of the pictures for which it is built to hear its hp calls, pixels: the first that it can
+RECIPE = ("learning_rate", "batch_size", "weight_decay", "momentum", "label_smoothing")  # are the recipe's, not its own
+
+
+def complete(module: ModuleType, models: Sequence[type[keras_tuner.HyperModel]]) -> None:
+    """Give `module` what a family has: VARIANTS, with one for each class; Config, build, and SPACES.
+
+    Raises ArchitectureError for a class that cannot be made or built, or whose hp names are no names of fields.
+    """
+    known = {model.__name__: (model, _calls(model)) for model in models}
+    configs = {name: _config(name, calls) for name, (_, calls) in known.items()}
+    by_config = {configs[name]: model for name, (model, _) in known.items()}
+
+    def build(config: Any, task: Task) -> keras.Model:
+        values = {each.name: getattr(config, each.name) for each in fields(config)}
+        return _logits(_built(by_config[type(config)], values, task))
+
+    module.Config, module.build = tuple(configs.values()), build  # type: ignore[attr-defined]
+    module.VARIANTS = {name: config() for name, config in configs.items()}  # type: ignore[attr-defined]
+    module.SPACES = {name: _space(calls) for name, (_, calls) in known.items()}  # type: ignore[attr-defined]
+
+
+def _calls(model: type[keras_tuner.HyperModel]) -> list[Any]:
+    """Return the hyperparameters that `model` asks for, those in all its conditional scopes too."""
+    for side in SIDES:
+        try:
+            return _heard(model, Task(height=side, width=side, channels=3, classes=10))
+        except ValueError as error:  # a picture may be too small
+            refusal = error
+    raise ArchitectureError(f"{model.__name__}.build fails for pictures of {SIDES} pixels: {refusal}") from refusal
+
+
+def _heard(model: type[keras_tuner.HyperModel], task: Task) -> list[Any]:
+    """Build `model` at the default of each hyperparameter, with each number at its largest, and in each scope.
+
+    So what is asked for once a layer is heard of every layer, and what stands in a conditional scope at all.
+    """
+    heard: dict[str, Any] = {}
+    opened: list[Any] = []
+    values: dict[str, Value] = {}
+    while True:
+        hp = keras_tuner.HyperParameters()
+        hp.values = dict(values)
+        _made(model, task).build(hp)
+        new = {each.name: each for each in hp.space if each.name not in heard}
+        heard |= new
+        opened += [copy.deepcopy(scope) for scope in hp.active_scopes]
+        closed = next((scope for scope in hp.inactive_scopes if scope not in opened), None)
+        if closed is None and not new:
+            return list(heard.values())
+        if closed is not None:
+            opened.append(copy.deepcopy(closed))  # once is enough, even where other values keep it shut
+            values |= {condition.name: condition.values[0] for condition in closed}
+        values |= {name: each.max_value for name, each in new.items() if isinstance(each, (kinds.Int, kinds.Float))}
+
+
+def _made(model: type[keras_tuner.HyperModel], task: Task) -> keras_tuner.HyperModel:
+    """Return an instance. Its constructor may take `input_shape`, `classes` or `num_classes`, and `task`."""
+    told = {"input_shape": task.image, "classes": task.classes, "num_classes": task.classes, "task": task}
+    takes = inspect.signature(model).parameters.values()
+    unknown = [p.name for p in takes if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    unknown = [name for name in unknown if name not in told]
+    if unknown:
+        raise ArchitectureError(
+            f"{model.__name__} needs `{unknown[0]}` to be made. A study can tell it {', '.join(told)}: give any other "
+            "argument a default."
+        )
+    return model(**{p.name: told[p.name] for p in takes if p.name in told})
+
+
+def _built(model: type[keras_tuner.HyperModel], values: Mapping[str, Value], task: Task) -> keras.Model:
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(values)
+    with _real_optimizers():
+        network = _made(model, task).build(hp)
+    unheard = [call.name for call in hp.space if call.name not in values and call.name not in RECIPE]
+    if unheard:
+        raise ArchitectureError(
+            f"{model.__name__} asks for hp '{unheard[0]}' only where others have certain values, so it is not part of "
+            "the space. Ask for it always, or in hp.conditional_scope."
+        )
+    return network
+
+
+@contextmanager
+def _real_optimizers() -> Iterator[None]:
+    """Let optimizers be made where networks are counted without memory: a HyperModel compiles what it builds.
+
+    Keras refuses variables with a value in a StatelessScope, and an optimizer has two: its rate and its steps.
+    """
+    kind = keras.optimizers.Optimizer
+    make = kind.__init__
+
+    def outside(self: keras.optimizers.Optimizer, *arguments: Any, **options: Any) -> None:
+        scope = global_state.get_global_attribute("stateless_scope")
+        global_state.set_global_attribute("stateless_scope", None)
+        try:
+            make(self, *arguments, **options)
+        finally:
+            global_state.set_global_attribute("stateless_scope", scope)
+
+    kind.__init__ = outside
+    try:
+        yield
+    finally:
+        kind.__init__ = make
+
+
+def _logits(model: Any) -> Any:
+    """Return a network without the softmax at its end: the loss has it, and so has the export."""
+    if not isinstance(model, keras.Model) or not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
+        return model
+    image, answer = model.inputs[0], model.outputs[0]
+    network = keras.Model(image, answer, name=model.name)  # of a Sequential too
+    last = answer._keras_history.operation
+    if isinstance(last, keras.layers.Softmax):
+        return keras.Model(image, last.input, name=model.name)
+    if getattr(last, "activation", None) is keras.activations.softmax:
+        last.activation = keras.activations.linear
+    return network
+
+
+def _config(name: str, calls: Sequence[Any]) -> type[Any]:
+    """Return a frozen dataclass with a field for each hyperparameter that is not the recipe's."""
+    own = [call for call in calls if call.name not in RECIPE]
+    wrong = [call.name for call in own if not call.name.isidentifier()]
+    if wrong:
+        raise ArchitectureError(f"{name}: hp name '{wrong[0]}' cannot be a key of [space]: use letters, digits and _")
+    columns = [(call.name, _type(call), dataclass_field(default=call.default)) for call in own]
+    return make_dataclass(f"{name}Config", columns, frozen=True, kw_only=True)
+
+
+def _type(call: Any) -> type:
+    types = {type(value) for value in getattr(call, "values", [call.default])}
+    return float if types == {int, float} or isinstance(call, kinds.Float) else types.pop()
+
+
+def _space(calls: Sequence[Any]) -> dict[str, dict[str, Value | Domain]]:
+    """Return the domains under `space` and `recipe`, as a study file has them."""
+    tables: dict[str, dict[str, Value | Domain]] = {"space": {}, "recipe": {}}
+    recipe = {each.name for each in fields(Recipe)} & set(RECIPE)
+    for call in calls:
+        tables["recipe" if call.name in recipe else "space"][call.name] = _domain(call)
+    return tables
+
+
+def _domain(call: Any) -> Value | Domain:
+    """Return a hyperparameter of Keras Tuner's as a domain of ours."""
+    if isinstance(call, kinds.Fixed):
+        return call.value
+    if isinstance(call, kinds.Boolean):
+        return Choice((False, True))
+    if isinstance(call, kinds.Choice):
+        return Choice(tuple(call.values)) if len(call.values) > 1 else call.values[0]
+    low, high = call.min_value, call.max_value
+    if low == high:
+        return low
+    if call.sampling == "linear":
+        return Range(low=low, high=high, step=call.step)
+    if call.step in (None, 1):
+        return Range(low=low, high=high, log=True)
+    values = [low]
+    while values[-1] * call.step <= high:  # a step on a logarithm multiplies
+        values.append(values[-1] * call.step)
+    return Choice(tuple(values))
