@@ -149,7 +149,7 @@ def test_a_folder_with_another_study_is_not_overwritten(tmp_path: Path) -> None:
     with folder.opened(tmp_path / "run", studies.study()):
         pass
     other = studies.study(seed=4)
-    with pytest.raises(StudyError, match=r"another seed\. Give the new one a name of its own"):
+    with pytest.raises(StudyError, match=r"another seed\. Give the new study another name"):
         folder.opened(tmp_path / "run", other)
     assert folder.read(tmp_path / "run").study == studies.study()
 
@@ -396,7 +396,7 @@ def test_a_late_result_of_a_trial_that_others_took_over_is_not_kept_and_ends_not
         again = other.ask()
         assert again.configuration == late.configuration
         asleep.finish(studies.complete(late, 12.0))
-        assert f"small/{late.number}: its result comes too late" in caplog.text
+        assert f"small/{late.number}: its result came too late" in caplog.text
         other.finish(studies.complete(again, 34.0))
         assert [trial.state for trial in other.trials()] == ["interrupted", "complete"]
 

@@ -1,1 +1,1 @@
-"""Searching a study's space. Only here are Optuna and Keras Tuner."""
+"""The search of a study's space, with Optuna and Keras Tuner."""

@@ -1,4 +1,4 @@
-"""The bench of a study: each candidate is written as it would be deployed, and timed on what it would run on."""
+"""The bench of a study: it writes each candidate as it would be deployed, and times it in the runtime of its path."""
 
 from __future__ import annotations
 
@@ -23,23 +23,22 @@ from suite.timing.order import Order
 from suite.timing.readings import READINGS
 from suite.timing.timer import GoneError, Timer, onednn
 
-LONGEST = 600.0  # seconds: a candidate whose ten blocks of calls would take longer cannot be timed
+LONGEST = 600.0  # seconds: a candidate cannot be timed if ten blocks of calls would take longer
 
 
 class Bench:
     """Times the candidates of one study; a context manager."""
 
     def __init__(self, wanted: Latency, classes: Sequence[str], timer: Timer, measures: Sequence[str] = ()) -> None:
-        """Get ready to time as `wanted`, by a `timer` of that path and so many threads.
+        """Prepare to time as `wanted` says, with a `timer` for its path and number of threads.
 
-        Of the `measures` those are read too that take a run of the network. Raises StudyError for one that this device
-        cannot tell.
+        Also reads those `measures` that need a run of the network. Raises StudyError when this device cannot read one.
         """
         self._wanted, self._classes, self._timer = wanted, classes, timer
         self._readings = tuple(name for name in READINGS if name in (*measures, "file_size"))
         _require(self._readings, wanted.path)
         self._stack = ExitStack()
-        self._kept: dict[str, Path] = {}  # artefacts that are timed again
+        self._kept: dict[str, Path] = {}  # artefacts to be timed again, by name
 
     def __enter__(self) -> Self:
         return self
@@ -49,7 +48,7 @@ class Bench:
 
     @property
     def surroundings(self) -> dict[str, str]:
-        """How candidates are timed here: what decides whether two latencies may be compared."""
+        """How candidates are timed here; latencies timed in different ways are not compared."""
         return {
             "latency_path": self._wanted.path,
             "latency_batch": str(self._wanted.batch),
@@ -58,17 +57,17 @@ class Bench:
         }
 
     def time(self, model: keras.Model) -> tuple[dict[str, float], dict[str, str]]:
-        """Return the latency of a network (logits out) as measures, and how it came about.
+        """Return the latency of a network that ends in logits, as measures, and how it was timed.
 
-        Raises SuiteError when it cannot be written for its path, or cannot be run there.
+        Raises SuiteError when the network cannot be written for its path, or cannot run there.
         """
         with TemporaryDirectory(prefix="suite-") as folder:
             return self._answered(self._written(model, Path(folder)))
 
     def time_again(self, name: str, build: Callable[[], keras.Model]) -> tuple[dict[str, float], dict[str, str]]:
-        """Return the latency of a network that has a `name`; each time adds to what was measured under it before.
+        """Return the latency of the network `name`, from this and all earlier timings under that name.
 
-        It is built and written the first time. Raises SuiteError as `time` does.
+        The first timing builds and writes the network. Raises SuiteError as `time` does.
         """
         if name not in self._kept:
             folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="suite-")))
@@ -78,7 +77,7 @@ class Bench:
     def _written(self, model: keras.Model, folder: Path) -> Path:
         saved = folder / "saved_model"
         network = deployed(model)
-        with silenced():  # converters write what they like
+        with silenced():  # converters print freely
             saved_model.write(network, self._classes, str(saved), only=("pixels",))
             return converters.converted(saved, self._wanted.path, folder, network)
 
@@ -92,7 +91,7 @@ class Bench:
             again=again,
         )
         if "peak_memory" in self._readings and not again:
-            self._timer.close()  # memory that others gave back would be taken again unseen
+            self._timer.close()  # a new process: memory that earlier candidates freed would be reused, uncounted
         try:
             (answer,) = self._timer.ask(order)
         except GoneError as gone:
@@ -104,17 +103,17 @@ class Bench:
 
 
 def _origin(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return when a latency was timed, what it is a multiple of, and what else ran meanwhile."""
+    """Return when a latency was timed, the reference that it is a multiple of, and what else ran meanwhile."""
     known = {f"latency_{key}": answer[key] for key in ("reference", "rest", "others", "steal")}
     said = {key: value if isinstance(value, str) else f"{value:.6g}" for key, value in known.items() if value}
     return {"latency_timed": datetime.now(UTC).isoformat(timespec="milliseconds")} | said
 
 
 def _require(readings: Sequence[str], path: str) -> None:
-    """Raise StudyError where this device cannot tell one of the `readings`."""
+    """Raise StudyError when this device cannot take one of the `readings`."""
     gpu = path in OF_TENSORFLOW and bool(tf.config.list_physical_devices("GPU"))
     if "energy" in readings and not sensors.counts_energy(gpu=gpu):
         raise StudyError(
-            "energy: this device does not count it, or this process may not read its counter (/sys/class/powercap for "
-            "a processor, NVML for a GPU). Take energy out of the objectives and constraints, or run as a user who may."
+            "energy: this device has no counter, or this process may not read it (/sys/class/powercap for a processor, "
+            "NVML for a GPU). Remove energy from the objectives and constraints, or run as a user who may read it."
         )

@@ -1,4 +1,4 @@
-"""What a study has spent of its budget, and what is left. The unit of a training is one of all the study's epochs."""
+"""What a study has spent of its budget, and what is left. One training is all epochs of the study."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from suite.core.study import Budget, Fidelity
 from suite.core.trial import Trial
 
-REREAD = 60.0  # seconds after which it is looked anew what other workers do
+REREAD = 60.0  # seconds between two looks at what other workers do
 
 _TRAINED = ("complete", "paused", "failed")
 _SLACK = 1e-9  # of a training: thirds of one do not add up exactly
@@ -21,13 +21,13 @@ _SLACK = 1e-9  # of a training: thirds of one do not add up exactly
 class Spent:
     """What trials have cost so far."""
 
-    trials: float  # trainings begun, of complete, paused, failed and running trials; a part of the epochs is a part
+    trials: float  # trainings of complete, paused, failed and running trials; half of the epochs is half a training
     hours: float  # of work, refused and dropped candidates included
-    seconds_per_trial: float  # of a training, with the refused candidates before it; zero when none ended
-    least: float  # the part of a training that the next trial spends at least
+    seconds_per_trial: float  # of a training and the refused candidates before it; zero before one ended
+    least: float  # the smallest part of a training that a new trial spends
 
     def allows(self, budget: Budget, part: float) -> bool:
-        """Whether a trial of this part of a training may begin: it is left of the trials and would end in the hours."""
+        """Whether this part of a training may begin: enough trials are left, and it would end within the hours."""
         within = budget.trials is None or self.trials + part <= budget.trials + _SLACK
         end = self.hours + part * self.seconds_per_trial / 3600
         return within and (budget.hours is None or end <= budget.hours)
@@ -37,7 +37,7 @@ class Spent:
         return not self.allows(budget, self.least)
 
     def seconds_left(self, budget: Budget) -> float | None:
-        """Return how long the rest of the budget will take; None before a trial ended."""
+        """Return how many seconds the rest of the budget will take; None before the first training ended."""
         if not self.seconds_per_trial:
             return None
         limits = []
@@ -68,7 +68,7 @@ def worked(trials: Sequence[Trial]) -> float:
 
 
 def seconds_left(trials: Sequence[Trial], budget: Budget, now: datetime) -> float:
-    """Return for how many seconds more all that runs may go on side by side; infinite without hours."""
+    """Return how many more seconds the running trials may go on side by side; infinite without a limit on hours."""
     if budget.hours is None:
         return math.inf
     running = [trial.started for trial in trials if trial.state == "running" and trial.started]
@@ -77,14 +77,14 @@ def seconds_left(trials: Sequence[Trial], budget: Budget, now: datetime) -> floa
 
 
 class Hours:
-    """The hours of a study while it runs, which all its workers use up."""
+    """The hours of a running study, which all its workers share."""
 
     def __init__(self, budget: Budget, trials: Callable[[], Sequence[Trial]]) -> None:
         self._budget, self._trials = budget, trials
         self._over, self._read = math.inf, -math.inf  # on the clock of `time.monotonic`
 
     def left(self) -> float:
-        """Return the seconds that are left, as of REREAD seconds ago; infinite where there is no such budget."""
+        """Return the seconds left, counted at most REREAD seconds ago; infinite without a limit on hours."""
         if self._budget.hours is None:
             return math.inf
         now = time.monotonic()
@@ -95,9 +95,9 @@ class Hours:
 
 
 def epochs(trials: Sequence[Trial], fidelity: Fidelity) -> dict[int, int]:
-    """Return the epochs that each training, ended or running, adds to those it goes on from; by number.
+    """Return by number the epochs that each ended or running training adds to the one it continues.
 
-    A failed one counts with all that it was to add, one that was cut with those that it did.
+    A failed training counts all epochs it was to add; one that was cut counts those it did.
     """
     ends = {trial.number: trial.until or fidelity.epochs for trial in trials}
     return {

@@ -1,4 +1,4 @@
-"""A search from its dataset to its end: what is opened, who watches, and what is timed again when all are trained."""
+"""A whole search: load the data, open the store, evaluate trials before watchers, time close candidates again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from suite.timing.timer import Timer
 def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, show: bool) -> None:
     """Search in `root/NAME` until the budget is spent or the space exhausted.
 
-    A dataset that cannot be used leaves no run behind. Raises StudyError, DatasetError and StoreError.
+    If the dataset cannot be used, no run is left behind. Raises StudyError, DatasetError and StoreError.
     """
     with ExitStack() as stack:
         data = datasets.load(wanted.dataset, wanted.image)
@@ -55,12 +55,12 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
 
 
 def _check_same_data(wanted: Study, before: Sequence[Trial], now: Mapping[str, str]) -> None:
-    """Raise DatasetError, before anything is trained, when the pictures are not those of the trials there are."""
+    """Raise DatasetError before any training when the pictures differ from those of earlier trials."""
     first = seen.main(before)
     changed = seen.change(first, now) if first else ""
     if changed:
         raise DatasetError(
             f"{wanted.dataset}: the pictures have changed since {wanted.name} began: {changed}. Nothing was trained. "
-            f"Give the new ones a run of their own (--set name={wanted.name}-2), or bring the old ones back. What was "
-            "found can still be reported and exported."
+            f"Search the new pictures under another name (--set name={wanted.name}-2), or bring back the old ones. "
+            "Earlier trials can still be reported and exported."
         )

@@ -1,6 +1,4 @@
-"""The database of a study: opened when others may be creating it, changed by one worker at a time, and what it says
-turned into words for a user.
-"""
+"""The database of a study: workers open it at once and change it one at a time; its errors become words for a user."""
 
 from __future__ import annotations
 
@@ -25,9 +23,9 @@ PATIENCE = 300  # seconds that another worker may hold an SQLite file while it p
 
 
 def opened(url: str) -> RDBStorage:
-    """Return the database at `url`, with its tables. Raises MissingExtraError where its driver is not installed.
+    """Return the database at `url`, with its tables. Raises MissingExtraError when its driver is not installed.
 
-    Two that open an empty database at once both create the tables, and one of them fails: it finds them the next time.
+    If two workers open an empty database at once, both create the tables and one fails; its next attempt finds them.
     """
     for attempt in range(1, ATTEMPTS):
         try:
@@ -50,10 +48,10 @@ def _storage(url: str) -> RDBStorage:
 
 @contextmanager
 def alone(storage: RDBStorage, study: str) -> Iterator[None]:
-    """Make of all that this thread does with `storage` one transaction, in which no other worker of `study` has one.
+    """Make the block one transaction of this thread on `storage`; no other worker of `study` has one meanwhile.
 
-    So what is read in it holds until its end, and a process that dies in it has done nothing. Optuna's own transactions
-    become parts of it: savepoints.
+    What the block reads stays true until its end. A process that dies in the block changes nothing. Optuna's own
+    transactions become savepoints in it.
     """
     with storage.engine.connect() as connection:
         _lock(connection, study)
@@ -67,7 +65,7 @@ def alone(storage: RDBStorage, study: str) -> Iterator[None]:
 
 def _lock(connection: Connection, study: str) -> None:
     if connection.dialect.name == "sqlite":
-        # Python's driver begins a transaction with the first write, which is after the first reading: too late.
+        # Python's driver begins a transaction at the first write: too late, as the block reads before it writes.
         connection.execution_options(isolation_level="AUTOCOMMIT")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
@@ -76,10 +74,10 @@ def _lock(connection: Connection, study: str) -> None:
 
 @contextmanager
 def guarded(folder: Path) -> Iterator[None]:
-    """Turn what a database says when it cannot read or write into a StoreError."""
+    """Raise StoreError when the database cannot be read or written."""
     try:
         with warnings.catch_warnings():
-            # Heartbeats are experimental since 2.0, and meant for Study.optimize: here `_beat` sends them.
+            # Heartbeats are experimental since 2.0, and meant for Study.optimize; here `Store._beat` sends them.
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             warnings.filterwarnings("ignore", message="Heartbeat of storage")
             yield

@@ -31,29 +31,29 @@ from suite.training import loop
 from suite.training.deadline import Forecast, Left, forever
 
 RECIPE = Recipe()
-Same = Callable[[Mapping[str, Value], str], Trial | None]  # an ended trial of a configuration's network, in a place
+Same = Callable[[Mapping[str, Value], str], Trial | None]  # an ended trial of the same network, timed in that place
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How the trials of one study are evaluated: called with a trial that has begun, it returns it ended."""
+    """Evaluates the trials of one study: called with a trial that has begun, it returns the ended trial."""
 
     study: Study
     data: Dataset
     bench: Bench
     model_file: Callable[[int], Path]  # where the trained network of a trial is kept
-    checkpoint: Callable[[Trial], Path | None] = lambda trial: None  # where it is kept how far its training has come
-    same: Same = lambda configuration, place: None  # what is known of the same network already
-    disappointment: Callable[[Trial], str] = lambda trial: ""  # why it is not worth its training, measured as it is
+    checkpoint: Callable[[Trial], Path | None] = lambda trial: None  # where the state of its training is kept
+    same: Same = lambda configuration, place: None  # an ended trial of the same network
+    disappointment: Callable[[Trial], str] = lambda trial: ""  # why its measured costs make it not worth training
     watchers: Sequence[Watcher] = ()  # told of every epoch
     left: Left = forever  # seconds until the study's hours are over
-    forecast: Callable[[Forecast], object] = lambda forecast: None  # told after each epoch what is to come
-    plans: dict[str, dict[str, float] | None] = field(default_factory=dict)  # counts of networks that were not trained
+    forecast: Callable[[Forecast], object] = lambda forecast: None  # told after each epoch when the training will end
+    plans: dict[str, dict[str, float] | None] = field(default_factory=dict)  # counts of untrained networks
 
     def known(self, configuration: Mapping[str, Value]) -> dict[str, float] | None:
-        """Return what is known of the costs of a network before it is tried: what was measured, else its counts.
+        """Return the costs of a network that are known before it is tried: measured costs, else its counts.
 
-        None says that it cannot be built. Nothing is built for a study that is not about counts.
+        None means that it cannot be built. If the study asks for no counts, no network is built here.
         """
         before = self.same(configuration, self._place(configuration))
         if before or not set(costs_of(self.study)) & set(COUNTED):
@@ -64,12 +64,12 @@ class Evaluation:
                 self.plans[name] = counts(weightless(lambda: deployed(self.network(configuration))))
             except ArchitectureError:
                 self.plans[name] = None
-            except Exception:  # of a file of one's own: when it is tried the trial fails, and keeps the traceback
+            except Exception:  # in the user's own file: the trial will fail when tried, and keep the traceback
                 self.plans[name] = {}
         return self.plans[name]
 
     def __call__(self, trial: Trial) -> Trial:
-        """Evaluate one trial; raise what goes wrong."""
+        """Evaluate one trial; every error goes to the caller."""
         recipe = candidate.recipe(self.study, trial.configuration)
         trial = replace(trial, surroundings=self.surroundings(recipe))
         keras.utils.set_random_seed(self.study.seed)
@@ -79,7 +79,7 @@ class Evaluation:
     def _evaluated(self, trial: Trial, recipe: Recipe) -> Trial:
         trial = self._as_before(trial)
         if self._may_be_refused(trial):
-            # A candidate that is too large may be too large for the memory as well.
+            # Count without weights: a network too large for its limits may be too large for the memory too.
             trial = self._measured(trial, counts(weightless(lambda: deployed(self.network(trial.configuration)))))
         if self._is_refused(trial):
             return self._refused(trial)
@@ -94,7 +94,7 @@ class Evaluation:
         return trial.dropped(reason) if reason else self._trained(trial, model, recipe)
 
     def _as_before(self, trial: Trial) -> Trial:
-        """Return a trial with the costs that its network was found to have already, and with where they are from."""
+        """Return a trial with the costs that an earlier trial measured for the same network, and their origin."""
         before = self.same(trial.configuration, trial.place)
         if before is None:
             return trial
@@ -102,7 +102,7 @@ class Evaluation:
         return replace(self._measured(trial, before.costs), surroundings={**trial.surroundings, **origin})
 
     def timed_again(self, trial: Trial) -> tuple[dict[str, float], dict[str, str]]:
-        """Return the latency of a trial's network as measures, and its origin; adds to what was timed here before."""
+        """Return the latency of a trial's network as measures, and its origin; earlier timings here count too."""
         recipe = candidate.recipe(self.study, trial.configuration)
         try:
             with loop.precision(self.study.latency.precision or recipe.precision):
@@ -113,7 +113,7 @@ class Evaluation:
             keras.utils.clear_session()
 
     def timed_here(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Return those of `trials` whose latency is of the place in which this evaluation times."""
+        """Return the `trials` whose latency was timed where and how this evaluation times."""
         return [trial for trial in trials if trial.place == self._place(trial.configuration)]
 
     def _place(self, configuration: Mapping[str, Value]) -> str:
@@ -124,7 +124,7 @@ class Evaluation:
         return {**self.bench.surroundings, "latency_precision": self.study.latency.precision or recipe.precision}
 
     def _as_deployed(self, trial: Trial, model: keras.Model, recipe: Recipe) -> keras.Model:
-        """Return the network in the precision in which it will be deployed."""
+        """Return the network in its precision for deployment."""
         wanted = self.study.latency.precision
         if wanted in (None, recipe.precision):
             return model
@@ -132,12 +132,12 @@ class Evaluation:
             return self.network(trial.configuration)
 
     def _is_to_be_timed(self, trial: Trial) -> bool:
-        """Whether something is not known yet that takes a run of the network."""
+        """Whether a wanted measure that needs a run of the network is still unknown."""
         wanted = {"latency", *(name for name in self.study.measures if MEASURES[name].known == "measured")}
         return not wanted <= trial.measures.keys()
 
     def _may_be_refused(self, trial: Trial) -> bool:
-        """Whether it can be refused by counting alone, and was not counted yet."""
+        """Whether counts alone can refuse it, and one of them is still unknown."""
         return any(c.measure in COUNTED and c.measure not in trial.measures for c in self.study.constraints)
 
     def network(self, configuration: Mapping[str, Value]) -> keras.Model:
@@ -145,7 +145,7 @@ class Evaluation:
         return candidate.network(self.study, configuration, self.data.task)
 
     def surroundings(self, recipe: Recipe = RECIPE) -> dict[str, str]:
-        """Return where the trials of a recipe are measured, and on which data."""
+        """Return where trials with a recipe are measured, and on which data."""
         sizes = ", ".join(f"{split} {size:,}" for split, size in self.data.sizes.items())
         own = architectures.digest(self.study.source)
         return {
@@ -184,7 +184,7 @@ class Evaluation:
         return replace(trial, state=state, curve=trained.curve, finished=datetime.now(UTC), **self._cut(trial, trained))
 
     def _cut(self, trial: Trial, trained: loop.Training) -> dict[str, Any]:
-        """Return how a trial is marked that the study's hours ended; nothing of one that was trained as asked."""
+        """Return how to mark a trial that the study's hours ended; nothing if it was trained as asked."""
         done, epochs = len(trained.curve), self.study.fidelity.epochs
         if done >= epochs:
             return {"until": None}
@@ -209,7 +209,7 @@ class Evaluation:
 
 
 def _save(model: keras.Model, file: Path) -> None:
-    """Write a model so that a half-written one never has the name; raise StoreError when it cannot be kept."""
+    """Write a model; `file` is never half-written. Raises StoreError when it cannot be written."""
     network = deployed(model)
     try:
         with files.replacing(file) as draft:

@@ -1,4 +1,4 @@
-"""Trials that pause: how far each goes, which of them goes on, and which checkpoints that takes."""
+"""Trials that pause: how far each goes, which of them continues, and which checkpoints are still needed."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from suite.core.study import Fidelity, Study
 from suite.core.trial import Trial, resumable
 from suite.search.budget import epochs, spent
 
-Kept = Callable[[int], bool]  # whether the checkpoint of the training that this number began is in reach
+Kept = Callable[[int], bool]  # whether the checkpoint of the training that this trial began can be read here
 
-Promises = Callable[[Sequence[Trial]], Sequence[float] | None]  # what paused trials promise, were they trained on
+Promises = Callable[[Sequence[Trial]], Sequence[float] | None]  # what paused trials promise if trained on
 
-NOTHING = 1e-4  # hypervolume, of a front that is about 1 high and 1 wide
+NOTHING = 1e-4  # hypervolume: a promise below it counts as none; the front is about 1 high and 1 wide
 
 
 def stop(fidelity: Fidelity, done: int = 0) -> int | None:
-    """Return the epoch after which a training that has `done` epochs pauses next; None: it goes to its end."""
+    """Return the epoch after which a training with `done` epochs pauses next; None if it goes to its end."""
     rung = next(rung for rung in fidelity.rungs if rung > done)
     return rung if rung < fidelity.epochs else None
 
 
 def first(trial: Trial, trials: Sequence[Trial]) -> int:
-    """Return the number of the trial that began the training which `trial` goes on with, or its own."""
+    """Return the number of the trial that began the training of `trial`; its own if it continues no other."""
     return _first(trial, _numbered(trials))
 
 
 def unfinished(trials: Sequence[Trial]) -> set[int]:
-    """Return the numbers that began the trainings which run, or may go on."""
+    """Return the numbers of the trials that began trainings which still run or may go on."""
     running, numbered = [trial for trial in trials if trial.state == "running"], _numbered(trials)
     return {_first(trial, numbered) for trial in [*running, *resumable(trials)]}
 
 
 def next_step(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:
-    """Return the paused or cut trial that goes on now; None for a new candidate.
+    """Return the paused or cut trial to continue now; None for a new candidate.
 
-    Half of all epochs are for the first look at new ones; none is begun that could not be trained to its end.
+    Half of all epochs go to the first look at new candidates. A new one must be affordable to its end.
     """
     each, used = epochs(trials, study.fidelity), spent(trials, study.fidelity)
     looked = sum(each.get(trial.number, 0) for trial in trials if trial.continues is None)
@@ -46,9 +46,9 @@ def next_step(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promi
 
 
 def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:
-    """Return the paused or cut trial that promises most, of those that can go on within the budget.
+    """Return the most promising paused or cut trial that the budget allows to continue; None when there is none.
 
-    Where no model says what they promise, it is the most accurate. One that cannot reach the front is none.
+    Without a model of their promises, returns the most accurate. A trial that cannot reach the front is left out.
     """
     numbered = _numbered(trials)
     able = [trial for trial in affordable(study, trials) if kept(_first(trial, numbered))]
@@ -60,7 +60,7 @@ def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) 
 
 
 def affordable(study: Study, trials: Sequence[Trial]) -> list[Trial]:
-    """Return the paused trials, and those that were cut, whose next epochs the budget allows."""
+    """Return the paused and cut trials whose next epochs the budget allows."""
     used = spent(trials, study.fidelity)
     return [trial for trial in resumable(trials) if used.allows(study.budget, _part(study.fidelity, trial))]
 
@@ -68,8 +68,8 @@ def affordable(study: Study, trials: Sequence[Trial]) -> list[Trial]:
 def levels(study: Study, trial: Trial) -> dict[float, list[float]]:
     """Return the study's objectives at each rung that a training reached, by the number of the rung.
 
-    Of a rung it is the epoch with the best accuracy so far, as at the end. A cost is what it is at every rung, NaN
-    where it was not measured.
+    A rung has the values of the epoch with the best accuracy so far, as the end has. A cost is the same at every rung,
+    and NaN if it was not measured.
     """
     if trial.state not in ("complete", "paused"):
         return {}
@@ -104,6 +104,6 @@ def _told(trial: Trial, measure: str, rung: int) -> float:
 
 
 def _part(fidelity: Fidelity, trial: Trial) -> float:
-    """Return which part of a training the next epochs of a paused trial are."""
+    """Return the next epochs of a paused trial as a part of a whole training."""
     done = trial.until or 0
     return ((stop(fidelity, done) or fidelity.epochs) - done) / fidelity.epochs

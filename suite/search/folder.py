@@ -1,10 +1,10 @@
 """A run folder: what one study leaves behind.
 
 runs/resnet/study.toml     the study as it was run, with every override resolved
-runs/resnet/trials.db      its trials (or `storage.url`, where they stand in a database elsewhere)
+runs/resnet/trials.db      its trials (or `storage.url`, if they are in a database elsewhere)
 runs/resnet/classes.json   the names of the classes, in the order of the networks' outputs
 runs/resnet/models/7.keras the network of trial 7 with its best weights
-runs/resnet/checkpoints/7.npz  how far the training that trial 7 began has come, while it runs or may go on
+runs/resnet/checkpoints/7.npz  the state of the training that trial 7 began, while it runs or may go on
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def opened(folder: Path, study: Study, storage: str | None = None) -> Store:
     """Return the store of `study` in `folder`, new or as it was left.
 
     `storage` is the URL of a database to share with other machines; by default a SQLite file in the folder. Raises
-    StudyError when the folder holds another study, StoreError when it cannot be written or its trials stand in another
+    StudyError when the folder holds another study, StoreError when it cannot be written or its trials are in another
     database than `storage`.
     """
     check_same(folder, study)
@@ -57,7 +57,7 @@ def reopened(folder: Path) -> Store:
 
 
 def kept(folder: Path) -> Study:
-    """Return the study of a run as it was run; a relative path, which earlier versions kept, is from where one is."""
+    """Return the study of a run as it was run. Relative paths, from earlier versions, start at the working folder."""
     return studyfile.read(folder / "study.toml", home=Path())
 
 
@@ -71,17 +71,17 @@ def read(folder: Path) -> Run:
 
 
 def model(folder: Path, number: int) -> Path:
-    """Return where the trained network of a trial stands."""
+    """Return the file of a trial's trained network."""
     return folder / "models" / f"{number}.keras"
 
 
 def checkpoint(folder: Path, number: int) -> Path:
-    """Return where it stands how far the training has come that a trial began."""
+    """Return the checkpoint file of the training that a trial began."""
     return folder / "checkpoints" / f"{number}.npz"
 
 
 def keep_classes(folder: Path, names: Sequence[str]) -> None:
-    """Write the names of the classes that the run's networks tell apart, once: an export needs them."""
+    """Write the class names of the run's networks, once: an export needs them."""
     file = folder / "classes.json"
     if file.exists():
         return
@@ -92,18 +92,18 @@ def keep_classes(folder: Path, names: Sequence[str]) -> None:
 
 
 def classes(folder: Path) -> tuple[str, ...]:
-    """Return the names of the classes that the run's networks tell apart; none of a run of an earlier version."""
+    """Return the class names of the run's networks; none for a run of an earlier version."""
     file = folder / "classes.json"
     return tuple(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else ()
 
 
 def tidy(store: Store) -> None:
     """Remove the checkpoints of trainings that have ended."""
-    found = list((store.folder / "checkpoints").glob("*.npz"))  # first: each then is of a trial that is read below
+    found = list((store.folder / "checkpoints").glob("*.npz"))  # before the trials: each file's trial is then read too
     needed = set(map(str, unfinished(store.trials()))) if found else set()
     for file in found:
-        if file.stem.rpartition(".")[2] not in needed:  # before its number a half-written one has that of its process
-            with suppress(OSError):  # it wastes space, no more
+        if file.stem.rpartition(".")[2] not in needed:  # a half-written one is .PROCESS.NUMBER.npz
+            with suppress(OSError):  # one that stays only wastes space
                 file.unlink()
 
 
@@ -114,16 +114,16 @@ def holds(folder: Path) -> bool:
 
 
 def is_traced(folder: Path) -> bool:
-    """Whether there is a run in `folder`, one that is being made, or what is left of one."""
+    """Whether `folder` holds a run, a run being made, or what is left of one."""
     return any((folder / name).is_file() for name in ("study.toml", "trials.db", "storage.url"))
 
 
 def _lacking(folder: Path) -> str:
     """Say why a folder holds no run, and the way out."""
     if (folder / "study.toml").is_file():
-        return "it has a study and no trials.db: the run began just now, or lost it. `suite run STUDY` begins it again."
+        return "it has a study but no trials.db: the run just began, or lost it. `suite run STUDY` begins it again."
     if is_traced(folder):
-        return "its study.toml is lost. Bring it back: the trials without it do not say what was searched."
+        return "its study.toml is lost. Bring it back: without it the trials do not say what was searched."
     return "no run here. `suite run STUDY` makes one, by default in runs/NAME."
 
 
@@ -132,13 +132,13 @@ def _url(folder: Path) -> str:
 
 
 def _remote(folder: Path) -> str | None:
-    """Return the URL of the database elsewhere that holds the trials; None where they are in the folder."""
+    """Return the URL of the database elsewhere that holds the trials; None if they are in the folder."""
     file = folder / "storage.url"
     return file.read_text(encoding="utf-8").strip() if file.is_file() else None
 
 
 def check_same(folder: Path, study: Study) -> None:
-    """Raise StudyError when `folder` holds a run of another study of this name. Its budget may have changed."""
+    """Raise StudyError when `folder` holds a run of another study of this name. What MAY_CHANGE may differ."""
     if not (folder / "study.toml").is_file():
         return
     before = kept(folder)
@@ -146,13 +146,13 @@ def check_same(folder: Path, study: Study) -> None:
     changed = [field.name for field in fields(Study) if getattr(same, field.name) != getattr(study, field.name)]
     if changed:
         raise StudyError(
-            f"{folder} holds trials of this study with another {' and '.join(changed)}. Give the new one a name of its "
-            f"own (--set name={study.name}-2), or remove the folder."
+            f"{folder} holds trials of this study with another {' and '.join(changed)}. Give the new study another "
+            f"name (--set name={study.name}-2), or remove the folder."
         )
 
 
 def _check_one_place(folder: Path, storage: str | None) -> None:
-    """Raise StoreError when trials of this run would be hidden, as they stand in two databases or in another one."""
+    """Raise StoreError when trials of this run would be hidden: they are in two databases, or not in `storage`."""
     file, known = folder / "trials.db", _remote(folder)
     if known and file.exists():
         raise StoreError(
@@ -163,12 +163,12 @@ def _check_one_place(folder: Path, storage: str | None) -> None:
     if storage and there and _place(storage) != _place(there):
         raise StoreError(
             f"{folder}: the trials of this run are in {_place(there)}, and {_place(storage)} would hide them. Go on "
-            f"without --storage, or give the new run a name of its own (--set name={folder.name}-2)."
+            f"without --storage, or give the new run another name (--set name={folder.name}-2)."
         )
 
 
 def _place(url: str) -> str:
-    """Return a database without who asks for it, which may change, and is not for everybody to read."""
+    """Return the URL of a database without user and password: they may change, and not everybody may read them."""
     try:
         parts = make_url(url)
     except ArgumentError:  # a file

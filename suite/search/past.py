@@ -1,4 +1,4 @@
-"""What became of the trials of a study, and what they tell of candidates to come."""
+"""What became of a study's trials, and what they tell about new candidates."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from suite.search.space import network
 
 
 class Past:
-    """The trials of one study as they were read: what has ended stays as it is, and is read once."""
+    """The trials of one study as they were read. Ended trials do not change, so each is read once."""
 
     def __init__(self, folder: Path, study: Study) -> None:
         self._folder, self._study = folder, study
         self._ended: dict[int, Trial] = {}
-        self._networks: dict[str, list[Trial]] = {}  # what has ended, by its network
-        self._gone_on: set[int | None] = set()  # paused trials whose training went on and told more
-        self._trained = -1  # number of the latest one that told how accurate it is
+        self._networks: dict[str, list[Trial]] = {}  # ended trials, by network
+        self._gone_on: set[int | None] = set()  # trials whose training another continued, and told more
+        self._trained = -1  # number of the latest trial with a known accuracy
 
     def read(self, frozen: Iterable[FrozenTrial]) -> list[Trial]:
-        """Return the trials that Optuna holds. Raises StoreError for one that is damaged."""
+        """Return the trials of Optuna's rows. Raises StoreError when one is damaged."""
         return [trial for trial in map(self.trial, frozen) if trial is not None]
 
     def retimed(self, trials: Sequence[Trial], again: Mapping[int, Mapping[str, Any]]) -> list[Trial]:
-        """Return trials with the latencies of those that were timed `again`, by number."""
+        """Return the trials, with the new latency of each that was timed `again`, which is keyed by number."""
         return [self._retimed(trial, again[trial.number]) if trial.number in again else trial for trial in trials]
 
     def _retimed(self, trial: Trial, known: Mapping[str, Any]) -> Trial:
@@ -50,7 +50,7 @@ class Past:
         return now
 
     def trial(self, frozen: FrozenTrial) -> Trial | None:
-        """Return the trial that Optuna holds; None for what never became one. Raises StoreError."""
+        """Return the trial of a row of Optuna's; None if it never became one. Raises StoreError when it is damaged."""
         if frozen.number in self._ended:
             return self._ended[frozen.number]
         try:
@@ -58,31 +58,31 @@ class Past:
         except (ValueError, LookupError, TypeError) as error:
             raise StoreError(
                 f"{self._folder}: trial {frozen.number} is damaged in the database ({type(error).__name__}: {error}). "
-                "Bring back a copy of it, or remove the folder and run the study again."
+                "Restore a copy of the database, or remove the folder and run the study again."
             ) from error
         if trial is not None and trial.state != "running":
             self._keep(trial)
         return trial
 
     def costs(self, configuration: Mapping[str, Value]) -> dict[str, float]:
-        """Return the costs that an ended trial of this network was found to have; else nothing."""
+        """Return the known costs of an ended trial of this network; empty if there is none."""
         return next((trial.costs for trial in self._same(configuration)), {})
 
     def same(self, configuration: Mapping[str, Value], place: str) -> Trial | None:
-        """Return an ended trial of this network whose latency is of `place`; None where there is none."""
+        """Return an ended trial of this network whose latency was timed in `place`; None if there is none."""
         return next((trial for trial in self._same(configuration) if trial.place == place), None)
 
     def is_refused(self, configuration: Mapping[str, Value]) -> bool:
-        """Whether the network of a configuration was found to break a constraint."""
+        """Whether a trial with the network of a configuration was refused."""
         return any(trial.state == "refused" for trial in self._same(configuration))
 
     def is_open(self, frozen: FrozenTrial) -> bool:
-        """Whether a trial was dropped, and others trained since: its configuration may be proposed again."""
+        """Whether a trial was dropped and others were trained since: its configuration may then be proposed again."""
         trial = self.trial(frozen)
         return trial is not None and trial.state == "dropped" and trial.number < self._trained
 
     def curve(self, frozen: FrozenTrial) -> Mapping[float, Sequence[float]]:
-        """Return what a training told at each rung that it reached; nothing where a later trial tells more."""
+        """Return the objectives at each rung that a training reached; empty if a later trial continued it."""
         trial = self.trial(frozen)
         return {} if trial is None or trial.number in self._gone_on else levels(self._study, trial)
 

@@ -1,6 +1,6 @@
-"""What people see while a study runs: on a terminal a bar with the time left, elsewhere lines.
+"""What people see while a study runs: on a terminal a bar with the time left, elsewhere only lines.
 
-There is a line for each trial, for what its first epoch tells of its end, and for every QUIET seconds without one.
+A line appears when a trial ends, when its first epoch tells how long it will take, and after QUIET seconds without one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from suite.training.deadline import Forecast
 
 _STYLES = {"complete": "green", "paused": "cyan", "refused": "dim", "dropped": "dim", "failed": "red"}
 QUIET = 50.0  # seconds without a line, where there is no bar
-SOON = 10.0  # seconds of a training that need not be told before
+SOON = 10.0  # seconds: the end of a training is not announced if it is nearer
 
 _WIDTH = 24  # of the bar, characters
 
@@ -35,7 +35,7 @@ class Progress:
     """Watches one study; a context manager. Writes to stderr."""
 
     def __init__(self, study: Study, before: Iterable[Trial] = ()) -> None:
-        """Begin after the trials `before`, those of earlier sessions."""
+        """Begin after the trials of earlier sessions, `before`."""
         self._study, self._epochs = study, study.fidelity.epochs
         self._trials = {trial.number: trial for trial in before if trial.state != "running"}
         self._running: Trial | None = None
@@ -60,7 +60,7 @@ class Progress:
         self._live.stop()
 
     def note(self, line: str) -> None:
-        """Show a line of what goes on between trials."""
+        """Show a line about work between trials."""
         self._console.print(line)
 
     def begin(self, trial: Trial) -> None:
@@ -89,7 +89,7 @@ class Progress:
         self._spoken = time.monotonic()
 
     def _pulse(self) -> None:
-        """Say what runs, whenever nothing was said for long."""
+        """Say what runs after QUIET seconds without a line."""
         while not self._closed.wait(min(1.0, QUIET / 4)):
             running = self._running
             if running and time.monotonic() - self._spoken >= QUIET:

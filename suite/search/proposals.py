@@ -21,12 +21,12 @@ from suite.studyfile.binding import configurations, drawn
 
 Known = Callable[[Mapping[str, Value]], "Mapping[str, float] | None"]  # costs of a configuration's network, by measure
 
-CALLS = 8  # networks that are counted for a proposal: a tenth of a second each
+CALLS = 8  # networks that are counted for one proposal, a tenth of a second each
 
 DRAWS = 2_000  # random draws in search of a new configuration
-WALK = 100_000  # configurations that are walked through when the draws found none
+WALK = 100_000  # configurations: a space of at most so many is walked through when the draws found none
 
-OPTUNAS: dict[str, Callable[[int, int], BaseSampler]] = {  # of the trials that it begins with, and a seed
+OPTUNAS: dict[str, Callable[[int, int], BaseSampler]] = {  # takes the number of random first trials, and a seed
     "tpe": lambda startup, seed: TPESampler(multivariate=True, group=True, n_startup_trials=startup, seed=seed),
     "nsga2": lambda startup, seed: NSGAIISampler(population_size=2 * startup, seed=seed),
     "random": lambda startup, seed: RandomSampler(seed),
@@ -36,21 +36,22 @@ _TRIED = ("running", "paused", "complete", "refused", "failed")
 
 
 def sampler(study: Study, asked: int) -> BaseSampler:
-    """Return the sampler of Optuna's for the proposal after `asked` others.
+    """Return the study's Optuna sampler for the proposal after `asked` others.
 
-    Seeded by both, so that a study that was interrupted proposes what it would have proposed.
+    The study's seed and `asked` seed it, so that an interrupted study proposes what it would have proposed.
     """
     seed = (study.seed * 1_000_003 + asked) % 2**32
     startup = min(10, max(2, (study.budget.trials or 20) // 2))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `multivariate` is one, since 2.2
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of `multivariate`, since 2.2
         return OPTUNAS[study.sampler](startup, seed)
 
 
 def cheap_first(study: Study, known: Known, curve: Curve, open: Open) -> CheapFirstSampler:
-    """Return our sampler. `known` tells what the network of a configuration costs, as far as that is known; it is asked
-    for CALLS of them for each proposal. None means that there is no such network, or that it was refused. What is
-    `open` may be proposed again.
+    """Return our sampler.
+
+    `known` returns the known costs of a configuration's network, None if it cannot be built or was refused. Each
+    proposal asks it for CALLS configurations. The configuration of an `open` trial may be proposed again.
     """
     measures = costs_of(study)
 
@@ -76,12 +77,12 @@ def cheap_first(study: Study, known: Known, curve: Curve, open: Open) -> CheapFi
 
 
 def costs_of(study: Study) -> list[str]:
-    """Return the costs that a study is about: its objectives in their order, then what it only limits."""
+    """Return the costs among a study's measures: its objectives in their order, then those it only limits."""
     return [measure for measure in study.measures if MEASURES[measure].is_cost]
 
 
 def _limit(study: Study, measure: str) -> float | None:
-    """Return the most that a cost may be, None for no limit."""
+    """Return the upper limit of a cost; None if it has none."""
     return min((c.limit for c in study.constraints if c.measure == measure and c.at_most is not None), default=None)
 
 
@@ -89,8 +90,9 @@ class Tried:
     """The configurations that need not be tried again."""
 
     def __init__(self, study: Study, trials: Sequence[Trial]) -> None:
-        """Learn the configurations of `trials`. Those of interrupted ones stay free, and of dropped ones when more was
-        trained since.
+        """Learn the configurations of `trials`.
+
+        Those of interrupted trials stay free; so do those of dropped trials, once others were trained since.
         """
         self._study = study
         trained = max((trial.number for trial in trials if trial.state in ("complete", "paused")), default=-1)
@@ -105,7 +107,7 @@ class Tried:
         return key(configuration) not in self._configurations and key(network(configuration)) not in self._refused
 
     def draw(self) -> dict[str, Value] | None:
-        """Return a fresh configuration at random; None when the space holds none, or none is found in it."""
+        """Return a random fresh configuration; None when the space holds none, or none was found in it."""
         source = random.Random(f"{self._study.seed}/{self._seed}")
         for _ in range(DRAWS):
             configuration = drawn(self._study, source)
@@ -116,5 +118,5 @@ class Tried:
 
 
 def key(configuration: Mapping[str, Value]) -> str:
-    """Return a text by which equal configurations are known."""
+    """Return a text that is the same for equal configurations."""
     return json.dumps(configuration, sort_keys=True)

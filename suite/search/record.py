@@ -16,14 +16,14 @@ from suite.core.trial import Trial
 from suite.search import worker
 from suite.search.space import decoded
 
-# All other ended ones are FAIL.
+# Every other state of an ended trial is FAIL.
 STATES = {"complete": TrialState.COMPLETE, **dict.fromkeys(("paused", "refused", "dropped"), TrialState.PRUNED)}
 
 BELOW = "of what it promised is left"  # ends the reason of every dropped trial
 
 
 def written(trial: Trial) -> str:
-    """Return all that is not already in Optuna's own columns, as JSON."""
+    """Return as JSON what Optuna's own columns do not hold."""
     return json.dumps(
         {
             "state": trial.state,
@@ -40,9 +40,9 @@ def written(trial: Trial) -> str:
 
 
 def begun(continues: int | None, until: int | None) -> dict[str, Any]:
-    """Return what is noted of a trial that this process begins now, in the same transaction as its parameters.
+    """Return the attributes of a trial that this process begins now, written in one transaction with its parameters.
 
-    When it began stands here in UTC: Optuna keeps local times, or did, and they are read in the reader's zone.
+    The start is kept here in UTC: Optuna keeps local times, or did, and they are read in the reader's zone.
     """
     step = {"continues": continues, "until": until}
     return {"step": step, "worker": worker.this(), "started": datetime.now(UTC).isoformat()}
@@ -51,9 +51,9 @@ def begun(continues: int | None, until: int | None) -> dict[str, Any]:
 def running(
     parameters: Mapping[str, Any], distributions: Mapping[str, BaseDistribution], attributes: Mapping[str, Any]
 ) -> FrozenTrial:
-    """Return a trial that runs from now on, as Optuna is given it."""
+    """Return a trial that runs from now on, in the form that Optuna takes."""
     return FrozenTrial(
-        number=-1,  # this and the id are the database's to give
+        number=-1,  # the database gives this and the id
         trial_id=-1,
         state=TrialState.RUNNING,
         value=None,
@@ -68,12 +68,12 @@ def running(
 
 
 def values(study: Study, trial: Trial) -> list[float] | None:
-    """Return what Optuna is told of the objectives: of complete trials only."""
+    """Return the values of the objectives for Optuna; None unless the trial is complete."""
     return [trial.measures[o.measure] for o in study.objectives] if trial.state == "complete" else None
 
 
 def read(study: Study, frozen: FrozenTrial) -> Trial | None:
-    """Return the trial that Optuna holds; None for what never became one (queued, or proposed a second time)."""
+    """Return the trial of a row of Optuna's; None if it never became one (queued, or proposed a second time)."""
     if frozen.state == TrialState.WAITING or not study.domains.keys() <= frozen.params.keys():
         return None
     trial = Trial(
@@ -96,12 +96,12 @@ def _ended(begun: Trial, record: Mapping[str, Any]) -> Trial | None:
         return None
     finished = datetime.fromisoformat(record["finished"])
     trial = replace(begun, **{**record, "curve": tuple(record["curve"]), "finished": finished})
-    was_dropped = trial.state == "refused" and trial.reason.endswith(BELOW)  # before there was a state of its own
+    was_dropped = trial.state == "refused" and trial.reason.endswith(BELOW)  # earlier versions had no state for it
     return replace(trial, state="dropped") if was_dropped else trial
 
 
 def _started(frozen: FrozenTrial) -> datetime | None:
-    """Return when a trial began, UTC; of one of an earlier version as this machine's zone has it."""
+    """Return when a trial began, UTC; an earlier version kept local time, read here in this machine's zone."""
     if "started" in frozen.user_attrs:
         return datetime.fromisoformat(frozen.user_attrs["started"])
     return frozen.datetime_start.astimezone(UTC) if frozen.datetime_start else None

@@ -1,7 +1,7 @@
 """The rows of a study's trials in an Optuna study: begun, ended, taken over.
 
-Every change is made in `alone`: one worker at a time, all of it or nothing. So no check can be overtaken by what it
-checks for, and a process that dies in between has changed nothing.
+Every change is made in `alone`: one worker at a time, all of it or nothing. So what a check found stays true until the
+change is made, and a process that dies in between changes nothing.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from suite.search import database, record, worker
 from suite.search.fidelity import stop
 from suite.search.space import distributions, encoded
 
-RETIMED = "retimed "  # before the number of a row, in the attributes of the study
+RETIMED = "retimed "  # with the number of a row after it, the name of an attribute of the study
 DEATHS = 3  # a trial whose process died so often has failed and is not run again
 
 
 class Rows:
-    """The trials of one study in the database at `url`, which is made if need be."""
+    """The trials of one study in the database at `url`, which is created if missing."""
 
     def __init__(self, study: Study, url: str) -> None:
         self._study, self._distributions = study, distributions(study)
@@ -42,7 +42,7 @@ class Rows:
             self.study.set_user_attr("study", studyfile.text(study))
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._storage.remove_session()
         self._storage.engine.dispose()
 
@@ -53,16 +53,16 @@ class Rows:
             with database.alone(self._storage, self._study.name):
                 yield
         except BaseException:
-            self._load()  # Optuna remembers rows that are not there now
+            self._load()  # Optuna may remember rows that were undone
             raise
 
     def all(self, *states: TrialState) -> list[FrozenTrial]:
-        """Return the rows in these states, or all, by number."""
+        """Return the rows in these states, or all rows, sorted by number."""
         return self.study.get_trials(deepcopy=False, states=states or None)
 
     def begin(self, configuration: Mapping[str, Value], *, continues: int | None, until: int | None) -> FrozenTrial:
         """Begin a trial of this configuration."""
-        # Not by the queue: from there another worker might take it.
+        # Not through the queue: another worker might take it from there.
         parameters, noted = encoded(self._study, configuration), record.begun(continues, until)
         template = record.running(parameters, self._distributions, noted)
         return self._beaten(self._storage.create_new_trial(self._study_id(), template))
@@ -77,7 +77,7 @@ class Rows:
         return self._beaten(asked._trial_id)
 
     def end(self, trial: Trial) -> bool:
-        """End a trial as what it became; False when it had ended before: others took it over."""
+        """End a trial with its result; False when it had ended before, as another worker took it over."""
         id = self._id(trial.number)
         if self._storage.get_trial(id).state != TrialState.RUNNING:
             return False
@@ -90,7 +90,7 @@ class Rows:
         return True
 
     def retime(self, number: int, measures: Mapping[str, float], origin: Mapping[str, str]) -> None:
-        """Keep what an ended row's latency is now; Optuna lets nobody change the row itself."""
+        """Keep the new latency of an ended row in the study's attributes: Optuna does not let the row be changed."""
         self.study.set_user_attr(f"{RETIMED}{number}", {"measures": dict(measures), "surroundings": dict(origin)})
 
     def retimed(self) -> dict[int, Mapping[str, Any]]:
@@ -119,15 +119,15 @@ class Rows:
     def reclaim(self, mine: Collection[int]) -> None:
         """Take over what dead workers left running; `mine` are the numbers of what runs here."""
         reruns = {row.user_attrs.get("rerun", {}).get("of") for row in self.all()}
-        for row in [*self.dead(mine), *self.all(TrialState.FAIL)]:  # an earlier version ends first, and queues then
+        for row in [*self.dead(mine), *self.all(TrialState.FAIL)]:  # an earlier version queued after ending
             if "record" in row.user_attrs:
                 self._complete(row)
             elif row.number not in reruns:
                 self.give_back(row.number, died=True)
 
     def dead(self, mine: Collection[int]) -> list[FrozenTrial]:
-        """Return the running rows that nobody works on any more."""
-        silent = self._storage._get_stale_trial_ids(self._study_id())  # what is public would end them as well
+        """Return the running rows whose worker is dead."""
+        silent = self._storage._get_stale_trial_ids(self._study_id())  # the public function would also end them
         return [
             row
             for row in self.all(TrialState.RUNNING)
@@ -146,7 +146,7 @@ class Rows:
             self._tell(ended)
 
     def _beaten(self, id: int) -> FrozenTrial:
-        """Return a row that has begun. Without a heartbeat it would count as alive for ever, on another machine."""
+        """Return a row that has begun, after its first heartbeat: without one, others would think it alive for ever."""
         self._storage.record_heartbeat(id)
         return self._storage.get_trial(id)
 

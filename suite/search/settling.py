@@ -1,8 +1,8 @@
-"""The end of a search: what decides who is on the front is timed again, until it is known or the time is over.
+"""The end of a search: candidates that decide the front are timed again, until it is known or the time is over.
 
-A candidate decides when nobody surely dominates it and its interval is too wide to say more, or when its interval lies
-on both sides of a limit. Latency does not depend on the weights, so the network is built anew. All that decide take
-turns, so that each is timed over the whole of the time.
+A candidate decides when no other surely dominates it and its interval is too wide to say more, or when its interval
+lies on both sides of a limit. Latency does not depend on the weights, so the network is built anew. The candidates
+take turns, so that the timings of each are spread over the whole time.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from suite.search.proposals import key
 from suite.search.space import network
 from suite.search.store import Store
 
-Told = Callable[[str], object]  # what is going on, a line
+Told = Callable[[str], object]  # takes a line that says what goes on
 
 
 def settle(store: Store, evaluation: Evaluation, told: Told = lambda line: None) -> None:
-    """Time again what decides, for `latency.settling` seconds of the study at most; each result is durable at once."""
+    """Time the deciding candidates again for at most `latency.settling` seconds; each result is durable at once."""
     began, wanted = monotonic(), store.study.latency
     told_of: set[str] = set()
     while monotonic() - began < wanted.settling:
@@ -32,7 +32,7 @@ def settle(store: Store, evaluation: Evaluation, told: Told = lambda line: None)
             return
         for name, trials in deciding.items():
             if name not in told_of:
-                told(f"{store.study.name}/{trials[0].number} decides and is not known well: it is timed again.")
+                told(f"{store.study.name}/{trials[0].number} is timed again: its latency is too uncertain to decide.")
                 told_of.add(name)
             measures, origin = evaluation.timed_again(trials[0])
             for trial in trials:
@@ -42,7 +42,7 @@ def settle(store: Store, evaluation: Evaluation, told: Told = lambda line: None)
 
 
 def undecided(study: Study, trials: Sequence[Trial]) -> list[Trial]:
-    """Return the trained candidates of one place on whose latency the front or a limit hangs, not known well enough."""
+    """Return those of the `trials` of one place whose latency is too uncertain to settle the front or a limit."""
     trained = [trial for trial in trials if trial.state == "complete" and "latency" in trial.measures]
     fitting = [trial for trial in trained if trial.fits(study.constraints)]
     on_front = {trial.number for trial in dominance.undecided(fitting, study.objectives)}
@@ -50,7 +50,7 @@ def undecided(study: Study, trials: Sequence[Trial]) -> list[Trial]:
 
 
 def _hangs_on_a_limit(study: Study, trial: Trial) -> bool:
-    """Whether the interval of its latency lies on both sides of a limit, and is wide."""
+    """Whether the interval of its latency is wide and lies on both sides of a limit."""
     of_latency = [limit for limit in study.constraints if limit.measure == "latency"]
     return not is_stable(trial.measures, "latency") and any(
         limits.is_open(trial.measures, limit) for limit in of_latency
@@ -58,7 +58,7 @@ def _hangs_on_a_limit(study: Study, trial: Trial) -> bool:
 
 
 def _networks(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
-    """Return trials by their network: it is timed once for all of them."""
+    """Return trials grouped by network: each network is timed once for all its trials."""
     found: dict[str, list[Trial]] = {}
     for trial in trials:
         found.setdefault(key(network(trial.configuration)), []).append(trial)

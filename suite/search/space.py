@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def label(value: Value) -> str:
-    """Return the text by which a choice is named."""
+    """Return the text that names a choice."""
     return json.dumps(value)
 
 

@@ -57,7 +57,7 @@ class Store:
     def __init__(self, folder: Path, study: Study, url: str) -> None:
         """Open or create `study` in the database at `url`; raise StoreError where that fails."""
         self.folder, self.study = folder, study
-        self._asked: set[int] = set()  # begun here, not ended
+        self._asked: set[int] = set()  # numbers of trials begun here and not ended
         self._past = Past(folder, study)
         self._known: Known = lambda configuration: self._past.costs(configuration)
         self._ours = (
@@ -74,7 +74,7 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give back what is still running, so that it is the next to be run."""
+        """Give back the trials that still run, so that they are the next to run."""
         with worker.uninterrupted():
             self._closed.set()
             for number in list(self._asked):
@@ -84,36 +84,36 @@ class Store:
             self.close()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._rows.close()
 
     def trials(self) -> list[Trial]:
         """Return every trial so far, by number, those of other workers included."""
-        with worker.uninterrupted(), guarded(self.folder):  # half a reading would keep its lock on a file
+        with worker.uninterrupted(), guarded(self.folder):  # an interrupted read would keep an SQLite file locked
             trials = self._past.read(self._rows.all())
             return self._past.retimed(trials, self._rows.retimed())
 
     def same(self, configuration: Mapping[str, Value], place: str) -> Trial | None:
-        """Return an ended trial of the same network that was timed in `place`; None where there is none.
+        """Return an ended trial of the same network that was timed in `place`; None if there is none.
 
-        The same network is not measured twice: two values that differ by noise alone would make two of it.
+        A network is not measured twice: two values that differ only by noise would make it look like two networks.
         """
         return self._past.same(configuration, place)
 
     def retime(self, number: int, measures: Mapping[str, float], origin: Mapping[str, str]) -> None:
-        """Make the latency of an ended trial, timed again, durable; raise StoreError when it cannot be written."""
+        """Make the new latency of an ended trial durable; raise StoreError when it cannot be written."""
         with self._alone():
             self._rows.retime(number, measures, origin)
 
     def count_by(self, known: Known) -> None:
-        """Let `known` tell what candidates cost before they are tried; without it, only trials tell."""
+        """Use `known` for the costs of candidates before they are tried; by default, only ended trials tell costs."""
         self._known = known
 
     def disappointment(self, trial: Trial) -> str:
-        """Return why a proposal is not worth its training, now that its costs are measured; nothing where it is.
+        """Return why a proposal is not worth training, now that its costs are measured; empty if it is worth it.
 
-        It is not where less than WORTH is left of what it promised. That is not asked before START trainings, when no
-        model knows enough, nor after DROPS dropped in a row, nor of a training that goes on.
+        It is not worth it if less than WORTH of its promise is left. There is no test before START trainings, when no
+        model knows enough, after DROPS dropped trials in a row, or for a training that goes on.
         """
         before = [one.state for one in self.trials() if one.state not in ("running", "refused")]
         unsure = len(before) - before.count("dropped") < START or set(before[-DROPS:]) == {"dropped"}
@@ -124,13 +124,13 @@ class Store:
         if left >= WORTH:
             return ""
         measured = ", ".join(formatted(measure, value) for measure, value in costs.items())
-        return f"{measured} measured is more than was expected: {left:.0%} {BELOW}"
+        return f"measured {measured}, more than expected: {left:.0%} {BELOW}"
 
     def ask(self, kept: Kept = lambda number: True, within: Within = lambda trials: True) -> Trial | None:
-        """Begin a trial of a configuration not tried before, or go on with a paused one; None when there is neither.
+        """Begin a trial of a new configuration, or continue a paused trial; None when there is neither.
 
-        What an interruption left comes first. `kept` says which trainings can go on here. None as well where the trials
-        so far are not `within` the budget: of several workers that ask for the last one, one gets it.
+        Interrupted trials come first. `kept` says which trainings can go on here. Also None when the trials so far are
+        not `within` the budget: if several workers ask for the last trial, only one gets it.
         """
         with worker.uninterrupted():
             with self._alone():
@@ -139,7 +139,7 @@ class Store:
                 begun = self._next(trials, kept) if within(trials) else None
             if begun is not None:
                 self._asked.add(begun.number)
-                self._pulse(begun.number)  # the one that it began with may be as old as the wait for its turn
+                self._pulse(begun.number)  # its first heartbeat may be as old as the wait for the database
             return begun
 
     def finish(self, trial: Trial) -> None:
@@ -150,12 +150,12 @@ class Store:
             self._asked.discard(trial.number)
         if not is_ours:
             _log.warning(
-                "%s/%d: its result comes too late and is not kept. Nothing was heard of this machine for so long that "
-                "others took the trial over.", self.study.name, trial.number,
+                "%s/%d: its result came too late and is not kept. This machine was silent for so long that another "
+                "worker took the trial over.", self.study.name, trial.number,
             )  # fmt: skip
 
     def fail_running(self, reason: str) -> list[int]:
-        """End as failed what dead workers of this machine left running; return the numbers."""
+        """Mark as failed the trials that dead workers left running; return their numbers."""
         with worker.uninterrupted(), self._alone():
             left = self._past.read(row for row in self._rows.dead(self._asked) if "record" not in row.user_attrs)
             for trial in left:
@@ -164,16 +164,16 @@ class Store:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Change the trials while no other worker does; an error undoes it all, and is a StoreError."""
+        """Change the trials while no other worker does. An error undoes it all; the database's become StoreError."""
         try:
             with guarded(self.folder), self._rows.alone():
                 yield
         except BaseException:
-            self._past = Past(self.folder, self.study)  # what was read may be undone
+            self._past = Past(self.folder, self.study)  # it may hold rows that were undone
             raise
 
     def _next(self, trials: Sequence[Trial], kept: Kept) -> Trial | None:
-        """Begin what is to be tried next; None when nothing is left."""
+        """Begin the next trial; None when nothing is left to try."""
         tried = Tried(self.study, trials)
         for _ in range(ASKS):
             waits = self._rows.all(TrialState.WAITING)
@@ -188,15 +188,15 @@ class Store:
         return self._continued(paused) if paused else None
 
     def _continued(self, paused: Trial) -> Trial | None:
-        """Go on with a paused trial."""
+        """Continue a paused trial."""
         until = stop(self.study.fidelity, paused.until or 0)
         return self._past.trial(self._rows.begin(paused.configuration, continues=paused.number, until=until))
 
     def _proposed(self, tried: Tried, trials: Sequence[Trial]) -> Trial | None:
-        """Begin what waits in the queue or else what the sampler proposes; None when that need not be tried."""
+        """Begin the trial that waits in the queue, else the sampler's proposal; None when it need not be tried."""
         row = self._rows.propose(self._ours or sampler(self.study, len(self._rows.all())))
         continues = row.user_attrs["step"]["continues"]
-        if continues is not None:  # others may have gone on with it, or spent what it would take
+        if continues is not None:  # others may have continued it, or spent the budget for it
             wanted = any(paused.number == continues for paused in affordable(self.study, trials))
         else:
             wanted = "rerun" in row.user_attrs or tried.fresh(decoded(self.study, row.params))
@@ -206,7 +206,7 @@ class Store:
         return None
 
     def _promises(self, paused: Sequence[Trial]) -> Sequence[float] | None:
-        """Return what paused trials promise, were they trained to the end; None where no model says it."""
+        """Return what paused trials promise if trained to the end; None when no model says it."""
         told = [encoded(self.study, trial.configuration) for trial in paused]
         promised = self._ours.promises(self._rows.study, told) if self._ours else None
         return None if promised is None else promised.tolist()

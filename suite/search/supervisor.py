@@ -1,7 +1,7 @@
-"""A study runs in a process of its own, watched by a light one, so that a trial may take its process with it.
+"""A study runs in a worker process, watched by a light one, so that a trial that kills its process does not end it.
 
-A trial that uses up the memory is killed by the system, together with whatever shares its process. The one that
-watches writes it down as failed and goes on with a new process.
+A trial that uses up the memory is killed by the system, together with all that shares its process. The watcher marks
+the trial as failed and goes on with a new worker.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from types import FrameType
 
 from suite.search.worker import ENDS, heed
 
-DEATHS = 3  # of processes one after the other without a trial that ended, after which none takes their place
-_PATIENCE = 15  # seconds that a worker without a watcher has to give back what it is at
+DEATHS = 3  # workers that died in a row while no trial ended, after which no other is started
+_PATIENCE = 15  # seconds that a worker without a watcher has to give back its trial
 _WORKER = "SUITE_WORKER"  # set in the environment of the process that works
 
 
 def is_worker() -> bool:
-    """Whether this process is the one that works."""
+    """Whether this process is the worker."""
     return _WORKER in os.environ
 
 
 def obey() -> None:
-    """Heed requests to end, and end this worker when its watcher is gone, even by kill -9: nobody would see it work."""
+    """Heed requests to end, and end this worker when its watcher is gone, even by kill -9: it would work unseen."""
     heed()
 
     def watch() -> None:
@@ -44,19 +44,19 @@ def obey() -> None:
 def supervise(arguments: Sequence[str], fail: Callable[[str], bool], ended: Callable[[], int]) -> int:
     """Run `suite ARGUMENTS` in worker processes until one ends by itself; return its exit code.
 
-    When one is killed by the system, `fail` is called with the reason; it writes down what was running and returns
-    whether anything was. Another takes its place, unless DEATHS died one after the other and the number of trials that
-    have `ended` stayed the same: the next one would die as well.
+    When the system kills a worker, `fail` gets the reason, marks the running trials as failed and returns whether there
+    were any. Another worker takes over, unless DEATHS workers died in a row and the number of trials that have `ended`
+    stayed the same: the next one would die as well.
     """
     deaths, in_vain, before = 0, 0, ended()
     while (code := _work(arguments)) < 0 and -code not in ENDS:
         reason, deaths = _reason(-code), deaths + 1
         if not fail(reason):
-            _say(f"no trial was running when a worker ended: {reason}. It is worker {deaths} that died so far.")
+            _say(f"no trial was running when a worker ended: {reason}. Workers that died so far: {deaths}.")
         now = ended()
         in_vain, before = in_vain + 1 if now == before else 0, now
         if in_vain == DEATHS:
-            _say(f"{DEATHS} workers died in a row and no trial ended in between, so no other one is tried.")
+            _say(f"{DEATHS} workers died in a row and no trial ended in between, so no other is started.")
             return 1
     return 130 if code < 0 else code
 
@@ -80,9 +80,9 @@ def _work(arguments: Sequence[str]) -> int:
 
     before = {number: signal.signal(number, pass_on) for number in ENDS}
     try:
-        # In a group of its own, so that Ctrl-C reaches it once, from here.
+        # In another process group, so that Ctrl-C reaches it once, from here.
         worker = subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, _WORKER: "1"}, process_group=0)
-        with worker:  # closes the pipe that tells it that we are there
+        with worker:  # closes the pipe that tells the worker that its watcher lives
             for number in early:
                 worker.send_signal(number)
             return worker.wait()

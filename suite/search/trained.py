@@ -30,7 +30,7 @@ def network(home: Path, number: int) -> keras.Model:
 
 
 def as_deployed(trained: keras.Model, trial: Trial, study: Study) -> keras.Model:
-    """Return a trained network in the precision that the study deploys in, where it names one."""
+    """Return a trained network in the study's precision for deployment, if it names one."""
     wanted = study.latency.precision
     if wanted in (None, trial.surroundings.get("recipe_precision")):
         return trained

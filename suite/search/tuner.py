@@ -1,8 +1,8 @@
 """The search as Keras Tuner knows it: an Oracle that proposes from the store, a Tuner that evaluates.
 
 Keras Tuner ranks by one number. Ours is the Pareto rank (1 is the front), never a weighted sum, and every measure is
-kept under its own name. Its own files are not written: the store is durable, theirs is not (a killed search starts over
-or cannot be read, and the writes grow with the square of the trials).
+kept under its name. Keras Tuner's own files are not written: unlike the store they are not durable (a killed search
+starts over or cannot be read, and the writes grow with the square of the number of trials).
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from suite.search.store import Store
 
 Evaluate = Callable[[Trial], Trial]
 
-REFUSED = 500  # candidates in a row, none trained in between, after which a session stops looking for one that fits
+REFUSED = 500  # candidates refused or dropped in a row, after which a session stops looking for one that fits
 
 _STATUS = dict.fromkeys(("complete", "paused", "refused", "dropped"), TrialStatus.COMPLETED)
 _SHOWN = ("complete", "paused", "refused", "dropped", "failed")
 
 
 class Watcher(Protocol):
-    """Who wants to see the search as it happens."""
+    """An observer of the search as it happens."""
 
     def begin(self, trial: Trial) -> None:
         """See a trial that begins."""
@@ -57,13 +57,13 @@ def of_run(store: Store) -> Tuner:
 
 
 def search(store: Store, evaluate: Evaluate, watchers: Sequence[Watcher] = ()) -> Tuner:
-    """Spend the study's budget; return the tuner, for whoever wants Keras Tuner's view of it.
+    """Spend the study's budget; return the tuner, Keras Tuner's view of the search.
 
-    `evaluate` takes a trial that has begun and returns it ended. What it raises makes the trial a failed one, but for
-    StoreError, which ends the search, since nothing further could be kept.
+    `evaluate` takes a trial that has begun and returns it ended. If it raises, the trial has failed; only StoreError
+    ends the search, since nothing further could be kept.
     """
     tuner = Tuner(Oracle(store), evaluate, watchers)
-    gc.freeze()  # what the imports made stays anyway: the collection after each trial is 300 ms with it, 10 without
+    gc.freeze()  # objects of the imports stay anyway: with them each trial's collection takes 300 ms, without 10
     try:
         tuner.search()
     except keras_tuner.errors.FatalError as fatal:
@@ -82,20 +82,20 @@ class Oracle(keras_tuner.Oracle):
             hyperparameters=hyperparameters(store.study),
             allow_new_entries=False,
             tune_new_entries=False,
-            seed=store.study.seed + 1,  # not used; Keras Tuner would draw one for zero
-            max_consecutive_failed_trials=math.inf,  # a failed trial is a row, not the end
+            seed=store.study.seed + 1,  # not used; at zero Keras Tuner would draw one
+            max_consecutive_failed_trials=math.inf,  # a failed trial does not end the search
         )
         self.verbose = 0
         self.store = store
         self.record: dict[str, Trial] = {}  # our trial behind each of Keras Tuner's
-        self._refused = 0  # in a row, in this session
-        self._ranks: dict[int, int] | None = None  # since the last trial ended; they are asked for more than once
+        self._refused = 0  # refused or dropped candidates in a row, in this session
+        self._ranks: dict[int, int] | None = None  # kept until the next trial ends: needed more than once
         folder.tidy(store)
         for number, trial in enumerate(trial for trial in store.trials() if trial.state in _SHOWN):
             self._show(f"{number:04d}", trial)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Return the values of the next trial, or that the budget is spent or nothing else is to be found."""
+        """Return the values of the next trial, or STOPPED when the budget is spent or no candidate is found."""
         study = self.store.study
         trial = self.store.ask(self._is_kept, self._is_allowed) if self._refused < REFUSED else None
         if trial is None:
@@ -111,11 +111,11 @@ class Oracle(keras_tuner.Oracle):
         self._refused = self._refused + 1 if trial.state in ("refused", "dropped") else 0
 
     def score_trial(self, trial: TunerTrial) -> None:
-        """Score by Pareto rank so far: 1 on the front, infinite for what may not stand on one."""
+        """Score a trial by its Pareto rank so far: 1 on the front, infinite if it may not be on one."""
         trial.score, trial.best_step = self.ranks().get(self.record[trial.trial_id].number, math.inf), 0
 
     def get_best_trials(self, num_trials: int | None = None) -> list[TunerTrial]:
-        """Return the front; with a number, so many trials of the best ranks."""
+        """Return the front; with `num_trials`, that many trials of the best ranks."""
         ranks = self.ranks()
         ranked = [(ranks[trial.number], trial_id) for trial_id, trial in self.record.items() if trial.number in ranks]
         for rank, trial_id in ranked:
@@ -124,7 +124,7 @@ class Oracle(keras_tuner.Oracle):
         return [self.trials[trial_id] for _, trial_id in chosen]
 
     def ranks(self) -> dict[int, int]:
-        """Return the Pareto rank of every complete trial within the constraints, by our number."""
+        """Return the Pareto rank of every complete trial within the constraints, by trial number."""
         if self._ranks is None:
             study = self.store.study
             fitting = [trial for trial in self.record.values() if trial.fits(study.constraints)]
@@ -160,22 +160,22 @@ class Oracle(keras_tuner.Oracle):
 
 
 class Space(keras_tuner.HyperModel):
-    """The networks of a study: `build` returns the untrained one of any hyperparameters of the search."""
+    """The networks of a study: `build` returns the untrained network of given hyperparameters."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(name=store.study.network)
         self._store = store
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
-        """Return the network of `hp`: what a study's task sees in, logits out."""
+        """Return the network of `hp`: pictures of the study's task in, logits out."""
         study = self._store.study
         return candidate.network(study, decoded(study, hp.values), self._task())
 
     def _task(self) -> Task:
-        """Return what the networks of the search see and answer, as its trials have it."""
+        """Return the task of the search as its trials recorded it: picture size, channels, number of classes."""
         known = next((trial.surroundings for trial in self._store.trials() if "image" in trial.surroundings), None)
         if known is None:
-            raise StoreError(f"{self._store.folder}: no trial has ended yet, so nobody knows the pictures of its study")
+            raise StoreError(f"{self._store.folder}: no trial has ended, so the picture size is unknown. Search first.")
         height, width, channels = map(int, known["image"].split(" x "))
         return Task(height=height, width=width, channels=channels, classes=int(known["classes"]))
 
@@ -193,12 +193,12 @@ class Tuner(keras_tuner.Tuner):
         """Evaluate one trial, keep it, and return its measures."""
         try:
             ended = self._run(trial)
-        except Exception as error:  # not of the candidate: Keras Tuner would count it as a failed trial and go on
+        except Exception as error:  # not the candidate's: Keras Tuner would count it as a failed trial and go on
             raise keras_tuner.errors.FatalError from error
         return {**ended.measures, "rank": self.oracle.ranks().get(ended.number, math.inf)}
 
     def on_trial_end(self, trial: TunerTrial) -> None:
-        """Let Keras Tuner know of a failure; an exception would say so as well, but on the user's terminal."""
+        """Tell Keras Tuner of a failure; an exception would do so too, but print it on the user's terminal."""
         ended = self.oracle.record[trial.trial_id]
         if ended.state == "failed":
             trial.status, trial.message = TrialStatus.FAILED, ended.traceback
@@ -238,19 +238,19 @@ class Tuner(keras_tuner.Tuner):
             return self._evaluate(begun)
         except StoreError:
             raise
-        except ArchitectureError as error:  # its fields do not go together: known before training, and free
+        except ArchitectureError as error:  # its values do not go together: known before training, and free
             return begun.refused(f"cannot be built: {error}")
         except Exception as error:
             return begun.failed(_line(error), traceback.format_exc())
         finally:
-            keras.utils.clear_session()  # the networks of earlier trials, cycles and all
+            keras.utils.clear_session()  # frees the networks of earlier trials, reference cycles included
 
 
 def _refuse(trial: Trial) -> Trial:
-    raise StoreError("this tuner shows a run, it does not search: `suite run STUDY` goes on with it")
+    raise StoreError("this tuner only shows a run and does not search: continue the run with `suite run STUDY`")
 
 
 def _line(error: Exception) -> str:
-    """Return an error as one line: its type, and the first line that says something."""
+    """Return an error as one line: its type, and its first line that is not blank."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

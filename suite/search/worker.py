@@ -1,4 +1,4 @@
-"""Who runs a trial, whether that process still lives, and when it may not be interrupted."""
+"""The process that runs a trial: which it is, whether it lives, and when it may not be interrupted."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from typing import Any
 
 import psutil
 
-ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # somebody asks for the end
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # requests to end
 
-_held: list[int] = []  # asked for while the main thread was in `uninterrupted`
-_depth = 0  # of the blocks that it is in
+_held: list[int] = []  # requests that came while the main thread was in `uninterrupted`
+_depth = 0  # how many `uninterrupted` blocks the main thread is in
 
 
 def this() -> dict[str, Any]:
-    """Return what identifies this process: host, process number, and when it was born, since numbers recur."""
+    """Return what identifies this process: host, process number, and start time, since numbers recur."""
     return {"host": socket.gethostname(), "pid": os.getpid(), "born": psutil.Process().create_time()}
 
 
 def alive(worker: Mapping[str, Any] | None, *, is_heard: bool) -> bool:
-    """Whether the worker of a trial may still be at it. A trial begins with its worker's name: without one it is dead.
+    """Whether the worker of a trial may still live. Every trial begins with its worker's name: without one it is dead.
 
-    Of another host only the heartbeat tells, `is_heard`; a process of this one may have slept with its machine.
+    For another host only the heartbeat tells, `is_heard`. On this host the process is looked up, as it may have slept
+    with its machine and sent none.
     """
     if worker is None:
         return False
@@ -40,24 +41,24 @@ def alive(worker: Mapping[str, Any] | None, *, is_heard: bool) -> bool:
 
 
 def heed() -> None:
-    """Take a polite request to end as an interruption: what is half done is given back, and cleared away."""
+    """Raise KeyboardInterrupt at every request to end, so that half-done work is given back and cleared away."""
     for number in ENDS:
         signal.signal(number, _interrupt)
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold interruptions back until the block is through: half a step in the database would belong to nobody.
+    """Hold interruptions back until the block ends: half a step in the database would belong to nobody.
 
-    Its end raises KeyboardInterrupt for one that came meanwhile. The handlers stay as they are: to change them around
-    each block would leave moments at which one is lost, or held for ever.
+    The end of the block raises KeyboardInterrupt if one came meanwhile. The handlers are not changed around each block:
+    that would leave moments at which an interruption is lost, or held for ever.
     """
     global _depth
-    if threading.current_thread() is not threading.main_thread():  # the only one that is interrupted
+    if threading.current_thread() is not threading.main_thread():  # only the main thread is interrupted
         yield
         return
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupt)  # the same, but that it can be held
+        signal.signal(signal.SIGINT, _interrupt)  # the same handler, but it can be held
     _depth += 1
     try:
         yield
