@@ -1,6 +1,6 @@
-"""MLflow as a mirror of the run folders. What the folder holds is the truth; MLflow may lag behind it, and catches up.
+"""MLflow as a mirror of the run folders. The folder holds the truth; MLflow may lag behind it, and catches up.
 
-The only place that imports MLflow, and only when something is to be sent: importing this package costs nothing.
+Only this package imports MLflow, and only when something is to be sent: importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -13,4 +13,4 @@ from suite.tracking.ui import link, ui
 
 __all__ = ["Delivery", "Mirror", "deliver", "link", "ui", "uri"]
 
-configure()  # with the first import: what changes the environment when there are threads may end the process
+configure()  # at the first import: changing the environment while threads run may end the process

@@ -1,4 +1,4 @@
-"""What MLflow is told of a study and of a trial: names, params, tags, metrics. Pure functions, no MLflow."""
+"""What MLflow is told about a study and a trial: names, params, tags, metrics. Pure functions, no MLflow."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from suite.core.trial import State, Trial
 STATUS: dict[State, str] = {
     "running": "RUNNING",
     "complete": "FINISHED",
-    "paused": "FINISHED",  # as a run of MLflow; what goes on is another, whose tag `continues` names this one
-    "refused": "FINISHED",  # no failure, and MLflow marks all else in red; the tag `state` tells it from a trained one
+    "paused": "FINISHED",  # its training goes on in another MLflow run, whose tag `continues` names this one
+    "refused": "FINISHED",  # no failure, and MLflow shows any other status in red; the tag `state` says which it is
     "dropped": "FINISHED",
     "failed": "FAILED",
     "interrupted": "KILLED",
@@ -38,7 +38,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What is said of one run of MLflow."""
+    """What MLflow is told about one run."""
 
     status: str
     end: int | None  # Unix milliseconds; None while it runs
@@ -48,12 +48,12 @@ class Content:
 
 
 def digest(content: Any) -> str:
-    """Return 16 hexadecimal digits that differ where `content` (of JSON's types) differs."""
+    """Return 16 hexadecimal digits that differ when `content` (of JSON's types) differs."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=float).encode()).hexdigest()[:16]
 
 
 def digest_of(trial: Trial) -> str:
-    """Return a digest of all that is known of a trial. Cheap: a delivery asks for it for every trial there is."""
+    """Return a digest of all that is known of a trial. It is cheap, since a delivery needs it for every trial."""
     said = [trial.state, trial.reason, trial.traceback, milliseconds(trial.started), milliseconds(trial.finished)]
     facts = [dict(mapping) for mapping in (trial.configuration, trial.measures, trial.surroundings, *trial.curve)]
     return digest([said, facts])
@@ -75,7 +75,7 @@ def dataset_name(study: Study) -> str:
 
 
 def group(study: Study, trials: Sequence[Trial]) -> str:
-    """Return the name of MLflow's experiment: accuracies of different pictures should not stand in one table."""
+    """Return the name of MLflow's experiment; a folder's has a digest, as different pictures need different tables."""
     if not is_folder(study.dataset):
         return dataset_name(study)
     known = [t.surroundings["dataset_digest"] for t in trials if t.surroundings.get("dataset_digest")]
@@ -83,19 +83,19 @@ def group(study: Study, trials: Sequence[Trial]) -> str:
 
 
 def is_named(study: Study, trials: Sequence[Trial]) -> bool:
-    """Whether `group` has its final answer: a folder's waits for a trial that has seen the pictures."""
+    """Whether the name from `group` is final: a folder's name needs a trial that has seen the pictures."""
     seen = any(trial.surroundings.get("dataset_digest") or trial.state != "running" for trial in trials)
     return seen or not is_folder(study.dataset)
 
 
 def identity(study: Study, trials: Sequence[Trial]) -> str:
-    """Return what tells this run folder from every other of the same name, wherever it is moved to."""
+    """Return an id that tells this run folder from others of the same name; it stays when the folder is moved."""
     first = min(trials, key=lambda trial: trial.number)
     return digest([study.name, milliseconds(first.started)])
 
 
 def of_study(study: Study, trials: Sequence[Trial], *, running: bool) -> Content:
-    """Return what the parent run says; `running` while the study spends its budget."""
+    """Return the content of the parent run; `running` while the study spends its budget."""
     ends = [end for trial in trials if (end := milliseconds(trial.finished)) is not None]
     counts = {state: sum(trial.state == state for trial in trials) for state in STATUS}
     latest = next((trial.surroundings for trial in reversed(trials) if trial.surroundings), {})
@@ -111,7 +111,7 @@ def of_study(study: Study, trials: Sequence[Trial], *, running: bool) -> Content
 
 
 def of_trial(study: Study, trial: Trial) -> Content:
-    """Return what the child run says; the place among the others is `standing`."""
+    """Return the content of the child run, without its rank among the others, which is `standing`."""
     note = f"{trial.reason}\n\n```\n{trial.traceback}\n```" if trial.traceback else trial.reason
     said = {"reason": trial.reason, "mlflow.note.content": note} if trial.reason else {}
     return Content(
@@ -129,13 +129,13 @@ def _step(trial: Trial) -> dict[str, str]:
 
 
 def standing(trial: Trial, ranks: Mapping[int, int]) -> dict[str, str]:
-    """Return the tags `front` and `rank` of an ended trial, given the ranks (1 is the front) of those that have one."""
+    """Return the tags `front` and `rank` of an ended trial; `ranks` (1 is the front) may lack its number."""
     rank = ranks.get(trial.number)
     return {"front": "true" if rank == 1 else "false"} | ({} if rank is None else {"rank": str(rank)})
 
 
 def trial_params(study: Study, trial: Trial) -> dict[str, str]:
-    """Return the whole configuration: what was searched over, what the study fixed, what the recipe leaves as is."""
+    """Return the whole configuration: values searched over, values the study fixed, and the recipe's defaults."""
     tables = {
         "space": study.fields("space", trial.configuration),
         "recipe": asdict(Recipe()) | study.fields("recipe", trial.configuration),
@@ -147,15 +147,15 @@ def trial_params(study: Study, trial: Trial) -> dict[str, str]:
 
 
 def param(study: Study, path: str) -> str:
-    """Return what `space.depths` is called among a trial's params: `depths`, unless the recipe has such a key too."""
+    """Return the name of `space.depths` among a trial's params: `depths`, unless the recipe has that key too."""
     key = path.partition(".")[2]
     return path if key in study.space and hasattr(Recipe, key) else key
 
 
 def view(study: Study, parent: str) -> str:
-    """Return the trials as a table with the columns that count: the JSON of a view that MLflow's pages share by link.
+    """Return a table of the trials with the columns that matter: JSON of a view that MLflow's pages share by link.
 
-    Sorted by a metric they stand side by side; sorted by date MLflow folds them away under their parent.
+    Sorted by a metric, all trials are shown; sorted by date, MLflow folds them away under their parent.
     """
     first, *_ = study.objectives
     asked = [o.measure for o in study.objectives] + [c.measure for c in study.constraints]
@@ -171,7 +171,7 @@ def view(study: Study, parent: str) -> str:
 
 
 def points(row: Mapping[str, float]) -> list[Point]:
-    """Return one epoch of a curve. `val_x` is `val/x`; a name that is also a measure's is the training's: `train/x`."""
+    """Return one epoch of a curve. `val_x` becomes `val/x`; a name that is also a measure's becomes `train/x`."""
     return [
         Point(name=_curve_name(key), value=float(value), time=round(row["time"] * 1000), step=int(row["epoch"]))
         for key, value in row.items()
@@ -180,10 +180,10 @@ def points(row: Mapping[str, float]) -> list[Point]:
 
 
 def measured(trial: Trial) -> list[Point]:
-    """Return the measures, each as a metric of its name, at the time at which it became known."""
+    """Return the measures, each as a metric of the same name, at the time when it became known."""
     ended, step = milliseconds(trial.finished or trial.started) or 0, len(trial.curve)
     timed = trial.surroundings.get("latency_timed")
-    # MLflow shows the latest of a step, and of one moment the largest: a latency that is timed again must be later.
+    # MLflow shows a step's latest value, and the largest of equal times: a latency timed again needs a later time.
     of_timing = (milliseconds(datetime.fromisoformat(timed)) or 0) if timed else ended
     return [
         Point(name=name, value=float(value), time=of_timing if MEASURES[name].known == "measured" else ended, step=step)
@@ -223,7 +223,7 @@ def _budget(study: Study) -> str:
 
 
 def _text(value: Value | Domain) -> str:
-    """As a study file writes it, without the quotes around words."""
+    """Return a value as a study file writes it, without the quotes around words."""
     if isinstance(value, Choice):
         return " | ".join(map(_text, value.values))
     if isinstance(value, Range):

@@ -1,4 +1,4 @@
-"""What is said to MLflow of one study, and when. The ledger keeps it from being said twice; twice changes nothing."""
+"""What MLflow is told about one study, and when. The ledger avoids telling it twice, which would change nothing."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _log = logging.getLogger("suite.tracking")
 
 
 class Courier:
-    """One study's words to MLflow. Every method may raise what MLflow raises; `open` comes before all others."""
+    """Sends one study to MLflow. Every method may raise what MLflow raises; call `open` before all others."""
 
     def __init__(self, study: Study, ledger: Ledger) -> None:
-        """Know nothing of MLflow yet."""
+        """Send nothing yet."""
         self._study, self._ledger = study, ledger
         self._identity = self._group = self._parent = ""
-        self._live: dict[int, set[tuple[str, int]]] = {}  # begun by us: the points of its curve that were sent
+        self._live: dict[int, set[tuple[str, int]]] = {}  # of trials begun here: the points of the curve that were sent
 
     def open(self, server: Server, trials: Sequence[Trial]) -> None:
-        """Find or make the parent run; at least one trial is needed to tell this run from others."""
+        """Find or create the parent run; needs at least one trial to tell this run from others."""
         self._identity = self._identity or content.identity(self._study, trials)
         parent, group = self._ledger.id("parent"), self._ledger.id("group")
         if not (parent and group and server.is_alive(parent)):
@@ -46,7 +46,7 @@ class Courier:
             self._ledger.note("view", self._identity, content.digest(state))
 
     def begin(self, server: Server, trial: Trial) -> None:
-        """Show a trial that has just started; nothing when it is there already."""
+        """Show a trial that has just started, unless MLflow has it already."""
         if self._ledger.id(_key(trial)):
             return
         run = self._child(server, trial)
@@ -55,7 +55,7 @@ class Courier:
         self._live[trial.number] = set()
 
     def epoch(self, server: Server, number: int, row: Mapping[str, float]) -> None:
-        """Show one epoch of a trial that `begin` has shown; else `end` will send it."""
+        """Show one epoch of a trial that `begin` has shown; otherwise `end` will send it."""
         run = self._ledger.id(f"trial/{number}")
         if run and number in self._live:
             points = content.points(row)
@@ -63,7 +63,7 @@ class Courier:
             self._live[number] |= {(point.name, point.step) for point in points}
 
     def end(self, server: Server, trial: Trial) -> None:
-        """Send all that is known of a trial that ended, less what was sent while it ran."""
+        """Send all that is known of an ended trial, except what was sent while it ran."""
         if self.has(trial):
             return
         try:
@@ -78,7 +78,7 @@ class Courier:
                 self._ledger.note(_key(trial), self._ledger.id(_key(trial)) or "refused", content.digest_of(trial))
 
     def place(self, server: Server, trials: Sequence[Trial], ranks: Mapping[int, int]) -> None:
-        """Tag those of `trials` that ended with front and rank, where these changed."""
+        """Tag the ended `trials` whose front or rank has changed."""
         for trial in trials:
             if trial.state == "running":
                 continue
@@ -89,7 +89,7 @@ class Courier:
                 self._ledger.note(key, run, digest)
 
     def study(self, server: Server, trials: Sequence[Trial], running: bool) -> None:
-        """Tag the parent run with how far the study is."""
+        """Tag the parent run with the progress of the study."""
         said = content.of_study(self._study, trials, running=running)
         digest = content.digest([said.status, said.end, dict(said.tags)])
         if self._ledger.digest("study") != digest:
@@ -98,7 +98,7 @@ class Courier:
             self._ledger.note("study", self._parent, digest)
 
     def report(self, server: Server, path: Path) -> None:
-        """Store the report, a file or a folder, with the parent run when it changed."""
+        """Store the report, a file or a folder, with the parent run if it has changed."""
         files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
         digest = content.digest([[str(f.relative_to(path)), hashlib.sha256(f.read_bytes()).hexdigest()] for f in files])
         if self._ledger.digest("report") != digest:
@@ -112,7 +112,7 @@ class Courier:
             return
         try:
             model = load(trial.number)
-        except Exception as error:  # a lost checkpoint is not MLflow's fault, and not the end of the delivery
+        except Exception as error:  # a lost model file is not MLflow's fault, and does not end the delivery
             _log.warning("the model of trial %d cannot be logged: %s", trial.number, error)
             return
         params, name = content.trial_params(self._study, trial), f"{self._study.name}-{trial.number}"
@@ -167,7 +167,7 @@ class Courier:
             server.dataset(run, name, digest, source, profile)
 
     def _lost(self, server: Server, trial: Trial) -> bool:
-        """Forget what MLflow no longer has; whether that was the trial."""
+        """Forget a trial that MLflow no longer has, and find the parent run again; return whether it was lost."""
         run = self._ledger.id(_key(trial))
         if run and server.is_alive(run):
             return False
@@ -177,7 +177,7 @@ class Courier:
 
 
 def _united(server: Server, groups: Sequence[str], tags: Mapping[str, str]) -> tuple[str, str] | None:
-    """Leave of runs that several machines made of the same thing at once the first; return its id and experiment."""
+    """Keep only the first of the runs that several machines made of one thing; return its id and experiment."""
     found = server.find(groups, tags)
     for run, _ in found[1:]:
         server.delete(run)

@@ -1,4 +1,4 @@
-"""Bringing MLflow up to date with a run folder, all at once: what it has not is sent, what it has is left alone."""
+"""A delivery brings MLflow up to date with a run folder: it sends only what MLflow does not have."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class Delivery:
     """What became of a delivery."""
 
-    delivered: int  # ended trials that MLflow knows as they are
-    waiting: int  # ended trials that it does not
-    reason: str = ""  # why something waits, the report and the models included; empty when nothing does
+    delivered: int  # ended trials that MLflow has as they are now
+    waiting: int  # the other ended trials
+    reason: str = ""  # why a trial, the report or a model waits; empty when nothing waits
 
     def __str__(self) -> str:
         waiting = f", {self.waiting} wait ({self.reason})" if self.reason else ""
@@ -40,10 +40,10 @@ def deliver(
     models: Callable[[int], keras.Model] | None = None,
     seconds: float | None = None,
 ) -> Delivery:
-    """Send MLflow what it does not have of `run`: trials, ranks, the report, the models of the front.
+    """Send MLflow what it lacks of `run`: trials, ranks, the report, the models of the front.
 
-    Safe at any time, any number of times and from any process. An outage ends it within seconds, as does the first
-    step after `seconds`; the rest waits for the next call. `models` gives the trained network of a trial's number.
+    Safe at any time, any number of times and from any process. It ends within seconds of an outage, and before the
+    first step after `seconds`; the rest waits for the next call. `models` returns the trained network of a trial.
     """
     end = time.monotonic() + seconds if seconds is not None else float("inf")
     line = Line(uri)

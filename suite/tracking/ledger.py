@@ -1,4 +1,4 @@
-"""What one run folder has delivered to MLflow: a small database in the folder, which may be lost without harm."""
+"""The ledger: what one run folder has delivered to MLflow, in a small database that may be lost without harm."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _log = logging.getLogger("suite.tracking")
 class Ledger:
     """Entries `key -> (id in MLflow, digest of what was last sent)` of one folder and one tracking URI.
 
-    Belongs to the thread that opened it. Where the file cannot be written (disk full, read-only) the entries live in
-    memory: what is forgotten is found again by the tags in MLflow, and sending it twice changes nothing there.
+    Belongs to the thread that opened it. If the file cannot be written (disk full, read-only), the entries live in
+    memory: lost entries are found again by the tags in MLflow, and sending twice changes nothing there.
     """
 
     def __init__(self, folder: Path, uri: str) -> None:
@@ -35,25 +35,25 @@ class Ledger:
         self._connection.close()
 
     def id(self, key: str) -> str | None:
-        """Return what `key` is called in MLflow, None where it is not there."""
+        """Return the id of `key` in MLflow; None if it is not there."""
         return self._entry(key)[0]
 
     def digest(self, key: str) -> str | None:
-        """Return the digest of what was last sent of `key`."""
+        """Return the digest of what was last sent for `key`."""
         return self._entry(key)[1]
 
     def note(self, key: str, id: str, digest: str = "") -> None:
-        """Remember that `key` is `id` in MLflow and that content of `digest` was sent."""
+        """Remember that `key` is `id` in MLflow and that content with `digest` was sent."""
         entry = (self._uri, key, id, digest)
         self._write(lambda c: c.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", entry))
 
     def forget(self, key: str = "%") -> None:
-        """Forget `key`, or all of this URI: MLflow has lost it."""
+        """Forget `key`, or all entries of this URI, because MLflow has lost it."""
         self._write(lambda c: c.execute("DELETE FROM entry WHERE uri = ? AND key LIKE ?", (self._uri, key)))
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other processes from this ledger, so that no two make the same run. Without a disk there is no lock."""
+        """Lock other processes out, so that no two create the same run. In memory there is no lock."""
         with suppress(sqlite3.Error):
             self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -77,7 +77,7 @@ class Ledger:
             change(self._connection)
 
     def _move_to_memory(self, error: sqlite3.Error) -> None:
-        _log.warning("what was delivered to MLflow cannot be noted in the run folder (%s)", error)
+        _log.warning("the run folder cannot record what was delivered to MLflow (%s)", error)
         entries: list[tuple[str, ...]] = []
         with suppress(sqlite3.Error):
             entries = self._connection.execute("SELECT * FROM entry").fetchall()
@@ -91,8 +91,8 @@ def _opened(file: Path) -> sqlite3.Connection:
     for _ in range(2):
         try:
             return _connected(str(file))
-        except sqlite3.OperationalError as error:  # full, read-only, locked: the file itself may be good
-            _log.warning("what was delivered to MLflow cannot be noted in %s (%s)", file, error)
+        except sqlite3.OperationalError as error:  # disk full, read-only, locked: the file itself may be good
+            _log.warning("%s cannot record what was delivered to MLflow (%s)", file, error)
             break
         except sqlite3.DatabaseError:  # damaged
             with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The line to MLflow: a circuit breaker, so that an outage costs one attempt now and then and one message."""
+"""The line to MLflow: a circuit breaker, so that an outage costs an attempt now and then, and one message."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from suite.tracking.place import knock, shown
 from suite.tracking.server import Server
 
-PAUSE = 30.0  # seconds after a failure in which nothing is tried
+PAUSE = 30.0  # seconds after a failure without an attempt
 
 Step = Callable[[Server], None]
 
@@ -17,7 +17,7 @@ _log = logging.getLogger("suite.tracking")
 
 
 class Line:
-    """The way to one tracking URI, of one thread. `reason` says why it is down, and is empty while it works."""
+    """One thread's line to one tracking URI. `reason` says why it is down, and is empty while it works."""
 
     def __init__(self, uri: str) -> None:
         """Connect at the first attempt, not now."""
@@ -28,20 +28,20 @@ class Line:
 
     @property
     def rest(self) -> float:
-        """Seconds until the next attempt may be made; zero while it works."""
+        """Seconds until the next attempt is allowed; zero while the line works."""
         return max(0.0, self._again - time.monotonic())
 
     def hurry(self) -> None:
-        """Let the next attempt be made at once."""
+        """Allow the next attempt at once."""
         self._again = 0.0
 
     def attempt(self, step: Step) -> bool:
-        """Take `step` unless the line failed within PAUSE; return whether it went through. Never raises."""
+        """Take `step` unless the line failed within the last PAUSE; return whether it succeeded. Never raises."""
         if self.rest:
             return False
         try:
             step(self._connected())
-        except Exception as error:  # what MLflow raises has no common root
+        except Exception as error:  # MLflow's errors have no common base class
             self._fail(error)
             return False
         self._recover()
@@ -57,7 +57,7 @@ class Line:
     def _fail(self, error: Exception) -> None:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         if not self.reason:
-            _log.warning("MLflow at %s fails; the study goes on, and delivers later. %s", shown(self._uri), reason)
+            _log.warning("MLflow at %s fails; the study goes on and delivers later. %s", shown(self._uri), reason)
         self.reason = reason
         self._again = time.monotonic() + PAUSE
 

@@ -1,4 +1,4 @@
-"""MLflow while a study runs: a thread that follows it, as far behind as it must be."""
+"""MLflow while a study runs: a thread follows the study, and may fall behind."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from suite.tracking.ledger import Ledger
 from suite.tracking.line import Line, Step
 from suite.tracking.server import Server
 
-Event = Trial | tuple[int, Mapping[str, float]] | None  # begun or ended; an epoch of a number; a wake-up
+Event = Trial | tuple[int, Mapping[str, float]] | None  # a trial began or ended; a trial's number and epoch; a wake-up
 
 
 class Mirror:
-    """The trials of a study as they happen; a context manager.
+    """Shows the trials of a study in MLflow as they happen; a context manager.
 
-    No method waits for MLflow or raises because of it, and nothing is kept that the run folder does not hold: what
-    could not be shown live is sent whole when its trial ends, and what could not be sent then, by `deliver`.
+    No method waits for MLflow or raises because of it. The run folder holds all that is kept here. What could not be
+    shown live is sent when its trial ends; what could not be sent then, `deliver` sends later.
     """
 
     def __init__(self, folder: Path, study: Study, uri: str, trials: Sequence[Trial] = ()) -> None:
-        """Follow `study`; of the earlier `trials` those that MLflow lacks are sent in between."""
+        """Follow `study`; send the earlier `trials` that MLflow lacks in between."""
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._closing = threading.Event()
         self._count = sum(trial.state != "running" for trial in trials)
@@ -59,7 +59,7 @@ class Mirror:
         self._events.put(trial)
 
     def close(self, seconds: float = 10) -> Delivery:
-        """Wait for MLflow, at most so long, and return what it has got. Safe to call again."""
+        """Wait at most `seconds` for MLflow, and return what it has received. Safe to call again."""
         self._closing.set()
         self._events.put(None)
         if self._thread.is_alive() and not self._follower.late.is_set():
@@ -69,22 +69,22 @@ class Mirror:
 
 
 class _Follower:
-    """What the thread does: it shows what happens now, and sends what waits in between."""
+    """The work of the thread: show what happens now, and send waiting trials in between."""
 
     def __init__(
         self, study: Study, trials: Sequence[Trial], events: SimpleQueue[Event], closing: threading.Event
     ) -> None:
         self.delivery: Delivery | None = None
-        self.late = threading.Event()  # the study has gone on without us
+        self.late = threading.Event()  # the study no longer waits for this thread
         self._study, self._events, self._closing = study, events, closing
         self._known = {trial.number: trial for trial in trials}
         self._waiting = {number: trial for number, trial in self._known.items() if trial.state != "running"}
-        self._unplaced: set[int] = set()  # sent since the front was last looked at
+        self._unplaced: set[int] = set()  # trials sent since the front was last tagged
         self._front: set[int] = set()
         self._open = False
 
     def follow(self, folder: Path, uri: str) -> None:
-        """Follow until the study closes, then make a last attempt."""
+        """Follow the study until it closes, then make a last attempt."""
         self._line = Line(uri)
         with Ledger(folder, uri) as ledger:
             self._courier = Courier(self._study, ledger)
@@ -96,7 +96,7 @@ class _Follower:
             self.delivery = counted(self._courier, self._trials(), self._line.reason)
 
     def _next(self) -> list[Event]:
-        """Wait for events, or until something that waits may be tried; return all there are."""
+        """Wait for events, or until a waiting trial may be tried again; return all events there are."""
         patience = 0.0 if self._closing.is_set() else self._line.rest if self._waiting else None
         events: list[Event] = []
         with suppress(Empty):
@@ -117,7 +117,7 @@ class _Follower:
         self._send_one()
 
     def _is_live(self, event: Trial | tuple[int, Mapping[str, float]]) -> bool:
-        """Whether it is worth showing: of a trial that ended meanwhile all is sent at once."""
+        """Whether an event is worth showing: a trial that ended meanwhile is sent whole."""
         trial = event if isinstance(event, Trial) else self._known.get(event[0])
         return trial is not None and self._known[trial.number].state == "running"
 
@@ -128,7 +128,7 @@ class _Follower:
             self._courier.epoch(server, *event)
 
     def _send_one(self) -> bool:
-        """Send the oldest that waits, and the new front when it was the last; whether all went well."""
+        """Send the oldest waiting trial, and after the last one the new front; return whether all went well."""
         if self._waiting:
             trial = self._waiting[min(self._waiting)]
             if not self._attempt(partial(self._courier.end, trial=trial)):
@@ -138,7 +138,7 @@ class _Follower:
         return bool(self._waiting) or not self._unplaced or self._place()
 
     def _place(self) -> bool:
-        """Tag the new trials and those that enter or leave the front; the ranks behind it are left to the end."""
+        """Tag new trials and those that enter or leave the front; ranks behind the front are updated at the end."""
         candidates = [trial for trial in self._known.values() if trial.fits(self._study.constraints)]
         ranks = dominance.ranks(candidates, self._study.objectives)
         front = {number for number, rank in ranks.items() if rank == 1}
@@ -157,7 +157,7 @@ class _Follower:
             self._attempt(partial(self._courier.study, trials=self._trials(), running=False))
 
     def _attempt(self, step: Step) -> bool:
-        """Take a step, the parent run being there; after an outage it is looked for again."""
+        """Take a step once the parent run is there; after an outage, look for the parent run again."""
         if self.late.is_set():
             return False
         if not self._open:

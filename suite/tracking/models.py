@@ -27,7 +27,7 @@ def log(
     params: Mapping[str, str],
     metrics: Sequence[Point],
 ) -> str:
-    """Log `model` as `name`, a product of `run`, and return its id. What was left half-sent is completed."""
+    """Log `model` as `name`, a product of `run`, and return its id. Completes a model left half-sent."""
     from mlflow.entities import LoggedModelOutput, Metric
 
     id = _begun(client, group, run, name, params)
@@ -64,7 +64,7 @@ def _save(model: keras.Model, folder: Path, id: str, run: str) -> None:
 
 
 def _signature(model: keras.Model) -> ModelSignature:
-    """Shapes and types of what goes in and comes out; MLflow calls an unknown size -1."""
+    """Return the shapes and types of inputs and outputs; MLflow writes an unknown size as -1."""
     import numpy as np
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec

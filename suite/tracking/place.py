@@ -1,4 +1,4 @@
-"""Where MLflow is, and whether it answers. Asked without MLflow: a dead server costs neither time nor imports."""
+"""Where MLflow is, and whether it answers. Does not import MLflow: a dead server costs neither time nor imports."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _AWAY = (502, 503, 504)  # what a proxy answers when nobody is behind it
 
 
 def uri(root: Path) -> str:
-    """Return MLFLOW_TRACKING_URI where it is set, else that of the database beside the runs in `root`."""
+    """Return MLFLOW_TRACKING_URI if it is set, else the URI of the database beside the runs in `root`."""
     return os.environ.get("MLFLOW_TRACKING_URI", "").rstrip("/") or f"{_SQLITE}{root.resolve() / 'mlflow.db'}"
 
 
 def is_web(uri: str) -> bool:
-    """Whether a server of its own stands behind `uri`."""
+    """Whether `uri` is a web server."""
     return urlsplit(uri).scheme in ("http", "https")
 
 
 def database(uri: str) -> Path | None:
-    """Return the file of an SQLite `uri`, None for any other."""
+    """Return the file of an SQLite `uri`; None for any other."""
     return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
 
 
 def artifacts(uri: str) -> Path | None:
-    """Return the folder of the artifacts of an SQLite `uri`; None where a server decides."""
+    """Return the folder of an SQLite `uri`'s artifacts; None if a server decides."""
     file = database(uri)
     return file.resolve().parent / "mlartifacts" if file else None
 
@@ -60,7 +60,7 @@ def knock(uri: str) -> None:
 
 
 def _open(file: Path) -> None:
-    """A locked, damaged or read-only database: MLflow would go on trying for minutes."""
+    """Raise if the database is locked, damaged or read-only: MLflow would go on trying for minutes."""
     if not file.exists():
         return
     with closing(sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)) as connection:
@@ -69,7 +69,7 @@ def _open(file: Path) -> None:
 
 
 def _get(url: str) -> None:
-    """Any answer is one: a server that asks for a password is up."""
+    """Raise if no server answers. Any answer counts: a server that asks for a password is up."""
     from urllib.request import urlopen
 
     try:

@@ -1,6 +1,6 @@
-"""MLflow's client, narrowed to what the mirror needs. The only module that imports mlflow.
+"""MLflow's client, narrowed to what the mirror needs.
 
-Every method may raise: what MLflow raises on an outage is not one class. `is_refusal` tells an answer from an outage.
+Every method may raise: MLflow's errors on an outage have no common class. `is_refusal` tells a refusal from an outage.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # seconds; 120 otherwise
-    # A create that timed out must not be sent twice: we look first whether it arrived. Delivery itself is the retry.
+    # A create that timed out must not be sent twice: we first look whether it arrived. The next delivery is the retry.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -42,10 +42,10 @@ T = TypeVar("T")
 
 
 def configure() -> None:
-    """Set MLflow to fail within seconds and in silence, except where the user said otherwise.
+    """Set MLflow to fail within seconds and in silence, unless the user has set otherwise.
 
-    MLflow reads the environment at every call, and only there. To change it is safe while there is one thread: another
-    that reads it meanwhile, in C, reads memory that is no more.
+    MLflow takes these settings only from the environment, at every call. Changing the environment is safe while there
+    is one thread: another thread that reads it in C meanwhile would read freed memory.
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -54,15 +54,15 @@ def configure() -> None:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether MLflow answered that it will never take this, rather than being away."""
+    """Whether MLflow answered that it will never take this, as opposed to an outage."""
     return getattr(error, "error_code", None) in _REFUSALS
 
 
 def found(uri: str) -> None:
-    """Make the database of an SQLite `uri` unless it is there; MLflow makes those of a server.
+    """Create the database of an SQLite `uri` unless it exists; a server's database is created by MLflow.
 
-    It takes MLflow 3 s, and a database whose making was cut off MLflow never opens again. So it is made under another
-    name, and gets its own when it is whole. Of two processes that make it at once the first one's stays.
+    MLflow takes 3 s for it, and never opens a database again whose creation was cut off. So it is created under another
+    name and renamed when complete. If two processes create it at once, the first one's stays.
     """
     file = database(uri)
     if file is None or not is_empty(file):
@@ -80,7 +80,7 @@ def found(uri: str) -> None:
 
 
 class Server:
-    """One tracking URI. Constructing it imports MLflow (3 s) and may make a database (3 s)."""
+    """One tracking URI. Constructing it imports MLflow (3 s) and may create a database (3 s)."""
 
     def __init__(self, uri: str) -> None:
         import mlflow
@@ -90,7 +90,7 @@ class Server:
         self._artifacts = artifacts(uri)
 
     def group(self, name: str) -> str:
-        """Return the id of the experiment `name`, made if it is not there."""
+        """Return the id of the experiment `name`, created if it does not exist."""
         found = self._client.get_experiment_by_name(name)
         if found:
             return str(found.experiment_id)
@@ -106,7 +106,7 @@ class Server:
         return [str(experiment.experiment_id) for experiment in found]
 
     def find(self, groups: Sequence[str], tags: Mapping[str, str]) -> list[tuple[str, str]]:
-        """Return (id, experiment) of the runs with these tags; the first one, if others were made at once, first."""
+        """Return (id, experiment) of the runs with these tags, the earliest first."""
         if not groups:
             return []
         wanted = " and ".join(f"tags.`{key}` = '{_quotable(value)}'" for key, value in tags.items())
@@ -120,7 +120,7 @@ class Server:
         self._client.delete_run(run)
 
     def create(self, group: str, name: str, start: int | None, tags: Mapping[str, str]) -> str:
-        """Make a run and return its id."""
+        """Create a run and return its id."""
         whose: dict[str, str] = {}
         with suppress(OSError, KeyError):  # a container may run as a user without a name
             whose["mlflow.user"] = getuser()
@@ -128,7 +128,7 @@ class Server:
         return str(run.info.run_id)
 
     def is_alive(self, run: str) -> bool:
-        """Whether the run is there and not in the bin."""
+        """Whether the run exists and is not in the bin."""
         try:
             return bool(self._client.get_run(run).info.lifecycle_stage == "active")
         except Exception as error:
@@ -144,7 +144,7 @@ class Server:
         tags: Mapping[str, str] | None = None,
         metrics: Sequence[Point] = (),
     ) -> None:
-        """Send all of it, in one request where it fits. Sent twice it changes nothing."""
+        """Send all of it, in one request if it fits. Sending it twice changes nothing."""
         from mlflow.entities import Metric, Param, RunTag
 
         numbers = _batches((Metric(p.name, p.value, p.time, p.step) for p in metrics), _METRICS - 2 * _PAIRS)
@@ -156,18 +156,18 @@ class Server:
             self._client.log_batch(run, *batch, synchronous=True)
 
     def view(self, group: str, name: str, state: str) -> None:
-        """Store `state` as the view that links to this experiment can name."""
+        """Store `state` as the view `name` of this experiment, which links can open."""
         self._client.set_experiment_tag(group, f"mlflow.sharedViewState.{name}", state)
 
     def finish(self, run: str, content: Content) -> None:
-        """Give the run its status and its end."""
+        """Set the status and the end of the run."""
         if content.status == "RUNNING":
             self._client.update_run(run, status="RUNNING")
         else:
             self._client.set_terminated(run, status=content.status, end_time=content.end)
 
     def dataset(self, run: str, name: str, digest: str, source: Mapping[str, str], profile: Mapping[str, str]) -> None:
-        """Say which data the run has seen."""
+        """Record which data the run has seen."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         kind = "local" if "uri" in source else "tensorflow_datasets"
@@ -204,5 +204,5 @@ def _cut(texts: Mapping[str, str], length: int) -> dict[str, str]:
 
 
 def _quotable(text: str) -> str:
-    """MLflow's filters cannot escape a quote; names of ours that hold one are not worth a parser."""
+    """Replace quotes: MLflow's filters cannot escape them, and names with quotes are not worth a parser."""
     return text.replace("'", "_")

@@ -23,8 +23,8 @@ _HOST = "127.0.0.1"
 def ui(uri: str, root: Path, port: int = 5000) -> subprocess.Popen[bytes] | None:
     """Start MLflow's pages on `port` of this machine and return the server once it answers.
 
-    None where `uri` is a server already. Raises StoreError when the port is taken or the server does not start; what
-    it says is in `root/mlflow-ui.log`.
+    Returns None if `uri` is a server already. Raises StoreError when the port is taken or the server does not start;
+    its output is in `root/mlflow-ui.log`.
     """
     if place.is_web(uri):
         return None
@@ -37,12 +37,12 @@ def ui(uri: str, root: Path, port: int = 5000) -> subprocess.Popen[bytes] | None
     if not _answers(server, port):
         server.terminate()
         server.wait()
-        raise StoreError(f"MLflow's pages did not start: {file} says why. The port can be changed with --port.")
+        raise StoreError(f"MLflow's pages did not start: {file} says why. Choose another port with --port.")
     return server
 
 
 def link(uri: str, port: int, run: Run | None = None) -> str:
-    """Return the address of the trials of `run` as a table, the best first; of all experiments without `run`."""
+    """Return the address of a table of the trials of `run`, the best first; without `run`, of all experiments."""
     base = uri if place.is_web(uri) else f"http://{_HOST}:{port}"
     if run is None:
         return f"{base}/#/experiments?workflowType=machine_learning"
@@ -60,7 +60,7 @@ def _command(uri: str, root: Path, port: int) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    # Without the job execution it is two processes and 0.4 GB rather than ten and 1.6 GB.
+    # Without job execution the server has two processes and 0.4 GB, otherwise ten and 1.6 GB.
     return os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
@@ -70,7 +70,7 @@ def _check_free(port: int) -> None:
         try:
             probe.bind((_HOST, port))
         except OSError as error:
-            raise StoreError(f"port {port} is taken: name another with --port") from error
+            raise StoreError(f"port {port} is taken: choose another with --port") from error
 
 
 def _answers(server: subprocess.Popen[bytes], port: int) -> bool:
