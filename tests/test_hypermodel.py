@@ -146,7 +146,7 @@ def test_a_study_of_it_runs_by_measures_of_every_kind_and_keras_tuner_shows_it(
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("def __init__(self, depth): pass", "needs `depth` to be made"),
+        ("def __init__(self, depth): pass", "needs the argument `depth`"),
         ("def build(self, hp): hp.Int('my width', 1, 2)", "hp name 'my width' cannot be a key of .space.: use letters"),
         ("def build(self, hp): raise ValueError('no')", "build fails for pictures"),
         ("def build(self, hp): return 1 / 0", "line 3: ZeroDivisionError"),

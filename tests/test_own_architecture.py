@@ -178,16 +178,16 @@ MISTAKES = {
         HEAD.replace("VARIANTS", "VARIANT"), "no VARIANTS: the module of an architecture has Config, VARIANTS, build",
     ),
     "two names missing": ("Config = 3", "no VARIANTS and no build: the module"),
-    "a mutable Config": (HEAD.replace("(frozen=True)", ""), "Config is no frozen dataclass: write @dataclass(frozen"),
+    "a mutable Config": (HEAD.replace("(frozen=True)", ""), "Config is not a frozen dataclass: write @dataclass("),
     "a Config that is no dataclass": (
-        HEAD.replace("@dataclass(frozen=True)\n", ""), "Config is no frozen dataclass: write @dataclass(frozen",
+        HEAD.replace("@dataclass(frozen=True)\n", ""), "Config is not a frozen dataclass: write @dataclass(frozen",
     ),
     "no variant": (HEAD.replace('{"small": Config()}', "{}"), "VARIANTS names no network: write VARIANTS = {"),
     "a variant of another kind": (
-        HEAD.replace("Config()}", "dict(width=8)}"), "VARIANTS['small'] is no Config, but of class dict",
+        HEAD.replace("Config()}", "dict(width=8)}"), "VARIANTS['small'] is not a Config, but of class dict",
     ),
-    "a build that is none": (HEAD + "build = 3\n", "build is no function: write def build("),
-    "a recipe of another kind": (HEAD + "RECIPE = {}\n", "RECIPE is no Recipe: write RECIPE = Recipe(...)"),
+    "a build that is none": (HEAD + "build = 3\n", "build is not a function: write def build("),
+    "a recipe of another kind": (HEAD + "RECIPE = {}\n", "RECIPE is not a Recipe: write RECIPE = Recipe(...)"),
     "an error while it runs": (HEAD + "\nwidth / 2\n", ", line 12: NameError: name 'width' is not defined"),
     "an error in what it calls": (HEAD + "\nConfig(depth=2)\n", ", line 12: TypeError: "),
     "no Python": (HEAD + "def f(:\n", ", line 11: SyntaxError: invalid syntax"),
@@ -247,11 +247,11 @@ UNKEPT = {
     "float16": (MINE.replace("float32", "float16"), "a network that answers in float16: write dtype="),
     "probabilities": (
         MINE.replace(LAST, 'layers.Dense(task.classes, "softmax", name="last")'),
-        "probabilities: leave the activation of 'last' out",
+        "probabilities: leave out the activation of 'last'",
     ),
     "probabilities by a layer": (
         MINE.replace(LAST, 'layers.Softmax(name="last")(' + LAST).replace("Pooling2D()(x)", "Pooling2D()(x))"),
-        "probabilities: leave the activation of 'last' out",
+        "probabilities: leave out the activation of 'last'",
     ),
 }  # fmt: skip
 

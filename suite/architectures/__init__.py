@@ -1,7 +1,7 @@
-"""The catalogue of architectures: families by year, their variants, and what is known of them without building any.
+"""The catalogue of architectures: families by year, their variants, and the facts known without building them.
 
-A family is a module of this package, or a Python file of one's own: `resnet/50` is a variant of the first kind,
-`networks/mine.py/small` of the second. Nothing here imports Keras; `family` and `config` import the module asked for.
+A family is a module of this package or your own Python file: `resnet/50` is a variant of the first kind,
+`networks/mine.py/small` of the second. Nothing here imports Keras; `family` and `config` import the family's module.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ FAMILIES = (  # by year of the paper
     "coca",
 )
 
-RESOLUTION = 224  # pixels: side of the pictures of a network of one's own that says nothing of it
+RESOLUTION = 224  # pixels: side of the pictures for your own network, if its Config has no `resolution`
 
 _FOLDER = Path(__file__).parent
 
 
 class Config(Protocol):
-    """Every choice of one architecture: a frozen dataclass that refuses what cannot be built."""
+    """Every choice of one architecture: a frozen dataclass that refuses values that cannot be built."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -71,7 +71,7 @@ class Config(Protocol):
 
 
 class Family(Protocol):
-    """What the module of a family holds. It may also hold RECIPE, a Recipe that suits it where pictures are few."""
+    """What the module of a family defines. It may also define RECIPE, a Recipe for datasets of few pictures."""
 
     Config: type[Any]
     VARIANTS: Mapping[str, Any]
@@ -82,7 +82,7 @@ class Family(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What a paper says of a network; None where it says nothing."""
+    """What a paper says of a network; None for what it does not say."""
 
     name: str  # "resnet/50"
     title: str  # for people: "ResNet-50"
@@ -93,13 +93,13 @@ class Published:
     macs: int | None = None  # multiply-adds, as printed
     resolution: int | None = None  # side of the pictures, pixels
     source: str  # paper and table
-    size: int | None = None  # side of the pictures that the accuracies are of, pixels; None: `resolution`
-    crops: int | None = None  # of each picture, whose answers are averaged; None: not said, or `dense`
+    size: int | None = None  # side of the pictures for the accuracies, pixels; None: `resolution`
+    crops: int | None = None  # of each picture; their answers are averaged. None: not said, or `dense`
     dense: bool = False  # whether the network slides over the whole picture
-    scales: int = 1  # sizes of each picture whose answers are averaged
-    ensemble: int = 1  # networks whose answers are averaged
-    extra_data: str = ""  # pictures that it saw beside ImageNet-1k
-    notes: str = ""  # for readers: nothing is decided by it
+    scales: int = 1  # sizes of each picture; their answers are averaged
+    ensemble: int = 1  # networks; their answers are averaged
+    extra_data: str = ""  # training pictures besides ImageNet-1k
+    notes: str = ""  # for readers; no code depends on it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +115,8 @@ class Recorded:
 
 
 def family(name: str) -> Family:
-    """Import and return the family `name`, one of FAMILIES or a file. Raises ArchitectureError when it is none."""
-    quiet.load_tensorflow()  # which every family imports
+    """Import and return the family `name`, one of FAMILIES or a file. Raises ArchitectureError if there is none."""
+    quiet.load_tensorflow()  # every family imports it
     if is_own(name):
         return cast(Family, own.load(name))
     if name not in FAMILIES:
@@ -141,7 +141,7 @@ def resolution(architecture: str) -> int:
 
 
 def build(architecture: str, task: Task) -> keras.Model:
-    """Return a new named network. Raises ArchitectureError; of a file of one's own it names the line that failed."""
+    """Return a new named network. Raises ArchitectureError, which for your own file names the line that failed."""
     start, name = config(architecture), split(architecture)[0]
     with own.blamed(name) if is_own(name) else nullcontext():
         return family(name).build(start, task)
@@ -153,16 +153,16 @@ def recipe(name: str) -> Recipe:
 
 
 def space(architecture: str) -> dict[str, dict[str, Value | Domain]]:
-    """Return what a named network is searched over where its study is silent, by table.
+    """Return what a named network is searched over unless a study says otherwise, by table of the study file.
 
-    A HyperModel says it by its hp calls; other families say nothing.
+    For a HyperModel its hp calls say it; other families say nothing.
     """
     name, variant = split(architecture)
     return getattr(family(name), "SPACES", {}).get(variant, {})
 
 
 def digest(name: str) -> str:
-    """Return the SHA-256 of the file that the family `name` is; nothing of a family of ours, which has a version."""
+    """Return the SHA-256 of the file of the family `name`; empty for our own families, which have a version."""
     return str(own.load(name).DIGEST) if is_own(name) else ""
 
 

@@ -21,10 +21,10 @@ def config(study: Study, configuration: Mapping[str, Value]) -> architectures.Co
 
 
 def recipe(study: Study, configuration: Mapping[str, Value]) -> Recipe:
-    """Return the family's recipe with what the configuration says otherwise."""
+    """Return the family's recipe with the changes of the configuration."""
     return binding.replaced(architectures.recipe(study.source), study.fields("recipe", configuration))
 
 
 def network(study: Study, configuration: Mapping[str, Value], task: Task) -> keras.Model:
-    """Return the untrained network, in Keras' precision of the moment. Raises ArchitectureError as `config` does."""
+    """Return the untrained network, in Keras' current precision. Raises ArchitectureError as `config` does."""
     return architectures.family(study.source).build(config(study, configuration), task)

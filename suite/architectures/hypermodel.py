@@ -1,6 +1,6 @@
-"""A `keras_tuner.HyperModel` as an architecture: its `hp` calls are the fields of a Config, and the space of a study.
+"""A `keras_tuner.HyperModel` as an architecture: its `hp` calls become the fields of a Config and the space of a study.
 
-Imported by `own` when a file has such classes, since it imports Keras Tuner.
+`own` imports this module only for a file with such classes, because it imports Keras Tuner.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from suite.core.recipe import Recipe
 from suite.core.study import Choice, Domain, Range, Value
 from suite.core.task import Task
 
-SIDES = (32, 224)  # of the pictures for which it is built to hear its hp calls, pixels: the first that it can
-RECIPE = ("learning_rate", "batch_size", "weight_decay", "momentum", "label_smoothing")  # are the recipe's, not its own
+SIDES = (32, 224)  # pixels: sides of the pictures to build for, to find the hp calls; the first that works
+RECIPE = ("learning_rate", "batch_size", "weight_decay", "momentum", "label_smoothing")  # hp names of the recipe
 
 
 def complete(module: ModuleType, models: Sequence[type[keras_tuner.HyperModel]]) -> None:
-    """Give `module` what a family has: VARIANTS, with one for each class; Config, build, and SPACES.
+    """Add to `module` what a family defines: VARIANTS (one for each class), Config, build and SPACES.
 
-    Raises ArchitectureError for a class that cannot be made or built, or whose hp names are no names of fields.
+    Raises ArchitectureError for a class that cannot be made or built, or an hp name that cannot name a field.
     """
     known = {model.__name__: (model, _calls(model)) for model in models}
     configs = {name: _config(name, calls) for name, (_, calls) in known.items()}
@@ -47,7 +47,7 @@ def complete(module: ModuleType, models: Sequence[type[keras_tuner.HyperModel]])
 
 
 def _calls(model: type[keras_tuner.HyperModel]) -> list[Any]:
-    """Return the hyperparameters that `model` asks for, those in all its conditional scopes too."""
+    """Return the hyperparameters that `model` asks for, including those in its conditional scopes."""
     for side in SIDES:
         try:
             return _heard(model, Task(height=side, width=side, channels=3, classes=10))
@@ -57,9 +57,9 @@ def _calls(model: type[keras_tuner.HyperModel]) -> list[Any]:
 
 
 def _heard(model: type[keras_tuner.HyperModel], task: Task) -> list[Any]:
-    """Build `model` at the default of each hyperparameter, with each number at its largest, and in each scope.
+    """Build `model` with default values, with each number at its maximum, and in each conditional scope.
 
-    So what is asked for once a layer is heard of every layer, and what stands in a conditional scope at all.
+    The maxima find hyperparameters that each layer asks for; the scopes find those inside conditional scopes.
     """
     heard: dict[str, Any] = {}
     opened: list[Any] = []
@@ -75,7 +75,7 @@ def _heard(model: type[keras_tuner.HyperModel], task: Task) -> list[Any]:
         if closed is None and not new:
             return list(heard.values())
         if closed is not None:
-            opened.append(copy.deepcopy(closed))  # once is enough, even where other values keep it shut
+            opened.append(copy.deepcopy(closed))  # one try is enough, even if other values keep it closed
             values |= {condition.name: condition.values[0] for condition in closed}
         values |= {name: each.max_value for name, each in new.items() if isinstance(each, (kinds.Int, kinds.Float))}
 
@@ -88,8 +88,8 @@ def _made(model: type[keras_tuner.HyperModel], task: Task) -> keras_tuner.HyperM
     unknown = [name for name in unknown if name not in told]
     if unknown:
         raise ArchitectureError(
-            f"{model.__name__} needs `{unknown[0]}` to be made. A study can tell it {', '.join(told)}: give any other "
-            "argument a default."
+            f"{model.__name__} needs the argument `{unknown[0]}`. A study passes only {', '.join(told)}: give any "
+            "other argument a default."
         )
     return model(**{p.name: told[p.name] for p in takes if p.name in told})
 
@@ -102,17 +102,17 @@ def _built(model: type[keras_tuner.HyperModel], values: Mapping[str, Value], tas
     unheard = [call.name for call in hp.space if call.name not in values and call.name not in RECIPE]
     if unheard:
         raise ArchitectureError(
-            f"{model.__name__} asks for hp '{unheard[0]}' only where others have certain values, so it is not part of "
-            "the space. Ask for it always, or in hp.conditional_scope."
+            f"{model.__name__} asks for hp '{unheard[0]}' only at certain values of others, so it is not part of the "
+            "space. Ask for it always, or inside hp.conditional_scope."
         )
     return network
 
 
 @contextmanager
 def _real_optimizers() -> Iterator[None]:
-    """Let optimizers be made where networks are counted without memory: a HyperModel compiles what it builds.
+    """Let a HyperModel compile its network, and so make an optimizer, while networks are counted without memory.
 
-    Keras refuses variables with a value in a StatelessScope, and an optimizer has two: its rate and its steps.
+    In a StatelessScope Keras refuses variables that have a value. An optimizer has two: learning rate and step count.
     """
     kind = keras.optimizers.Optimizer
     make = kind.__init__
@@ -133,11 +133,11 @@ def _real_optimizers() -> Iterator[None]:
 
 
 def _logits(model: Any) -> Any:
-    """Return a network without the softmax at its end: the loss has it, and so has the export."""
+    """Return a network without its final softmax: the loss and the export apply it."""
     if not isinstance(model, keras.Model) or not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
         return model
     image, answer = model.inputs[0], model.outputs[0]
-    network = keras.Model(image, answer, name=model.name)  # of a Sequential too
+    network = keras.Model(image, answer, name=model.name)  # makes a Sequential functional, too
     last = answer._keras_history.operation
     if isinstance(last, keras.layers.Softmax):
         return keras.Model(image, last.input, name=model.name)
@@ -171,7 +171,7 @@ def _space(calls: Sequence[Any]) -> dict[str, dict[str, Value | Domain]]:
 
 
 def _domain(call: Any) -> Value | Domain:
-    """Return a hyperparameter of Keras Tuner's as a domain of ours."""
+    """Return a hyperparameter of Keras Tuner as our own domain."""
     if isinstance(call, kinds.Fixed):
         return call.value
     if isinstance(call, kinds.Boolean):
@@ -186,6 +186,6 @@ def _domain(call: Any) -> Value | Domain:
     if call.step in (None, 1):
         return Range(low=low, high=high, log=True)
     values = [low]
-    while values[-1] * call.step <= high:  # a step on a logarithm multiplies
+    while values[-1] * call.step <= high:  # on a log scale a step multiplies
         values.append(values[-1] * call.step)
     return Choice(tuple(values))

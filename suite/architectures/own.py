@@ -1,6 +1,6 @@
-"""An architecture of one's own: a Python file with the three names of a family of ours, loaded by its path.
+"""Your own architecture: a Python file with the three names of a family, loaded by its path.
 
-Or with classes that are HyperModels of Keras Tuner: each is a variant.
+The file may instead have HyperModel classes of Keras Tuner: each class is a variant.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _NAMES = ("Config", "VARIANTS", "build")
 
 
 def load(path: str) -> ModuleType:
-    """Return the module in the file `path`, run once by each process; raise ArchitectureError when it is no family.
+    """Return the module in the file `path`; each process runs it once. Raises ArchitectureError if it is no family.
 
-    Its name is the same in every process: by it a saved network finds the layers that the file defines. Its `DIGEST`
-    is the SHA-256 of the file as it was run. Its `build` raises TypeError where it would return anything but a
+    The module has the same name in every process, so that a saved network finds the layers that the file defines.
+    `DIGEST` is the SHA-256 of the file as it was run. `build` raises TypeError instead of returning anything but a
     network from pictures to logits.
     """
     file = Path(path).expanduser().resolve()
     name = f"suite_own_{re.sub('[^0-9a-zA-Z]', '_', file.stem)}_{_sha256(str(file).encode())[:8]}"
     if name not in sys.modules:
         module = ModuleType(name)
-        sys.modules[name] = module  # a dataclass looks its own module up while it is made
+        sys.modules[name] = module  # a dataclass looks up its module while it is defined
         try:
             _run(module, file)
             if models := _hypermodels(module):
@@ -52,7 +52,7 @@ def load(path: str) -> ModuleType:
 
 @contextmanager
 def blamed(path: str) -> Iterator[None]:
-    """Raise what goes wrong within as an ArchitectureError that names the line of the file `path`."""
+    """Turn any exception inside into an ArchitectureError that names the line of the file `path`."""
     file = Path(path).expanduser().resolve()
     try:
         yield
@@ -73,8 +73,8 @@ def _run(module: ModuleType, file: Path) -> None:
 
 
 def _hypermodels(module: ModuleType) -> list[type]:
-    """Return the classes of a file that are HyperModels of Keras Tuner, where it has no VARIANTS of its own."""
-    tuner = sys.modules.get("keras_tuner")  # a file that has such a class has imported it
+    """Return the HyperModel classes of a file; none if it defines VARIANTS."""
+    tuner = sys.modules.get("keras_tuner")  # a file with such a class has imported it
     if tuner is None or hasattr(module, "VARIANTS"):
         return []
     mine = (kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__)
@@ -92,7 +92,7 @@ def _said(error: Exception) -> str:
 
 
 def _line(error: Exception, file: Path) -> str:
-    """Return `, line 12`, the last line of `file` that the error passed through."""
+    """Return `, line 12`, the last line of `file` in the traceback; empty without one."""
     if isinstance(error, SyntaxError) and error.filename == str(file):
         return f", line {error.lineno}"
     passed = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
@@ -100,7 +100,7 @@ def _line(error: Exception, file: Path) -> str:
 
 
 def _check(module: ModuleType, file: Path) -> None:
-    """Raise ArchitectureError unless the three names, and RECIPE where there is one, are what a family has."""
+    """Raise ArchitectureError unless Config, VARIANTS, build and the optional RECIPE are those of a family."""
     missing = [name for name in _NAMES if not hasattr(module, name)]
     if missing:
         _refuse(
@@ -109,42 +109,42 @@ def _check(module: ModuleType, file: Path) -> None:
         )
     kinds = module.Config if isinstance(module.Config, tuple) else (module.Config,)
     if not all(map(_is_frozen_dataclass, kinds)):
-        _refuse(file, "Config is no frozen dataclass: write @dataclass(frozen=True, kw_only=True) above it")
+        _refuse(file, "Config is not a frozen dataclass: write @dataclass(frozen=True, kw_only=True) above it")
     if not isinstance(module.VARIANTS, Mapping) or not module.VARIANTS:
         _refuse(file, 'VARIANTS names no network: write VARIANTS = {"small": Config(...)}')
     for variant, config in module.VARIANTS.items():
         if not isinstance(config, kinds):
-            _refuse(file, f"VARIANTS['{variant}'] is no Config, but of class {type(config).__name__}")
+            _refuse(file, f"VARIANTS['{variant}'] is not a Config, but of class {type(config).__name__}")
     if not callable(module.build):
-        _refuse(file, "build is no function: write def build(config: Config, task: Task) -> keras.Model")
+        _refuse(file, "build is not a function: write def build(config: Config, task: Task) -> keras.Model")
     if not isinstance(getattr(module, "RECIPE", Recipe()), Recipe):
-        _refuse(file, "RECIPE is no Recipe: write RECIPE = Recipe(...), with `from suite import Recipe`")
+        _refuse(file, "RECIPE is not a Recipe: write RECIPE = Recipe(...), with `from suite import Recipe`")
 
 
 def _held(build: Callable[[Any, Task], Any]) -> Callable[[Any, Task], Any]:
-    """Return `build`, held to its promise."""
+    """Return `build` with a check of the network that it returns."""
 
     @wraps(build)
     def held(config: Any, task: Task) -> Any:
         network = build(config, task)
         fault = _fault(network, task)
         if fault:
-            raise TypeError(f"build returns {fault}")  # a fault of the file: no other candidate would do
+            raise TypeError(f"build returns {fault}")  # the file is at fault: no other candidate would work
         return network
 
     return held
 
 
 def _fault(network: Any, task: Task) -> str:
-    """Return in words how a network is none from pictures to logits, or nothing."""
-    import keras  # which the catalogue does not need
+    """Return in words why a network does not lead from pictures to logits; empty if it does."""
+    import keras  # here, because the catalogue does not need it
 
     if not (isinstance(network, keras.Model) and getattr(network, "inputs", None)):
         return f"{type(network).__name__}: end it with `return keras.Model(image, logits)`"
     taken = [tuple(tensor.shape) for tensor in network.inputs]
     if taken != [(None, *task.image)]:
         return f"a network that takes {_shapes(taken)}, not {(None, *task.image)}: begin with keras.Input(task.image)"
-    answers = getattr(network, "deployed", network).outputs  # without the classifiers that only training hears
+    answers = getattr(network, "deployed", network).outputs  # without auxiliary classifiers
     given = [tuple(tensor.shape) for tensor in answers]
     if given != [(None, task.classes)]:
         return f"a network that answers {_shapes(given)}, not {(None, task.classes)}: end with a Dense(task.classes)"
@@ -153,7 +153,7 @@ def _fault(network: Any, task: Task) -> str:
     last = answers[0]._keras_history.operation
     function = getattr(last, "activation", None)
     if isinstance(last, keras.layers.Softmax) or function in (keras.activations.softmax, keras.activations.sigmoid):
-        return f"probabilities: leave the activation of '{last.name}' out, the loss has it"
+        return f"probabilities: leave out the activation of '{last.name}', the loss applies it"
     return ""
 
 

@@ -70,7 +70,7 @@ def test_without_a_network_it_is_said_which_file_belongs_where(cache: Path) -> N
     assert "\n" not in message
     assert str(cache / FILE) in message
     assert "Name or service not known" in message
-    assert message.endswith(f"put {FILE} there, or give the path of it as `file`")
+    assert message.endswith(f"put {FILE} there, or give its path as `file`")
 
 
 def test_the_weights_of_another_network_are_refused_with_the_name_of_the_right_file(

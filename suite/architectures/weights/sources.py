@@ -1,6 +1,6 @@
-"""Where published ImageNet weights of our networks are, and which pictures they were measured on.
+"""Where the published ImageNet weights of our networks are, and how they expect their pictures.
 
-Keras' names: https://keras.io/api/applications/. What pictures go through is what the authors of the weights did:
+Keras' names: https://keras.io/api/applications/. The preprocessing is the one of the authors of the weights:
 Caffe's centre of 256 pixels for VGG and ResNet, TF-slim's central seven eighths for Inception and its like,
 https://github.com/google/automl (efficientnetv2/preprocessing.py) for EfficientNets, torchvision's for the rest.
 """
@@ -23,13 +23,13 @@ class Preprocessing:
     """What turns pictures (B, h, w, 3) of any size, 0 to 255, into the input of a network: cropped, resized, scaled."""
 
     resolution: int = 224  # side of the pictures that the network takes, pixels
-    crop: float = 0.875  # share of the shorter side that is the side of the central square, above 0 up to 1
-    square: bool = True  # the centre is a square; else it is that share of both sides, and is stretched to a square
+    crop: float = 0.875  # side of the central square, as a share of the shorter side; above 0, up to 1
+    square: bool = True  # crop a square; else crop that share of both sides and stretch it to a square
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
-    antialias: bool = False  # as Pillow shrinks pictures, rather than TensorFlow
-    mean: Colour = (127.5, 127.5, 127.5)  # subtracted; red, green, blue of 0 to 255
+    antialias: bool = False  # shrink pictures as Pillow does, rather than TensorFlow
+    mean: Colour = (127.5, 127.5, 127.5)  # subtracted; red, green, blue, 0 to 255
     deviation: Colour = (127.5, 127.5, 127.5)  # divided by
-    reverse: bool = False  # blue, green, red
+    reverse: bool = False  # to blue, green, red
 
     def __call__(self, pictures: Any) -> tf.Tensor:
         """Return (B, resolution, resolution, 3) in float32. Raises ArchitectureError for other shapes."""
@@ -42,7 +42,7 @@ class Preprocessing:
         return self.scaled(pictures)
 
     def scaled(self, pictures: tf.Tensor) -> tf.Tensor:
-        """Return pictures of the right size in the range, and the order of colours, of the network."""
+        """Return pictures of the right size in the network's range and order of colours."""
         pictures = (pictures - self.mean) / self.deviation
         return pictures[..., ::-1] if self.reverse else pictures
 
@@ -56,12 +56,12 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class Source:
-    """The form of one of our networks that keras.applications has."""
+    """The keras.applications form of one of our networks."""
 
     factory: str  # its function of keras.applications
-    file: str  # what Keras calls the weights in its cache
+    file: str  # name of the weights in Keras' cache
     preprocess: Preprocessing
-    options: Mapping[str, Any] = field(default_factory=dict)  # what the function is called with
+    options: Mapping[str, Any] = field(default_factory=dict)  # arguments of the function
     changes: Mapping[str, Any] = field(default_factory=dict)  # to the Config of our network
 
 
@@ -150,7 +150,7 @@ SOURCES = {
 
 
 def _lite(resolution: int) -> Preprocessing:
-    """As EfficientNets, but resized, and scaled with few bits, as on a telephone."""
+    """As for EfficientNet, but resized and scaled as on a telephone, with few bits."""
     crop = resolution / (resolution + 32)
     return Preprocessing(resolution=resolution, crop=crop, mean=(127.0,) * 3, deviation=(128.0,) * 3)
 

@@ -1,7 +1,7 @@
-"""Weights that torch.save wrote, read without torch, and given to one of our networks by their order.
+"""Reads weights that torch.save wrote, without torch, and gives them to one of our networks in order.
 
-The file is a pickle that names tensors, and the numbers of these: either one after the other (before PyTorch 1.6) or
-as members of a ZIP archive. Only what describes tensors is unpickled: a file that names anything else is refused.
+The file holds a pickle that describes tensors, and their numbers: one after the other (before PyTorch 1.6), or as
+members of a ZIP archive. Only descriptions of tensors are unpickled: a file that names anything else is refused.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ DTYPES = {
     "LongStorage": np.dtype("<i8"), "IntStorage": np.dtype("<i4"), "ShortStorage": np.dtype("<i2"),
     "CharStorage": np.dtype("<i1"), "ByteStorage": np.dtype("<u1"), "BoolStorage": np.dtype("?"),
 }  # fmt: skip
-MAGIC = 0x1950A86A20F9469CFC6C  # what files before PyTorch 1.6 begin with
-PREAMBLE = 3  # pickles before that of the weights: the magic number, the version of the format, sizes of C's numbers
+MAGIC = 0x1950A86A20F9469CFC6C  # files before PyTorch 1.6 begin with it
+PREAMBLE = 3  # pickles before the weights: the magic number, the version of the format, sizes of C's numbers
 
 UNREADABLE = (
     pickle.UnpicklingError, zipfile.BadZipFile, struct.error, AttributeError, EOFError, LookupError, StopIteration,
@@ -62,7 +62,7 @@ class _Tensor:
 
 
 def _tensor(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *rest: Any) -> _Tensor:
-    """Stand in for torch._utils._rebuild_tensor_v2; the rest is of gradients."""
+    """Stand in for torch._utils._rebuild_tensor_v2; `rest` is about gradients."""
     return _Tensor(storage, offset, shape, strides)
 
 
@@ -70,7 +70,7 @@ class _Unpickler(pickle.Unpickler):
     """Unpickles a dict of tensors and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what the file may name."""
+        """Return the object that the file names. Raises UnpicklingError unless it describes tensors."""
         if module == "torch" and name in DTYPES:
             return DTYPES[name]
         known = {("collections", "OrderedDict"): OrderedDict, ("torch._utils", "_rebuild_tensor_v2"): _tensor}
@@ -79,7 +79,7 @@ class _Unpickler(pickle.Unpickler):
         return known[module, name]
 
     def persistent_load(self, reference: Any) -> _Storage:
-        """Return what stands for a storage: ("storage", type, key, device, number of elements)."""
+        """Return the storage of a reference: ("storage", type, key, device, number of elements)."""
         _, dtype, key, *_ = reference
         return _Storage(key, dtype)
 
@@ -93,15 +93,15 @@ def read(path: Path | str) -> Arrays:
     except OSError as error:
         raise ArchitectureError(f"cannot read the weights of {path}: {error.strerror}") from None
     except UNREADABLE as error:
-        raise ArchitectureError(f"{path} is no dict of tensors that torch.save wrote: {error}") from None
+        raise ArchitectureError(f"{path} is not a dict of tensors that torch.save wrote: {error}") from None
 
 
 def _sequence(file: IO[bytes]) -> tuple[dict[str, _Tensor], dict[str, np.ndarray]]:
-    """Preamble, the tensors, the keys of the storages, then of each the number of its elements and these."""
+    """Read the preamble, the tensors, the keys of the storages; then for each storage its length and its numbers."""
     file.seek(0)
     magic, *_ = [_Unpickler(file).load() for _ in range(PREAMBLE)]
     if magic != MAGIC:
-        raise ValueError("it does not begin as one")
+        raise ValueError("it does not begin like one")
     tensors: dict[str, _Tensor] = _Unpickler(file).load()
     dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
     numbers = {}
@@ -112,7 +112,7 @@ def _sequence(file: IO[bytes]) -> tuple[dict[str, _Tensor], dict[str, np.ndarray
 
 
 def _archive(file: IO[bytes]) -> tuple[dict[str, _Tensor], dict[str, np.ndarray]]:
-    """The tensors in FOLDER/data.pkl, the numbers of storage KEY in FOLDER/data/KEY."""
+    """Read the tensors from FOLDER/data.pkl, the numbers of storage KEY from FOLDER/data/KEY."""
     with zipfile.ZipFile(file) as archive:
         described = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
         tensors: dict[str, _Tensor] = _Unpickler(io.BytesIO(archive.read(described))).load()
@@ -124,7 +124,7 @@ def _archive(file: IO[bytes]) -> tuple[dict[str, _Tensor], dict[str, np.ndarray]
 def given(arrays: Arrays, network: keras.Model) -> keras.Model:
     """Return `network` with the weights of a PyTorch network that is built in the same order.
 
-    Raises ArchitectureError where the two are not the same network.
+    Raises ArchitectureError when the two differ.
     """
     theirs = [(name, array) for name, array in arrays.items() if not name.endswith("num_batches_tracked")]
     ours = [(layer, weight) for layer in weighted(network) for weight in learned(layer)]
