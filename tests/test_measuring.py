@@ -329,12 +329,38 @@ def test_energy_is_counted_or_not_available_but_never_guessed(tmp_path: Path, mo
     for zone in ("intel-rapl", "intel-rapl:0", "intel-rapl:0:0", "intel-rapl:0:1"):  # the last two are parts of it
         (tmp_path / zone).mkdir()
         (tmp_path / zone / "energy_uj").write_text("0")
+        (tmp_path / zone / "name").write_text("package-0\n" if zone == "intel-rapl:0" else "core\n")
     counter.with_name("max_energy_range_uj").write_text("3000000000")
     calls = (number % 1000 for number in range(995, 10**9))  # it is nearly full, and begins again at zero
     counter.write_text("2982000000")
     found = sensors.joules(lambda: (time.sleep(0.001), counter.write_text(str(next(calls) * 3_000_000))), 2, gpu=False)
     assert sensors.counts_energy(gpu=False)
     assert found == pytest.approx(1.5)  # three joules a call of two pictures
+
+
+def test_the_energy_of_a_processor_is_counted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zones of real machines: a laptop with `psys`, a server of two processors, and two dies that share a counter."""
+    monkeypatch.setattr(sensors, "POWERCAP", tmp_path)
+    zones = {
+        "laptop": {"0": ("package-0", 3_780), "0:0": ("core", 840), "0:1": ("uncore", 210), "1": ("psys", 9_610)},
+        "server": {"0": ("package-0", 5_000), "0:0": ("dram", 700), "1": ("package-1", 9_000), "1:0": ("dram", 800)},
+        "dies": {"0": ("package-0-die-0", 6_800), "1": ("package-0-die-1", 6_801)},
+    }
+    counted = {}
+    for machine, known in zones.items():
+        folder = tmp_path / machine
+        for number, (name, joules) in known.items():
+            zone = folder / f"intel-rapl:{number}"
+            zone.mkdir(parents=True)
+            (zone / "name").write_text(f"{name}\n")
+            (zone / "energy_uj").write_text(str(joules * 1_000_000))
+        monkeypatch.setattr(sensors, "POWERCAP", folder)
+        counted[machine] = [file.parent.name for file in sensors._packages()]
+    assert counted == {
+        "laptop": ["intel-rapl:0"],
+        "server": ["intel-rapl:0", "intel-rapl:1"],
+        "dies": ["intel-rapl:0"],
+    }
 
 
 def test_a_table_reads_back_as_it_was_written(tmp_path: Path) -> None:

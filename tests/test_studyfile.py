@@ -475,8 +475,8 @@ def test_a_study_survives_its_text(tmp_path: Path) -> None:
 
 
 def test_a_text_looks_as_one_writes_it_by_hand() -> None:
-    assert "depths = { choice = [[1, 1, 1, 1], [2, 2, 2, 2]] }" in studyfile.text(STUDY)
-    assert '[[objectives]]\nmeasure = "latency"\ngoal = "min"\n' in studyfile.text(STUDY)
+    assert "depths = {choice = [[1, 1, 1, 1], [2, 2, 2, 2]]}" in studyfile.text(STUDY)
+    assert '\n\n[[objectives]]\nmeasure = "latency"\ngoal = "min"\n' in studyfile.text(STUDY)
 
 
 @pytest.mark.parametrize("seed", range(50))

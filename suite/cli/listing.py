@@ -25,11 +25,10 @@ COLUMNS = {
 }  # fmt: skip
 
 
-# How the widest ones give way to a terminal: columns to do without, the one below each row, the one that groups.
+# How the widest give way to a terminal: the columns to do without, and the column that groups rows.
 SPARE = {
     "architectures": ("family", "source", "resolution", "total_parameters", "year", "macs"),
 }
-BELOW = {"runs": "problem"}
 APART = {"architectures": "family"}
 _ONE = {
     "architectures": "architecture", "studies": "study", "measures": "measure",

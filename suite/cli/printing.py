@@ -5,15 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.box import Box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
 from suite.core.errors import SuiteError, did_you_mean
 
 FORMATS = ("table", "csv", "json")
-LEAST = 20  # characters that a column of words keeps, however narrow the terminal
+LEAST = 16  # characters that a column of words keeps, however narrow the terminal
+WIDEST = 100_000  # characters: no table is wider
+RULE = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")  # a line below the head, and none elsewhere
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +28,6 @@ class Terminal:
 
     width: int  # characters
     spare: Sequence[str] = ()  # columns to do without where not all have room, the first one first
-    below: str = ""  # the column whose words stand below the row, in lines of their own; others are cut
     apart: str = ""  # the column at whose changes a line is left empty
 
 
@@ -45,7 +50,7 @@ def rendered(
         return _csv(names, rows)
     if terminal:
         return _fitted(names, rows, terminal)
-    return _table(names, _cells(names, rows), _numeric(names, rows))
+    return _table(names, rows)
 
 
 def _csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -56,50 +61,41 @@ def _csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def _table(names: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool]) -> str:
-    widths = [max(len(cell) for cell in column) for column in zip(names, *cells, strict=True)]
-
-    def line(row: Sequence[str]) -> str:
-        aligned = [c.rjust(w) if n else c.ljust(w) for c, w, n in zip(row, widths, numeric, strict=True)]
-        return "  ".join(aligned).rstrip()
-
-    return "\n".join([line(names), line(["─" * width for width in widths]), *map(line, cells)])
+def _table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], terminal: Terminal | None = None) -> str:
+    """Return a table for people: as wide as it is, or on a terminal with words that wrap."""
+    table = Table(box=RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name, numeric in zip(names, _numeric(names, rows), strict=True):
+        words = not numeric and name != names[0]
+        table.add_column(
+            name, justify="right" if numeric else "left", no_wrap=not words or terminal is None, overflow="fold"
+        )
+    before = rows[0].get(terminal.apart) if rows and terminal else None
+    for row, cells in zip(rows, _cells(names, rows), strict=True):
+        if terminal and row.get(terminal.apart) != before:
+            table.add_section()
+            before = row.get(terminal.apart)
+        table.add_row(*map(Text, cells))
+    console = Console(width=terminal.width if terminal else WIDEST, color_system=None, legacy_windows=False)
+    with console.capture() as shown:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in shown.get().rstrip("\n").split("\n"))
 
 
 def _fitted(names: Sequence[str], rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> str:
-    """Return a table that is no wider than `terminal`, as far as `spare` and the columns of words allow."""
-    kept = [name for name in names if name != terminal.below]
-    spare = list(terminal.spare)
-    while sum(_widths(kept, rows, terminal.width)) + 2 * len(kept) - 2 > terminal.width and spare:
+    """Return a table that is no wider than `terminal`, as far as `spare` allows."""
+    kept, spare = list(names), list(terminal.spare)
+    while sum(_least(kept, rows)) + 2 * len(kept) - 2 > terminal.width and spare:
         kept.remove(spare.pop(0))
-    widths = _widths(kept, rows, terminal.width)
-    cells = [list(map(_cut, row, widths)) for row in _cells(kept, rows)]
-    head, rule, *lines = _table(kept, cells, _numeric(kept, rows)).split("\n")
-    shown, before = [head, rule], rows[0].get(terminal.apart) if rows else None
-    for row, line in zip(rows, lines, strict=True):
-        shown += [""] * (row.get(terminal.apart) != before) + [line]
-        shown += [f"    {words}" for words in textwrap.wrap(row.get(terminal.below) or "", terminal.width - 4)]
-        before = row.get(terminal.apart)
-    left_out = ", ".join(name for name in names if name not in (*kept, terminal.below))
-    return "\n".join(
-        shown + ["", f"No room for {left_out}: widen the terminal, or take --format csv."] * bool(left_out)
-    )
+    left_out = ", ".join(name for name in names if name not in kept)
+    said = ["", f"No room for {left_out}: widen the terminal, or take --format csv."] if left_out else []
+    return "\n".join([_table(kept, rows, terminal), *said])
 
 
-def _widths(names: Sequence[str], rows: Sequence[Mapping[str, Any]], width: int) -> list[int]:
-    """Return how wide each column may be: the widest of words but the first gives way, down to LEAST."""
+def _least(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return how narrow each column may be: words but the first wrap, down to LEAST."""
     widths = [max(map(len, column)) for column in zip(names, *_cells(names, rows), strict=True)]
-    words = [number for number, numeric in enumerate(_numeric(names, rows)) if number and not numeric]
-    while words and sum(widths) + 2 * len(widths) - 2 > width:
-        widest = max(words, key=widths.__getitem__)
-        if widths[widest] <= LEAST:
-            break
-        widths[widest] -= 1
-    return widths
-
-
-def _cut(cell: str, width: int) -> str:
-    return cell if len(cell) <= width else cell[: width - 1] + "…"
+    wraps = [number and not numeric for number, numeric in enumerate(_numeric(names, rows))]
+    return [min(width, LEAST) if may else width for width, may in zip(widths, wraps, strict=True)]
 
 
 def _cells(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:

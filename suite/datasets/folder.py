@@ -14,7 +14,8 @@ from suite.core.errors import DatasetError
 from suite.datasets.layout import named
 from suite.datasets.pictures import decoded
 from suite.datasets.preparing import data_folder, prepare
-from suite.datasets.split import Folder, Picture, progress, read
+from suite.datasets.split import Folder, Picture, read
+from suite.machine.progress import watched
 
 Shape = tuple[int | None, int | None, int | None]
 
@@ -44,7 +45,7 @@ class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type
 
     def _generate_examples(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, dict]]:
         ordered = sorted(pictures, key=lambda picture: (picture.label, picture.content))
-        for index, picture in enumerate(progress(ordered, len(ordered), "preparing pictures")):
+        for index, picture in enumerate(watched(ordered, len(ordered), "preparing pictures")):
             yield f"{index}-{picture.content}", {"image": picture.path.read_bytes(), "label": picture.label}
 
 
@@ -61,7 +62,7 @@ def common_shape(folder: Folder) -> Shape:
     """Return what all pictures have in common of (h, w, c). Each is decoded once; DatasetError if one cannot be."""
     paths = [picture.path for picture in itertools.chain.from_iterable(folder.splits.values())]
     with ThreadPoolExecutor() as pool:
-        shapes = list(progress(pool.map(_shape, paths), len(paths), "checking pictures"))
+        shapes = list(watched(pool.map(_shape, paths), len(paths), "checking pictures"))
     if bad := [path for path, shape in zip(paths, shapes, strict=True) if shape is None]:
         raise DatasetError(f"{named(sorted(bad))}: damaged or cut short, cannot be decoded: repair it or remove it")
     sides = [set(lengths) for lengths in zip(*shapes, strict=True)]

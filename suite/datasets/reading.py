@@ -11,8 +11,8 @@ from suite.core.recipe import Augmentation
 from suite.datasets.augment import augmented
 from suite.datasets.pictures import decoded, prepared
 from suite.datasets.source import Source
-from suite.datasets.split import progress
 from suite.machine.capacity import free_memory, whole_memory
+from suite.machine.progress import watched
 
 AUTO = tf.data.AUTOTUNE
 SHARE = 4  # a dataset may fill one part in four of the free memory
@@ -115,7 +115,7 @@ class Reader:
             records = self.source.records(split)
             pictures = records.map(_raw, AUTO) if exact else self._decoded(records)
             blocks = pictures.batch(BLOCK).prefetch(AUTO).as_numpy_iterator()
-            for index, (block, answers) in enumerate(progress(blocks, -(-size // BLOCK), f"reading {split}")):
+            for index, (block, answers) in enumerate(watched(blocks, -(-size // BLOCK), f"reading {split}")):
                 start = index * BLOCK
                 images[start : start + len(block)], labels[start : start + len(block)] = block, answers
             self.kept[split] = tf.convert_to_tensor(images), tf.convert_to_tensor(labels)

@@ -11,10 +11,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
-from tqdm import tqdm  # type: ignore[import-untyped]
-
 from suite.core.errors import DatasetError
 from suite.datasets.layout import Classes, named, scan
+from suite.machine.progress import watched
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
@@ -70,7 +69,7 @@ def _read(classes: Classes) -> list[Picture]:
     """Return the pictures of one split; files are read in parallel."""
     files = [(path, label) for label, paths in classes.items() for path in paths]
     with ThreadPoolExecutor() as pool:
-        contents = list(progress(pool.map(_content, [path for path, _ in files]), len(files), "reading pictures"))
+        contents = list(watched(pool.map(_content, [path for path, _ in files]), len(files), "reading pictures"))
     if wrong := [path for (path, _), content in zip(files, contents, strict=True) if not content]:
         raise DatasetError(f"{named(wrong)}: not JPEG, PNG, GIF or BMP inside: convert it or move it away")
     return [Picture(path=path, label=label, content=c) for (path, label), c in zip(files, contents, strict=True)]
@@ -133,8 +132,3 @@ def _whole(root: Path, folder: Folder) -> None:
             raise DatasetError(
                 f"{root}: class '{gone[0]}' has no picture of its own in {split}: all are copies of held-out ones"
             )
-
-
-def progress(things: Iterable[T], total: int, what: str) -> Iterable[T]:
-    """Pass `things` through, with a bar on a terminal's stderr once it has taken two seconds."""
-    return tqdm(things, total=total, desc=what, delay=2, disable=None, leave=False)

@@ -7,14 +7,16 @@ a key holds a value or a domain: `{ choice = [...] }`, `{ range = [low, high] }`
 
 from __future__ import annotations
 
-import json
 import math
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
+
+import tomlkit
 
 from suite.core import files
 from suite.core.errors import StoreError, StudyError, did_you_mean
@@ -83,13 +85,18 @@ def write(study: Study, path: Path) -> None:
 def text(study: Study) -> str:
     """Return `study` as TOML that reads back as an equal study."""
     plain = _plain(study)
-    blocks = [_block("", {key: value for key, value in plain.items() if key not in _TABLES})]
+    document = tomlkit.document()
+    for key, value in plain.items():
+        if key not in _TABLES:
+            document.add(key, _inline(value))
     for name in _TABLES:
-        if isinstance(plain[name], list):
-            blocks += [_block(f"[[{name}]]\n", entry) for entry in plain[name]]
+        if isinstance(plain[name], list) and plain[name]:
+            document.add(name, tomlkit.aot())
+            for entry in plain[name]:
+                document[name].append(_table_of(entry))
         elif plain[name]:
-            blocks.append(_block(f"[{name}]\n", plain[name]))
-    return "\n".join(blocks)
+            document.add(name, _table_of(plain[name]))
+    return re.sub(r"\n+(?=\[)", "\n\n", tomlkit.dumps(document))  # a blank line before each table
 
 
 def _absolute(architecture: str, folder: Path) -> str:
@@ -240,14 +247,18 @@ def _plain(value: Any) -> Any:
     return list(map(_plain, value)) if isinstance(value, (tuple, list)) else value
 
 
-def _block(head: str, table: Mapping[str, Any]) -> str:
-    return head + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
-
-
-def _toml(value: Any) -> str:
-    """Return a plain value on one line. Strings are JSON's, whose escapes TOML shares; it escapes DEL as well."""
+def _inline(value: Any) -> Any:
+    """Return a plain value for one line of TOML."""
     if isinstance(value, dict):
-        return f"{{ {', '.join(f'{key} = {_toml(entry)}' for key, entry in value.items())} }}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        table = tomlkit.inline_table()
+        for key, entry in value.items():
+            table.add(key, _inline(entry))
+        return table
+    return tomlkit.item([_inline(entry) for entry in value]) if isinstance(value, list) else tomlkit.item(value)
+
+
+def _table_of(entries: Mapping[str, Any]) -> tomlkit.items.Table:
+    table = tomlkit.table()
+    for key, value in entries.items():
+        table.add(key, _inline(value))
+    return table

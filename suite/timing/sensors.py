@@ -16,6 +16,7 @@ from suite.machine.capacity import usable
 
 POWERCAP = Path("/sys/class/powercap")  # Linux' interface to RAPL, the energy counters of a processor
 TAKEN = ("user", "nice", "system", "irq", "softirq", "steal")  # ways in which a processor is not idle
+MIRRORED = 2  # joules by which two readings of one counter may differ
 LEAST = 2.0  # seconds of calls whose energy is counted
 
 
@@ -148,8 +149,21 @@ def _counter(*, gpu: bool) -> Iterator[Callable[[], float] | None]:
 
 
 def _packages() -> list[Path]:
-    """Return the counters of whole processors: `intel-rapl:0`, not its parts `intel-rapl:0:0`, which it counts too."""
-    return [zone / "energy_uj" for zone in sorted(POWERCAP.glob("intel-rapl:*")) if zone.name.count(":") == 1]
+    """Return the counter of each whole processor, once.
+
+    Linux names a zone after what it counts. `package-0` is a processor with its parts `intel-rapl:0:0` and so on, which
+    are left out. So is `psys`, the whole computer: it counts the processor too. On AMD processors of several dies,
+    `package-0-die-0` and `package-0-die-1` show one counter twice
+    (https://github.com/mlco2/codecarbon/issues/1274).
+    """
+    counters: dict[int, Path] = {}
+    for zone in sorted(POWERCAP.glob("intel-rapl:*")):
+        with suppress(OSError, ValueError):
+            if zone.name.count(":") == 1 and (zone / "name").read_text().startswith("package"):
+                joules = int((zone / "energy_uj").read_text()) // 1_000_000
+                if not any(abs(joules - other) <= MIRRORED for other in counters):
+                    counters[joules] = zone / "energy_uj"
+    return list(counters.values())
 
 
 class _Package:

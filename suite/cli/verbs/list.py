@@ -41,6 +41,5 @@ def _terminal(what: str) -> Terminal | None:
     return Terminal(
         width=shutil.get_terminal_size().columns,
         spare=listing.SPARE.get(what, ()),
-        below=listing.BELOW.get(what, ""),
         apart=listing.APART.get(what, ""),
     )

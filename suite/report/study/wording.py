@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+
+from scipy import stats
 
 from suite.core.measures import MEASURES, formatted, interval
 from suite.core.study import Constraint, Objective
@@ -131,10 +132,8 @@ def images(comparison: Comparison) -> int | None:
 
 def wilson(percent: float, images: int) -> tuple[float, float]:
     """95 % interval in percent of a share seen on `images` images (Wilson, 1927, JASA 22, 209)."""
-    z, p = 1.959964, percent / 100
-    centre = (p + z * z / (2 * images)) / (1 + z * z / images)
-    half = z / (1 + z * z / images) * math.sqrt(p * (1 - p) / images + z * z / (4 * images * images))
-    return 100 * (centre - half), 100 * (centre + half)
+    known = stats.binomtest(round(percent / 100 * images), images).proportion_ci(0.95, "wilson")
+    return 100 * known.low, 100 * known.high
 
 
 def uncertainty(comparison: Comparison) -> str:

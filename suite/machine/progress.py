@@ -1,0 +1,44 @@
+"""Progress of work on many things: a bar on a terminal, elsewhere a line now and then. Both tell the time left."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import track
+
+T = TypeVar("T")
+
+SOON = 2.0  # seconds of work that need no word
+QUIET = 30.0  # seconds between two lines where there is no bar
+
+
+def watched(things: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """Pass `things` through, and show on stderr how far they are once that has taken SOON or QUIET seconds."""
+    console = Console(file=sys.stderr)
+    return _with_bar(things, total, what, console) if console.is_terminal else _with_lines(things, total, what, console)
+
+
+def _with_bar(things: Iterable[T], total: int, what: str, console: Console) -> Iterator[T]:
+    rest, done, began = iter(things), 0, time.monotonic()
+    for thing in rest:
+        yield thing
+        done += 1
+        if time.monotonic() - began > SOON:
+            break
+    yield from track(rest, what, total=total, completed=done, console=console, transient=True)
+
+
+def _with_lines(things: Iterable[T], total: int, what: str, console: Console) -> Iterator[T]:
+    began = said = time.monotonic()
+    for done, thing in enumerate(things, start=1):
+        yield thing
+        now = time.monotonic()
+        if now - said > QUIET:
+            left = timedelta(seconds=round((now - began) / done * (total - done)))
+            console.print(f"{what}: {done:,} of {total:,}, {left} left", highlight=False)
+            said = now
