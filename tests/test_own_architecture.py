@@ -175,9 +175,9 @@ def build(config, task):
 
 MISTAKES = {
     "a name missing": (
-        HEAD.replace("VARIANTS", "VARIANT"), "no VARIANTS: the module of an architecture has Config, VARIANTS, build",
+        HEAD.replace("VARIANTS", "VARIANT"), "no VARIANTS: an architecture has Config, VARIANTS, build",
     ),
-    "two names missing": ("Config = 3", "no VARIANTS and no build: the module"),
+    "two names missing": ("Config = 3", "no VARIANTS and no build: an architecture has"),
     "a mutable Config": (HEAD.replace("(frozen=True)", ""), "Config is not a frozen dataclass: write @dataclass("),
     "a Config that is no dataclass": (
         HEAD.replace("@dataclass(frozen=True)\n", ""), "Config is not a frozen dataclass: write @dataclass(frozen",
