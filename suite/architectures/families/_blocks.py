@@ -13,7 +13,7 @@ from keras import initializers, layers
 from suite.architectures.layers import GroupedConv2D, StochasticDepth, StridedConv2D, gelu_tanh
 from suite.core.task import Task
 
-MOMENTUM = 0.9  # of a normalisation's averages: Keras' 0.99 lags by half of a trial of two hundred steps
+MOMENTUM = 0.9  # of a normalisation's moving averages: Keras' 0.99 lags by half a trial of two hundred steps
 
 
 def picture(task: Task) -> keras.KerasTensor:
@@ -29,13 +29,13 @@ def resized(x: keras.KerasTensor, side: int | None) -> keras.KerasTensor:
 def he(mode: str = "fan_out") -> initializers.Initializer:
     """He et al. 2015, https://arxiv.org/abs/1502.01852.
 
-    By the fan out: of a depthwise kernel, its fan in would count the other channels.
+    By the fan out: the fan in of a depthwise kernel would count the other channels.
     """
     return initializers.VarianceScaling(2.0, mode=mode, distribution="untruncated_normal")
 
 
 def fresh(initializer: Any) -> initializers.Initializer:
-    """Return an initializer that draws anew: two layers with the same one would begin with the same weights."""
+    """Return an initializer that draws anew: two layers that share one would begin with the same weights."""
     return initializers.get(initializer).clone()
 
 
@@ -51,10 +51,10 @@ def conv(
     initializer: Any = None,
     name: str,
 ) -> keras.KerasTensor:
-    """Convolve (B, H, W, C) to `width` channels; the layer is called `name`. He's initialisation unless told another.
+    """Convolve (B, H, W, C) to `width` channels; the layer is called `name`. He's initialisation by default.
 
-    `padding` is "valid", "same" (where the stride needs an odd number of pixels, the odd one is at the bottom right,
-    as in TensorFlow), or "symmetric" (half of the window on every side, as in Caffe and PyTorch).
+    `padding` is "valid", "same" (an odd pixel of padding goes to the bottom right, as in TensorFlow), or "symmetric"
+    (half of the window on every side, as in Caffe and PyTorch).
     """
     kind = GroupedConv2D if groups > 1 else StridedConv2D if stride > 1 else layers.Conv2D
     x, padding = _padded(x, size, stride, padding, name)
@@ -85,7 +85,7 @@ def depthwise(
 def _padded(
     x: keras.KerasTensor, size: int | tuple[int, int], stride: int, padding: str, name: str
 ) -> tuple[keras.KerasTensor, str]:
-    """Return the input padded where Keras has no word for it, and the word for what is left to the convolution."""
+    """Return the input, padded if Keras has no option for that, and the padding option for the convolution."""
     if padding != "symmetric":
         return x, padding
     if stride == 1:
@@ -106,7 +106,7 @@ def bn(
 
 
 def act(x: keras.KerasTensor, kind: str | None, *, name: str) -> keras.KerasTensor:
-    """Activate, by Keras' name of the function; None leaves `x` as it is. The layer is called NAME_relu and so on.
+    """Apply the activation of this Keras name; None leaves `x` as it is. The layer is called NAME_relu and so on.
 
     "gelu_tanh" is GELU by its tanh approximation, which Keras has no name for.
     """
@@ -149,7 +149,7 @@ def depthwise_bn(
 def max_pool(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
     """Halve (B, H, W, C) by the largest of 3x3 pixels, with zeros on every side: NAME_pad, NAME.
 
-    Where no pixel is below 0, as after a ReLU, that is the symmetric padding of Caffe and PyTorch.
+    If no pixel is below 0, as after a ReLU, this equals the symmetric padding of Caffe and PyTorch.
     """
     x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
     return layers.MaxPooling2D(3, strides=2, name=name)(x)
@@ -207,7 +207,7 @@ def logits(x: keras.KerasTensor, task: Task, *, initializer: Any, name: str = "l
 def pooled_logits(
     x: keras.KerasTensor, task: Task, *, dropout: float | None = None, initializer: Any = "glorot_uniform"
 ) -> keras.KerasTensor:
-    """Return the logits of features (B, H, W, C): their means, of which training drops a share, and a dense layer."""
+    """Return the logits of features (B, H, W, C): average pooling, dropout, and a dense layer."""
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = x if dropout is None else layers.Dropout(dropout, name="dropout")(x)
     return logits(x, task, initializer=initializer)

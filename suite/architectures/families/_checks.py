@@ -1,4 +1,4 @@
-"""Refusing what cannot be built, with messages that name the field."""
+"""Checks of a Config before its network is built; their messages name the field."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def require(condition: bool, message: str) -> None:
 def require_types(config: Any) -> None:
     """Raise ArchitectureError unless every field of a Config has the type, or one of the values, that it declares.
 
-    Numbers are finite, and true is none.
+    Numbers must be finite; true does not count as a number.
     """
     for name, kind in _kinds(config.__class__).items():
         value = getattr(config, name)
@@ -65,9 +65,9 @@ def require_size(
     family: str, task: Task, minimum: int, *, resize: int | None = None,
     way_out: str = "choose stem = 'small', or fewer stages",
 ) -> None:  # fmt: skip
-    """Raise ArchitectureError when a side of the pictures, or that to which they are resized, is below `minimum`.
+    """Raise ArchitectureError when a side of the pictures, or of the resized pictures, is below `minimum`.
 
-    `way_out` is what helps, beside larger pictures.
+    `way_out` names what helps besides larger pictures.
     """
     if resize is not None:
         require(resize >= minimum, f"resize = {resize}: this {family} needs {minimum} pixels")

@@ -1,4 +1,4 @@
-"""What CoAtNet and MaxViT share: stem, pre-activation MBConv, the shortcut of what shrinks, the head.
+"""What CoAtNet and MaxViT share: stem, pre-activation MBConv, the shortcut of shrinking blocks, the head.
 
 Dai, Liu, Le and Tan, CoAtNet, 2021, section 2 and appendix A.1. https://arxiv.org/abs/2106.04803
 """
@@ -18,11 +18,11 @@ from suite.core.task import Task
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """In what the convolutions of the two families differ."""
+    """How the convolutions of the two families differ."""
 
-    expansion: int  # hidden channels of a block over its output channels
-    squeeze: float  # units of a block's gate over its output channels
-    stride_in: Literal["first", "depthwise"]  # convolution of a block that shrinks the map
+    expansion: int  # hidden channels of a block per output channel
+    squeeze: float  # units of a block's gate per output channel
+    stride_in: Literal["first", "depthwise"]  # convolution that shrinks the map
     pooling: Literal["max", "average"]  # of 2x2 pixels, in the shortcut of a block that shrinks the map
     padding: str  # as for `conv`
     epsilon: float  # of the normalisation over the batch
@@ -30,7 +30,7 @@ class Style:
 
 
 def stem(x: keras.KerasTensor, width: int, stride: int, style: Style, *, bias: bool) -> keras.KerasTensor:
-    """Two 3x3 convolutions, normalised between them."""
+    """Two 3x3 convolutions with a normalisation between them."""
     x = conv_bn(
         x, width, 3, stride=stride, padding=style.padding, bias=bias, epsilon=style.epsilon,
         activation=style.activation, name="stem1",
@@ -54,19 +54,19 @@ def mbconv(x: keras.KerasTensor, width: int, stride: int, style: Style, *, rate:
 
 
 def shortcut(x: keras.KerasTensor, width: int, stride: int, pooling: str, *, name: str) -> keras.KerasTensor:
-    """Return the map with fewer pixels and other channels, where the block has them: Proj(Pool(x))."""
+    """Return the map with the pixels and channels of the block's output: Proj(Pool(x))."""
     x = pool(x, stride, pooling, name=f"{name}_shortcut_pool")
     return x if x.shape[-1] == width else conv(x, width, 1, bias=True, name=f"{name}_shortcut")
 
 
 def pool(x: keras.KerasTensor, stride: int, pooling: str, *, name: str) -> keras.KerasTensor:
-    """Return the map, pooled where `stride` is 2; of an odd side the last pixel stands alone."""
+    """Return the map, pooled where `stride` is 2; the last pixel of an odd side is pooled alone."""
     kind = layers.MaxPooling2D if pooling == "max" else layers.AveragePooling2D
     return kind(2, padding="same", name=name)(x) if stride == 2 else x
 
 
 def classified(x: keras.KerasTensor, task: Task, *, hidden: bool, epsilon: float) -> keras.KerasTensor:
-    """Return the logits of features (B, H, W, C): their means, normalised, a hidden layer with tanh, a dense layer."""
+    """Return the logits of features (B, H, W, C): mean, normalisation, a hidden layer with tanh, a dense layer."""
     x = norm(layers.GlobalAveragePooling2D(name="pool")(x), epsilon=epsilon, name="norm")
     if hidden:
         x = act(layers.Dense(x.shape[-1], name="head")(x), "tanh", name="head")

@@ -1,6 +1,6 @@
 """What the Inception networks share: chains of convolutions side by side over one input, joined by their channels.
 
-None of their papers says how the convolutions begin: here as He's.
+Their papers do not say how the convolutions are initialised: here by He's method.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from suite.architectures.layers import LocalResponseNormalization
 
 Window = int | tuple[int, int]
 Step = tuple[int, Window]  # channels and window of one convolution
-Chain = Sequence[Step | list[Step]]  # convolutions in turn; the last may be a list, of two side by side
+Chain = Sequence[Step | list[Step]]  # convolutions in turn; the last may be a list of two, side by side
 
 
 class Convolve(Protocol):
-    """A convolution with what follows it in a network."""
+    """A convolution with the layers that follow it in a network."""
 
     def __call__(
         self, x: keras.KerasTensor, width: int, size: Window, *, stride: int = 1, padding: str = "same", name: str
@@ -34,7 +34,7 @@ def scaled(width: int, multiplier: float) -> int:
 
 
 def normalized(multiplier: float, *, gamma: bool = True) -> Convolve:
-    """Return a convolution without biases, its normalisation and its ReLU; `multiplier` is of all channels."""
+    """Return a convolution without biases, its normalisation and its ReLU; `multiplier` scales all channels."""
 
     def convolve(
         x: keras.KerasTensor, width: int, size: Window, *, stride: int = 1, padding: str = "same", name: str
@@ -52,8 +52,8 @@ def inception(
 ) -> keras.KerasTensor:  # fmt: skip
     """Return the outputs of the chains and of the pooling, joined by their channels.
 
-    `stride` and `padding` are of the last convolution of each chain and of the pooling, "avg" or "max", which a 1x1
-    convolution brings to `projection` channels; 0 passes it on as it is.
+    `stride` and `padding` are those of the last convolution of each chain and of the pooling, "avg" or "max". A 1x1
+    convolution brings the pooled input to `projection` channels; 0 passes it on unchanged.
     """
     outputs = []
     for number, steps in enumerate(chains, start=1):
@@ -67,7 +67,7 @@ def inception(
 def chain(
     x: keras.KerasTensor, steps: Chain, convolve: Convolve, *, stride: int = 1, padding: str = "same", name: str
 ) -> list[keras.KerasTensor]:
-    """Convolve by each step in turn, by the last with `stride` and `padding`; return the outputs of the last."""
+    """Convolve by each step in turn; the last has `stride` and `padding`. Return the outputs of the last."""
     for number, step in enumerate(steps, start=1):
         if isinstance(step, list):
             return [
@@ -85,14 +85,14 @@ def pooled(x: keras.KerasTensor, kind: str, *, stride: int = 2, padding: str = "
 
 
 def join(outputs: list[keras.KerasTensor], *, name: str) -> keras.KerasTensor:
-    """Return tensors of one height and width as one, their channels one after the other."""
+    """Concatenate the channels of tensors of the same height and width."""
     return layers.Concatenate(name=f"{name}_join")(outputs)
 
 
 def early_stem(
     x: keras.KerasTensor, widths: tuple[int, int, int], convolve: Convolve, *, small: bool, normalization: bool = False
 ) -> keras.KerasTensor:
-    """Return the first layers of GoogLeNet and Inception-v2: 28x28 of 224x224, or the size of the picture, unpooled.
+    """Return the first layers of GoogLeNet and Inception-v2: 28x28 from 224x224, or the size of the picture, unpooled.
 
     `normalization` is over neighbouring channels, before and after the last two convolutions.
     """
@@ -107,7 +107,7 @@ def early_stem(
 
 
 def entry(x: keras.KerasTensor, convolve: Convolve, *, small: bool) -> keras.KerasTensor:
-    """Return the first three convolutions of Inception-v3 and later: 147x147 of 299x299, or the size of the picture."""
+    """Return the first three convolutions of Inception-v3 and later: 147x147 from 299x299, or the picture's size."""
     stride, padding = (1, "same") if small else (2, "valid")
     x = convolve(x, 32, 3, stride=stride, padding=padding, name="stem_1")
     x = convolve(x, 32, 3, padding=padding, name="stem_2")
@@ -115,7 +115,7 @@ def entry(x: keras.KerasTensor, convolve: Convolve, *, small: bool) -> keras.Ker
 
 
 def later_stem(x: keras.KerasTensor, convolve: Convolve, *, small: bool) -> keras.KerasTensor:
-    """Return the first layers of Inception-v3: 35x35 of 299x299, or the size of the picture, unpooled."""
+    """Return the first layers of Inception-v3: 35x35 from 299x299, or the size of the picture, unpooled."""
     x = entry(x, convolve, small=small)
     x = x if small else pooled(x, "max", padding="valid", name="stem_pool1")
     x = convolve(x, 80, 1, name="stem_4")
@@ -124,10 +124,10 @@ def later_stem(x: keras.KerasTensor, convolve: Convolve, *, small: bool) -> kera
 
 
 def smallest(grid: int, *, small: bool) -> int:
-    """Return the side of the smallest picture of which the stem of Inception-v3 or -v4 leaves `grid` pixels."""
+    """Return the smallest side of a picture that the stem of Inception-v3 or -v4 reduces to `grid` pixels."""
     return grid if small else before(before(before(grid) + 2) + 2)
 
 
 def before(grid: int) -> int:
-    """Return the least side of which a window of 3 with stride 2, unpadded, leaves `grid` pixels."""
+    """Return the smallest side that an unpadded window of 3 with stride 2 reduces to `grid` pixels."""
     return 2 * grid + 1

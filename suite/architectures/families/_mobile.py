@@ -18,7 +18,7 @@ from suite.core.task import Task
 
 
 def eighths(channels: float, *, least: float = 0.9) -> int:
-    """Return the multiple of 8 nearest to `channels`, at least 8, or the next if that keeps less than `least` of it."""
+    """Return the multiple of 8 nearest to `channels`, at least 8; the next one if that is below `least` of it."""
     nearest = max(8, int(channels + 4) // 8 * 8)
     return nearest if nearest >= least * channels else nearest + 8
 
@@ -29,10 +29,10 @@ def deepened(depths: tuple[int, ...], factor: float) -> tuple[int, ...]:
 
 
 def plan(depths: tuple[int, ...], strides: tuple[int, ...], peak: float) -> Iterator[tuple[str, int, int, float]]:
-    """Yield of every block its name, the index of its stage, its stride, and the rate at which its branch is dropped.
+    """Yield for every block its name, the index of its stage, its stride, and the rate at which its branch is dropped.
 
-    Only the first block of a stage has a stride. The rate rises by block from 0, and would be `peak` one after the
-    last, as in the authors' code.
+    Only the first block of a stage has a stride. The rate rises by block from 0; it would reach `peak` one block
+    after the last, as in the authors' code.
     """
     rates = iter(rising(peak, sum(depths) + 1))
     for stage, (depth, stride) in enumerate(zip(depths, strides, strict=True)):
@@ -56,7 +56,7 @@ def inverted_residual(
 ) -> keras.KerasTensor:
     """1x1 to `hidden` channels, depthwise, a gate through `squeezed` units if any, 1x1 to `width` without activation.
 
-    No first 1x1 where the input has `hidden` channels already; a shortcut where the shape stays.
+    The first 1x1 is left out if the input already has `hidden` channels. A shortcut is added if the shape stays.
     """
     y = x if x.shape[-1] == hidden else conv_bn(x, hidden, 1, activation=activation, name=f"{name}_expand")
     y = depthwise_bn(y, size, stride=stride, activation=activation, name=f"{name}_depthwise")
@@ -72,6 +72,6 @@ def shortcut(x: keras.KerasTensor, y: keras.KerasTensor, *, rate: float, name: s
 
 
 def classified(x: keras.KerasTensor, task: Task, dropout: float) -> keras.KerasTensor:
-    """Return the logits of features (B, H, W, C), as `pooled_logits` does, begun as in the authors' code."""
+    """Return the logits of features (B, H, W, C), as `pooled_logits` does, initialised as in the authors' code."""
     start = initializers.VarianceScaling(1 / 3, mode="fan_out", distribution="uniform")
     return pooled_logits(x, task, dropout=dropout, initializer=start)

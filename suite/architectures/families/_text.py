@@ -1,4 +1,4 @@
-"""What the networks that read share: texts in, words to vectors, unit vectors out, and what the pair is trained for."""
+"""What the networks that read texts share: the input, word vectors, unit vectors, and the losses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def normal() -> initializers.Initializer:
 def embedding(vocabulary: int, width: int, *, tied: bool = True, name: str) -> layers.ReversibleEmbedding:
     """Return the layer from words (B, T) to vectors (B, T, D), and back to float32 logits (B, T, V) in reverse.
 
-    `tied` uses the same vectors in both directions, else reverse has a matrix of its own.
+    `tied` uses the same vectors in both directions, else the reverse has its own matrix.
     """
     return layers.ReversibleEmbedding(
         vocabulary, width, tie_weights=tied, embeddings_initializer=normal(), dtype="float32", name=name
@@ -31,7 +31,7 @@ def embedding(vocabulary: int, width: int, *, tied: bool = True, name: str) -> l
 
 
 def placed(x: keras.KerasTensor, count: int, *, name: str) -> keras.KerasTensor:
-    """Add a learned vector for its place to each of (B, T, D); there are `count` places."""
+    """Add to each token (B, T, D) a learned vector for its position; there are `count` positions."""
     return LearnedPositions(count, initializer=normal(), name=name)(x)
 
 
@@ -43,9 +43,9 @@ def unit(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
 def with_losses(
     network: keras.Model, *, temperature: float, smoothing: float = 0.0, captions: float | None = None
 ) -> keras.Model:
-    """Return a network from pictures and texts with its losses: the contrastive, and `captions` times that of captions.
+    """Return a network from pictures and texts with its losses: contrastive plus `captions` times caption.
 
-    It shares its weights with `network`, and has one more: the temperature, which is learned. To train it,
+    It shares its weights with `network` and has one more, the learned temperature. To train it,
     `compile(optimizer)` and `fit({"image": ..., "text": ...})`.
     """
     outputs: dict[str, Any] = dict(network.output)

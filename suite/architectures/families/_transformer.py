@@ -1,4 +1,4 @@
-"""The Transformer block that families of attention share: (B, T, D) tokens to (B, T, D).
+"""The Transformer block of the attention families: (B, T, D) tokens to (B, T, D).
 
 Vaswani et al., Attention Is All You Need, 2017, https://arxiv.org/abs/1706.03762, with the normalisation first
 ("pre-LN"), as in Dosovitskiy et al. 2021, Figure 1, https://arxiv.org/abs/2010.11929.
@@ -25,10 +25,10 @@ def encoder_block(
 ) -> keras.KerasTensor:  # fmt: skip
     """Self-attention, attention to `context` (B, S, D) if there is one, and an MLP of `hidden` units, each residual.
 
-    `dropout` is of the outputs of each branch, `rate` the probability that a picture's branch is dropped; both in
+    `dropout` acts on the outputs of each branch, `rate` is the probability that a picture's branch is dropped; both in
     training only. `causal` hides later tokens from earlier ones; `mask` (B, T) is true for tokens that may be seen.
-    `grid` is (H, W) of the map whose pixels the tokens are, if their relative positions are to be learned, and read by
-    `lookup`; windows of a map stand in one more axis, (B, windows, T, D).
+    With `grid`, (H, W) of the map whose pixels are the tokens, relative positions are learned, and read by `lookup`;
+    windows of a map take one more axis, (B, windows, T, D).
     """
     y = norm(x, epsilon=epsilon, name=f"{name}_attention_norm")
     y = attention(
@@ -53,7 +53,7 @@ def attention(
     """Multi-head attention of queries (B, T, D) to context (B, S, E), returned as (B, T, `width`), or as wide as D.
 
     Three projections, NAME_query, NAME_key and NAME_value, their attention NAME, and the last projection NAME_project.
-    `mask` (B, S) is true for what may be seen of the context; `dropout` is of the weights of attention.
+    `mask` (B, S) is true for the context that may be seen; `dropout` acts on the weights of attention.
     """
     width = width or queries.shape[-1]
     query, key, value = (

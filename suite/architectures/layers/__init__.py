@@ -1,4 +1,4 @@
-"""Layers that Keras lacks. To import this package is to register them, so that saved networks can be read."""
+"""Layers that Keras lacks. Importing this package registers them, so that saved networks can be read."""
 
 from suite.architectures.layers.activation import gelu_tanh
 from suite.architectures.layers.attention import DotProductAttention

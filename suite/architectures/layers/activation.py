@@ -9,7 +9,7 @@ import keras
 
 @keras.saving.register_keras_serializable("suite")
 def gelu_tanh(x: Any) -> Any:
-    """Return GELU by its tanh approximation, as TensorFlow's and JAX's networks of 2020 to 2022 have it.
+    """Return GELU by its tanh approximation, as in TensorFlow and JAX networks of 2020 to 2022.
 
     Hendrycks and Gimpel, Gaussian Error Linear Units, 2016, section 2, https://arxiv.org/abs/1606.08415.
     """

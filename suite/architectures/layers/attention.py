@@ -11,19 +11,18 @@ from keras import ops
 from suite.architectures.layers.relative import RelativePositions
 
 Shape = tuple[int | None, ...]
-UNSEEN = -1e9  # the score of what may not be seen: its exponential is 0 in float32
+UNSEEN = -1e9  # the score of a hidden key: its exponential is 0 in float32
 
 
 @keras.saving.register_keras_serializable("suite")
 class DotProductAttention(keras.layers.Layer):
-    """Of every query the mean of the values (..., S, E), weighed by its products with the keys; (..., T, E).
+    """For every query, the mean of the values (..., S, E), weighted by its products with the keys: (..., T, E).
 
     Vaswani et al., Attention Is All You Need, 2017, section 3.2.1, https://arxiv.org/abs/1706.03762. Queries are
     (..., T, D), keys (..., S, D); each of `heads` sees a part of D and of E. The weights are computed in float32, in
     mixed precision too. `causal` hides later keys from earlier queries. `seen` (B, S) is true for keys that may be
-    seen. `grid` is (H, W) of the map that T = S tokens are the pixels of: a learned number for each offset between two
-    of them is added to their product, read by `lookup` (see RelativePositions). In training a share `dropout` of the
-    weights is dropped.
+    seen. With `grid` (H, W) the T = S tokens are the pixels of a map: their product gets a learned number added for
+    the offset between them, read by `lookup` (see RelativePositions). Training drops a share `dropout` of the weights.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class DotProductAttention(keras.layers.Layer):
 
     def call(self, queries: Any, keys: Any, values: Any, seen: Any = None, training: bool = False) -> Any:
         """Return (..., T, E)."""
-        q, k, v = (self._headed(x) for x in (queries, keys, values))  # (B, T, N, D / N); other axes stand in the batch
+        q, k, v = (self._headed(x) for x in (queries, keys, values))  # (B, T, N, D / N); other axes join the batch
         scores = ops.einsum("btnd,bsnd->bnts", q * (1 / math.sqrt(q.shape[-1])), k)
         weights = self._weights(ops.cast(scores, self.precise), seen)
         if self.dropout:
@@ -76,7 +75,7 @@ class DotProductAttention(keras.layers.Layer):
         return (*queries_shape[:-1], values_shape[-1])
 
     def work(self, inputs: list[tuple[int, ...]], outputs: list[tuple[int, ...]]) -> tuple[int, int]:
-        """Return the products of every query with every key, and the sums of the values that they weigh."""
+        """Return the work of the products of every query with every key, and of the weighted sums of values."""
         (*_, width), (*_, keys, _), (*_, values) = inputs[:3]
         pairs = math.prod(outputs[0][:-1]) * keys
         scores = (1, self.heads, inputs[0][-2], keys)

@@ -1,4 +1,4 @@
-"""Classifiers in the middle of a network that help while it is trained, and are gone when it is used."""
+"""Auxiliary classifiers in the middle of a network: they help its training and are removed afterwards."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ WEIGHT = 0.3  # of the loss of each auxiliary classifier
 
 @keras.saving.register_keras_serializable("suite")
 class AuxiliaryHeads(keras.Model):
-    """A functional network of several outputs (B, classes): the first answers, the others are heard in training only.
+    """A functional network of several outputs (B, classes): the first is the answer, the others serve training only.
 
-    Its loss is that of the first plus 0.3 times that of each other: Szegedy et al., Going Deeper with Convolutions,
-    CVPR 2015, section 5, https://arxiv.org/abs/1409.4842.
+    Its loss is the first output's loss plus 0.3 times the loss of each other output: Szegedy et al., Going Deeper with
+    Convolutions, CVPR 2015, section 5, https://arxiv.org/abs/1409.4842.
     """
 
     @property
@@ -23,14 +23,14 @@ class AuxiliaryHeads(keras.Model):
         return keras.Model(self.inputs[0], self.outputs[0], name=self.name)
 
     def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
-        """Return all logits in training, else those of the first output."""
+        """Return all logits in training, else the first output's."""
         answers = super().call(inputs, training=training, mask=mask)
         return answers if training else answers[0]
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """Return the weighted sum of the losses, or in evaluation that of the first output."""
+        """Return the weighted sum of the losses, or in evaluation the first output's loss."""
         first, *others = y_pred if isinstance(y_pred, (list, tuple)) else [y_pred]
         loss = super().compute_loss(x, y, first, sample_weight, training)
         return loss + sum(WEIGHT * super(AuxiliaryHeads, self).compute_loss(x, y, other) for other in others)
@@ -42,6 +42,6 @@ class AuxiliaryHeads(keras.Model):
 
 
 def deployed(model: keras.Model) -> keras.Model:
-    """Return the network that answers: `model` itself, or without the classifiers that only training hears."""
+    """Return the network for inference: `model` itself, or `model` without its auxiliary classifiers."""
     network: keras.Model = getattr(model, "deployed", model)
     return network

@@ -10,11 +10,11 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("suite")
 class StridedConv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D` with the same weights, which takes the pixels that a 1x1 kernel sees before it convolves.
+    """`keras.layers.Conv2D` with the same weights; before a strided 1x1 convolution it picks the pixels that it sees.
 
     Channels last. TensorFlow 2.21's oneDNN corrupts memory in the gradient of a 1x1 convolution with strides and fewer
     than 16 input channels, on processors with AVX-512: see benchmarks/kernels.py. Whatever the padding, such a
-    convolution sees every s-th pixel from the first one on, so that the numbers are the same.
+    convolution sees every s-th pixel from the first one on, so the numbers are the same.
     """
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
@@ -29,8 +29,8 @@ class StridedConv2D(keras.layers.Conv2D):
 class GroupedConv2D(StridedConv2D):
     """`keras.layers.Conv2D(groups=...)` with the same weights, as one convolution per group. Channels last.
 
-    Keras compiles a grouped convolution with XLA, whose gradient on a CPU takes up to hundreds of times as long as
-    that of the split form: see benchmarks/grouped_convolution.py.
+    Keras compiles a grouped convolution with XLA. On a CPU its gradient takes up to hundreds of times as long as
+    the gradient of the split form: see benchmarks/grouped_convolution.py.
     """
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:

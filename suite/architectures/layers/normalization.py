@@ -14,7 +14,7 @@ Shape = tuple[int | None, ...]
 class LocalResponseNormalization(keras.layers.Layer):
     """Each channel divided by (k + alpha * sum of squares over n neighbouring channels) ** beta.
 
-    Krizhevsky et al. 2012, section 3.3. Caffe and PyTorch divide alpha by n; the paper, and this, do not.
+    Krizhevsky et al. 2012, section 3.3. Caffe and PyTorch divide alpha by n; the paper and this layer do not.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class LocalResponseNormalization(keras.layers.Layer):
     ) -> None:
         super().__init__(**layer)
         if n % 2 == 0:
-            raise ValueError(f"n = {n} channels have no middle: n is odd")
+            raise ValueError(f"n = {n}: give an odd number of channels, so that one is in the middle")
         self.k, self.n, self.alpha, self.beta = k, n, alpha, beta
 
     def call(self, inputs: Any) -> Any:

@@ -21,7 +21,7 @@ class StochasticDepth(keras.layers.Dropout):
         super().__init__(rate, seed=seed, **layer)
 
     def build(self, input_shape: Shape) -> None:
-        """Keep one number per picture, whatever the rank of the branch (B, ...)."""
+        """Draw one number per picture, whatever the rank of the branch (B, ...)."""
         self.noise_shape = (None, *(1 for _ in input_shape[1:]))
         super().build(input_shape)
 

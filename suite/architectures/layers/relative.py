@@ -16,10 +16,10 @@ class RelativePositions(keras.layers.Layer):
     """Adds to the scores of attention (B, N, T, T) a learned number for each head and offset of the query from the key.
 
     T = H * W tokens are the pixels of a map of `grid` (H, W), row by row; there are (2H - 1)(2W - 1) offsets. Dai et
-    al., CoAtNet, 2021, equation 3, https://arxiv.org/abs/2106.04803. `lookup` is how the numbers of all pairs are read
-    from the table: gathered, or as "product" with matrices of zeros and ones, as in the authors' MaxViT. That counts as
-    work, and is for small windows. Rows and columns are looked up one after the other: constants of H * H and W * W
-    indices in place of T * T.
+    al., CoAtNet, 2021, equation 3, https://arxiv.org/abs/2106.04803. `lookup` says how the numbers of all pairs are
+    read from the table: "gather", or "product" with matrices of zeros and ones, as in the authors' MaxViT. The product
+    counts as work and is meant for small windows. Rows and columns are looked up one after the other: this needs
+    H * H and W * W indices instead of T * T.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class RelativePositions(keras.layers.Layer):
         return input_shape
 
     def work(self, inputs: list[tuple[int, ...]], outputs: list[tuple[int, ...]]) -> tuple[int, int]:
-        """Return the two products of the lookup, if it has any: sums are not counted."""
+        """Return the work of the two products of the lookup, if it has any: sums are not counted."""
         if self.lookup == "gather":
             return 0, 0
         (height, width), heads = self.grid, inputs[0][1]
@@ -71,7 +71,7 @@ class RelativePositions(keras.layers.Layer):
 
 
 def _offsets(side: int) -> np.ndarray:
-    """Return, for each query and key on a line of `side` pixels, the place in the table of how far they are apart."""
+    """Return the index into the table for each query and key in a row of `side` pixels, by the offset between them."""
     place = np.arange(side)
     return place[:, None] - place[None, :] + side - 1
 

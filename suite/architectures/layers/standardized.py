@@ -1,4 +1,4 @@
-"""Convolutions whose kernel is standardised, by which a network needs no normalisation of its activations."""
+"""Convolutions with a standardised kernel: the network then needs no normalisation of its activations."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Shape = tuple[int | None, ...]
 class StandardizedConv2D(GroupedConv2D):
     """A convolution with W' = gain * (W - mean) / sqrt(max(N * variance, epsilon)) in place of its kernel W.
 
-    Mean and variance are of the N = h * w * C / groups weights of one output channel, and every one has a gain, 1 at
-    first: "scaled weight standardisation". Brock et al., Characterizing signal propagation to close the performance gap
-    in unnormalized ResNets, ICLR 2021, https://arxiv.org/abs/2101.08692.
+    Mean and variance are those of the N = h * w * C / groups weights of one output channel. Each output channel has a
+    gain, 1 at first: "scaled weight standardisation". Brock et al., Characterizing signal propagation to close the
+    performance gap in unnormalized ResNets, ICLR 2021, https://arxiv.org/abs/2101.08692.
     """
 
     def __init__(self, *arguments: Any, epsilon: float = 1e-4, **layer: Any) -> None:
@@ -39,12 +39,12 @@ class StandardizedConv2D(GroupedConv2D):
         return super().convolution_op(inputs, ops.cast((kernel - mean) * scale, inputs.dtype))
 
     def save_own_variables(self, store: Any) -> None:
-        """Store the gain too: a convolution of Keras knows of kernel and bias only."""
+        """Store the gain too: a Keras convolution stores kernel and bias only."""
         super().save_own_variables(store)
         store["gain"] = self.gain
 
     def load_own_variables(self, store: Any) -> None:
-        """Take kernel, bias and gain."""
+        """Load kernel, bias and gain."""
         super().load_own_variables(store)
         self.gain.assign(store["gain"])
 

@@ -1,4 +1,4 @@
-"""Layers of networks that read: which tokens are words, and the losses of pictures with their texts."""
+"""Layers of networks that read texts: a mask of words, and the losses of pictures with their texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PADDING = 0  # the token that fills a text up to its length
 
 @keras.saving.register_keras_serializable("suite")
 class WordMask(keras.layers.Layer):
-    """True where tokens (B, T) are words, false where they are padding; and true for `more` tokens after them."""
+    """True where tokens (B, T) are words, false where they are padding, and true for `more` tokens after them."""
 
     def __init__(self, more: int = 0, **layer: Any) -> None:
         super().__init__(**layer)
@@ -40,9 +40,9 @@ class WordMask(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("suite")
 class ContrastiveLoss(keras.layers.Layer):
-    """Adds the contrastive loss of unit vectors of pictures and of their texts (B, D), which it returns as they are.
+    """Adds the contrastive loss of unit vectors (B, D) of pictures and of their texts; returns the vectors unchanged.
 
-    Its one weight is the logarithm of the temperature, which so stays above 0.
+    Its one weight is the logarithm of the temperature, so that the temperature stays above 0.
     """
 
     def __init__(self, temperature: float = 1.0, *, smoothing: float = 0.0, **layer: Any) -> None:
@@ -60,7 +60,7 @@ class ContrastiveLoss(keras.layers.Layer):
         return pictures, texts
 
     def work(self, inputs: list[Shape], outputs: list[Shape]) -> tuple[int, int]:
-        """Return no multiply-adds and no activations: a loss is no part of an answer."""
+        """Return no multiply-adds and no activations: a loss is not part of inference."""
         return 0, 0
 
     def get_config(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class ContrastiveLoss(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("suite")
 class CaptionLoss(keras.layers.Layer):
-    """Adds `weight` times the caption loss of logits (B, T, V) for tokens (B, T); returns the logits as they are."""
+    """Adds `weight` times the caption loss of logits (B, T, V) for tokens (B, T); returns the logits unchanged."""
 
     def __init__(self, weight: float = 1.0, **layer: Any) -> None:
         super().__init__(**layer)
@@ -82,7 +82,7 @@ class CaptionLoss(keras.layers.Layer):
         return logits
 
     def work(self, inputs: list[Shape], outputs: list[Shape]) -> tuple[int, int]:
-        """Return no multiply-adds and no activations: a loss is no part of an answer."""
+        """Return no multiply-adds and no activations: a loss is not part of inference."""
         return 0, 0
 
     def get_config(self) -> dict[str, Any]:
@@ -93,8 +93,9 @@ class CaptionLoss(keras.layers.Layer):
 def contrastive_loss(pictures: Any, texts: Any, temperature: Any, *, smoothing: float = 0.0) -> Any:
     """Return how badly each picture finds its text in the batch, plus how badly each text finds its picture.
 
-    Mean cross-entropies over the batch of the softmax of the products of unit vectors (B, D) over `temperature`, with
-    labels smoothed by the share `smoothing`: equations 1 and 2 of ALIGN, https://arxiv.org/abs/2102.05918.
+    Both are mean cross-entropies over the batch. The softmax is of the products of unit vectors (B, D), divided by
+    `temperature`; labels are smoothed by the share `smoothing`: equations 1 and 2 of ALIGN,
+    https://arxiv.org/abs/2102.05918.
     """
     products = ops.matmul(pictures, ops.transpose(texts)) / temperature
     ways = [ops.log_softmax(products, axis=axis) for axis in (1, 0)]
@@ -102,9 +103,9 @@ def contrastive_loss(pictures: Any, texts: Any, temperature: Any, *, smoothing: 
 
 
 def caption_loss(logits: Any, tokens: Any) -> Any:
-    """Return the mean cross-entropy of each word of `tokens` (B, T) but the first, by the logits (B, T, V) before it.
+    """Return the mean cross-entropy of the words of `tokens` (B, T) but the first, by the logits (B, T, V) before each.
 
-    Equation 3 of CoCa, https://arxiv.org/abs/2205.01917, for one word; padding is not heard.
+    Equation 3 of CoCa, https://arxiv.org/abs/2205.01917, for one word; padding does not count.
     """
     following = tokens[:, 1:]
     words = ops.cast(ops.not_equal(following, PADDING), logits.dtype)

@@ -12,7 +12,7 @@ Shape = tuple[int | None, ...]
 
 @keras.saving.register_keras_serializable("suite")
 class LearnedPositions(keras.layers.Layer):
-    """Adds a learned vector to each token (B, T, D) by its place; there are `count` of them, or as many as tokens."""
+    """Adds a learned vector to each token (B, T, D) by its position; there are `count` vectors, or one per token."""
 
     def __init__(self, count: int | None = None, *, initializer: Any = None, **layer: Any) -> None:
         super().__init__(**layer)
@@ -20,7 +20,7 @@ class LearnedPositions(keras.layers.Layer):
         self.initializer = _initializer(initializer)
 
     def build(self, input_shape: Shape) -> None:
-        """Make one vector for each place."""
+        """Make one vector for each position."""
         places = input_shape[1] if self.count is None else self.count
         self.positions = self.add_weight(
             shape=(places, input_shape[-1]), initializer=self.initializer, name="positions"
@@ -46,7 +46,7 @@ class LearnedPositions(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("suite")
 class LearnedTokens(keras.layers.Layer):
-    """`count` learned tokens (B, count, D), as wide as those of the input (B, T, D) and the same whatever they are."""
+    """`count` learned tokens (B, count, D), as wide as the input (B, T, D) and independent of it."""
 
     def __init__(self, count: int = 1, *, initializer: Any = None, **layer: Any) -> None:
         super().__init__(**layer)
@@ -58,7 +58,7 @@ class LearnedTokens(keras.layers.Layer):
         self.tokens = self.add_weight(shape=(self.count, input_shape[-1]), initializer=self.initializer, name="tokens")
 
     def call(self, inputs: Any) -> Any:
-        """Return the tokens once for each of the batch."""
+        """Return the tokens once for each item of the batch."""
         tokens = ops.convert_to_tensor(self.tokens)
         return ops.broadcast_to(tokens, (ops.shape(inputs)[0], *tokens.shape))
 

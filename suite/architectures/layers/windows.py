@@ -14,7 +14,7 @@ Shape = tuple[int | None, ...]
 class Windows(keras.layers.Layer):
     """The pixels of a map (B, H, W, C) as tokens of windows, (B, H * W / P / P, P * P, C), each row by row.
 
-    A window is a square of P x P neighbours, or, if `spread`, of pixels as far apart as P of them span the map: the
+    A window is a square of P x P neighbours, or, if `spread`, of P x P pixels spread evenly over the map: the
     "block" and the "grid" of Tu et al., MaxViT, ECCV 2022, section 3.2, https://arxiv.org/abs/2204.01697. H and W are
     multiples of P.
     """
@@ -54,7 +54,7 @@ class Windows(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("suite")
 class FromWindows(keras.layers.Layer):
-    """The map (B, H, W, C) of `size` (H, W) whose `Windows`, `spread` or not, are the input."""
+    """Puts `Windows`, `spread` or not, together again: the map (B, H, W, C) of `size` (H, W)."""
 
     def __init__(self, size: tuple[int, int], *, spread: bool = False, **layer: Any) -> None:
         super().__init__(**layer)
