@@ -12,19 +12,19 @@ Array = NDArray[np.float64]
 
 RESAMPLES = 500
 THINNED = 100  # quantiles that stand for the values of one block
-MOODY = 0.35  # least that blocks of times are taken to resemble each other: a machine has its moods
-MOST = 0.8  # that any blocks are
-EQUAL = 1e-9  # by which shares differ that are the same
+MOODY = 0.35  # least correlation assumed between neighbouring blocks of times: a machine has its moods
+MOST = 0.8  # largest correlation assumed
+EQUAL = 1e-9  # rounding error between equal shares
 
 
 def interval(blocks: Sequence[Array], alike: float = MOODY) -> tuple[float, float, float]:
-    """Return the 95 % interval of the median of all values with the median in its middle, by resampling whole blocks.
+    """Return low, median, high: the 95 % interval of the median of all values, by resampling whole blocks.
 
-    Ten blocks that are drawn from themselves vary less than ten others would, and less still where a block resembles
-    the one before, as when the machine was busy through both. `alike` is the least correlation that is assumed: less is
-    right for ratios, from which the machine's moods are gone.
+    Ten resampled blocks vary less than ten new blocks would, and still less if a block resembles the one before, as
+    when the machine was busy through both. `alike` is the least correlation assumed: ratios need less, since the
+    machine's moods cancel in them.
     """
-    # The median needs the order of values only: each resampling counts how often every block was drawn.
+    # The median depends only on the order of values, so a resampling only counts how often each block was drawn.
     kept = [
         np.quantile(block, (np.arange(THINNED) + 0.5) / THINNED) if len(block) > THINNED else block for block in blocks
     ]
@@ -37,7 +37,7 @@ def interval(blocks: Sequence[Array], alike: float = MOODY) -> tuple[float, floa
     drawn = np.random.default_rng(0).multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), RESAMPLES)
     passed = np.cumsum(drawn[:, of[order]] * weights[order], axis=1)
     share = passed / passed[:, -1:]
-    # Where the halves meet between two calls, the lower end has the one below and the upper end the one above.
+    # If the halves meet between two values, the lower end takes the one below and the upper end the one above.
     below, above = values[order][(share < 0.5 - EQUAL).sum(axis=1)], values[order][(share < 0.5 + EQUAL).sum(axis=1)]
     median = float(np.median(np.concatenate(blocks)))
     low, high = min(median, float(np.percentile(below, 2.5))), max(median, float(np.percentile(above, 97.5)))
@@ -46,7 +46,7 @@ def interval(blocks: Sequence[Array], alike: float = MOODY) -> tuple[float, floa
 
 
 def _wider(medians: Array, alike: float) -> float:
-    """Return by what an interval from so few blocks, with these medians [B], is too narrow.
+    """Return the factor by which an interval from few blocks, with these medians [B], is too narrow.
 
     It is (B / (B - 1)) ** 0.5 with Student's t in place of the normal, and
     ((1 + r) / (1 - r)) ** 0.5 for the correlation r of each block with the next.
@@ -55,5 +55,5 @@ def _wider(medians: Array, alike: float) -> float:
     quantile = float(special.stdtrit(free, 0.975))  # of scipy.stats.t, whose import takes a second more
     off = medians - medians.mean()
     together = float(off[1:] @ off[:-1] / (off @ off)) if off.any() else 0.0
-    resembling = np.clip(together + 2 / len(medians), alike, MOST)  # of so few, less is seen than there is
+    resembling = np.clip(together + 2 / len(medians), alike, MOST)  # few blocks show less than there is
     return float(quantile / 1.96 * ((free + 1) / free * (1 + resembling) / (1 - resembling)) ** 0.5)

@@ -1,4 +1,4 @@
-"""What the process that times is told: on what it runs artefacts, and which of them it times."""
+"""Orders to the process that times: what it runs artefacts on, and which artefact it times."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from suite.timing.protocol import LEAST
 
-CALLS = LEAST + 2  # that a number takes at least: its blocks, and two to warm up
+CALLS = LEAST + 2  # least calls for one latency: one in each block, and two to warm up
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """On what this process runs artefacts."""
+    """What this process runs artefacts on."""
 
     path: str  # one of paths.PATHS
     threads: int
-    references: Mapping[str, str]  # artefacts of what is timed in turns with each, by name
+    references: Mapping[str, str]  # artefacts that are timed in turns with each network, by name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +27,14 @@ class Order:
     batches: tuple[int, ...]  # ascending
     seconds: float  # after which no further block is begun
     longest: float  # seconds: skip a batch size if ten blocks would take longer
-    rests: Mapping[str, float] = field(default_factory=dict)  # seconds of references at rest; empty: they are watched
-    needs: tuple[int, ...] = ()  # bytes of activations of each batch size; 0 where they are not known
+    rests: Mapping[str, float] = field(default_factory=dict)  # seconds of references at rest; empty: watch them first
+    needs: tuple[int, ...] = ()  # bytes of activations at each batch size; 0 if unknown
     readings: tuple[str, ...] = ()  # measures beside latency, keys of readings.READINGS
-    again: bool = False  # whether it adds to what this process measured of the artefact before
+    again: bool = False  # whether to add to this process's earlier timings of the artefact
 
 
 def too_slow(seconds: float, longest: float) -> str:
-    """Return why calls of so many seconds are not timed; empty where they are."""
+    """Return why calls of this many seconds are not timed; empty if they are timed."""
     if seconds * CALLS <= longest:
         return ""
     return f"a call takes about {seconds:.3g} s: ten blocks would take longer than {longest:g} s (--longest)"

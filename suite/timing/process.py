@@ -1,9 +1,9 @@
-"""A process that times artefacts and nothing else: `python -m suite.timing.process`, asked on stdin, in JSON.
+"""A process that only times artefacts: `python -m suite.timing.process` reads JSON from stdin.
 
-The first line says what it runs on, each further line is an order. It answers an order with a line for every batch
-size, as soon as it is known, so that what was measured before a larger batch took all memory is not lost; then with
-`done` and what the references took meanwhile. It stays for the next order, so that TensorFlow and the references are
-loaded once.
+The first line is its setup, each further line an order. It answers with a line for each batch size as soon as that is
+timed, so that nothing is lost when a larger batch takes all memory. The last line of an answer has `done` and the
+references' times meanwhile. The process stays for the next order, so that TensorFlow and the references are loaded
+once.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from suite.timing.order import Order, Setup, too_slow
 from suite.timing.protocol import Block, Protocol, latency, moments, watched
 from suite.timing.readings import Ready, read
 
-WATCHED = 10.0  # seconds for which the references are watched alone, once on a device: they are at rest a part of it
+WATCHED = 10.0  # seconds of watching the references alone, once on a device: they are at rest for a part of it
 
 
 def main() -> None:
     """Time what stdin asks for."""
     setup = Setup(**json.loads(sys.stdin.readline()))
     runtimes.pin(setup.threads)
-    sys.stdout, answers = sys.stderr, sys.stdout  # libraries print what they like
+    sys.stdout, answers = sys.stderr, sys.stdout  # libraries print freely
     runtimes.ready(setup.path, setup.threads)
     process = _Process(setup)
     for line in sys.stdin:
@@ -47,7 +47,7 @@ class _Process:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
-        self.failed: dict[str, str] = {}  # references that could not be run, with the reason
+        self.failed: dict[str, str] = {}  # why a reference could not be run, by its name
         self.seen: dict[str, list[float]] = {}  # seconds that references took at each moment of the last order
         self._blocks: dict[tuple[str, int], tuple[Block, ...]] = {}
         self._runtimes: dict[str, runtimes.Runtime] = {}
@@ -55,11 +55,11 @@ class _Process:
         for name, artefact in setup.references.items():
             try:
                 self._references[name] = self._reference(artefact)
-            except Exception as error:  # what was asked for is timed without it
+            except Exception as error:  # artefacts are timed without it
                 self.failed[name] = runtimes.said(error)
 
     def _reference(self, artefact: str) -> runtimes.Call:
-        """Return a call of a reference on one picture, which it has answered once."""
+        """Return a call of a reference on one picture, after its first call."""
         beside = BESIDE.get(self._setup.path, self._setup.path)
         runtimes.ready(beside, self._setup.threads)
         call = runtimes.opened(beside, Path(artefact), self._setup.threads).on(1)
@@ -67,7 +67,7 @@ class _Process:
         return call
 
     def answers(self, order: Order) -> Any:
-        """Yield what is known of each batch size, or why nothing is."""
+        """Yield the result of each batch size, or why there is none."""
         rests = self._rests(order.rests)
         sensors.forget_peak()
         before, began = sensors.resident(), time.perf_counter()
@@ -80,14 +80,14 @@ class _Process:
             return
         if order.again:
             self._runtimes[order.artefact] = runtime
-        per_picture = 0.0  # seconds, as the batch before took
+        per_picture = 0.0  # seconds, at the previous batch size
         for batch in order.batches:
             answer = _left_out(per_picture * batch, order) or self._timed(runtime, batch, order, rests, began, before)
             per_picture = answer.get("call", per_picture * batch) / batch
             yield {"batch": batch, **answer}
 
     def _rests(self, known: Mapping[str, float]) -> Mapping[str, float]:
-        """Return what the references take at rest; they are watched first where nobody knows."""
+        """Return the references' seconds at rest; watch the references first if one is unknown."""
         if not self._references or self._references.keys() <= known.keys():
             self.seen = {}
             return known
@@ -99,7 +99,7 @@ class _Process:
     ) -> dict[str, Any]:
         load, free = sensors.load(), free_memory()
         needed = dict(zip(order.batches, order.needs, strict=False)).get(batch, 0)
-        if needed > free and not runtime.gpu:  # which has a memory of its own and says itself when it is full
+        if needed > free and not runtime.gpu:  # a GPU has other memory, and raises when it is full
             return {"no_memory": f"needs {needed / 1e9:.1f} GB for its activations, {free / 1e9:.1f} GB are free"}
         try:
             sensors.forget_peak_of_gpu(self._setup.path, gpu=runtime.gpu)

@@ -1,18 +1,18 @@
-"""How long one call takes, and how sure that is: the protocol by which everything here is timed.
+"""How long one call takes, and how sure that is: the protocol of every timing.
 
 1.  The call is warmed up in blocks until the medians of the last three lie within the wanted precision of each other,
     or a third of the time is over: compilers, caches and clocks settle first.
-2.  It is timed in turns with references, calls that are always the same: some calls of it, some of each reference, and
-    so on. What the machine does meanwhile slows them all. The first calls of a turn do not count: the others have
-    displaced what it had in the processor's caches.
-3.  The number to compare by is the median over all turns of its time as a multiple of the references' (their geometric
-    mean), times what they take on this device at rest. The median of the calls themselves stands beside it. Without
-    references that median is the number.
-4.  Turns that follow each other resemble each other (the machine is busy for a while, the clock changes), so an
-    interval resampled from single turns would be too narrow. Whole blocks of turns are resampled. What differs from one
-    process to the next, as where its memory lies, no turn shows: it is added.
-5.  It ends when there are ten blocks and the 95 % interval of the number is within the wanted precision of it, or when
-    the time is over: then it is called unstable, and the interval says how unsure it is.
+2.  It is timed in turns with references, networks that never change: some calls of it, some of each reference, and so
+    on. Other work of the machine slows them all. The first calls of a turn do not count: the other networks have
+    displaced its data from the processor's caches.
+3.  A turn's ratio is its time as a multiple of the references' time (their geometric mean). The latency is the median
+    of the ratios over all turns, times the references' time at rest on this device. The median of the calls themselves
+    is kept beside it. Without references that median is the latency.
+4.  Neighbouring turns resemble each other (the machine is busy for a while, the clock changes), so an interval
+    resampled from single turns would be too narrow. Whole blocks of turns are resampled. Differences between processes,
+    such as where their memory lies, show in no turn: they are added to the interval.
+5.  Timing ends when there are ten blocks and the 95 % interval of the latency is within the wanted precision of it.
+    If the time is over first, the latency is called unstable, and the interval says how unsure it is.
 
 Nothing else is left out: no slow call, no slow block.
 """
@@ -36,38 +36,38 @@ Clock = Callable[[], float]
 
 LEAST = 10  # blocks
 LAST = 3  # blocks of the warm-up that must agree
-CALLS = 8  # of a turn, at least; fewer where they would take longer than the longest turn
-TURN = (0.02, 0.05)  # seconds of a turn of what is timed: shortest, longest
+CALLS = 8  # least calls of a turn; fewer if they would take longer than the longest turn
+TURN = (0.02, 0.05)  # seconds of a turn of the timed call: shortest, longest
 OTHERS = 0.01  # seconds of a turn of each reference
-COLD = 0.3  # of a turn's seconds, whose calls do not count
-MOMENT = 0.5  # seconds over which the median shows what a reference takes
-PROCESSES = 0.012  # standard deviation between processes that time the same (`benchmarks/latency.py`)
+COLD = 0.3  # first part of a turn's seconds, whose calls do not count
+MOMENT = 0.5  # seconds over which a reference's median is taken
+PROCESSES = 0.012  # relative standard deviation between processes that time the same (`benchmarks/latency.py`)
 SURE = 1.96  # standard deviations of a 95 % interval
-TAIL = 10  # calls that must lie beyond a percentile for it to be told
+TAIL = 10  # calls that must lie beyond a percentile for it to be reported
 
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """How exactly, and for how long at most."""
+    """How exactly a call is timed, and for how long at most."""
 
-    seconds: float = 30.0  # of all of it; blocks of slow calls may take longer
+    seconds: float = 30.0  # of the whole timing; blocks of slow calls may take longer
     block: float = 0.5  # seconds of each block
-    within: float = WITHIN  # wanted: half the interval, as part of the number
+    within: float = WITHIN  # wanted: half the interval, as a part of the latency
 
     @classmethod
     def of(cls, seconds: float) -> Protocol:
-        """Return the protocol for so many seconds: with less than ten, blocks are shorter."""
+        """Return the protocol for this many seconds: below ten, blocks are shorter."""
         return cls(seconds=seconds, block=min(0.5, seconds / (2 * LEAST)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Turns one after the other."""
+    """Consecutive turns."""
 
     began: float  # seconds since the start
     times: Array  # [calls] seconds of each call that counts
     turns: Array  # [turns] seconds of a call, the median of each turn
-    references: Mapping[str, Array] = field(default_factory=dict)  # [turns] the same of each reference
+    references: Mapping[str, Array] = field(default_factory=dict)  # [turns] the same for each reference
 
     @property
     def yardstick(self) -> Array:
@@ -77,7 +77,7 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """How many times as long as the references a call takes."""
+    """The time of a call as a multiple of the references' time."""
 
     references: str  # their names, with a plus between them
     median: float
@@ -88,19 +88,19 @@ class Ratio:
 class Latency:
     """Milliseconds of one call."""
 
-    median: float  # to compare by: ratio times the references at rest; without references `raw`
+    median: float  # ratio times the references' time at rest; without references `raw`
     low: float  # 95 % interval of it
     high: float
     raw: float  # median of the calls themselves
-    within: float  # what was wanted of the interval
-    p90: float | None  # percentiles of the calls where TAIL of them lie beyond, on the scale of `median`
+    within: float  # wanted: half the interval, as a part of `median`
+    p90: float | None  # percentiles of the calls, on the scale of `median`; None if fewer than TAIL lie beyond
     p99: float | None
     ratio: Ratio | None
     blocks: tuple[Block, ...]
 
     @property
     def measures(self) -> dict[str, float]:
-        """What is known of it, by the names of the table of measures."""
+        """Its known values, by their names in the table of measures."""
         known = {
             "latency": self.median,
             "latency_low": self.low,
@@ -113,12 +113,12 @@ class Latency:
 
     @property
     def calls(self) -> int:
-        """How many were timed, after the warm-up."""
+        """Number of calls timed after the warm-up."""
         return sum(len(block.times) for block in self.blocks)
 
     @property
     def is_stable(self) -> bool:
-        """Whether the interval is as narrow as was wanted."""
+        """Whether the interval is as narrow as wanted."""
         return self.high - self.low <= 2 * self.within * self.median
 
     @property
@@ -129,7 +129,7 @@ class Latency:
 
     @property
     def reference_medians(self) -> list[float]:
-        """Median of the references in each block, milliseconds; none without them."""
+        """Median of the references in each block, milliseconds; empty without references."""
         return [1e3 * float(np.median(block.yardstick)) for block in self.blocks] if self.ratio else []
 
 
@@ -142,10 +142,10 @@ def latency(
     before: tuple[Block, ...] = (),
     clock: Clock = time.perf_counter,
 ) -> Latency:
-    """Time `call`, which must return only when its answer is there, by the protocol above.
+    """Time `call` by the protocol above; it must return only when its answer is there.
 
-    `rests` are seconds that references take at rest; of one that is not in it, that is found in this very measurement.
-    `before` are blocks of an earlier measurement of the same, which this one adds to.
+    `rests` are the seconds of references at rest; for a reference that is missing there, this timing itself finds them.
+    `before` are blocks of an earlier timing of the same call, to which this one adds.
     """
     began = clock()
     turns = _Turns(call, _warm(call, protocol, clock), references or {}, clock)
@@ -160,7 +160,7 @@ def latency(
 
 
 def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float]) -> Latency:
-    """Return what blocks say of the latency. A reference that is not in `rests` is at rest as they show it."""
+    """Return the latency that blocks show; they also show the rest of a reference that is missing in `rests`."""
     times = np.concatenate([block.times for block in blocks])
     ratio, raw = None, 1e3 * float(np.median(times))
     if blocks[0].references:
@@ -187,9 +187,9 @@ def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float]) -
 
 
 def _disagreement(blocks: Sequence[Block], rests: Mapping[str, float]) -> float:
-    """Return by what part the number would differ if the network followed one of the references only.
+    """Return the relative difference of the latency if the network followed only one of the references.
 
-    Away from rest they are not slowed alike, and nobody knows which of them the network follows.
+    A busy machine does not slow the references alike, and nobody knows which of them the network follows.
     """
     slowed = [
         math.log(float(np.median(np.concatenate([block.references[name] for block in blocks]))) / rests[name])
@@ -201,13 +201,13 @@ def _disagreement(blocks: Sequence[Block], rests: Mapping[str, float]) -> float:
 def at_rest(seen: Sequence[float]) -> float:
     """Return the seconds of a reference at rest: the lower quartile of its `moments`.
 
-    The least would be luck, and fall for as long as one measures. The median would be that of a busy machine.
+    The minimum would be luck, and fall the longer one measures. The median would be that of a busy machine.
     """
     return float(np.quantile(seen, 0.25))
 
 
 def moments(blocks: Sequence[Block]) -> dict[str, list[float]]:
-    """Return the seconds that each reference took in every half second, the median of its turns."""
+    """Return the seconds of each reference in every half second: the median of its turns."""
     parts: dict[int, list[Block]] = {}
     for block in blocks:
         parts.setdefault(int(block.began / MOMENT), []).append(block)
@@ -218,7 +218,7 @@ def moments(blocks: Sequence[Block]) -> dict[str, list[float]]:
 
 
 def watched(references: Mapping[str, Call], seconds: float, clock: Clock = time.perf_counter) -> dict[str, list[float]]:
-    """Return what each reference takes in every half second, when nothing but references is called for so long."""
+    """Return the seconds of each reference in every half second, while only references run for `seconds`."""
     first, *_ = references.values()
     began, turns = clock(), _Turns(first, OTHERS, references, clock)
     blocks: list[Block] = []
@@ -228,17 +228,17 @@ def watched(references: Mapping[str, Call], seconds: float, clock: Clock = time.
 
 
 class _Turns:
-    """Some calls of what is timed, some of each reference, and so on."""
+    """Turns: some calls of the timed network, some of each reference, and so on."""
 
     def __init__(self, call: Call, seconds: float, references: Mapping[str, Call], clock: Clock) -> None:
-        """`seconds` are what a call takes, about."""
+        """`seconds` is about the time of one call."""
         shortest, longest = TURN
         others = OTHERS * len(references)
         self._seconds = max(others, min(longest, max(shortest, CALLS * seconds)))
         self._call, self._references, self._clock = call, references, clock
 
     def block(self, began: float, seconds: float) -> Block:
-        """Return turns that take `seconds`; one at least."""
+        """Return the turns that fill `seconds`; one at least."""
         times: list[Array] = []
         references: dict[str, list[float]] = {name: [] for name in self._references}
         start = self._clock()
@@ -255,14 +255,14 @@ class _Turns:
 
 
 def turn(call: Call, seconds: float, clock: Clock = time.perf_counter) -> Array:
-    """Return the seconds of each of the calls that fill a turn, but for those that begin while it is cold."""
+    """Return the seconds of each call in a turn, except those that begin while it is cold."""
     times = _filled(call, seconds, clock)
     counts = np.cumsum(times) - times >= COLD * seconds
     return times[counts] if counts.any() else times[-1:]
 
 
 def _warm(call: Call, protocol: Protocol, clock: Clock) -> float:
-    """Call until the medians of LAST blocks agree, or a third of the time is over; twice at least. Return the last."""
+    """Call, at least twice, until the medians of LAST blocks agree or a third of the time is over; return the last."""
     began, medians = clock(), []
     call()
     while True:
@@ -274,7 +274,7 @@ def _warm(call: Call, protocol: Protocol, clock: Clock) -> float:
 
 
 def _filled(call: Call, seconds: float, clock: Clock) -> Array:
-    """Return the seconds of each of the calls that fill so many; one at least."""
+    """Return the seconds of each call, of calls that fill `seconds`; one at least."""
     times: list[float] = []
     began = before = clock()
     while not times or before - began < seconds:

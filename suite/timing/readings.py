@@ -1,4 +1,4 @@
-"""What is read of a network beside its latency while it is ready to run: one function for each measure."""
+"""Readings of a loaded network besides its latency: one function for each measure."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ READINGS: dict[str, Callable[[Ready], float | None]] = {  # by the name of the m
 
 
 def read(ready: Ready, wanted: Iterable[str]) -> dict[str, float]:
-    """Return those of the `wanted` measures that this device can tell."""
+    """Return those `wanted` measures that this device can tell."""
     told = {name: READINGS[name](ready) for name in READINGS if name in set(wanted)}
     return {name: value for name, value in told.items() if value is not None}

@@ -1,9 +1,9 @@
-"""The networks that are timed in turns with whatever is measured: where they are. `reference_networks` writes them.
+"""The files of the references, networks timed in turns with every other network. `reference_networks` writes them.
 
-They are of two kinds, since a busy machine does not slow all networks alike: small convolutions and large ones. Most
-networks lie between the two. One that waits for its weights from memory was tried: it displaces what the others have in
-the caches, and takes tens of milliseconds of each turn to come to its own speed. None may ever change, since every
-latency is told as a multiple of theirs. A change is a new VERSION.
+There are two kinds, since a busy machine does not slow all networks alike: small convolutions and large ones. Most
+networks lie between the two. A network that waits for its weights from memory was tried: it displaces the others' data
+from the caches, and takes tens of milliseconds of each turn to reach its speed. The references must never change, since
+every latency is a multiple of theirs. A change needs a new VERSION.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from suite.machine.surroundings import version_of
 
 VERSION = 2
 KINDS = ("small", "large")
-LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime")  # whose versions a written network depends on
+LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime")  # a written network depends on their versions
 
 
 def files(path: str) -> dict[str, Path]:
-    """Return the references as `path` runs them, by kind; written once for each version, and kept.
+    """Return the files of the references for `path`, by kind; written once for each version, and kept.
 
     Raises SuiteError when they cannot be written.
     """
@@ -51,6 +51,6 @@ def _write(path: str, folder: Path) -> None:
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise SuiteError(f"the reference networks cannot be written for path {path}: {last}")
-        shutil.rmtree(folder, ignore_errors=True)  # half a folder, of a process that was killed
+        shutil.rmtree(folder, ignore_errors=True)  # half a folder, from a killed process
         with suppress(FileExistsError):  # another process was faster
             shutil.copytree(unfinished, folder)

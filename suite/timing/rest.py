@@ -1,7 +1,7 @@
-"""What the references take on this device at rest: kept over runs, and known better with each.
+"""The references' latency at rest on this device: kept between runs, and known better after each.
 
-Every measurement tells what they took in each half second of it. The lower quartile of all of these is their latency
-at rest. It is recorded with every latency, which is told as a multiple of it.
+Every timing tells the references' seconds in each of its half seconds, its moments. The lower quartile of all moments
+is the latency at rest. It is recorded with every latency, which is a multiple of it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from suite.core import files
 from suite.core.files import held
 from suite.timing.protocol import at_rest
 
-KEPT = 2000  # moments of each reference, the last: a device may become another, by its clock or its neighbours
+KEPT = 2000  # latest moments of each reference: a device may change, by its clock or its neighbours
 
 Moments = dict[str, list[float]]  # seconds that a reference took, by its name
 
 
 def known(file: Path, place: str) -> Moments:
-    """Return what the references took in `place` so far; empty where nothing is known."""
+    """Return the moments of the references in `place` so far; empty if there are none."""
     return _read(file).get(place, {})
 
 
@@ -31,9 +31,9 @@ def rests(seen: Mapping[str, Sequence[float]]) -> dict[str, float]:
 
 
 def refined(file: Path, place: str, seen: Mapping[str, Sequence[float]]) -> Moments:
-    """Add what was `seen` in `place`; return what is known now.
+    """Add the moments `seen` in `place`; return all its moments.
 
-    A file that cannot be written is left as it is: then each process knows what it saw.
+    A file that cannot be written stays as it is: then each process knows only its own moments.
     """
     with held(file.with_name(f"{file.name}.lock")):
         places = _read(file)
@@ -48,5 +48,5 @@ def _read(file: Path) -> dict[str, Moments]:
     try:
         read = json.loads(file.read_text(encoding="utf-8"))
         return {place: {name: [float(one) for one in seen] for name, seen in of.items()} for place, of in read.items()}
-    except (OSError, ValueError, TypeError, AttributeError):  # none yet, or damaged: it is found again
+    except (OSError, ValueError, TypeError, AttributeError):  # no file yet, or damaged: it is measured again
         return {}

@@ -1,6 +1,6 @@
-"""What runs an exported artefact: TensorFlow, XLA, LiteRT, ONNX Runtime or Keras, each behind one call on a batch.
+"""The runtimes of exported artefacts: TensorFlow, XLA, LiteRT, ONNX Runtime and Keras, each behind one call on a batch.
 
-A call returns when its answer has reached the processor's memory: on a GPU too it has ended then.
+A call returns when its answer has reached the processor's memory: it has then ended on a GPU too.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from suite.machine.capacity import used
 
 Call = Callable[[], object]
 
-GREY = 128.0  # of every pixel: latency does not depend on it
-LOADED = {  # what is imported before a path can run: of Keras the layers that a file may name
+GREY = 128.0  # value of every pixel: latency does not depend on it
+LOADED = {  # modules to import before a path can run; for Keras, the layers that a file may name
     "keras": "suite.architectures.layers",
     "litert": "ai_edge_litert",
     "litert-int8": "ai_edge_litert",
     "onnx": "onnxruntime",
 }
 EXTRAS = {"litert": "litert", "litert-int8": "litert", "onnx": "onnx"}
-CUDA = "CUDAExecutionProvider"  # of ONNX Runtime, whose package onnxruntime-gpu has it
+CUDA = "CUDAExecutionProvider"  # of ONNX Runtime, in its package onnxruntime-gpu
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
     """A network that is ready to run."""
 
-    on: Callable[[int], Call]  # a batch size; one call on so many pictures
+    on: Callable[[int], Call]  # takes a batch size, returns a call on that many pictures
     gpu: bool  # whether it runs on a GPU
 
 
 def check(path: str) -> None:
-    """Raise MissingExtraError when what runs `path` is not installed."""
+    """Raise MissingExtraError when the library of `path` is not installed."""
     if path in EXTRAS and not find_spec(LOADED[path]):
         raise MissingExtraError(
             f"path {path} needs {LOADED[path]}: pip install 'keras-comparison-suite[{EXTRAS[path]}]'"
@@ -50,14 +50,14 @@ def check(path: str) -> None:
 
 
 def pin(threads: int) -> None:
-    """Give this process so many of its processors, and every library as many threads. Before these are imported."""
+    """Give this process `threads` of its processors, and each library as many threads. Call before importing them."""
     if hasattr(os, "sched_setaffinity"):  # not on macOS
         os.sched_setaffinity(0, used(threads))
     os.environ["OMP_NUM_THREADS"] = str(threads)
 
 
 def ready(path: str, threads: int) -> None:
-    """Load the library that runs `path`: what follows is the network's own cold start."""
+    """Load the library of `path`, so that a cold start timed afterwards is only the network's."""
     if path in OF_TENSORFLOW:
         import tensorflow as tf
 
@@ -69,7 +69,7 @@ def ready(path: str, threads: int) -> None:
 
 
 def held_of_gpu(path: str) -> int | None:
-    """Return the most bytes of the first GPU's memory that TensorFlow held; None where another library runs `path`."""
+    """Return the most bytes of the first GPU's memory that TensorFlow held; None if another library runs `path`."""
     if path not in OF_TENSORFLOW:
         return None
     import tensorflow as tf
@@ -78,7 +78,7 @@ def held_of_gpu(path: str) -> int | None:
 
 
 def opened(path: str, artefact: Path, threads: int) -> Runtime:
-    """Return what runs the `artefact` of `path` with so many threads."""
+    """Load the `artefact` of `path` to run with this many threads."""
     return {
         "saved_model": _saved_model, "xla": _xla, "litert": _litert, "litert-int8": _litert, "onnx": _onnx,
         "keras": _keras,
@@ -90,7 +90,7 @@ def _saved_model(artefact: Path, threads: int, *, compiled: bool = False) -> Run
 
     loaded = tf.saved_model.load(str(artefact))
     function = loaded.signatures[signature(loaded)]
-    function.kept = loaded  # its weights would go with what was loaded
+    function.kept = loaded  # the function alone does not keep its weights
     ((name, takes),) = function.structured_input_signature[1].items()
     (answer,) = [key for key, made in function.structured_outputs.items() if made.dtype.is_floating][:1]
     asked = tf.function(lambda pixels: function(**{name: pixels})[answer], jit_compile=True) if compiled else None
@@ -161,11 +161,11 @@ def _onnx(artefact: Path, threads: int) -> Runtime:
         pixels = np.full((batch, *takes.shape[1:]), GREY, np.float32)
         return lambda: session.run(None, {takes.name: pixels})
 
-    return Runtime(on=on, gpu=CUDA in session.get_providers())  # not where its libraries do not load
+    return Runtime(on=on, gpu=CUDA in session.get_providers())  # false if CUDA's libraries do not load
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a library says that there was no memory for it."""
+    """Whether a library's error says that memory ran out."""
     words = str(error).lower()
     return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError" or any(
         said in words for said in ("out of memory", "failed to allocate", "bad_alloc", "oom when")
@@ -173,5 +173,5 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def said(error: BaseException) -> str:
-    """Return what a library says, on one line of a length that a table can hold."""
+    """Return a library's error on one line, short enough for a table."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -1,4 +1,4 @@
-"""What the machine says of itself while it is measured. What it does not report is None, never a guess."""
+"""What the machine reports about itself during a measurement. A value it does not report is None, never a guess."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from suite.core.paths import OF_TENSORFLOW
 from suite.machine.capacity import usable
 
 POWERCAP = Path("/sys/class/powercap")  # Linux' interface to RAPL, the energy counters of a processor
-TAKEN = ("user", "nice", "system", "irq", "softirq", "steal")  # ways in which a processor is not idle
+TAKEN = ("user", "nice", "system", "irq", "softirq", "steal")  # kinds of processor time that are not idle
 MIRRORED = 2  # joules by which two readings of one counter may differ
 LEAST = 2.0  # seconds of calls whose energy is counted
 
 
 def load() -> float:
-    """Return how many processes wanted to run in the last minute, on average, this one among them."""
+    """Return the average number of processes that wanted to run in the last minute, this one included."""
     return os.getloadavg()[0]
 
 
 def neighbours() -> Callable[[], float]:
-    """Watch the processors that this process may use; return what tells the percent that others took of them since."""
+    """Watch the processors of this process; return a function for the percent of them that others took since."""
     import psutil
 
     mine = psutil.Process()
@@ -79,20 +79,20 @@ def resident() -> int:
 
 def peak() -> int:
     """Return the most bytes of memory that this process ever held."""
-    with suppress(OSError):  # else that of the process which started it would count too, as it does for getrusage
+    with suppress(OSError):  # getrusage would also count the process that started this one
         held = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
         return int(held[0].split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def forget_peak() -> None:
-    """Let `peak` count from now on, where the system can: else what was run before would count too."""
+    """Make `peak` count from now on, if the system can; otherwise earlier networks count too."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
 def forget_peak_of_gpu(path: str, *, gpu: bool) -> None:
-    """Let TensorFlow count the most that it holds of the GPU's memory from now on."""
+    """Make TensorFlow count its peak of the GPU's memory from now on."""
     if gpu and path in OF_TENSORFLOW:
         import tensorflow as tf
 
@@ -100,7 +100,7 @@ def forget_peak_of_gpu(path: str, *, gpu: bool) -> None:
 
 
 def stolen() -> Callable[[], float | None]:
-    """Watch the processors; return what tells the percent of their time that the hypervisor gave to others since."""
+    """Watch the processors; return a function for the percent of time that the hypervisor gave to others since."""
     import psutil
 
     def taken() -> float | None:
@@ -118,13 +118,13 @@ def stolen() -> Callable[[], float | None]:
 
 
 def counts_energy(*, gpu: bool) -> bool:
-    """Whether the GPU, or the processor, counts the energy that it takes, and this process may read that."""
+    """Whether the GPU, or the processor, has an energy counter that this process may read."""
     with _counter(gpu=gpu) as counted:
         return counted is not None
 
 
 def joules(call: Callable[[], object], pictures: int, *, gpu: bool) -> float | None:
-    """Return the joules that each of the `pictures` of a call takes: of the whole GPU, or of the whole processor."""
+    """Return the joules for each of a call's `pictures`, by the whole GPU or the whole processor; None if uncounted."""
     with _counter(gpu=gpu) as counted:
         if counted is None:
             return None
@@ -133,12 +133,12 @@ def joules(call: Callable[[], object], pictures: int, *, gpu: bool) -> float | N
             call()
             calls += 1
         used = counted() - before
-    return used / (calls * pictures) if used > 0 else None  # below zero: the counter went round
+    return used / (calls * pictures) if used > 0 else None  # else the counter began again at zero
 
 
 @contextmanager
 def _counter(*, gpu: bool) -> Iterator[Callable[[], float] | None]:
-    """Yield what reads the joules used so far; None where nothing counts them."""
+    """Yield a function that reads the joules used so far; None if nothing counts them."""
     if not gpu:
         packages = [_Package(file) for file in _packages() if os.access(file, os.R_OK)]
         yield (lambda: sum(package.joules() for package in packages)) if packages else None
@@ -175,7 +175,7 @@ class _Package:
         self._full = int(full.read_text()) if full.exists() else 0
 
     def joules(self) -> float:
-        """Return what it counts."""
+        """Return the joules counted so far."""
         now = int(self._file.read_text())
         self._rounds += now < self._last
         self._last = now
@@ -183,7 +183,7 @@ class _Package:
 
 
 def _of_gpu(ask: Callable[[Any, Any], float]) -> float | None:
-    """Return what NVML says of the GPU; not every one says everything."""
+    """Return a value that NVML reports for the GPU; None if this GPU does not report it."""
     with _gpu() as (nvml, one):
         if one is not None:
             with suppress(nvml.NVMLError):

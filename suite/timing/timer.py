@@ -1,4 +1,4 @@
-"""A timer: the client of the process that times artefacts on one path, which stays from one artefact to the next."""
+"""A timer: the client of a process that times artefacts on one path, and stays for the next artefact."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ class GoneError(Exception):
 
 
 class Timer:
-    """Times artefacts on one path; a context manager. Kernels are those that a user has."""
+    """Times artefacts on one path, with the kernels that a user has; a context manager."""
 
     def __init__(self, path: str, threads: int) -> None:
-        """Get ready to time on `path` with so many threads; the process is started by `start` or the first order.
+        """Prepare to time on `path` with `threads` threads; `start` or the first order starts the process.
 
-        Raises MissingExtraError when what runs `path` is not installed.
+        Raises MissingExtraError when the library of `path` is not installed.
         """
         runtimes.check(path)
         self.path, self.threads = path, threads
         self._process: subprocess.Popen[str] | None = None
         self._errors: IO[str] | None = None
         self._file = cache.folder() / "rest.json"
-        self.without = ""  # why there are no references, where there are none
-        self._moments: rest.Moments | None = None  # not asked for yet
+        self.without = ""  # why there are no references; empty if there are
+        self._moments: rest.Moments | None = None  # None: not read yet
 
     @property
     def place(self) -> str:
@@ -76,7 +76,7 @@ class Timer:
         self.close()
 
     def start(self) -> None:
-        """Start the process, where there is none: it loads what it needs while others do their work."""
+        """Start the process if there is none, so that it loads its libraries while others work."""
         self._started()
 
     def close(self) -> None:
@@ -94,7 +94,7 @@ class Timer:
     def ask(self, order: Order) -> Iterator[dict[str, Any]]:
         """Yield the answers for each batch size of an order, as they come. Raises GoneError when the process ends.
 
-        Nobody trains on these processors meanwhile, nor times.
+        Meanwhile nobody else trains or times on these processors.
         """
         process = self._started()
         assert process.stdin
@@ -137,12 +137,12 @@ class Timer:
             )  # fmt: skip
             assert self._process.stdin
             self._process.stdin.write(json.dumps(asdict(setup)) + "\n")
-            with suppress(BrokenPipeError):  # it ended at once: the first order says why
+            with suppress(BrokenPipeError):  # it ended at once: the first order will say why
                 self._process.stdin.flush()
         return self._process
 
     def _references(self) -> dict[str, str]:
-        """Return the artefacts of the references; none where they cannot be written: better timed without."""
+        """Return the artefacts of the references; none if they cannot be written: better to time without them."""
         try:
             return {name: str(file) for name, file in references.files(self.path).items()}
         except (SuiteError, OSError) as error:
@@ -151,12 +151,12 @@ class Timer:
 
 
 def onednn() -> str:
-    """Return whether TensorFlow's oneDNN kernels run where something is timed: `on` or `off`."""
+    """Return whether TensorFlow's oneDNN kernels run in timings: `on` or `off`."""
     return "off" if _environment().get(ONEDNN) == "0" else "on"
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment in which a user would serve: oneDNN that was switched off for trainings alone is on."""
+    """Return the environment of a user who deploys: oneDNN is on again if it was off only for trainings."""
     known = os.environ | QUIET
     if known.pop(FOR_TRAINING, ""):
         known.pop(ONEDNN, None)
