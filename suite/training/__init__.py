@@ -1,1 +1,1 @@
-"""One fidelity of one trial."""
+"""The training of one trial at one fidelity."""

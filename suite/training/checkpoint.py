@@ -1,7 +1,7 @@
-"""How far a training has come, in one file, so that it goes on as if it had never stopped.
+"""A checkpoint: the state of a training in one file, from which it goes on as if it had never stopped.
 
-The file is a NumPy archive: a header in JSON, and the variables by their place in the network and its optimizer. To
-read it runs no code.
+The file is a NumPy archive: a header in JSON, and the variables, numbered as in the network and its optimizer. Reading
+it runs no code.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ import numpy as np
 from suite.core import files
 from suite.core.errors import StoreError
 
-UNREADABLE = (  # what NumPy, JSON and the archive raise when bytes are not what they were
+UNREADABLE = (  # what NumPy, JSON and the archive raise for damaged bytes
     OSError, EOFError, ValueError, LookupError, TypeError, NotImplementedError, BadZipFile, tokenize.TokenError
 )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """What a training knows between two epochs, besides the variables of its network and optimizer."""
+    """The state of a training between two epochs, besides the variables of its network and optimizer."""
 
     curve: tuple[dict[str, float], ...] = ()  # a row an epoch, see Trial.curve
     weights: Sequence[np.ndarray] = ()  # of the network after its best epoch
@@ -37,15 +37,15 @@ class Progress:
 
     @property
     def best(self) -> dict[str, float]:
-        """Row of the best epoch: that of the highest validation accuracy, of equals that of the lowest loss."""
+        """Row of the best epoch: the highest validation accuracy, and among equals the lowest validation loss."""
         return max(self.curve, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
 
 
 def save(file: Path, model: keras.Model, plan: Mapping[str, Any], progress: Progress) -> None:
-    """Write `model`, compiled and built, and `progress` so that a half-written file never has the name.
+    """Write `model`, compiled and built, and `progress`; `file` is never half-written.
 
-    `plan` (values of JSON) is what the rest of the training depends on. Raises StoreError when the disk refuses; what
-    was there before is still there then.
+    `plan` (values of JSON) is what the rest of the training depends on. Raises StoreError when the disk refuses; an
+    earlier file then stays as it was.
     """
     known = {"curve": progress.curve, "seconds": progress.seconds}
     header = json.dumps({"plan": plan, "variables": _described(model), **known})
@@ -55,7 +55,7 @@ def save(file: Path, model: keras.Model, plan: Mapping[str, Any], progress: Prog
 
 
 def restored(file: Path | None, model: keras.Model, plan: Mapping[str, Any]) -> Progress:
-    """Put what is in `file` into `model`, compiled and built, and return the progress; without a file, none.
+    """Load `file` into `model`, compiled and built, and return its progress; without a file, an empty one.
 
     Raises StoreError, and leaves `model` as it is, when the file is damaged or was written for another network or plan.
     """
@@ -78,14 +78,14 @@ def restored(file: Path | None, model: keras.Model, plan: Mapping[str, Any]) -> 
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
-    """Return all that a step of training changes; unlike its weights, a model's variables include its random states."""
+    """Return all variables that a training step changes: unlike a model's weights, they include its random states."""
     return [*model.variables, *model.optimizer.variables]
 
 
 def _described(model: keras.Model) -> list[str]:
     """Return name and shape of every variable.
 
-    Without the numbers that Keras appends to tell layers apart: it counts all that a process has built.
+    Leaves out the numbers that Keras appends to layers' names: they count all layers that the process has built.
     """
     return [f"{re.sub(r'_[0-9]+', '', variable.path)} {tuple(variable.shape)}" for variable in _variables(model)]
 
@@ -95,25 +95,25 @@ def _named(name: str, arrays: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """Return what NumPy can write: bfloat16, which it does not know, as float32, which holds the same values."""
+    """Return an array that NumPy can write: bfloat16 becomes float32, which holds the same values."""
     return array.astype(np.float32) if array.dtype.kind == "V" else array
 
 
 def _difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """Return in which value two plans differ, or an empty text."""
+    """Return the first value in which two plans differ; empty if they are equal."""
     unlike = [key for key in {**theirs, **ours} if theirs.get(key) != ours.get(key)]
     return f"it was written with {unlike[0]} {theirs.get(unlike[0])}, not {ours.get(unlike[0])}" if unlike else ""
 
 
 def _other(theirs: Sequence[str], ours: Sequence[str]) -> str:
-    """Return by which variable two networks differ, or an empty text."""
+    """Return the first variable in which two networks differ; empty if they are equal."""
     unlike = [pair for pair in zip_longest(theirs, ours, fillvalue="nothing") if pair[0] != pair[1]]
     return f"it was written for another network: {unlike[0][0]} in place of {unlike[0][1]}" if unlike else ""
 
 
 def _refused(file: Path, reason: str) -> StoreError:
     return StoreError(
-        f"{file}: the training cannot go on from here, {reason}. Delete this file, and it begins at its first epoch."
+        f"{file}: the training cannot go on from here: {reason}. Delete this file to train again from the first epoch."
     )
 
 
@@ -123,6 +123,6 @@ def _write(file: Path, arrays: Mapping[str, Any]) -> None:
             np.savez(stream, **arrays)
     except OSError as error:
         raise StoreError(
-            f"{file}: how far the training has come cannot be written ({error.strerror or error}). Finished trials are "
-            "safe: mend the disk and run the same command again."
+            f"{file}: the checkpoint cannot be written ({error.strerror or error}). Finished trials are safe: mend the "
+            "disk and run the same command again."
         ) from error

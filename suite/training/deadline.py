@@ -1,4 +1,4 @@
-"""A training against the clock: what its epochs take, and an end in time."""
+"""A training against the clock: how long its epochs take, and an end in time."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 import keras
 
-SHORTEST = 1e-6  # seconds of an epoch: a clock may stand still
+SHORTEST = 1e-6  # least seconds of an epoch: a clock may stand still
 
-Left = Callable[[], float]  # seconds that a training may still take; infinite where nothing ends it
+Left = Callable[[], float]  # seconds that a training may still take; infinite if nothing limits it
 
 
 class OutOfTimeError(RuntimeError):
@@ -21,32 +21,32 @@ class OutOfTimeError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """What is to come of a training, as one of its epochs ends."""
+    """The rest of a training, foreseen when one of its epochs ends."""
 
-    epoch: int  # that has ended
-    last: int  # after which it will end: the one that was asked for, or the last that ends in time
-    until: int  # that was asked for
+    epoch: int  # the epoch that has ended
+    last: int  # the epoch after which it will end: `until`, or the last that ends in time
+    until: int  # the last epoch that was asked for
     seconds: float  # from now to the end of `last`
 
     @property
     def is_cut(self) -> bool:
-        """Whether there is no time for all that was asked for."""
+        """Whether there is no time for all epochs that were asked for."""
         return self.last < self.until
 
 
 def forever() -> float:
-    """Return that nothing ends a training but its last epoch."""
+    """Return infinite seconds: only its last epoch ends a training."""
     return math.inf
 
 
 class _Over(Exception):
-    """The time is over between two epochs."""
+    """The time is over before an epoch has ended."""
 
 
 class Deadline(keras.callbacks.Callback):
     """Ends a training when no time is left: after the last epoch that ends in time, or between two batches.
 
-    `validation` is how many pictures are validated for each that is trained on.
+    `validation` is the number of validation pictures for each training picture.
     """
 
     def __init__(self, left: Left, validation: float, forecast: Callable[[Forecast], object] | None) -> None:
@@ -64,7 +64,7 @@ class Deadline(keras.callbacks.Callback):
         return True
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """See that there is time at all."""
+        """Check that there is time at all."""
         self._check()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -72,19 +72,19 @@ class Deadline(keras.callbacks.Callback):
         self._began = self._second = time.monotonic()
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """See that there is time. Of the hooks of a batch those of its begin cost nothing: they ask for no losses."""
+        """Check that there is time. Only the hooks at a batch's begin cost nothing: they ask for no losses."""
         self._check()
         if batch == 1:
             self._second = time.monotonic()
 
     def on_test_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """See that there is time."""
+        """Check that there is time."""
         self._check()
         if batch == 0:
             self._trained = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Tell what is to come, and begin no epoch that cannot end in time."""
+        """Tell the forecast, and begin no epoch that cannot end in time."""
         done, until, each, left = epoch + 1, self.params["epochs"], self._seconds(), self._left()
         more = until - done if (until - done) * each <= left else int(max(0.0, left) / each)
         self._traced = True
@@ -98,7 +98,7 @@ class Deadline(keras.callbacks.Callback):
             raise _Over
 
     def _seconds(self) -> float:
-        """Return what the next epochs will take each: as long as this one, but for the tracing in the first."""
+        """Return the seconds of each further epoch: those of this one, without the tracing in the first."""
         now, steps = time.monotonic(), self.params["steps"]
         if self._traced or steps < 2:
             return max(now - self._began, SHORTEST)

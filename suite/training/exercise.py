@@ -1,4 +1,4 @@
-"""Networks trained for a few steps on noise, by a process that nobody misses when it dies.
+"""Trains networks for a few steps on noise, in a process that may die.
 
 python -m suite.training.exercise resnet/tiny maxvit/tiny             named networks, for pictures of 32 x 32 pixels
 python -m suite.training.exercise studies/mine.toml KEY=VALUE ...     some networks of a study's space, for its pictures
@@ -29,9 +29,9 @@ from suite.studyfile.binding import drawn
 from suite.training import loop
 
 DRAWN = 3  # networks of a study's space that are trained
-TRIED = 100  # configurations of which so many are looked for
+TRIED = 100  # configurations drawn at most to find so many networks
 STEPS = 10
-COLOUR = (32, 32, 3)  # H, W, C, where a study leaves it to its dataset
+COLOUR = (32, 32, 3)  # H, W, C, if a study leaves the size to its dataset
 CLASSES = 10
 
 
@@ -47,12 +47,12 @@ Made = tuple[Callable[[], keras.Model], Recipe]  # what builds a network, and ho
 
 
 def named(name: str, image: tuple[int, int, int] = COLOUR) -> Made:
-    """Return a network of the catalogue for pictures (H, W, C), and how its family trains."""
+    """Return a network of the catalogue for pictures (H, W, C), and the recipe of its family."""
     return lambda: architectures.build(name, _task(image)), architectures.recipe(split(name)[0])
 
 
 def of_study(file: Path, overrides: Sequence[str] = (), seed: int = 0, count: int = DRAWN) -> Iterator[Made]:
-    """Yield `count` networks drawn from the space of a study, fewer where few can be built, each with its recipe."""
+    """Yield `count` networks drawn from a study's space, fewer if too few can be built, each with its recipe."""
     study = studyfile.read(file, overrides)
     study = binding.bind(study, architectures.config(study.architecture), str(file), overrides)
     source = random.Random(seed)
@@ -61,14 +61,14 @@ def of_study(file: Path, overrides: Sequence[str] = (), seed: int = 0, count: in
             return
         try:
             yield _of_study(study, source)
-        except ArchitectureError:  # fields that do not go together
+        except ArchitectureError:  # values that do not go together
             continue
         count -= 1
 
 
 def _of_study(study: Study, source: random.Random) -> Made:
     configuration = drawn(study, source)
-    candidate.config(study, configuration)  # says now whether its fields go together
+    candidate.config(study, configuration)  # raises now if its values do not go together
     task = _task(study.image or COLOUR)
     return lambda: candidate.network(study, configuration, task), candidate.recipe(study, configuration)
 
@@ -92,7 +92,7 @@ def train(build: Callable[[], keras.Model], recipe: Recipe, steps: int = STEPS) 
 def noise(image: tuple[int, int, int], batch: int) -> tf.data.Dataset:
     """Return batches of pictures (B, H, W, C) and labels (B), most of another size than `batch`.
 
-    A data set's last batch may have any. With sizes that many numbers divide, kernels that corrupt memory may not.
+    A data set's last batch may have any size. At a size with many divisors, a faulty kernel may corrupt no memory.
     """
     source = np.random.default_rng(0)
     pictures = source.normal(size=(batch, *image)).astype("float32")

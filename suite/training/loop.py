@@ -1,4 +1,4 @@
-"""Training one network: a recipe, a dataset, a number of epochs; the best weights by validation accuracy stay."""
+"""Training one network by a recipe on a dataset; the weights with the best validation accuracy stay."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OnEpoch = Callable[[dict[str, float]], object]
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What became of a training."""
+    """The result of a training."""
 
     curve: tuple[dict[str, float], ...]  # a row an epoch, see Trial.curve
     measures: dict[str, float]  # accuracy, top5 and loss of the epoch whose weights stay; training_seconds
@@ -37,7 +37,7 @@ class DivergedError(ArithmeticError):
 
 @contextmanager
 def precision(policy: str) -> Iterator[None]:
-    """Let networks that are built within compute in `policy`, one of rules.RECIPE_CHOICES; afterwards as before."""
+    """Make networks built in the block compute in `policy`, one of rules.RECIPE_CHOICES; then restore the old one."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -61,13 +61,13 @@ def train(
 ) -> Training:
     """Train `model` (logits out, [B, K]) in place and leave it with the weights of its best epoch so far.
 
-    The learning rate is planned for `epochs` epochs; this call ends after epoch `until`, or after the last. What is in
-    the file `checkpoint` is gone on from, as if the training had never stopped; when epochs are left, it is written.
+    The learning rate is planned for `epochs` epochs; the training ends after epoch `until`, or after the last. It goes
+    on from the file `checkpoint` as if it had never stopped, and writes that file when epochs are left.
 
-    When no seconds are `left`, the training ends: after the last epoch that ends in time, or else between two batches,
-    from where it cannot go on later. Its curve is shorter then. `forecast` is told after each epoch what is to come.
+    When no seconds are `left`, the training ends after the last epoch that ends in time, or else between two batches,
+    from where it cannot go on later. Its curve is then shorter. `forecast` is told after each epoch what is to come.
 
-    `on_epoch` is called with each new row of the curve; what it raises ends the training. Raises DivergedError when the
+    `on_epoch` is called with each new row of the curve; its error ends the training. Raises DivergedError when the
     loss becomes infinite or not a number, StoreError when the checkpoint cannot be read or written, and OutOfTimeError
     when not one epoch ended in time.
     """
@@ -83,7 +83,7 @@ def train(
         deadline = Deadline(left, data.sizes["validation"] / data.sizes["train"], forecast)
         whole = _fit(model, recipe, data, seed, until, (best, deadline))
     if not best.progress.curve:
-        raise OutOfTimeError("the budget's hours were over before its first epoch was: raise budget.hours")
+        raise OutOfTimeError("the budget's hours were over before its first epoch ended: raise budget.hours")
     reached = replace(best.progress, seconds=begun.seconds + time.monotonic() - began)
     if checkpoint and whole and len(begun.curve) < len(reached.curve) < epochs:
         save(checkpoint, model, plan, reached)
@@ -102,7 +102,7 @@ def train(
 def _fit(
     model: keras.Model, recipe: Recipe, data: Dataset, seed: int, until: int, callbacks: tuple[Best, Deadline]
 ) -> bool:
-    """Train to the end of epoch `until`, or for as long as there is time; return whether it ended after an epoch."""
+    """Train to the end of epoch `until`, or while there is time; return whether it ended after a whole epoch."""
     best, deadline = callbacks
     done = len(best.progress.curve)
     batches = data.train(
@@ -121,15 +121,15 @@ def _fit(
         epochs=until,
         verbose=0,
         callbacks=[best, deadline],
-        shuffle=False,  # they are shuffled already; `fit` would warn that it cannot
+        shuffle=False,  # the batches are shuffled already; `fit` would warn that it cannot
     )
 
 
 def compile_(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
     """Compile `model` for `steps` steps of `recipe`.
 
-    Everything that `fit` would first build by tracing the whole network once more is built here, on one made-up
-    output: a third to a half of the time before the first step.
+    Builds here, on one made-up output, what `fit` would first build by tracing the whole network once more. That saves
+    a third to a half of the time before the first step.
     """
     model.compile(
         optimizer=optimizers.optimizer(recipe, schedule(recipe, steps)),
@@ -164,15 +164,15 @@ def _constant(peak: float, steps: int, warmup: int) -> Rate:
     return keras.optimizers.schedules.PolynomialDecay(0.0, warmup, peak) if warmup else peak
 
 
-# Held to core.rules.RECIPE_CHOICES by a test: a name without a row is an error, not another one's row.
+# A test holds the names to core.rules.RECIPE_CHOICES: a name without a row is an error, not another one's row.
 SCHEDULES: dict[str, Callable[[float, int, int], Rate]] = {"cosine": _cosine, "constant": _constant}
 
 
 def among_five_largest(labels: Any, logits: Any) -> Any:
     """Return 1 for each image whose label is among its five largest outputs, else 0; shapes [B], [B, K] -> [B].
 
-    Of equal outputs the lower index counts as larger, as in an argsort. Keras' own top-k metric counts every tied class
-    as among the five, by which a network that answers the same for all classes is always right.
+    Among equal outputs the lower index counts as larger, as in an argsort. Keras' own top-k metric counts every tied
+    class as among the five: a network that answers the same for all classes would always be right.
     """
     _, largest = ops.top_k(logits, k=min(5, logits.shape[-1]))
     labels = ops.reshape(labels, (-1, 1))
@@ -199,7 +199,7 @@ class Best(keras.callbacks.Callback):
         self._on_epoch = on_epoch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Note one epoch."""
+        """Record one epoch."""
         row = self._row(epoch + 1, logs or {})
         if not math.isfinite(row["loss"]) or not math.isfinite(row["val_loss"]):
             raise DivergedError(f"the loss is not a number after epoch {epoch + 1}: a lower learning rate may help")

@@ -1,8 +1,8 @@
 """The optimizers of recipes. Adaptive gradient clipping lets networks without normalisation train in large batches.
 
 Brock et al., High-Performance Large-Scale Image Recognition Without Normalization, ICML 2021, section 4,
-https://arxiv.org/abs/2102.06171: the gradient G of an output unit with weights W is no longer than
-limit * max(|W|, 0.001). What a unit is follows the authors' code (google-deepmind/deepmind-research, nfnets/optim.py).
+https://arxiv.org/abs/2102.06171: the gradient G of an output unit with weights W is clipped to the length
+limit * max(|W|, 0.001). Units are those of the authors' code (google-deepmind/deepmind-research, nfnets/optim.py).
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from suite.core.recipe import Recipe
 
 Rate: TypeAlias = keras.optimizers.schedules.LearningRateSchedule | float
 
-SHORTEST = 1e-3  # length that is taken for shorter weights: those that begin at 0 could never leave it
+SHORTEST = 1e-3  # length assumed for shorter weights: weights that begin at 0 could otherwise never leave it
 CLASSIFIER = "logits"  # layers with this in their name are not clipped
 
 
 class AdaptiveClipping(keras.optimizers.Optimizer):
-    """What an optimizer needs to clip gradients before its step; in mixed precision they come to it unscaled."""
+    """Adds gradient clipping before the step to an optimizer; in mixed precision the gradients arrive unscaled."""
 
     def __init__(self, *arguments: Any, adaptive_clipping: float = 0.0, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.adaptive_clipping = adaptive_clipping
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
-        """Take one step with clipped gradients; at a limit of 0 as they are."""
+        """Take one step with clipped gradients; a limit of 0 leaves them as they are."""
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
         if self.adaptive_clipping:
             grads = [
@@ -58,7 +58,7 @@ def optimizer(recipe: Recipe, rate: Rate) -> keras.optimizers.Optimizer:
 
 
 def _clipping(name: str) -> type[AdaptiveClipping]:
-    """Return Keras' optimizer of a name, with adaptive clipping."""
+    """Return the class of Keras' optimizer `name`, with adaptive clipping."""
     made: type[AdaptiveClipping] = type(name, (AdaptiveClipping, getattr(keras.optimizers, name)), {})
     return keras.saving.register_keras_serializable("suite")(made)
 
@@ -67,15 +67,15 @@ CLASSES = {name: _clipping(row.keras) for name, row in OPTIMIZERS.items()}
 
 
 def clipped(gradient: Any, variable: keras.Variable, limit: float) -> Any:
-    """Return `gradient` with that of every unit at most `limit` times as long as the unit's weights.
+    """Return `gradient` with every unit's part at most `limit` times as long as the unit's weights.
 
-    Left alone are the classifier, and what is not a tensor: no gradient, or the few rows of a table that were read.
+    The classifier is left alone, and so is what is not a tensor: no gradient, or the few rows read from a table.
     """
     if gradient is None or isinstance(gradient, tf.IndexedSlices) or CLASSIFIER in variable.path:
         return gradient
     axes = unit_axes(tuple(variable.shape))
     longest = limit * ops.maximum(_length(variable, axes), SHORTEST)
-    return gradient * ops.minimum(1.0, longest / _length(gradient, axes))  # where that is 0: 1, not infinity
+    return gradient * ops.minimum(1.0, longest / _length(gradient, axes))  # a length of 0 gives 1, not infinity
 
 
 def unit_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
