@@ -1,1 +1,1 @@
-"""What `suite measure` does: networks built, written and timed on this device, each in processes of its own."""
+"""What `suite measure` does: it builds, writes and times networks on this device, each in separate processes."""

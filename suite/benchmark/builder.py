@@ -1,9 +1,9 @@
-"""A process that builds one network and writes it as each path wants it.
+"""A process that builds one network and writes it for each path.
 
-`python -m suite.benchmark.builder` reads its order on stdin.
+`python -m suite.benchmark.builder` reads its order from stdin.
 
-It answers with a line of JSON: the counts of the network, and for each path its file or why there is none. It is a
-process of its own so that a network too large for the memory takes nothing else with it.
+It answers with a line of JSON: the counts of the network, and for each path its file or why there is none. The process
+is separate so that a network too large for the memory takes nothing else down.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def main() -> None:
     """Write what stdin asks for."""
     order = BuildOrder(**{key: _tupled(value) for key, value in json.load(sys.stdin).items()})
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # converters print what they like
+    os.dup2(2, 1)  # converters print freely
     try:
         answer = _written(order)
-    except Exception as error:  # whatever a model of one's own may raise
+    except Exception as error:  # the user's own model may raise anything
         reason = str(error) if isinstance(error, SuiteError) else runtimes.said(error)
         answer = {"no_memory" if runtimes.is_out_of_memory(error) else "failed": reason}
     print(json.dumps(answer), file=answers, flush=True)
@@ -69,19 +69,19 @@ def _written(order: BuildOrder) -> dict[str, Any]:
 
 
 def _each(paths: Sequence[str], write: Callable[[str], Path]) -> dict[str, Mapping[str, Any]]:
-    """Return the file of each path, or why it failed: one path that cannot be had hinders no other."""
+    """Return the file of each path, or why it failed: a path that fails does not stop the others."""
     made: dict[str, Mapping[str, Any]] = {}
     for path in paths:
         try:
             file = write(path)
             made[path] = {"file": str(file)}
-        except Exception as error:  # converters raise what they like
+        except Exception as error:  # converters may raise anything
             made[path] = {"failed": runtimes.said(error)}
     return made
 
 
 def _named(order: BuildOrder) -> keras.Model:
-    """Build a network of the catalogue, or one of one's own that is written as ours are."""
+    """Build a network of the catalogue, or one of the user's own that is defined as ours are."""
     side = architectures.resolution(order.model)
     height, width, channels = order.image or (side, side, 3)
     keras.config.set_dtype_policy(order.precision)
@@ -92,7 +92,7 @@ def _named(order: BuildOrder) -> keras.Model:
 def _own(file: Path, order: BuildOrder) -> keras.Model:
     model = keras.saving.load_model(file, compile=False)
     if len(model.inputs) != 1 or None in model.input_shape[1:]:
-        raise ArchitectureError(f"{file}: only a model of one input of a fixed size can be measured")
+        raise ArchitectureError(f"{file}: only a model with one input of a fixed size can be measured")
     if order.image and tuple(model.input_shape[1:]) != order.image:
         raise ArchitectureError(f"{file}: it was built for pictures of {model.input_shape[1:]}, not of {order.image}")
     return model
@@ -106,7 +106,7 @@ def _counts(model: keras.Model, batches: Sequence[int]) -> dict[str, Any]:
 
 
 def _save_plain(model: keras.Model, folder: Path) -> None:
-    """Write a model of one's own as it is: what it wants of its pictures is inside it, or nobody knows."""
+    """Write the user's own model as it is: how it prepares its pictures is inside it, or unknown."""
 
     def pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"answer": model(pixels, training=False)}
