@@ -34,12 +34,11 @@ quickstart: setup  ## search three small families on handwritten digits, report,
 	  'MLflow UI  make ui   (serves $(CURDIR)/runs/mlflow.db and prints links to the tables of trials)' \
 	  'Export     $(CURDIR)/exports/quickstart/1   (suite predict exports/quickstart PICTURE.png)'
 
-# All but the tiny networks of the tests, whose names end in -ny: one picture at a time first, so that an interruption
-# leaves every network. FIELD='--threads 1' and whatever else `suite measure` takes; LONGEST=45 for larger batches only.
+# One picture at a time first, so that an interruption leaves every network. FIELD='--threads 1' and whatever else `suite measure` takes; LONGEST=45 for larger batches only.
 field: setup  ## measure every network of the catalogue on this device, report it (an evening; goes on where it was stopped)
 	mkdir -p runs/field
-	$(BIN)/suite measure '*/*[!y]' '*/*[!n]y' --seconds 15 -o runs/field $(FIELD)
-	$(BIN)/suite measure '*/*[!y]' '*/*[!n]y' --seconds 15 --batch 8,32 --longest $(LONGEST) -o runs/field $(FIELD)
+	$(BIN)/suite measure '*/*' --seconds 15 -o runs/field $(FIELD)
+	$(BIN)/suite measure '*/*' --seconds 15 --batch 8,32 --longest $(LONGEST) -o runs/field $(FIELD)
 	$(BIN)/suite report --field runs/field/*.csv -o runs/field-report
 
 gpu: setup  ## everything that needs a GPU, in one report folder, in eight minutes (GPU=--rehearse without one)

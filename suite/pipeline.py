@@ -47,10 +47,18 @@ if TYPE_CHECKING:
 
 def study(file: Path, overrides: Sequence[str] = ()) -> Study:
     """Read a study file and check it against its architecture. Raises StudyError and ArchitectureError."""
-    read = _with_space(studyfile.read(file, overrides))
-    bound = binding.bind(read, architectures.config(read.architecture), str(file), overrides)
-    _check_some_can_be_built(bound, file)
-    return _with_recipe(bound)
+    return bound(studyfile.read(file, overrides), file, overrides)
+
+
+def bound(read: Study, file: Path, overrides: Sequence[str] = ()) -> Study:
+    """Return a study that was read from `file`, bound to its architecture: what its file leaves open is filled in.
+
+    Raises StudyError and ArchitectureError.
+    """
+    wanted = _with_space(read)
+    typed = binding.bind(wanted, architectures.config(read.architecture), str(file), overrides)
+    _check_some_can_be_built(typed, file)
+    return _with_recipe(typed)
 
 
 def check(file: Path, overrides: Sequence[str] = ()) -> Study:

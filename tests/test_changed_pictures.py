@@ -193,9 +193,12 @@ def test_two_runs_on_two_sets_of_pictures_are_two_groups_and_are_still_not_compa
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"dataset_sizes": "train 1,260, validation 270, test 270"}, "train 1,257 then, 1,260 now (3 more)"),
         (
-            {"dataset_sizes": "train 1,257, validation 269, test 272"},
+            {"train_images": "1260", "validation_images": "270", "test_images": "270"},
+            "train 1,257 then, 1,260 now (3 more)",
+        ),
+        (
+            {"train_images": "1257", "validation_images": "269", "test_images": "272"},
             "validation 270 then, 269 now (1 fewer); test 270 then, 272 now (2 more)",
         ),
         ({"classes": "11"}, "10 classes then, 11 now"),

@@ -112,6 +112,7 @@ class Recorded:
     macs: int  # for one picture
     activations: int  # for one picture
     resolution: int  # pixels
+    tiny: bool = False  # a small network for tests and first runs, of no paper
 
 
 def family(name: str) -> Family:

@@ -1,6 +1,6 @@
-"""Networks measured on this device: each built, written and timed in processes of its own; a cell for every result.
+"""Networks measured on this device: each is built, written and timed in separate processes; every result is a cell.
 
-What was measured is in the file before the next is begun, and is not measured again by the same command.
+Each cell is in the file before the next is begun. The same command does not measure it again.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, TableError
 from suite.core.measures import COUNTED, MEASURES, interval
 from suite.core.study import is_own
+from suite.core.task import spelled
 from suite.machine import capacity
 from suite.machine.surroundings import surroundings, version_of
 from suite.timing import runtimes
@@ -32,11 +33,11 @@ from suite.timing.order import Order, too_slow
 from suite.timing.readings import READINGS, file_size
 from suite.timing.timer import GoneError, Timer, onednn
 
-ALONE = 5.0  # percent of its processors that others may take
-COPIES = 3  # of its weights, that a network needs to be built and written
+ALONE = 5.0  # percent of the timed processors that others may take
+COPIES = 3  # of a network's weights, for which memory is needed to build and write it
 HEAD = ("device", "threads", "platform", "python", "suite", "tensorflow", "keras", "litert", "onnxruntime", "onednn")
 
-Told = Callable[[Cell, int, int], None]  # a new cell, how many are done, and of how many
+Told = Callable[[Cell, int, int], None]  # takes a new cell, how many are done, and how many there are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +49,14 @@ class Settings:
     image: tuple[int, int, int] | None = None  # H, W, C; None: what each network was made for
     classes: int = 1000
     precision: str = "float32"
-    threads: int  # processors that the process is given, and threads of what runs the network
-    seconds: float = 30.0  # after which no further block is begun; ten are made in any case
-    longest: float = 600.0  # seconds: a cell whose ten blocks would take longer is left out
+    threads: int  # processors given to the process, and threads of the runtime
+    seconds: float = 30.0  # after which no further block begins; ten are always timed
+    longest: float = 600.0  # seconds: skip a cell if ten blocks would take longer
     again: bool = False  # whether cells that are not stable are measured again
 
 
 def here(threads: int) -> dict[str, str]:
-    """Return what stands at the head of a table that is measured here."""
+    """Return the head of a table that is measured here."""
     known = surroundings() | {
         "threads": str(threads),
         "litert": version_of("ai-edge-litert"),
@@ -66,17 +67,17 @@ def here(threads: int) -> dict[str, str]:
 
 
 def name(head: dict[str, str]) -> str:
-    """Return the name of a file for what is measured here: device, threads and version."""
+    """Return the file name of a table with this head: device, threads and version."""
     threads = "1 thread" if head["threads"] == "1" else f"{head['threads']} threads"
     return f"measured-{cells.slug([head['device'], threads, 'tensorflow', head['tensorflow']])}.csv"
 
 
 def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = lambda *_: None) -> list[Cell]:
-    """Measure what `file` does not have yet of `names`; return the cells of all of them.
+    """Measure those `names` that `file` does not have yet; return the cells of all `names`.
 
-    The cheapest come first, so that an interruption leaves most of them. A name is one of the catalogue, or a file:
-    .keras, or the folder of a SavedModel. What cannot be measured is a cell that says why. Raises TableError when
-    `file` is of another device or of other versions, MissingExtraError when what runs a path is not installed.
+    The cheapest come first, so that most are done at an interruption. A name is one of the catalogue, or a file:
+    .keras, or the folder of a SavedModel. If a network cannot be measured, its cell says why. Raises TableError when
+    `file` is of another device or of other versions, MissingExtraError when the library of a path is not installed.
     """
     for path in settings.paths:
         runtimes.check(path)
@@ -97,7 +98,7 @@ def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = l
 
 
 def _known(file: Path, head: dict[str, str]) -> dict[tuple[Any, ...], Cell]:
-    """Return what `file` holds. Raises TableError when it is not of this device as it is now."""
+    """Return the cells of `file`. Raises TableError when it was measured with another device or version."""
     if not file.exists():
         return {}
     table = cells.read(file)
@@ -105,24 +106,24 @@ def _known(file: Path, head: dict[str, str]) -> dict[tuple[Any, ...], Cell]:
     if other:
         there, now = table.surroundings.get(other[0], "nothing"), head[other[0]]
         raise TableError(
-            f"{file}: was measured with {other[0]} {there}, and here it is {now}: numbers of both do not belong in one "
-            "table. Name another file with -o."
+            f"{file}: was measured with {other[0]} {there}, and here it is {now}: one table must not mix them. Name "
+            "another file with -o."
         )
     return {cell.key: cell for cell in table.cells}
 
 
 def _is_file(name: str) -> bool:
-    """Whether a name is that of a model's file, and not of a network that is built here."""
+    """Whether a name is a model's file, and not a network that is built here."""
     return Path(name).exists() and not is_own(name)
 
 
 def _refuse_what_files_ignore(names: Sequence[str], settings: Settings) -> None:
-    """Raise ArchitectureError where a file is asked for with what it has itself: a row would be labelled wrongly."""
+    """Raise ArchitectureError when a file is given a size or precision: it has its own, and the row would be wrong."""
     files = [name for name in names if _is_file(name)]
     if files and (settings.image or settings.precision != Settings.precision):
         raise ArchitectureError(
             f"{files[0]}: a file has its own size and precision: --image, --resolution and --precision are for "
-            "networks that are built here. Measure files in a command of their own."
+            "networks that are built here. Measure files in a separate command without them."
         )
 
 
@@ -139,7 +140,7 @@ def _empty(name: str, settings: Settings) -> Iterator[Cell]:
                 batch=batch,
                 path=path,
                 precision="its own" if is_file else settings.precision,
-                image="x".join(map(str, image)) if image else "its own",
+                image=spelled(image) if image else "its own",
                 classes=None if is_file else settings.classes,
                 state=cells.FAILED,
                 digest=digest,
@@ -147,13 +148,13 @@ def _empty(name: str, settings: Settings) -> Iterator[Cell]:
 
 
 def _work(of_one: Sequence[Cell]) -> int:
-    """Return the multiply-adds of a network of the catalogue; 0 of another."""
+    """Return the multiply-adds of a network of the catalogue; 0 for any other."""
     counted = architectures.recorded().get(of_one[0].model)
     return counted.macs if counted else 0
 
 
 def _digest(name: str) -> str:
-    """Return by what a file of one's own is known to be the same; empty for a network of the catalogue."""
+    """Return the digest of the user's own file; empty for a network of the catalogue."""
     path = Path(name)
     if is_own(name):
         return architectures.digest(name.rpartition("/")[0])[:16]
@@ -167,7 +168,7 @@ def _digest(name: str) -> str:
 
 
 def _measured(wanted: Sequence[Cell], known: Iterable[Cell], settings: Settings) -> Iterator[Cell]:
-    """Yield the cells of one network, measured. What is known of others shows which need not be tried."""
+    """Measure one network and yield its cells. The `known` cells show which need not be tried."""
     slow = {cell.key: cell for cell in _too_slow(wanted, list(known), settings)}
     yield from slow.values()
     missing = [cell for cell in wanted if cell.key not in slow]
@@ -194,7 +195,7 @@ def _measured(wanted: Sequence[Cell], known: Iterable[Cell], settings: Settings)
 
 
 def _too_slow(missing: Sequence[Cell], known: Sequence[Cell], settings: Settings) -> Iterator[Cell]:
-    """Yield the cells whose ten blocks would take too long even if a call took no longer than at a smaller batch."""
+    """Yield the cells whose ten blocks would take too long even if a call were as fast as at a smaller batch."""
     for cell in missing:
         smaller = [
             one for one in known
@@ -215,27 +216,27 @@ def _of_any_batch(cell: Cell) -> dict[str, float]:
 
 
 def _too_large(model: str) -> str:
-    """Return why a network of the catalogue cannot be built in the memory that is free; empty where it can."""
+    """Return why a network of the catalogue cannot be built in the free memory; empty if it can."""
     counted = architectures.recorded().get(model)
     needed, free = COPIES * 4 * (counted.total_parameters if counted else 0), capacity.free_memory()
     return f"needs {needed / 1e9:.1f} GB to be built, {free / 1e9:.1f} GB are free" if needed > free else ""
 
 
 def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> dict[str, Any]:
-    """Return what the process that builds a network answers; state and reason where there is no network."""
+    """Return the answer of the process that builds a network; state and reason if there is no network."""
     order = BuildOrder(
         model=model, image=settings.image, classes=settings.classes, precision=settings.precision, paths=tuple(paths),
         batches=settings.batches, folder=folder,
     )  # fmt: skip
     try:
-        answer = next(_asked("suite.benchmark.builder", order))  # how the process ends after it changes nothing
+        answer = next(_asked("suite.benchmark.builder", order))  # how the process then ends does not matter
     except GoneError as gone:
         return _gone(gone, "it was built")
     return answer if "artefacts" in answer else _reason(answer)
 
 
 def _timed(of_path: Sequence[Cell], artefact: str, made: dict[str, Any], settings: Settings) -> Iterator[Cell]:
-    """Yield the cells of one path, each when it is known. When one ends the process, larger ones are not tried."""
+    """Yield the cells of one path as they are known. If a batch ends the process, larger ones are not tried."""
     began, peaks = perf_counter(), made["counts"].get("peaks", {})
     order = Order(
         artefact=artefact,
@@ -247,7 +248,7 @@ def _timed(of_path: Sequence[Cell], artefact: str, made: dict[str, Any], setting
     )
     left = list(of_path)
     try:
-        with Timer(of_path[0].path, settings.threads) as timer:  # a process for each: memory is that of one network
+        with Timer(of_path[0].path, settings.threads) as timer:  # new for each network: it holds the memory of one only
             for answer in timer.ask(order):
                 cell = left.pop(0)
                 yield _ended(cell, began, **_told(cell, answer, timer.without))
@@ -260,7 +261,7 @@ def _timed(of_path: Sequence[Cell], artefact: str, made: dict[str, Any], setting
 
 
 def _asked(module: str, order: BuildOrder) -> Iterator[dict[str, Any]]:
-    """Yield the answers of a process that is given `order`, as they come. Raises GoneError when it ends otherwise."""
+    """Give `order` to a process and yield its answers as they come. Raises GoneError when the process fails."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     with TemporaryFile("w+") as errors, subprocess.Popen(
         [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
@@ -281,15 +282,15 @@ def _asked(module: str, order: BuildOrder) -> Iterator[dict[str, Any]]:
 
 
 def _gone(gone: GoneError, when: str) -> dict[str, str]:
-    """Return state and reason of what has no answer because its process ended."""
+    """Return state and reason of cells without an answer because their process ended."""
     return {"state": cells.NO_MEMORY if gone.is_killed else cells.FAILED, "reason": gone.said(when)}
 
 
 def _counted(cell: Cell, made: dict[str, Any]) -> Cell:
-    """Return a cell with what is known of its network and its artefact before it is run."""
+    """Return a cell with what is known of its network and artefact before the network runs."""
     counts, image = made["counts"], made["image"]
     if image:
-        cell = replace(cell, image="x".join(map(str, image)))
+        cell = replace(cell, image=spelled(image))
     file = made["artefacts"][cell.path].get("file")
     measures = {"file_size": file_size(Path(file))} if file else {}
     if not counts:
@@ -303,7 +304,7 @@ def _counted(cell: Cell, made: dict[str, Any]) -> Cell:
 
 
 def _told(cell: Cell, answer: dict[str, Any], without: str) -> dict[str, Any]:
-    """Return what the process that timed a cell says of it; `without` is why it had no references at all."""
+    """Return what the timing process says of a cell; `without` is why it had no references at all."""
     if "measures" not in answer:
         return _reason(answer)
     doubts = _doubts(answer, without)
@@ -320,7 +321,7 @@ def _told(cell: Cell, answer: dict[str, Any], without: str) -> dict[str, Any]:
 
 
 def _doubts(answer: dict[str, Any], without: str) -> list[str]:
-    """Return why a latency is not that of the network on this device."""
+    """Return why a latency may not be the network's own on this device."""
     low, high = interval(answer["measures"], "latency")
     wide = 50 * (high - low) / answer["measures"]["latency"]
     failed = without or "; ".join(f"{name}: {said}" for name, said in answer["without"].items())

@@ -1,4 +1,4 @@
-"""Networks of the catalogue counted without being run, and without memory for their weights."""
+"""Counts of the catalogue's networks, without running them and without memory for their weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from suite import architectures
-from suite.core.task import Task
+from suite.core.task import Task, spelled
 from suite.counting.complexity import counts, table, weightless
 
 
@@ -19,28 +19,27 @@ class Counted:
     """One architecture, counted without being run."""
 
     name: str
-    image: str  # "224 x 224 x 3"
+    image: str  # "224x224x3"
     measures: dict[str, float]
     total_parameters: int
 
 
 def count(names: Sequence[str], image: tuple[int, int, int] | None, classes: int) -> Sequence[Counted]:
-    """Count weights and work of networks of the catalogue; no memory is taken for any.
+    """Count weights and work of networks of the catalogue, without memory for any.
 
-    `image` is (H, W, C); without one each network sees what its stem was made for. Raises ArchitectureError.
+    `image` is (H, W, C); by default each network gets the size its stem was made for. Raises ArchitectureError.
     """
     return [_counted(name, image, classes) for name in names]
 
 
 def _counted(name: str, image: tuple[int, int, int] | None, classes: int) -> Counted:
     plan = _plan(name, image, classes)
-    shown = " x ".join(map(str, plan.input_shape[1:]))
     total = sum(math.prod(weight.shape) for weight in plan.weights)
-    return Counted(name=name, image=shown, measures=counts(plan), total_parameters=total)
+    return Counted(name=name, image=spelled(plan.input_shape[1:]), measures=counts(plan), total_parameters=total)
 
 
 def breakdown(names: Sequence[str], image: tuple[int, int, int] | None, classes: int, by: str) -> list[dict[str, Any]]:
-    """Return where the weights and the work of networks are: rows by "layer", one for each call, or by "kind" of layer.
+    """Return the weights and the work of networks as rows: by "layer", one for each call, or by "kind" of layer.
 
     Nothing is run. `image` is (H, W, C), as in `measure`. Raises ArchitectureError.
     """

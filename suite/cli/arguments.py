@@ -13,12 +13,14 @@ import click
 from suite import architectures as catalogue
 from suite.benchmark.campaign import Settings, Told
 from suite.cli.options import LIMITS
+from suite.core import task
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, StoreError, did_you_mean
 from suite.core.measures import MEASURES
 from suite.core.paths import PATHS
 from suite.core.rules import RECIPE_CHOICES
 from suite.core.study import Constraint, Objective, is_own, split
+from suite.core.task import Shape
 from suite.core.trial import Run
 from suite.machine.capacity import processors
 from suite.report import choice
@@ -28,6 +30,7 @@ from suite.report.results import Results, objective
 from suite.search import folder
 
 PRECISIONS = RECIPE_CHOICES["precision"]
+TINY = "tiny"  # variant of the networks for tests and first runs
 ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
 
 
@@ -57,7 +60,7 @@ def named(names: Sequence[str]) -> Sequence[str]:
 
 def runs(names: Sequence[str], root: Path) -> list[Run]:
     """Return runs by folder, or by name within `root`."""
-    return [folder.read(Path(name) if (Path(name) / "study.toml").is_file() else root / name) for name in names]
+    return [folder.read(folder.named(name, root)) for name in names]
 
 
 def results(names: Sequence[str], root: Path, asked: Sequence[Objective]) -> list[Run | Results]:
@@ -67,7 +70,7 @@ def results(names: Sequence[str], root: Path, asked: Sequence[Objective]) -> lis
     """
     found: list[Run | Results] = []
     for name in names:
-        if (root / name / "study.toml").is_file() or not results_tables.is_table(name):
+        if folder.is_run(root / name) or not results_tables.is_table(name):
             found += runs([name], root)
             continue
         table = results_tables.read(Path(name))
@@ -89,7 +92,7 @@ def objectives(names: Sequence[str]) -> tuple[Objective, ...]:
 
 def every_run(root: Path) -> list[Run]:
     """Return all runs in `root`; raise StoreError when there is none."""
-    found = [folder.read(path.parent) for path in sorted(root.glob("*/study.toml"))]
+    found = [folder.read(home) for home in folder.every(root)]
     if not found:
         raise StoreError(f"{root}: no runs here yet. `suite run STUDY` makes one.")
     return found
@@ -128,7 +131,9 @@ def _matches(pattern: str) -> list[str]:
     if is_own(family):
         names = list(catalogue.family(family).VARIANTS)
         return [f"{family}/{name}" for name in _chosen(names, variant, f"variant '{variant}' of {family}")]
-    return _chosen(list(catalogue.recorded()), pattern, f"architecture '{pattern}'")
+    recorded = catalogue.recorded()
+    names = [name for name in recorded if TINY in pattern or not recorded[name].tiny]  # those for tests must be named
+    return _chosen(names, pattern, f"architecture '{pattern}'")
 
 
 def _chosen(names: Sequence[str], pattern: str, wanted: str) -> list[str]:
@@ -138,21 +143,18 @@ def _chosen(names: Sequence[str], pattern: str, wanted: str) -> list[str]:
     return found
 
 
-def shape(text: str | None) -> tuple[int, int, int] | None:
+def shape(text: str | None) -> Shape | None:
     """Return (H, W, C) of `32x32x3`."""
-    if text is None:
-        return None
-    sides = text.lower().split("x")
-    if len(sides) != 3 or not all(side.isdigit() and int(side) for side in sides):
+    image = None if text is None else task.shape(text)
+    if text is not None and image is None:
         raise click.BadParameter(f"'{text}': write height, width and channels as 32x32x3", param_hint="--image")
-    height, width, channels = map(int, sides)
-    return height, width, channels
+    return image
 
 
 def settings(
     paths: str,
     batches: str,
-    image: tuple[int, int, int] | None,
+    image: Shape | None,
     classes: int,
     precision: str,
     threads: int | None,

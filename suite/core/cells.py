@@ -19,6 +19,7 @@ from suite.core.errors import TableError
 from suite.core.files import held
 from suite.core.measures import ALIASES, MEASURES, costs, interval
 from suite.core.paths import BESIDE
+from suite.core.task import shape
 
 STABLE, UNSTABLE, NO_MEMORY, TOO_SLOW, FAILED = STATES = ("stable", "unstable", "out of memory", "too slow", "failed")
 
@@ -64,8 +65,8 @@ class Cell:
     @property
     def size(self) -> int:
         """Height of its pictures, pixels; 0 where only the model's file knows it."""
-        height = self.image.partition("x")[0]
-        return int(height) if height.isdigit() else 0
+        image = shape(self.image)
+        return image[0] if image else 0
 
     @property
     def latency(self) -> float | None:

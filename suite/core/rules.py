@@ -72,6 +72,15 @@ def shown(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
+def brief(value: object) -> str:
+    """Return `value` as people read it: `1, 2, 2`, `true`, `adamw`, `0.00123`."""
+    if isinstance(value, tuple):
+        return ", ".join(map(brief, value))
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def hold(key: str, value: object) -> None:
     """Raise StudyError unless `value` may stand at `key`: `needs more than 0; not -1.0`."""
     if key in _KNOWN and value not in _KNOWN[key]:

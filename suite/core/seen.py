@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from suite.core.trial import Run, Trial
@@ -56,14 +55,19 @@ def change(trial: Trial, now: Mapping[str, str]) -> str:
     return "; ".join(said) or "as many as before, but others, or others in a class or split"
 
 
+def images(surroundings: Mapping[str, str], split: str) -> int | None:
+    """Return how many pictures a split had; None where the trial does not say it."""
+    told = surroundings.get(f"{split}_images")
+    return None if told is None else int(told)
+
+
 def _digest(trial: Trial) -> str:
     return trial.surroundings.get("dataset_digest", "")
 
 
 def _sizes(surroundings: Mapping[str, str]) -> dict[str, int]:
-    """Return the number of pictures in each split, which trials hold as `train 1,085, validation 357, test 355`."""
-    found: Sequence[tuple[str, str]] = re.findall(r"(\w+) (\d+(?:,\d{3})*)", surroundings.get("dataset_sizes", ""))
-    return {split: int(size.replace(",", "")) for split, size in found}
+    """Return the number of pictures in each split."""
+    return {split: size for split in SPLITS if (size := images(surroundings, split)) is not None}
 
 
 def _difference(more: int) -> str:

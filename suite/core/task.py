@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+Shape = tuple[int, int, int]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
@@ -15,6 +17,20 @@ class Task:
     classes: int
 
     @property
-    def image(self) -> tuple[int, int, int]:
+    def image(self) -> Shape:
         """Shape of one picture, channels last: (H, W, C)."""
         return self.height, self.width, self.channels
+
+
+def spelled(image: Shape) -> str:
+    """Return the shape of a picture as tables and options have it: `224x224x3`."""
+    return "x".join(map(str, image))
+
+
+def shape(text: str) -> Shape | None:
+    """Return the shape that `spelled` wrote; None of any other text. Earlier versions left spaces around the x."""
+    sides = text.lower().replace(" ", "").split("x")
+    if len(sides) != 3 or not all(side.isdigit() and int(side) for side in sides):
+        return None
+    height, width, channels = map(int, sides)
+    return height, width, channels

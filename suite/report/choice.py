@@ -8,6 +8,7 @@ from typing import Any
 from suite.core import dominance, limits
 from suite.core.errors import NothingFitsError, SuiteError
 from suite.core.measures import MEASURES, formatted, is_stable
+from suite.core.rules import brief
 from suite.core.study import Constraint, Objective
 from suite.report.comparison import Comparison, Entry
 from suite.report.study import tables
@@ -88,7 +89,7 @@ def _row(entry: Entry, columns: Sequence[str], wanted: Sequence[Constraint]) -> 
         **{name: _whole(known.get(name)) for name in columns},
         "limits": limits.worst(known, [*wanted, *entry.constraints]),
         "notes": "; ".join(filter(None, [*unstable, *doubts, entry.trial.reason])),
-        "configuration": "; ".join(f"{key.partition('.')[2]} {tables.text(value)}" for key, value in said.items()),
+        "configuration": "; ".join(f"{key.partition('.')[2]} {brief(value)}" for key, value in said.items()),
     }
 
 

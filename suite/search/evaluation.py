@@ -18,6 +18,7 @@ from suite.core.errors import ArchitectureError, StoreError
 from suite.core.measures import COUNTED, MEASURES, formatted
 from suite.core.recipe import Recipe
 from suite.core.study import Study, Value
+from suite.core.task import spelled
 from suite.core.trial import State, Trial, place
 from suite.counting.complexity import counts, weightless
 from suite.datasets import Dataset
@@ -146,7 +147,6 @@ class Evaluation:
 
     def surroundings(self, recipe: Recipe = RECIPE) -> dict[str, str]:
         """Return where trials with a recipe are measured, and on which data."""
-        sizes = ", ".join(f"{split} {size:,}" for split, size in self.data.sizes.items())
         own = architectures.digest(self.study.source)
         return {
             **surroundings(),
@@ -155,9 +155,9 @@ class Evaluation:
             "recipe_precision": recipe.precision,
             "dataset": self.data.name,
             "dataset_digest": self.data.digest,
-            "dataset_sizes": sizes,
+            **{f"{split}_images": str(size) for split, size in self.data.sizes.items()},
             "classes": str(len(self.data.classes)),
-            "image": " x ".join(map(str, self.data.task.image)),
+            "image": spelled(self.data.task.image),
             "seed": str(self.study.seed),
         }
 

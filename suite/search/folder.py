@@ -107,10 +107,25 @@ def tidy(store: Store) -> None:
                 file.unlink()
 
 
+def is_run(folder: Path) -> bool:
+    """Whether `folder` has the study of a run."""
+    return (folder / "study.toml").is_file()
+
+
+def named(name: str, root: Path) -> Path:
+    """Return the folder of a run by its path, or by its name within `root`."""
+    return Path(name) if is_run(Path(name)) else root / name
+
+
+def every(root: Path) -> list[Path]:
+    """Return the folders in `root` that are runs, by name."""
+    return sorted(filter(is_run, root.glob("*/")))
+
+
 def holds(folder: Path) -> bool:
     """Whether there is a run in `folder`."""
     trials = any((folder / name).is_file() for name in ("trials.db", "storage.url"))
-    return trials and (folder / "study.toml").is_file()
+    return trials and is_run(folder)
 
 
 def is_traced(folder: Path) -> bool:
@@ -120,7 +135,7 @@ def is_traced(folder: Path) -> bool:
 
 def _lacking(folder: Path) -> str:
     """Say why a folder holds no run, and the way out."""
-    if (folder / "study.toml").is_file():
+    if is_run(folder):
         return "it has a study but no trials.db: the run just began, or lost it. `suite run STUDY` begins it again."
     if is_traced(folder):
         return "its study.toml is lost. Bring it back: without it the trials do not say what was searched."
@@ -139,7 +154,7 @@ def _remote(folder: Path) -> str | None:
 
 def check_same(folder: Path, study: Study) -> None:
     """Raise StudyError when `folder` holds a run of another study of this name. What MAY_CHANGE may differ."""
-    if not (folder / "study.toml").is_file():
+    if not is_run(folder):
         return
     before = kept(folder)
     same = replace(before, **{key: getattr(study, key) for key in MAY_CHANGE})

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from suite.core import dominance
 from suite.core.measures import MEASURES, formatted
+from suite.core.rules import brief
 from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.search.budget import Spent, spent
@@ -165,7 +166,7 @@ class Progress:
 
 def _words(trial: Trial, study: Study) -> str:
     """Return what became of a trial: its objectives, or the reason why it has none."""
-    configuration = ", ".join(f"{key.partition('.')[2]} {_value(value)}" for key, value in trial.configuration.items())
+    configuration = ", ".join(f"{key.partition('.')[2]} {brief(value)}" for key, value in trial.configuration.items())
     if trial.state not in ("complete", "paused"):
         return f"{trial.reason}  ({configuration})"
     wanted = [MEASURES[objective.measure] for objective in study.objectives]
@@ -179,7 +180,3 @@ def _words(trial: Trial, study: Study) -> str:
 def _time(seconds: float) -> str:
     """Return whole seconds as `0:04:10`."""
     return str(timedelta(seconds=round(seconds)))
-
-
-def _value(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -96,8 +97,15 @@ def _ended(begun: Trial, record: Mapping[str, Any]) -> Trial | None:
         return None
     finished = datetime.fromisoformat(record["finished"])
     trial = replace(begun, **{**record, "curve": tuple(record["curve"]), "finished": finished})
+    trial = replace(trial, surroundings=_with_sizes(trial.surroundings))
     was_dropped = trial.state == "refused" and trial.reason.endswith(BELOW)  # earlier versions had no state for it
     return replace(trial, state="dropped") if was_dropped else trial
+
+
+def _with_sizes(surroundings: Mapping[str, str]) -> dict[str, str]:
+    """Return surroundings with the size of each split under a key of its own; earlier versions wrote one sentence."""
+    told: list[tuple[str, str]] = re.findall(r"(\w+) (\d+(?:,\d{3})*)", surroundings.get("dataset_sizes", ""))
+    return {**surroundings, **{f"{split}_images": size.replace(",", "") for split, size in told}}
 
 
 def _started(frozen: FrozenTrial) -> datetime | None:

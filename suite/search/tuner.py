@@ -23,7 +23,7 @@ from suite.architectures import candidate
 from suite.core import dominance
 from suite.core.errors import ArchitectureError, StoreError
 from suite.core.measures import MEASURES, formatted
-from suite.core.task import Task
+from suite.core.task import Task, shape
 from suite.core.trial import Trial
 from suite.search import folder, trained
 from suite.search.budget import spent
@@ -173,10 +173,11 @@ class Space(keras_tuner.HyperModel):
 
     def _task(self) -> Task:
         """Return the task of the search as its trials recorded it: picture size, channels, number of classes."""
-        known = next((trial.surroundings for trial in self._store.trials() if "image" in trial.surroundings), None)
-        if known is None:
+        known = next((trial.surroundings for trial in self._store.trials() if "image" in trial.surroundings), {})
+        image = shape(known.get("image", ""))
+        if image is None:
             raise StoreError(f"{self._store.folder}: no trial has ended, so the picture size is unknown. Search first.")
-        height, width, channels = map(int, known["image"].split(" x "))
+        height, width, channels = image
         return Task(height=height, width=width, channels=channels, classes=int(known["classes"]))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.core.seen import SPLITS
 from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.tracking import content
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import keras
 
 _log = logging.getLogger("suite.tracking")
+
+SHOWN = (*(f"{split}_images" for split in SPLITS), "classes", "image")  # of a dataset
 
 
 class Courier:
@@ -163,7 +166,7 @@ class Courier:
         name, digest = content.dataset_name(self._study), facts.get("dataset_digest", "")
         if digest:
             source = {"uri": self._study.dataset} if content.is_folder(self._study.dataset) else {"name": name}
-            profile = {key: facts[key] for key in ("dataset_sizes", "classes", "image") if key in facts}
+            profile = {key: facts[key] for key in SHOWN if key in facts}
             server.dataset(run, name, digest, source, profile)
 
     def _lost(self, server: Server, trial: Trial) -> bool:

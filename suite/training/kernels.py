@@ -1,8 +1,8 @@
 """Whether oneDNN, which makes TensorFlow fast on CPUs, may train a study's networks on this machine.
 
-Its kernels corrupt memory in some operations: benchmarks/kernels.py. No network of the catalogue has one of those that
-are known; for what is not known here (another processor, another version, an architecture of one's own) some networks
-are trained for a few steps, once, in a process that may die. TensorFlow asks the environment when it is loaded.
+Its kernels corrupt memory in some operations: benchmarks/kernels.py. No network of the catalogue has one of the known
+ones. For unknown cases (another processor, another version, your own architecture) some networks are trained for a few
+steps, once, in a process that may die. TensorFlow reads the environment when it is loaded.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ import platform
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from suite.core import files
 from suite.core.paths import FOR_TRAINING
 from suite.core.paths import ONEDNN as SWITCH
 from suite.core.study import Study, is_own
 from suite.machine import cache
 from suite.machine.surroundings import version_of
 
-OURS = ("resnet/tiny", "coatnet/tiny")  # convolutions with strides, of each channel by itself, and attention
+OURS = ("resnet/tiny", "coatnet/tiny")  # convolutions with strides, depthwise ones, and attention
 CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE}
-SECONDS = 600  # after which a process that still trains has shown enough
-CHECKS = {"LD_PRELOAD": "libc_malloc_debug.so.0", "MALLOC_CHECK_": "3"}  # of glibc: a process dies where it corrupts
+SECONDS = 600  # a process that still trains after them has passed
+CHECKS = {"LD_PRELOAD": "libc_malloc_debug.so.0", "MALLOC_CHECK_": "3"}  # of glibc: a process dies when it corrupts
 
 Tell = Callable[[str], object]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exercise:
-    """What is tried: a command line for suite.training.exercise, and what its answer depends on."""
+    """A test: a command line for suite.training.exercise, and what its answer depends on."""
 
     title: str
     words: tuple[str, ...]
@@ -44,16 +44,16 @@ class Exercise:
 
     @property
     def key(self) -> str:
-        """Digest of what is tried, the processor, and the version of TensorFlow."""
+        """Digest of the exercise, the processor, and the versions of TensorFlow and Keras."""
         known = (processor(), version_of("tensorflow"), version_of("keras"), self.content)
         return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:32]
 
 
 def choose(studies: Mapping[Path, Study], overrides: Sequence[str], tell: Tell) -> None:
-    """Switch oneDNN off, for TensorFlow that is loaded from now on, where it ended a training of `studies`' networks.
+    """Switch oneDNN off, if it ended a training of the networks of `studies`; TensorFlow must not be loaded yet.
 
-    What the user has set in TF_ENABLE_ONEDNN_OPTS stays. `tell` is given a line before networks are trained, and one
-    if oneDNN is off.
+    If the user has set TF_ENABLE_ONEDNN_OPTS, that stays. `tell` gets a line before networks are trained, and one if
+    oneDNN is off.
     """
     if SWITCH in os.environ:
         return
@@ -66,10 +66,10 @@ def choose(studies: Mapping[Path, Study], overrides: Sequence[str], tell: Tell) 
 
 
 def suspect(reason: str, tell: Tell) -> None:
-    """Switch oneDNN off for the processes to come where `reason` says that one was ended by a crash."""
+    """Switch oneDNN off for later processes, if `reason` says that a crash ended one."""
     if SWITCH not in os.environ and any(number.name in reason for number in CRASHES):
         _switch_off()
-        tell("oneDNN, whose kernels corrupt memory in some networks, is off from here on.")
+        tell("oneDNN is off from here on: its kernels corrupt memory in some networks.")
 
 
 def _switch_off() -> None:
@@ -78,7 +78,7 @@ def _switch_off() -> None:
 
 
 def exercises(studies: Mapping[Path, Study], overrides: Sequence[str]) -> list[Exercise]:
-    """Return what must have lived before `studies` may train with oneDNN."""
+    """Return the exercises that must survive before `studies` may train with oneDNN."""
     ours = Exercise(title="networks of the catalogue", words=OURS, content=" ".join(OURS))
     own = [_own(file, study, overrides) for file, study in studies.items() if is_own(study.source)]
     return [ours, *own]
@@ -93,20 +93,20 @@ def _own(file: Path, study: Study, overrides: Sequence[str]) -> Exercise:
 
 
 def answer(exercise: Exercise, tell: Tell) -> str:
-    """Return the name of the signal that ended the exercise here, now or before; nothing if it lived."""
+    """Return the name of the signal that ended the exercise here, now or before; empty if it survived."""
     file = cache.folder() / "kernels" / f"{exercise.key}.json"
     with suppress(OSError, ValueError, KeyError, TypeError):
         return str(json.loads(file.read_text(encoding="utf-8"))["ended"])
     tell(f"Trying TensorFlow's oneDNN kernels on this processor with {exercise.title}, once.")
     code = _exercised(exercise.words)
     ended = signal.Signals(-code).name if -code in CRASHES else ""
-    if ended or not code:  # else something is wrong that the study itself will say
+    if ended or not code:  # else another fault, which the study itself will report
         _keep(file, {"ended": ended, "tried": exercise.title, "processor": processor()})
     return ended
 
 
 def processor() -> str:
-    """Return what kernels are chosen by: the processor's name and what it can do."""
+    """Return what oneDNN chooses kernels by: the processor's name and features."""
     kinds = ("vendor_id", "cpu family", "model", "model name", "flags", "Features")
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0].splitlines()
@@ -133,9 +133,6 @@ def _has_checks() -> bool:
 
 
 def _keep(file: Path, known: Mapping[str, str]) -> None:
-    """Write an answer whole or not at all; where it cannot be written it is found out again."""
+    """Write an answer; where it cannot be written it is found out again."""
     with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as unfinished:
-            json.dump(known, unfinished)
-        os.replace(unfinished.name, file)
+        files.write(file, json.dumps(known))

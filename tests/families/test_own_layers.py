@@ -98,5 +98,5 @@ def test_local_response_normalization_does_not_overflow_in_float16() -> None:
 
 
 def test_local_response_normalization_has_a_middle_channel() -> None:
-    with pytest.raises(ValueError, match="n is odd"):
+    with pytest.raises(ValueError, match="give an odd number"):
         LocalResponseNormalization(n=4)

@@ -19,7 +19,8 @@ def measured(network: str) -> dict[str, int]:
     family, config = architectures.family(network.partition("/")[0]), architectures.config(network)
     task = Task(height=config.resolution, width=config.resolution, channels=3, classes=1000)
     counts = complexity(weightless(lambda: family.build(config, task)))
-    return {**dataclasses.asdict(counts), "resolution": config.resolution}
+    is_tiny = network not in architectures.published()
+    return {**dataclasses.asdict(counts), "resolution": config.resolution, "tiny": is_tiny}
 
 
 def test_every_named_network_costs_what_is_recorded(network: str, request: pytest.FixtureRequest) -> None:

@@ -247,7 +247,7 @@ REFUSED: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (align.Text, {"places": 63}, "63 places for 64 words"),
     (align.Text, {"dropout": 1.0}, "dropout = 1.0"),
     (align.Text, {"depth": 0}, "depth = 0"),
-    (coca.Text, {"length": 1}, "its start and a word"),
+    (coca.Text, {"length": 1}, "the start token and a word"),
     (coca.Text, {"queries": 0}, "queries = 0"),
 ]
 

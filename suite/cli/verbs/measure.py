@@ -1,8 +1,9 @@
 """Measure networks on this device, without training.
 
 ARCHITECTURE is a name or a wildcard of the catalogue, FILE.py/VARIANT, a .keras file, or the folder of a SavedModel.
-The results go into a CSV file: parameters, multiply-adds, latency, memory. One process builds each network and another
-times it. The same command continues after an interruption: it skips what the file holds.
+A wildcard skips the tiny networks for tests. The results go into a CSV file: counts, latency, memory and file size.
+One process builds each network and another times it. The same command continues after an interruption: it skips what
+the file holds.
 
 \b
 suite measure 'mobilenet/*'

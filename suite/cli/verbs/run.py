@@ -48,7 +48,7 @@ def command(files: Sequence[Path], overrides: Sequence[str], root: Path, storage
             )
         supervisor.obey()
     load_tensorflow()
-    studies = [pipeline.study(file, overrides) for file in files]  # with what their families train by
+    studies = [pipeline.bound(study, file, overrides) for study, file in zip(studies, files, strict=True)]
     groups = seen.groups([_ran(study, root, storage) for study in studies])
     for group in groups:
         if len(groups) > 1:

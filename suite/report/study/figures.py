@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from suite.core import dominance
 from suite.core.measures import MEASURES, formatted
+from suite.core.rules import brief
 from suite.core.study import Choice, Domain, Objective, Range, Value
 from suite.report import picture
 from suite.report.comparison import Comparison, Entry
@@ -213,7 +214,7 @@ def _columns(domains: Sequence[Domain], values: Sequence[Value]) -> list[Value]:
 
 
 def _name_columns(axes: Axes, columns: Sequence[Value], medians: pd.Series[float]) -> None:
-    labels = [tables.text(value) for value in columns]
+    labels = [brief(value) for value in columns]
     steep = sum(map(len, labels)) > 36
     axes.set_xticks(range(len(columns)), labels, rotation=25 if steep else 0, ha="right" if steep else "center")
     axes.grid(visible=False, axis="x")
@@ -224,7 +225,7 @@ def _name_columns(axes: Axes, columns: Sequence[Value], medians: pd.Series[float
 def _settings(entries: Sequence[Entry], paths: Sequence[str], measure: str) -> pd.DataFrame:
     rows = [
         {"name": entry.name, "run": entry.run, measure: entry.trial.measures[measure]}
-        | {path: tables.text(entry.trial.configuration[path]) for path in paths if path in entry.trial.configuration}
+        | {path: brief(entry.trial.configuration[path]) for path in paths if path in entry.trial.configuration}
         for entry in entries
     ]
     return pd.DataFrame(rows, columns=["name", "run", measure, *paths])

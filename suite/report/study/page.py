@@ -14,6 +14,7 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from suite.core.measures import MEASURES, spread, written
+from suite.core.rules import brief
 from suite.core.study import Choice, Domain, Fidelity, Objective
 from suite.core.trial import Run
 from suite.report import picture
@@ -23,7 +24,18 @@ from suite.report.study import figures, tables, wording
 from suite.report.study.plane import Plane, planes
 
 _LISTED = 40  # refused and failed candidates that the page names; the table has them all
-_ORDER = ("device", "threads", "latency_path", "dataset", "dataset_digest", "dataset_sizes", "classes", "image")
+_ORDER = (
+    "device",
+    "threads",
+    "latency_path",
+    "dataset",
+    "dataset_digest",
+    "train_images",
+    "validation_images",
+    "test_images",
+    "classes",
+    "image",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +168,7 @@ def _cells(
         str(rank or ""),
         "●" if on_front else "",
         *(text for name, has_ends in measured.items() for text in _values_of(known, name, has_ends)),
-        *(tables.text(chosen[path]) if path in chosen else "" for path in searched),
+        *(brief(chosen[path]) if path in chosen else "" for path in searched),
         f"{trial.seconds:.1f}" if trial.seconds else "",
         trial.reason,
     ]
@@ -220,8 +232,8 @@ def _fidelity(fidelity: Fidelity) -> str:
 
 def _domain(domain: Domain) -> str:
     if isinstance(domain, Choice):
-        return "{" + " | ".join(tables.text(value) for value in domain.values) + "}"
-    return f"{tables.text(domain.low)} to {tables.text(domain.high)}" + (", logarithmic" if domain.log else "")
+        return "{" + " | ".join(brief(value) for value in domain.values) + "}"
+    return f"{brief(domain.low)} to {brief(domain.high)}" + (", logarithmic" if domain.log else "")
 
 
 def _surroundings(comparison: Comparison) -> list[tuple[str, list[str]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +9,8 @@ import pandas as pd
 
 from suite.core import dominance, fronts
 from suite.core.measures import MEASURES, interval
-from suite.core.study import Objective, Value
+from suite.core.rules import brief
+from suite.core.study import Objective
 from suite.core.trial import Run
 from suite.report.comparison import Comparison, Entry, compare
 
@@ -60,15 +60,6 @@ def configuration(comparison: Comparison) -> list[str]:
     """Paths of all that the runs searched over (`space.depths`), those of the network before those of the recipe."""
     paths = dict.fromkeys(path for entry in comparison.entries for path in entry.trial.configuration)
     return sorted(paths, key=lambda path: not path.startswith("space."))
-
-
-def text(value: Value) -> str:
-    """Return a value of a configuration as people read it: `1, 2, 2`, `true`, `0.00123`."""
-    if isinstance(value, tuple):
-        return ", ".join(text(part) for part in value)
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def pair(entries: Sequence[Entry], quality: Objective, cost: Objective, best: Sequence[Entry]) -> pd.DataFrame:
@@ -149,7 +140,7 @@ def _ranks(comparison: Comparison) -> dict[str, int]:
 def _row(entry: Entry, rank: int | None, on_front: bool) -> dict[str, object]:
     trial = entry.trial
     configuration = {
-        path: text(value) if isinstance(value, tuple) else value for path, value in trial.configuration.items()
+        path: brief(value) if isinstance(value, tuple) else value for path, value in trial.configuration.items()
     }
     known = {"run": entry.run, "family": entry.family, "number": trial.number, "state": trial.state}
     known |= {"rank": rank, "on_front": on_front, "continues": trial.continues, "until": trial.until}

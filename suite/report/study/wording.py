@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
 from scipy import stats
 
+from suite.core import seen
 from suite.core.measures import MEASURES, formatted, interval
 from suite.core.study import Constraint, Objective
 from suite.core.trial import State
@@ -125,9 +125,8 @@ def nothing(comparison: Comparison) -> str:
 
 def images(comparison: Comparison) -> int | None:
     """Return how many images the validation split has, where the trials say so."""
-    known = (entry.trial.surroundings.get("dataset_sizes", "") for entry in comparison.candidates)
-    found = re.search(r"validation ([\d,]+)", next(known, ""))
-    return int(found[1].replace(",", "")) if found else None
+    known = (seen.images(entry.trial.surroundings, "validation") for entry in comparison.candidates)
+    return next(known, None)
 
 
 def wilson(percent: float, images: int) -> tuple[float, float]:
