@@ -5,10 +5,10 @@ sections 3 and 5. https://papers.nips.cc/paper/4824-imagenet-classification-with
 Krizhevsky, One weird trick for parallelizing convolutional neural networks, 2014, which has the one-tower network.
 https://arxiv.org/abs/1404.5997
 
-Differs from the papers: pictures are 227x227, without which its first layer has no 55x55 output (it says 224); the two
-halves that its two GPUs held are two groups of one layer; the softmax is left to the loss. The network of 2014 is
-torchvision's: pictures are 224x224 with a border of 2. The small stem is ours, after
-the author's own networks for CIFAR-10 (cuda-convnet): a 5x5 convolution with stride 1.
+Differs from the papers: pictures are 227x227, as the 55x55 output of its first layer needs (it says 224); the halves on
+its two GPUs are two groups of one layer; the loss applies the softmax. The network of 2014 is torchvision's: pictures
+are 224x224 with a border of 2. The small stem is ours, after the author's own networks for CIFAR-10 (cuda-convnet):
+a 5x5 convolution with stride 1.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from suite.architectures.layers import GroupedConv2D, LocalResponseNormalization
 from suite.core.recipe import Recipe
 from suite.core.task import Task
 
-MINIMUM = {"imagenet": 67, "padded": 63, "small": 15}  # pixels that leave the last of three poolings its 3x3 window
+MINIMUM = {"imagenet": 67, "padded": 63, "small": 15}  # pixels, for the 3x3 window of the last of three poolings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Config:
     groups: int = 2  # of the second, fourth and fifth convolution; divides every width
     normalization: bool = True  # local response normalisation after the first two convolutions
     dropout: float = 0.5  # share of the hidden dense units, 0 to 1
-    stem: Literal["imagenet", "padded", "small"] = "imagenet"  # first: 11x11 stride 4, with a border of 2; 5x5 stride 1
+    stem: Literal["imagenet", "padded", "small"] = "imagenet"  # first: 11x11 stride 4; same, padded by 2; 5x5 stride 1
     initializer: Literal["paper", "he"] = "paper"  # N(0, 0.01) with biases of 1, which needs many epochs; or He's
 
     @property
@@ -85,7 +85,7 @@ def build(config: Config, task: Task) -> keras.Model:
 
 
 def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
-    """Return 55x55 of 227x227 (imagenet) or of 224x224 (padded), or pictures of the same size (small)."""
+    """Return 55x55 from 227x227 (imagenet) or from 224x224 (padded), or pictures of the same size (small)."""
     if config.stem == "small":
         return _convolution(x, 1, config, size=5, bias=0)
     if config.stem == "padded":
@@ -116,7 +116,7 @@ def _normalize(x: keras.KerasTensor, config: Config, *, name: str) -> keras.Kera
 
 
 def _pool(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
-    """Overlapping pooling: windows of 3, two apart."""
+    """Overlapping pooling: windows of 3 with stride 2."""
     return layers.MaxPooling2D(3, strides=2, padding="valid", name=name)(x)
 
 

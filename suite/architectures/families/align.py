@@ -4,13 +4,14 @@ Jia, Yang, Xia, Chen, Parekh, Pham, Le, Sung, Li and Duerig, Scaling Up Visual a
 Learning With Noisy Text Supervision, ICML 2021, Figure 1 and section 4.1. https://arxiv.org/abs/2102.05918
 The text side is BERT-Large: Devlin, Chang, Lee and Toutanova, NAACL 2019. https://arxiv.org/abs/1810.04805
 
-`build` is the picture side with a classifier, as for its ImageNet figures; `pretraining` is the whole, pictures and
-texts to unit vectors, and `trained` adds the loss.
+`build` returns the picture side with a classifier, as in its ImageNet results. `pretraining` returns the whole network,
+from pictures and texts to unit vectors; `trained` adds the loss.
 
 Differs from the paper: it pools the pictures' features "without training the 1x1 conv layer in the classification
-head", and does not say whether that convolution returns when ImageNet is classified. By its usual count, 480M, it
-does: "l2" has it (480,309,308 trainable weights); `head = false` is the other reading (468,596,796). `pretraining`
-never has it. The temperature is learned as its logarithm. The small stem is ours: its convolution has stride 1.
+head", and does not say whether that convolution returns when ImageNet is classified. The usual count, 480M, says
+that it does: "l2" has it (480,309,308 trainable weights); `head = false` is the other reading (468,596,796).
+`pretraining` never has it. The temperature is learned as its logarithm. The small stem is ours: its convolution has
+stride 1.
 """
 
 from __future__ import annotations
@@ -46,12 +47,12 @@ class Config:
     dropout: float = 0.5  # share of the pooled features, 0 to 1
     stochastic_depth: float = 0.2  # rate at which the last blocks are dropped, rising by block from 0; 0 to 1
     stem: Literal["imagenet", "small"] = "imagenet"  # first convolution with stride 2, or 1
-    resize: int | None = None  # side to which pictures are brought inside the network, pixels; None: as they come
-    resolution: int = 600  # side of the pictures that its paper's figures are for, pixels; no layer depends on it
+    resize: int | None = None  # pictures are resized to this side inside the network, pixels; None: they are not
+    resolution: int = 600  # side of the pictures in its paper's results, pixels; no layer depends on it
 
     @property
     def picture_side(self) -> efficientnet.Config:
-        """The EfficientNet that this is."""
+        """The same network as an EfficientNet."""
         return efficientnet.Config(
             width=self.width, depth=self.depth, dropout=self.dropout, stochastic_depth=self.stochastic_depth,
             stem=self.stem, resize=self.resize, resolution=self.resolution,
@@ -73,7 +74,7 @@ class Text:
     depth: int = 24  # layers
     heads: int = 16  # of attention; they divide the width
     hidden: int = 4096  # units between the two dense layers of a layer
-    dropout: float = 0.1  # of word vectors, of the weights of attention, and of the outputs of each branch; 0 to 1
+    dropout: float = 0.1  # of word vectors, attention weights and the outputs of each branch; 0 to 1
 
     def __post_init__(self) -> None:
         require_types(self)
@@ -81,7 +82,7 @@ class Text:
             vocabulary=self.vocabulary, length=self.length, width=self.width, depth=self.depth,
             heads=self.heads, hidden=self.hidden,
         )  # fmt: skip
-        require(self.places >= self.length, f"{self.places} places for {self.length} words: give as many")
+        require(self.places >= self.length, f"{self.places} places for {self.length} words: give one for each word")
         require(self.width % self.heads == 0, f"{self.heads} heads do not divide a width of {self.width}")
         require_share(dropout=self.dropout)
 
@@ -111,7 +112,7 @@ def build(config: Config, task: Task) -> keras.Model:
 def pretraining(config: Config, words: Text, task: Task) -> keras.Model:
     """Return the whole network: "image" (B, H, W, C) and "text" (B, T) to "image" and "text", unit vectors (B, D).
 
-    D are the channels of the last stage, to which a dense layer brings the vector of the text.
+    D is the number of channels of the last stage; a dense layer brings the vector of the text to it.
     Raises ArchitectureError for pictures too small.
     """
     image, tokens = picture(task), text(words.length)

@@ -3,10 +3,11 @@
 Dai, Liu, Le and Tan, CoAtNet: Marrying Convolution and Attention for All Data Sizes, NeurIPS 2021, section 2, Table 3,
 appendix A with equations 4 and 5 and Tables 9 to 12. https://arxiv.org/abs/2106.04803
 
-Differs from the paper: the classifier has a hidden layer as wide as the last stage, with tanh, as in MaxViT: with it
-our counts are those that the paper prints (25, 42, 75, 168, 275, 688 and 2,440 million), without it up to 10 million
-below. Its Table 12 gives CoAtNet-6 1,350 million weights, not the 1,470 that it prints. Epsilons and padding, of
-which it is silent, are those of timm; there stride_in = "depthwise" (Table 9) and pooling = "average". Attention that
+Differs from the paper: the classifier has a hidden layer as wide as the last stage, with tanh, as in MaxViT. With
+it our counts are those that the paper prints (25, 42, 75, 168, 275, 688 and 2,440 million), without it they are up to
+10 million lower. By its Table 12, CoAtNet-6 has 1,350 million weights, not the 1,470 that it prints. It gives no
+epsilons and no padding: ours are those of timm, which has stride_in = "depthwise" (Table 9) and pooling = "average".
+Attention that
 begins without shrinking the map (-6, -7) projects its shortcut. The positions of -4 to -7 are learned for pictures of
 512x512; the paper interpolates those of 224x224. The small stem is ours: its first convolution has stride 1.
 """
@@ -41,20 +42,20 @@ EPSILON = 1e-6  # of the normalisation of tokens
 class Config:
     """One CoAtNet. Every field may be searched over."""
 
-    layout: Literal["C-C-C-C", "C-C-C-T", "C-C-T-T", "C-T-T-T", "C-C-CT-T"] = "C-C-T-T"  # MBConv or attention, of
-    # each stage; a stage shrinks the map, and may have both
-    depths: tuple[int, ...]  # blocks, of each letter of the layout
-    widths: tuple[int, ...]  # channels, of each letter
+    layout: Literal["C-C-C-C", "C-C-C-T", "C-C-T-T", "C-T-T-T", "C-C-CT-T"] = "C-C-T-T"  # MBConv or attention in
+    # each stage; each stage shrinks the map, and may have both
+    depths: tuple[int, ...]  # blocks for each letter of the layout
+    widths: tuple[int, ...]  # channels for each letter
     stem_width: int = 64  # channels of the two convolutions before the first stage
     head: int = 32  # channels of a head of attention; divides the widths of attention
-    expansion: int = 4  # hidden channels of a block over its own
-    squeeze: float = 0.25  # units of an MBConv's gate over its channels
-    stride_in: Literal["first", "depthwise"] = "first"  # convolution by which the first MBConv of a stage shrinks
-    pooling: Literal["max", "average"] = "max"  # by which shortcuts, and the inputs of attention, shrink
+    expansion: int = 4  # hidden channels of a block per output channel
+    squeeze: float = 0.25  # units of an MBConv's gate per output channel
+    stride_in: Literal["first", "depthwise"] = "first"  # convolution that shrinks the map in a stage's first MBConv
+    pooling: Literal["max", "average"] = "max"  # pooling that shrinks shortcuts and the inputs of attention
     hidden_head: bool = True  # the classifier has a hidden layer
     stochastic_depth: float = 0.0  # probability that the last block's branches are dropped; rises from 0 at the first
     stem: Literal["imagenet", "small"] = "imagenet"  # its first convolution has stride 2, or 1
-    resolution: int = 224  # side of the pictures that its paper's figures are for, pixels
+    resolution: int = 224  # side of the pictures in its paper's results, pixels
 
     @property
     def stages(self) -> list[tuple[str, int]]:
@@ -93,7 +94,7 @@ class Config:
 _2 = (128, 256, 512, 1024)
 _3 = (192, 384, 768, 1536)
 
-VARIANTS = {  # stochastic depth: Table 10, on ImageNet; of -6 and -7 it says nothing
+VARIANTS = {  # stochastic depth: Table 10, on ImageNet; it omits -6 and -7
     "0": Config(depths=(2, 3, 5, 2), widths=(96, 192, 384, 768), stochastic_depth=0.2),
     "1": Config(depths=(2, 6, 14, 2), widths=(96, 192, 384, 768), stochastic_depth=0.3),
     "2": Config(depths=(2, 6, 14, 2), widths=_2, stem_width=128, stochastic_depth=0.5),
@@ -144,7 +145,7 @@ def _convolutions(
 def _attentions(
     x: keras.KerasTensor, depth: int, width: int, stride: int, rates: Iterator[float], config: Config, *, name: str
 ) -> keras.KerasTensor:
-    """Blocks of attention among all pixels of the map, that knows how far they are apart: equation 3."""
+    """Blocks of attention among all pixels of the map, with relative positions: equation 3."""
     x = _shrinking(x, width, stride, next(rates), config, name=f"{name}_block1")
     size = x.shape[1:3]
     x = _tokens(x, name=f"{name}_tokens")

@@ -4,14 +4,14 @@ Yu, Wang, Vasudevan, Yeung, Seyedhosseini and Wu, CoCa: Contrastive Captioners a
 2022, Figure 2, Table 1 and sections 3.2 and 4.1. https://arxiv.org/abs/2205.01917
 The picture side is a Vision Transformer without class token: https://arxiv.org/abs/2010.11929
 
-`build` is the picture side with an attentional pooler of one query and a classifier, as for its ImageNet figures;
-`pretraining` is the whole, and `trained` adds the losses.
+`build` returns the picture side with an attentional pooler of one query and a classifier, as in its ImageNet results.
+`pretraining` returns the whole network; `trained` adds the losses.
 
-Differs from the paper, which leaves open: whether the softmax over words shares their vectors. By the sizes in its
-Table 1 it does in CoCa (2,118,149,504 trainable weights; 2,208,261,504 otherwise), and does not in Base (387,751,680)
-and Large (796,083,200). These sizes leave no room for normalisations after the text layers and in the poolers, nor for
-projections of the two vectors that are compared. [CLS], always last, has no position but its own vector. The
-temperature is learned as its logarithm, and is a weight of the loss. The captions' loss is a mean over words.
+Differs from the paper: it leaves open whether the softmax over words shares the word vectors. The sizes in its Table 1
+say that it does in CoCa (2,118,149,504 trainable weights; 2,208,261,504 otherwise), and does not in Base (387,751,680)
+and Large (796,083,200). They leave no room for normalisations after the text layers and in the poolers, nor for
+projections of the two vectors that are compared. [CLS] is always last; it has its own vector and no position. The
+temperature is learned as its logarithm, and is a weight of the loss. The caption loss is a mean over words.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class Config:
     heads: int  # of attention; they divide the width
     dropout: float = 0.0  # share of the output of each dense layer and of the embedded patches, 0 to 1
     stochastic_depth: float = 0.0  # probability that the last layer's branches are dropped; rises from 0 at the first
-    resolution: int = 288  # side of the pictures that its paper's figures are for, pixels; no layer depends on it
+    resolution: int = 288  # side of the pictures in its paper's results, pixels; no layer depends on it
 
     @property
     def picture_side(self) -> vit.Config:
-        """The Vision Transformer that this is."""
+        """The same network as a Vision Transformer."""
         return vit.Config(
             patch=self.patch, depth=self.depth, width=self.width, hidden=self.hidden, heads=self.heads,
             class_token=False, dropout=self.dropout, stochastic_depth=self.stochastic_depth,
@@ -64,12 +64,12 @@ class Config:
 class Text:
     """The text side of one CoCa, as wide as its picture side and with as many heads."""
 
-    unimodal: int = 12  # layers that see the words before a word, and not the picture
+    unimodal: int = 12  # layers that see earlier words, but not the picture
     multimodal: int = 12  # layers after them, that see the picture too
     hidden: int = 3072  # units between the two dense layers of each layer
-    tied: bool = False  # the softmax over words has their vectors for weights
+    tied: bool = False  # the softmax over words has the word vectors as weights
     vocabulary: int = 64_000  # word pieces; 0 is padding
-    length: int = 64  # word pieces of a text, which begins with a token for its start; [CLS] not counted
+    length: int = 64  # word pieces of a text with its start token, not counting [CLS]
     queries: int = 256  # tokens of a picture that the multimodal layers see
 
     def __post_init__(self) -> None:
@@ -78,7 +78,7 @@ class Text:
             unimodal=self.unimodal, multimodal=self.multimodal, hidden=self.hidden, vocabulary=self.vocabulary,
             queries=self.queries,
         )  # fmt: skip
-        require(self.length > 1, f"length = {self.length}: a text has 2 word pieces at least, its start and a word")
+        require(self.length > 1, f"length = {self.length}: give at least 2, for the start token and a word")
 
 
 VARIANTS = {
@@ -107,7 +107,7 @@ def build(config: Config, task: Task) -> keras.Model:
 def pretraining(config: Config, words: Text, task: Task) -> keras.Model:
     """Return the whole network, from "image" (B, H, W, C) and "text" (B, T), with three outputs.
 
-    "image" and "text" are unit vectors (B, D), "caption" the logits (B, T, V) of the word after each.
+    "image" and "text" are unit vectors (B, D), "caption" has the logits (B, T, V) of each next word.
     Raises ArchitectureError for pictures too small.
     """
     image, tokens = picture(task), text(words.length)
@@ -124,14 +124,14 @@ def pretraining(config: Config, words: Text, task: Task) -> keras.Model:
 
 
 def trained(network: keras.Model) -> keras.Model:
-    """Return a network of `pretraining` with its losses, 2 of captions to 1 of contrast, and their temperature."""
+    """Return a network of `pretraining` with its losses, weighted 2 (captions) to 1 (contrast), and the temperature."""
     return with_losses(network, temperature=0.07, captions=2.0)
 
 
 def _pooled(x: keras.KerasTensor, queries: int, config: Config, *, name: str) -> keras.KerasTensor:
-    """Return as many tokens as there are learned queries, each of what it attends to in (B, T, D).
+    """Return one token for each learned query: what it attends to in (B, T, D).
 
-    Queries begin with deviation 1, as in OpenCLIP: small ones would all attend alike, to everything.
+    Queries begin with deviation 1, as in OpenCLIP: small ones would all attend to everything alike.
     """
     asked = LearnedTokens(queries, initializer=initializers.RandomNormal(stddev=1.0), name=f"{name}_queries")(x)
     return attention(asked, x, config.heads, name=name)
@@ -140,7 +140,7 @@ def _pooled(x: keras.KerasTensor, queries: int, config: Config, *, name: str) ->
 def _read(
     x: keras.KerasTensor, tokens: keras.KerasTensor, config: Config, words: Text
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """Return the words (B, T, D) and [CLS] (B, D) as the unimodal layers leave them; [CLS] sees no padding."""
+    """Return the words (B, T, D) and [CLS] (B, D) after the unimodal layers; [CLS] sees no padding."""
     x = placed(x, words.length, name="text_positions")
     cls = LearnedTokens(1, initializer=normal(), name="text_cls_token")(x)
     x = layers.Concatenate(axis=1, name="text_with_cls")([x, cls])
@@ -153,7 +153,7 @@ def _read(
 
 
 def _told(x: keras.KerasTensor, seen: keras.KerasTensor, config: Config, words: Text) -> keras.KerasTensor:
-    """Return the words (B, T, D) as the multimodal layers leave them, which see the tokens of the picture."""
+    """Return the words (B, T, D) after the multimodal layers, which see the tokens of the picture."""
     for number in range(1, words.multimodal + 1):
         x = encoder_block(
             x, config.heads, words.hidden, causal=True, context=seen, initializer=normal(), name=f"multimodal{number}"

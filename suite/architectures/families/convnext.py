@@ -3,8 +3,8 @@
 Liu, Mao, Wu, Feichtenhofer, Darrell and Xie, A ConvNet for the 2020s, CVPR 2022, section 3, Figure 4, Tables 5 and 9.
 https://arxiv.org/abs/2201.03545
 
-Differs from the paper: nothing. The small stem is ours: patches of 2x2 rather than 4x4. The XL network was only trained
-on ImageNet-22K, so its stochastic depth is that of Table 5 for it.
+Differs from the paper: nothing. The small stem is ours: patches of 2x2 rather than 4x4. XL was only trained on
+ImageNet-22K, so its stochastic depth is the one that Table 5 gives for it.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Config:
     depths: tuple[int, ...] = (3, 3, 9, 3)  # blocks in each stage
     widths: tuple[int, ...] = (96, 192, 384, 768)  # channels of each stage
     window: int = 7  # side of the depthwise convolutions
-    expansion: int = 4  # hidden channels of a block over its own
-    layer_scale: float = 1e-6  # start of the learned factor of each channel of a residual branch, above 0
+    expansion: int = 4  # hidden channels of a block per output channel
+    layer_scale: float = 1e-6  # initial learned factor on each channel of a residual branch, above 0
     stochastic_depth: float = 0.1  # probability that the last block's branch is dropped; rises from 0 at the first
     epsilon: float = 1e-6  # of the normalisation, above 0
     stem: Literal["imagenet", "small"] = "imagenet"  # patches of 4x4 pixels, or of 2x2
@@ -107,7 +107,7 @@ def _block(x: keras.KerasTensor, rate: float, config: Config, *, name: str) -> k
 
 
 def _patches(x: keras.KerasTensor, width: int, side: int, *, name: str) -> keras.KerasTensor:
-    """Return one pixel of `width` channels for each patch; pixels that fill none are left out."""
+    """Return one pixel of `width` channels for each patch; pixels beyond the last whole patch are left out."""
     return conv(
         x, width, side, stride=side, padding="valid", bias=True, initializer=_initializer(), name=f"{name}_conv"
     )

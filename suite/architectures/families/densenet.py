@@ -29,8 +29,8 @@ class Config:
     """One DenseNet. Every field may be searched over."""
 
     depths: tuple[int, ...]  # layers in each dense block
-    growth: int = 32  # channels that a layer adds to all that came before it: k in the paper
-    bottleneck: int = 4  # channels of a layer's 1x1 over its growth; 0: no 1x1, the paper's DenseNet without B
+    growth: int = 32  # channels that each layer adds: k in the paper
+    bottleneck: int = 4  # channels of a layer's 1x1 per channel of growth; 0: no 1x1, the paper's DenseNet without B
     compression: float = 0.5  # share of its channels that a transition keeps, above 0, to 1: theta in the paper
     dropout: float = 0.0  # share of the outputs of each convolution but the first, 0 to 1; 0.2 in the paper for CIFAR
     stem: Literal["imagenet", "small"] = "imagenet"  # 7x7 stride 2 and max pooling, or 3x3 stride 1
@@ -85,7 +85,7 @@ def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
 
 
 def _layer(x: keras.KerasTensor, config: Config, *, name: str) -> keras.KerasTensor:
-    """Return `x` and the features that this layer makes of all of it, beside each other; Figure 2."""
+    """Return `x` with the new features that this layer computes from it appended; Figure 2."""
     y = x
     if config.bottleneck:
         y = _convolution(y, config.bottleneck * config.growth, 1, config, name=f"{name}_1")

@@ -12,8 +12,8 @@ Lite is the authors' release for phones: no gates, ReLU6, and the ends of the ne
 https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
 
 Differs from the paper: the coefficients of B1 to B7 are the rounded ones of the authors' release, not the powers of
-equation 3. Pictures are normalised outside of the network: that of keras.applications does so within, and counts 7 more
-numbers that are not trained. The small stem is ours: its convolution has stride 1.
+equation 3. Pictures are normalised outside of the network. keras.applications does it inside, and so counts 7 more
+untrained numbers. The small stem is ours: its convolution has stride 1.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Config:
     widths: tuple[int, ...] = (16, 24, 40, 80, 112, 192, 320)  # output channels of each stage of B0
     sizes: tuple[int, ...] = (3, 3, 5, 3, 5, 5, 3)  # window of each stage's depthwise convolutions, pixels
     strides: tuple[int, ...] = (1, 2, 2, 2, 1, 2, 1)  # of each stage's first block
-    expansions: tuple[int, ...] = (1, 6, 6, 6, 6, 6, 6)  # channels within a block over those of its input
-    squeeze: float = 0.25  # units of a block's gate over the channels of its input, 0 to 1; 0: no gates (Lite)
+    expansions: tuple[int, ...] = (1, 6, 6, 6, 6, 6, 6)  # channels within a block per input channel
+    squeeze: float = 0.25  # units of a block's gate per input channel, 0 to 1; 0: no gates (Lite)
     activation: Literal["silu", "relu6"] = "silu"  # relu6 in Lite
     stem_width: int = 32  # channels of the first convolution of B0
     head_width: int = 1280  # channels of the last 1x1 of B0
@@ -59,8 +59,8 @@ class Config:
     dropout: float = 0.2  # share of the pooled features, 0 to 1
     stochastic_depth: float = 0.2  # rate at which the last blocks are dropped, rising by block from 0; 0 to 1
     stem: Literal["imagenet", "small"] = "imagenet"  # first convolution with stride 2, or 1
-    resize: int | None = None  # side to which pictures are brought inside the network, pixels; None: as they come
-    resolution: int = 224  # side of the pictures that its paper's figures are for, pixels; no layer depends on it
+    resize: int | None = None  # pictures are resized to this side inside the network, pixels; None: they are not
+    resolution: int = 224  # side of the pictures in its paper's results, pixels; no layer depends on it
 
     @property
     def stride(self) -> int:
@@ -135,7 +135,7 @@ def build(config: Config, task: Task) -> keras.Model:
 
 
 def features(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
-    """Return what the last stage makes of pictures (B, H, W, C): (B, H / stride, W / stride, last width)."""
+    """Return the output of the last stage for pictures (B, H, W, C): (B, H / stride, W / stride, last width)."""
     stem_width, _ = config.scaled_ends
     stride = 2 if config.stem == "imagenet" else 1
     x = conv_bn(x, stem_width, 3, stride=stride, activation=config.activation, name="stem")
@@ -150,6 +150,6 @@ def features(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
 
 
 def head(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
-    """Return the features (B, H, W, C) in as many channels as the classifier sees; a 1x1 convolution."""
+    """Return the features (B, H, W, C) with the number of channels that the classifier takes, by a 1x1 convolution."""
     _, head_width = config.scaled_ends
     return conv_bn(x, head_width, 1, activation=config.activation, name="head")

@@ -3,9 +3,9 @@
 Tan and Le, EfficientNetV2: Smaller Models and Faster Training, ICML 2021, Table 4 and section 4.
 https://arxiv.org/abs/2104.00298
 
-Differs from the paper: M, L, XL and B0 to B3 are not in its tables; theirs are those of the authors' code, at
-https://github.com/google/automl/tree/master/efficientnetv2. Resolutions are those of the paper's figures; it trains
-with smaller pictures, and more dropout as they grow. The small stem is ours: its convolution has stride 1.
+Differs from the paper: its tables lack M, L, XL and B0 to B3; these are as in the authors' code, at
+https://github.com/google/automl/tree/master/efficientnetv2. Resolutions are those of the paper's results; it trains
+with smaller pictures, and with more dropout as they grow. The small stem is ours: its convolution has stride 1.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ class Config:
     depths: tuple[int, ...]  # blocks in each stage
     widths: tuple[int, ...]  # output channels of each stage
     strides: tuple[int, ...] = (1, 2, 2, 2, 1, 2, 1)  # of each stage's first block
-    expansions: tuple[int, ...] = (1, 4, 4, 4, 6, 6, 6)  # channels within a block over those of its input
+    expansions: tuple[int, ...] = (1, 4, 4, 4, 6, 6, 6)  # channels within a block per input channel
     fused: int = 3  # stages, from the first, whose blocks begin with one 3x3 in place of a 1x1 and a depthwise 3x3
-    squeeze: float = 0.25  # units of the gate of a block that is not fused, over the channels of its input, 0 to 1
+    squeeze: float = 0.25  # units of an unfused block's gate per input channel, 0 to 1
     stem_width: int = 24  # channels of the first convolution
     head_width: int = 1280  # channels of the last 1x1
     dropout: float = 0.2  # share of the pooled features, 0 to 1
     stochastic_depth: float = 0.2  # rate at which the last blocks are dropped, rising by block from 0; 0 to 1
     stem: Literal["imagenet", "small"] = "imagenet"  # first convolution with stride 2, or 1
-    resize: int | None = None  # side to which pictures are brought inside the network, pixels; None: as they come
-    resolution: int = 224  # side of the pictures that its paper's figures are for, pixels; no layer depends on it
+    resize: int | None = None  # pictures are resized to this side inside the network, pixels; None: they are not
+    resolution: int = 224  # side of the pictures in its paper's results, pixels; no layer depends on it
 
     @property
     def stride(self) -> int:
@@ -77,7 +77,7 @@ class Config:
 
 
 def _base(width: float, depth: float, resolution: int, dropout: float) -> Config:
-    """Return one of the small ones, scaled as those of the first EfficientNet."""
+    """Return one of B0 to B3, scaled as the first EfficientNet."""
     return Config(
         depths=(1, 2, 2, 3, 5, 8), widths=(16, 32, 48, 96, 112, 192), stem_width=32,
         strides=(1, 2, 2, 2, 1, 2), expansions=(1, 4, 4, 4, 6, 6),
@@ -145,7 +145,7 @@ def _stages(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
 
 
 def _fused(x: keras.KerasTensor, width: int, *, hidden: int, stride: int, rate: float, name: str) -> keras.KerasTensor:
-    """3x3 to `hidden` channels, 1x1 to `width` without activation; or a 3x3 alone if it need not expand. Figure 2."""
+    """3x3 to `hidden` channels, 1x1 to `width` without activation; or a single 3x3 if nothing expands. Figure 2."""
     if hidden == x.shape[-1]:
         y = conv_bn(x, width, 3, stride=stride, activation=ACTIVATION, name=f"{name}_project")
     else:

@@ -3,9 +3,9 @@
 Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke and Rabinovich, Going Deeper with Convolutions, CVPR 2015,
 Table 1 and section 5. https://arxiv.org/abs/1409.4842
 
-Differs from the paper: local response normalisation, whose numbers it does not give, is AlexNet's; the softmax is left
-to the loss. Where a stride needs an odd number of pixels, the odd one is at the bottom right. The small stem is ours:
-its first convolution is 3x3 with stride 1, and it is not pooled.
+Differs from the paper: it gives no numbers for local response normalisation: ours are AlexNet's. The loss applies the
+softmax. An odd pixel of padding goes to the bottom right. The small stem is ours: its first convolution is 3x3 with
+stride 1, and it is not pooled.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ TABLE: tuple[tuple[Block, ...], ...] = (  # 1x1 | 3x3 reduce, 3x3 | 5x5 reduce, 
 class Config:
     """One GoogLeNet. Every field may be searched over."""
 
-    stages: tuple[tuple[Block, ...], ...] = TABLE  # channels of the blocks of each stage; each but the first is pooled
+    stages: tuple[tuple[Block, ...], ...] = TABLE  # channels of the blocks of each stage; all but the first are pooled
     stem_widths: tuple[int, int, int] = (64, 64, 192)  # channels of the first three convolutions
     width: float = 1.0  # multiplies every number of channels, above 0
     normalization: bool = True  # local response normalisation before and after the stem's last two convolutions
@@ -63,7 +63,7 @@ class Config:
 
     @property
     def minimum(self) -> int:
-        """Smallest side of a picture, pixels; that which auxiliary classifiers pool is 5 wide."""
+        """Smallest side of a picture, pixels; auxiliary classifiers pool a map of 5x5."""
         stride = (8 if self.stem == "imagenet" else 1) * 2 ** (len(self.stages) - 1)
         return 4 * (stride // 2) + 1 if self.auxiliary else stride
 
@@ -89,8 +89,8 @@ _TINY = Config(
 )  # fmt: skip
 
 VARIANTS = {
-    "2014": Config(),  # as it answers
-    "2014-auxiliary": Config(auxiliary=True),  # as it is trained
+    "2014": Config(),  # for inference
+    "2014-auxiliary": Config(auxiliary=True),  # for training
     "tiny": _TINY,  # for tests and smoke runs; no paper
 }
 

@@ -4,10 +4,10 @@ Szegedy, Ioffe, Vanhoucke and Alemi, Inception-v4, Inception-ResNet and the Impa
 AAAI 2017, Figures 7 and 15 to 19. https://arxiv.org/abs/1602.07261
 
 Differs from the paper: it is the network that the authors released, as in timm and keras.applications. Its stem is
-Inception-v3's, with one Inception block after it; it has 10, 20 and 10 residual blocks for 5, 10 and 5, which add 0.17,
-0.1 and 0.2 of their branches, but the last adds all and has no ReLU; they are 320, 1088 and 2080 channels wide; a 1x1
-convolution to 1536 ends it. keras.applications' normalisations have no scale (gamma = false). The small stem is ours:
-stride 1, padded, and not pooled.
+Inception-v3's, with one Inception block after it. It has 10, 20 and 10 residual blocks instead of 5, 10 and 5, with
+320, 1088 and 2080 channels. They add 0.17, 0.1 and 0.2 of their branches; the last block adds all of its branches and
+has no ReLU. A 1x1 convolution to 1536 channels ends the network. keras.applications' normalisations have no scale
+(gamma = false). The small stem is ours: stride 1, padded, and not pooled.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Config:
     """One Inception-ResNet-v2. Every field may be searched over."""
 
     depths: tuple[int, int, int] = (10, 20, 10)  # residual blocks on 35x35, 17x17 and 8x8 pixels
-    scales: tuple[float, float, float] = (0.17, 0.1, 0.2)  # of the branches added there, above 0: section 3.3
+    scales: tuple[float, float, float] = (0.17, 0.1, 0.2)  # share of the branches that is added, above 0: section 3.3
     width: float = 1.0  # multiplies every number of channels, above 0
     gamma: bool = True  # normalisations have a scale
     dropout: float = 0.2  # share of the pooled features, 0 to 1
@@ -100,7 +100,7 @@ def _halving_b(x: keras.KerasTensor, convolve: Convolve, *, name: str) -> keras.
 
 
 def _block(x: keras.KerasTensor, stage: int, number: int, config: Config, convolve: Convolve) -> keras.KerasTensor:
-    """Add a share of the branches, brought to the channels of `x`: Figures 16, 17 and 19. The last adds them all."""
+    """Add a share of the branches, brought to the channels of `x`: Figures 16, 17 and 19. The last adds all."""
     name = f"stage{stage}_block{number}"
     last = (stage, number) == (3, config.depths[2])
     y = inception(x, BRANCHES[stage - 1], convolve, name=name)

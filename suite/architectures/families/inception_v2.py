@@ -3,11 +3,11 @@
 Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift, ICML
 2015, Figure 5. https://arxiv.org/abs/1502.03167
 
-Differs from the paper: it prints 128 channels for the pool projections of 4c and 4d, which sum to 608, beside an output
-of 576; here they have 96, which give 576, as in the authors' released network (TF-slim). That one also has a separable
-first convolution, and the paper 13.6 million parameters; its own table, as here, gives 11.2 million. Where a stride
-needs an odd number of pixels, the odd one is at the bottom right. The small stem is ours: its first convolution is 3x3
-with stride 1, and it is not pooled.
+Differs from the paper: it prints 128 channels for the pool projections of 4c and 4d. These blocks would sum to 608
+channels, but it prints 576. Here the projections have 96, which give 576, as in the authors' released network
+(TF-slim). That network also has a separable first convolution. The paper says 13.6 million parameters; its own table
+gives 11.2 million, as here. An odd pixel of padding goes to the bottom right. The small stem is ours: its first
+convolution is 3x3 with stride 1, and it is not pooled.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TABLE: tuple[Block, ...] = (  # 1x1 | 3x3 reduce, 3x3 | double 3x3 reduce, both 
 class Config:
     """One Inception-v2. Every field may be searched over."""
 
-    blocks: tuple[Block, ...] = TABLE  # channels and pooling of each; without 1x1 and projection, 0, one has stride 2
+    blocks: tuple[Block, ...] = TABLE  # channels and pooling of each; 0 for 1x1 and projection: stride 2
     stem_widths: tuple[int, int, int] = (64, 64, 192)  # channels of the first three convolutions
     width: float = 1.0  # multiplies every number of channels, above 0
     dropout: float = 0.0  # share of the pooled features, 0 to 1; the paper finds none needed
@@ -94,7 +94,7 @@ def build(config: Config, task: Task) -> keras.Model:
 
 
 def _block(x: keras.KerasTensor, block: Block, convolve: Convolve, *, name: str) -> keras.KerasTensor:
-    """1x1 | 3x3 | 3x3, 3x3 | pooling; the strides are in the last 3x3 of each."""
+    """1x1 | 3x3 | 3x3, 3x3 | pooling; the last 3x3 of each has the stride."""
     one, reduce, three, reduce_double, double, pool, projection = block
     chains: list[Chain] = [[(reduce, 1), (three, 3)], [(reduce_double, 1), (double, 3), (double, 3)]]
     if one:

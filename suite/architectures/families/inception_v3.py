@@ -4,10 +4,10 @@ Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, Rethinking the Inception Architectu
 Table 1, Figures 5 to 7 and 10. https://arxiv.org/abs/1512.00567
 
 Differs from the paper: it is the network that the authors released, as in torchvision, timm and keras.applications. The
-paper's Table 1 leaves open how wide the blocks are, and its stem ends in three 3x3 convolutions; the released one has a
-1x1 to 80, a 3x3 to 192 and a pooling there. Average poolings leave out the padding, as TensorFlow's do; torchvision's
-and timm's count it. keras.applications' normalisations have no scale (gamma = false). Where the auxiliary classifier
-has fewer than 5x5 pixels its window is smaller, as in TF-slim. The small stem is ours: stride 1, padded, not pooled.
+paper's Table 1 does not say how wide the blocks are. Its stem ends in three 3x3 convolutions; the released stem ends in
+a 1x1 to 80 channels, a 3x3 to 192 and a pooling. Average poolings ignore the padding, as in TensorFlow; torchvision
+and timm count it. keras.applications' normalisations have no scale (gamma = false). If the auxiliary classifier
+has fewer than 5x5 pixels, its window is smaller, as in TF-slim. The small stem is ours: stride 1, padded, not pooled.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Config:
 
     @property
     def minimum(self) -> int:
-        """Smallest side of a picture, pixels; that which the auxiliary classifier pools is 5 wide."""
+        """Smallest side of a picture, pixels; the auxiliary classifier pools a map of 5x5."""
         return smallest(before(5 if self.auxiliary else before(1)), small=self.stem == "small")
 
     def __post_init__(self) -> None:
@@ -64,8 +64,8 @@ class Config:
 
 
 VARIANTS = {
-    "2015": Config(),  # as it answers
-    "2015-auxiliary": Config(auxiliary=True),  # as it is trained
+    "2015": Config(),  # for inference
+    "2015-auxiliary": Config(auxiliary=True),  # for training
     "tiny": Config(depths=(1, 1, 1), width=1 / 16, stem="small"),  # for tests and smoke runs; no paper
 }
 

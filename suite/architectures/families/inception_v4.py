@@ -3,8 +3,8 @@
 Szegedy, Ioffe, Vanhoucke and Alemi, Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning,
 AAAI 2017, Figures 3 to 9 and Table 1. https://arxiv.org/abs/1602.07261
 
-Differs from the paper: the order of 1x7 and 7x1, and of 1x3 and 3x1, is that of the network that the authors released,
-as in timm. The small stem is ours: every stride in it is 1, and it is padded.
+Differs from the paper: the order of 1x7 and 7x1, and of 1x3 and 3x1, is as in the authors' released network and in
+timm. The small stem is ours: every stride in it is 1, and it is padded.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def build(config: Config, task: Task) -> keras.Model:
 
 
 def _stem(x: keras.KerasTensor, n: int, convolve: Convolve, *, small: bool) -> keras.KerasTensor:
-    """Figure 3: 35x35 of 299x299, or the size of the picture."""
+    """Figure 3: 35x35 from 299x299, or the size of the picture."""
     stride, padding = (1, "same") if small else (2, "valid")
     x = entry(x, convolve, small=small)
     y = pooled(x, "max", stride=stride, padding=padding, name="stem_4_pool")

@@ -6,7 +6,7 @@ Tu, Talebi, Zhang, Yang, Milanfar, Bovik and Li, MaxViT: Multi-Axis Vision Trans
 Differs from the paper: nothing; where it is silent we follow the authors' networks as timm has them (GELU by its tanh
 approximation, padding at the bottom right, biases in the stem, stride in the depthwise convolution). The window is 1/32
 of the side of the pictures: 7 pixels of a map at 224, 16 at 512. The small stem is ours: its first convolution has
-stride 1. XL was only trained on more than ImageNet, so its stochastic depth is not among those of ImageNet; ours is 0.
+stride 1. XL was never trained on ImageNet alone, so the paper gives no stochastic depth for that; ours is 0.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class Config:
     depths: tuple[int, ...] = (2, 2, 5, 2)  # blocks in each stage
     widths: tuple[int, ...] = (64, 128, 256, 512)  # channels of each stage
     stem_width: int = 64  # channels of the two convolutions before the first stage
-    window: int = 7  # side of the squares of pixels among which there is attention; divides every map
+    window: int = 7  # side of the squares of pixels that attend to each other; divides every map
     head: int = 32  # channels of a head of attention; divides every width
-    expansion: int = 4  # hidden channels of a block over its own
-    squeeze: float = 0.25  # units of an MBConv's gate over its channels
+    expansion: int = 4  # hidden channels of a block per output channel
+    squeeze: float = 0.25  # units of an MBConv's gate per output channel
     stochastic_depth: float = 0.0  # probability that the last block's branches are dropped; rises from 0 at the first
     stem: Literal["imagenet", "small"] = "imagenet"  # its first convolution has stride 2, or 1
-    resolution: int = 224  # side of the pictures that its paper's figures are for, pixels
+    resolution: int = 224  # side of the pictures in its paper's results, pixels
 
     @property
     def stride(self) -> int:
@@ -124,7 +124,7 @@ def _require_windows(config: Config, task: Task) -> None:
 
 
 def _way_out(config: Config) -> str:
-    """Return which fields help where pictures are too small."""
+    """Return which fields help when pictures are too small."""
     window = [f"a window below {config.window}"] if config.window > 1 else []
     stem = ["stem = 'small'"] if config.stem == "imagenet" else []
     return f"choose {', or '.join([*window, *stem, 'fewer stages'])}"
@@ -140,7 +140,7 @@ def _block(
 
 
 def _attention(x: keras.KerasTensor, rate: float, config: Config, *, spread: bool, name: str) -> keras.KerasTensor:
-    """Attention within windows and an MLP, in which relative positions are learned."""
+    """Attention within windows, with learned relative positions, and an MLP."""
     _, height, width, channels = x.shape
     x = Windows(config.window, spread=spread, name=f"{name}_cut")(x)
     x = encoder_block(

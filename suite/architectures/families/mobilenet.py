@@ -4,9 +4,9 @@ Howard, Zhu, Chen, Kalenichenko, Wang, Weyand, Andreetto and Adam, MobileNets: E
 for Mobile Vision Applications, 2017, Table 1. https://arxiv.org/abs/1704.04861
 
 Differs from the paper: activations stop at 6 and strided layers pad at the bottom and right only, as in the authors'
-released networks and in keras.applications. The stride of 2 that Table 1 prints for the last depthwise convolution is
-1, as its own output sizes say. The small stem is ours: the first convolution has stride 1. The paper's resolution
-multiplier is the field `resize`.
+released networks and in keras.applications. Table 1 prints stride 2 for the last depthwise convolution; here it is
+1, as the output sizes in that table say. The small stem is ours: the first convolution has stride 1. The paper's
+resolution multiplier is the field `resize`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Config:
     widths: tuple[int, ...] = (64, 128, 256, 512, 1024)  # output channels of each stage's blocks
     dropout: float = 0.001  # share of the pooled features, 0 to 1
     stem: Literal["imagenet", "small"] = "imagenet"  # first convolution with stride 2, or 1
-    resize: int | None = None  # side to which pictures are brought inside the network, pixels; None: as they come
+    resize: int | None = None  # pictures are resized to this side inside the network, pixels; None: they are not
 
     @property
     def resolution(self) -> int:

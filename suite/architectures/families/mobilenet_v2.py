@@ -5,7 +5,7 @@ https://arxiv.org/abs/1801.04381
 
 Differs from the paper: numbers of channels are rounded to multiples of 8, and layers with a stride pad one pixel more
 at the bottom right, as in the authors' released networks and in keras.applications; the dropout is that of the authors'
-code, the paper names none. The small stem is ours: the first convolution has stride 1.
+code, since the paper names none. The small stem is ours: the first convolution has stride 1.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ RECIPE = Recipe(learning_rate=5e-3)  # for few pictures
 class Config:
     """One MobileNetV2. Every field may be searched over."""
 
-    width: float = 1.0  # multiplies every number of channels, but that of the head only if above 1; above 0
+    width: float = 1.0  # multiplies every number of channels, the head's only if above 1; above 0
     expansions: tuple[int, ...] = (1, 6, 6, 6, 6, 6, 6)  # t: channels within a block over those of its input
     widths: tuple[int, ...] = (16, 24, 32, 64, 96, 160, 320)  # c: output channels of each stage
     depths: tuple[int, ...] = (1, 2, 3, 4, 3, 3, 1)  # n: blocks in each stage
@@ -46,7 +46,7 @@ class Config:
     head_width: int = 1280  # channels of the last 1x1
     dropout: float = 0.2  # share of the pooled features, 0 to 1
     stem: Literal["imagenet", "small"] = "imagenet"  # first convolution with stride 2, or 1
-    resize: int | None = None  # side to which pictures are brought inside the network, pixels; None: as they come
+    resize: int | None = None  # pictures are resized to this side inside the network, pixels; None: they are not
 
     @property
     def resolution(self) -> int:

@@ -3,9 +3,9 @@
 Howard, Sandler, Chu, Chen, Chen, Tan, Wang, Zhu, Pang, Vasudevan, Le and Adam, Searching for MobileNetV3, ICCV 2019,
 Tables 1 and 2. https://arxiv.org/abs/1905.02244
 
-Differs from the paper: the "exp size" of its tables stands here over the channels of the input, and is rounded to a
-multiple of 8, as in the authors' code: so it follows the width multiplier. That multiplies neither the stem nor, below
-1, the last hidden layer. Layers with a stride pad one pixel more at the bottom right. The small stem is ours: the first
+Differs from the paper: the "exp size" of its tables is given here per input channel and rounded to a multiple of 8, as
+in the authors' code, so it follows the width multiplier. The multiplier changes neither the stem nor, below 1, the last
+hidden layer. Layers with a stride pad one pixel more at the bottom right. The small stem is ours: the first
 convolution has stride 1.
 """
 
@@ -31,11 +31,11 @@ RECIPE = Recipe(learning_rate=5e-3)  # for few pictures
 class Config:
     """One MobileNetV3: a row of its table is a block here. Every field may be searched over."""
 
-    width: float = 1.0  # multiplies every number of channels, but those of the ends as said above; above 0
+    width: float = 1.0  # multiplies every number of channels, with the exceptions above; above 0
     sizes: tuple[int, ...]  # window of each block's depthwise convolution, pixels
-    expansions: tuple[float, ...]  # exp size: channels within each block over those of its input
+    expansions: tuple[float, ...]  # exp size: channels within each block per input channel
     widths: tuple[int, ...]  # #out: output channels of each block
-    squeeze: tuple[float, ...]  # SE: units of each block's gate over the channels within it, 0 to 1; 0: no gate
+    squeeze: tuple[float, ...]  # SE: units of each block's gate per channel within it, 0 to 1; 0: no gate
     strides: tuple[int, ...]  # s: of each block
     relus: int  # NL: blocks, from the first, whose activation is ReLU rather than `activation`
     activation: Literal["hard_swish", "silu"] = "hard_swish"  # of the other blocks, stem and head; silu is "swish"
@@ -44,7 +44,7 @@ class Config:
     last_width: int = 1280  # units of the hidden layer after pooling
     dropout: float = 0.2  # share of those units, 0 to 1
     stem: Literal["imagenet", "small"] = "imagenet"  # first convolution with stride 2, or 1
-    resize: int | None = None  # side to which pictures are brought inside the network, pixels; None: as they come
+    resize: int | None = None  # pictures are resized to this side inside the network, pixels; None: they are not
 
     @property
     def resolution(self) -> int:

@@ -4,8 +4,8 @@ Zoph, Vasudevan, Shlens and Le, Learning Transferable Architectures for Scalable
 (cells in the network), Figure 4 (NASNet-A's cells), section A.2. https://arxiv.org/abs/1707.07012
 
 As in the authors' code (https://github.com/tensorflow/models, research/slim/nets/nasnet) and keras.applications.
-Differs from the paper: there is no auxiliary classifier, and paths are dropped at a rate that does not rise while the
-network is trained (ScheduledDropPath). The small stem is the paper's for CIFAR-10: no cells before the first stage.
+Differs from the paper: there is no auxiliary classifier, and the rate at which paths are dropped does not rise during
+training (ScheduledDropPath). The small stem is the paper's for CIFAR-10: no cells before the first stage.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from suite.architectures.layers import StochasticDepth
 from suite.core.recipe import Recipe
 from suite.core.task import Task
 
-# Rows of two terms that are added up: an operation and its input. h is what the cell before made, p the one before
-# that, 1 the sum of the first row. A cell puts out, side by side, the sums that no operation changed further, and if it
-# is normal, p: the authors' code has p and the second sum of the reduction there too, though they are used.
+# Each row adds two terms, each an operation and its input: h is the output of the previous cell, p of the cell before
+# that, 1 the sum of the first row. A cell outputs, side by side, the sums that no operation but identity takes, and p
+# if it is a normal cell. The authors' code, too, outputs p and the second sum of the reduction, although they are used.
 Cell = tuple[tuple[str, str], ...]
 
 NORMAL: Cell = (  # Figure 4 left, from left to right
@@ -53,13 +53,13 @@ class Config:
     cells: int  # normal cells in each of three stages: N in the paper
     penultimate: int  # channels of the last cell, 24 times those of an operation in the first stage
     stem_width: int  # channels of the first convolution
-    skip: bool = False  # the first cell of a stage looks two cells behind the one that halves the picture, or one
+    skip: bool = False  # p of a stage's first cell is two cells before the reduction, rather than one
     normal: Cell = NORMAL  # rows of two terms "OPERATION INPUT"
     reduction: Cell = REDUCTION  # the same, of the cells that halve the picture
     stochastic_depth: float = 0.0  # rate at which the last cell drops each of its paths, rising by cell; 0 to 1
     dropout: float = 0.5  # share of the pooled features, 0 to 1
     stem: Literal["imagenet", "small"] = "imagenet"  # stride 2 and two cells that halve the picture, or stride 1
-    resolution: int = 331  # side of the pictures that its paper's figures are for, pixels; no layer depends on it
+    resolution: int = 331  # side of the pictures in its paper's results, pixels; no layer depends on it
 
     @property
     def stride(self) -> int:
@@ -138,7 +138,7 @@ def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
 def _cell(
     x: keras.KerasTensor, before: keras.KerasTensor, width: int, rows: Cell, stride: int, rate: float, *, name: str
 ) -> keras.KerasTensor:
-    """Return the sums of a cell side by side, but for those that it went on to change; Figure 4."""
+    """Return the sums of a cell side by side, without those that its other operations take; Figure 4."""
     states = {"p": _fitted(before, x, width, stride, name=f"{name}_p"), "h": _projected(x, width, name=f"{name}_h")}
     for number, row in enumerate(rows, start=1):
         terms = [
@@ -155,7 +155,7 @@ def _cell(
 def _term(
     term: str, states: dict[str, keras.KerasTensor], width: int, stride: int, rate: float, *, name: str
 ) -> keras.KerasTensor:
-    """Return an operation's output, of `width` channels; in training a picture's is dropped with probability `rate`."""
+    """Return an operation's output, of `width` channels; training drops a picture's with probability `rate`."""
     operation, _, of = term.partition(" ")
     kind, _, size = operation.partition("-")
     x, stride = states[of], stride if of in ("h", "p") else 1
@@ -177,7 +177,7 @@ def _separable(x: keras.KerasTensor, width: int, size: int, *, stride: int = 1, 
 
 
 def _pooled(x: keras.KerasTensor, kind: str, size: int, stride: int, *, name: str) -> keras.KerasTensor:
-    """Pool; what lies outside of the picture counts as 0 where that is halved, else not at all, as in Keras."""
+    """Pool; the padding counts as 0 if the picture is halved, else it is ignored, as in Keras."""
     pool = layers.MaxPooling2D if kind == "max" else layers.AveragePooling2D
     if stride == 1:
         return pool(size, strides=1, padding="same", name=f"{name}_pool")(x)
@@ -188,7 +188,7 @@ def _pooled(x: keras.KerasTensor, kind: str, size: int, stride: int, *, name: st
 def _fitted(
     before: keras.KerasTensor, x: keras.KerasTensor, width: int, stride: int, *, name: str
 ) -> keras.KerasTensor:
-    """Return `before` in the size of `x` with `width` channels; the first cell that halves the picture takes all."""
+    """Return `before` in the size of `x` with `width` channels; the first cell that halves the picture keeps all."""
     if before.shape[1:3] != x.shape[1:3]:
         return _halved(before, width, name=name)
     if before.shape[-1] == width or (before is x and stride == 2):
@@ -197,7 +197,7 @@ def _fitted(
 
 
 def _halved(x: keras.KerasTensor, width: int, *, name: str) -> keras.KerasTensor:
-    """Halve the picture and lose nothing: half of the channels are of its even, half of its odd rows and columns."""
+    """Halve the picture: half of the channels come from its even rows and columns, half from the odd ones."""
     x = act(x, "relu", name=name)
     odd = layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{name}_odd_pad")(x)
     odd = layers.Cropping2D(((1, 0), (1, 0)), name=f"{name}_odd_crop")(odd)

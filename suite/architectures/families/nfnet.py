@@ -4,14 +4,15 @@ Brock, De, Smith and Simonyan, High-Performance Large-Scale Image Recognition Wi
 sections 3 and 5, Table 1, Figure 3, and the details in its appendix. https://arxiv.org/abs/2102.06171
 
 Differs from the paper: nothing that it states. F4+ has the 527 million weights and 367 billion multiply-adds that it
-prints, by a stem of 128 channels and a first stage whose 192 inner channels are one group; the authors' released code
-(google-deepmind/deepmind-research, nfnets/nfnet.py) makes it 525 million and 333 billion, by a stem of 192 and inner
-channels rounded down to 128: here stem_widths = (16, 32, 64, 192) and whole_groups = true. That code also has the tanh
-approximation of GELU, and leaves a branch that stochastic depth keeps unscaled; here GELU is exact, as in timm, and
-the branch is scaled up, as everywhere in this project. The small stem is ours: the same four convolutions, stride 1.
+prints, with a stem of 128 channels and a first stage whose 192 inner channels are one group. In the authors' released
+code (google-deepmind/deepmind-research, nfnets/nfnet.py) it has 525 million and 333 billion, with a stem of 192 and
+inner channels rounded down to 128: here stem_widths = (16, 32, 64, 192) and whole_groups = true. That code also
+approximates GELU by tanh, and does not scale up the branches that stochastic depth keeps. Here GELU is exact, as in
+timm, and these branches are scaled up, as everywhere in this project. The small stem is ours: the same four
+convolutions, stride 1.
 
 The learned factor on a residual branch begins at 0 in the named variants, as in the paper, so no gradient passes it at
-first: the weights of the branches, which are most, begin to move with the second step of training.
+first: the weights of the branches, which are most weights, begin to move with the second step of training.
 """
 
 from __future__ import annotations
@@ -49,21 +50,21 @@ class Config:
 
     depths: tuple[int, ...] = (1, 2, 6, 3)  # blocks in each stage
     widths: tuple[int, ...] = (256, 512, 1536, 1536)  # output channels of each stage
-    expansion: float = 0.5  # inner channels of a block over its output channels
-    group_width: int = 128  # inner channels of one group of the 3x3 convolutions, at least
+    expansion: float = 0.5  # inner channels of a block per output channel
+    group_width: int = 128  # least number of inner channels in one group of the 3x3 convolutions
     whole_groups: bool = False  # inner channels are rounded down to whole groups, as in the released code
     stem_widths: tuple[int, ...] = (16, 32, 64, 128)  # channels of the stem's four 3x3 convolutions
-    head: float = 2.0  # channels of the last 1x1 convolution over those of the last stage
-    squeeze: float = 0.5  # units of a block's gate over its output channels
+    head: float = 2.0  # channels of the last 1x1 convolution per channel of the last stage
+    squeeze: float = 0.5  # units of a block's gate per output channel
     alpha: float = 0.2  # factor on every residual branch
-    skip: float = 0.0  # start of the learned factor on every residual branch: at 0 a block begins as the identity
+    skip: float = 0.0  # initial learned factor on every residual branch: at 0 a block begins as the identity
     activation: Literal["gelu", "silu", "relu"] = "gelu"
     epsilon: float = 1e-4  # of the weight standardisation, above 0
     dropout: float = 0.2  # share of the pooled features, 0 to 1
     stochastic_depth: float = 0.25  # probability that the last block's branch is dropped; rises from 0 at the first
     stem: Literal["imagenet", "small"] = "imagenet"  # stride 2 in its first and last convolution, or none
-    resize: int | None = None  # side to which pictures are brought inside the network, pixels; None: as they come
-    resolution: int = 256  # side of the pictures that its paper's figures are for, pixels; no layer depends on it
+    resize: int | None = None  # pictures are resized to this side inside the network, pixels; None: they are not
+    resolution: int = 256  # side of the pictures in its paper's results, pixels; no layer depends on it
 
     @property
     def stride(self) -> int:
@@ -103,7 +104,7 @@ def _f(number: int, dropout: float, resolution: int) -> Config:
     return Config(depths=depths, dropout=dropout, resolution=resolution)
 
 
-VARIANTS = {  # Table 1; resolution is that of testing, in training it is what the comment says
+VARIANTS = {  # Table 1; resolution is for testing, the comment gives the one for training
     "f0": _f(0, 0.2, 256),  # 192
     "f1": _f(1, 0.3, 320),  # 224
     "f2": _f(2, 0.4, 352),  # 256
@@ -163,7 +164,7 @@ def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
 def _block(
     x: keras.KerasTensor, width: int, stride: int, beta: float, rate: float, config: Config, *, name: str
 ) -> keras.KerasTensor:
-    """1x1, 3x3 and 3x3 in groups, 1x1, gate; the shortcut of a change of shape starts behind the activation."""
+    """1x1, 3x3 and 3x3 in groups, 1x1, gate; a shortcut that changes the shape starts after the activation."""
     inner, groups = config.inner(width), config.groups(width)
     y = _activated(x, config, scale=beta, name=name)
     if stride > 1 or x.shape[-1] != width:
@@ -188,7 +189,7 @@ def _shortcut(x: keras.KerasTensor, width: int, stride: int, config: Config, *, 
 
 
 def _activated(x: keras.KerasTensor, config: Config, *, scale: float = 1.0, name: str) -> keras.KerasTensor:
-    """Activate, scaled such that a standard normal input leaves with variance 1, and by `scale`."""
+    """Activate, scale so that a standard normal input leaves with variance 1, then multiply by `scale`."""
     x = act(x, config.activation, name=name)
     return layers.Rescaling(scale * GAMMAS[config.activation], name=f"{name}_gamma")(x)
 

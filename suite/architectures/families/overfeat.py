@@ -44,7 +44,7 @@ class Config:
 
     @property
     def minimum(self) -> int:
-        """Smallest side of a picture of which the last pooling leaves a pixel."""
+        """Smallest side of a picture that leaves one pixel after the last pooling."""
         first, second, last = POOLS[self.model]
         if self.stem == "small":
             return first * second * last

@@ -28,7 +28,7 @@ from suite.architectures.families._checks import (
 from suite.core.recipe import Recipe
 from suite.core.task import Task
 
-EXPANSION = 4  # output channels of a bottleneck over the width of its stage
+EXPANSION = 4  # output channels of a bottleneck: this many times the width of its stage
 
 RECIPE = Recipe(learning_rate=5e-3)  # for few pictures
 
@@ -69,11 +69,11 @@ class Config:
         for width in self.widths:
             require(
                 self.inner(width) > 0,
-                f"base_width = {self.base_width} leaves nothing of a width of {width}: give at least {-(-64 // width)}",
+                f"base_width = {self.base_width} leaves no channel at width {width}: give at least {-(-64 // width)}",
             )
         require(
             self.bottleneck or (self.groups, self.base_width, self.stride_in_3x3) == (1, 64, False),
-            "groups, base_width and stride_in_3x3 are of bottlenecks: leave them out, or set bottleneck = true",
+            "groups, base_width and stride_in_3x3 are for bottlenecks: leave them out, or set bottleneck = true",
         )
 
 

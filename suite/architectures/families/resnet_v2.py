@@ -29,7 +29,7 @@ from suite.architectures.families._checks import (
 from suite.core.recipe import Recipe
 from suite.core.task import Task
 
-EXPANSION = 4  # output channels of a bottleneck over the width of its stage
+EXPANSION = 4  # output channels of a bottleneck: this many times the width of its stage
 
 RECIPE = Recipe(learning_rate=5e-3)  # for few pictures
 
@@ -41,9 +41,9 @@ class Config:
     depths: tuple[int, ...]  # blocks in each stage
     widths: tuple[int, ...] = (64, 128, 256, 512)  # channels of each stage; the stem has the first
     bottleneck: bool = True  # blocks of 1x1, 3x3, 1x1 to 4 times the width, rather than 3x3, 3x3
-    stride_in_last: bool = False  # a stage halves the picture in its last block for the next, or in its own first
+    stride_in_last: bool = False  # a stage halves the picture in its last block, rather than in its first
     stem: Literal["imagenet", "small"] = "imagenet"  # 7x7 stride 2 and max pooling, or 3x3 stride 1
-    zero_padding: bool = False  # the stem's pooling takes what lies outside of the picture for 0, or leaves it out
+    zero_padding: bool = False  # the stem's pooling counts the padding as 0, rather than ignore it
     biases: bool = False  # the stem, projections and the last convolution of each block have biases
     epsilon: float = 1e-5  # of the normalisation, above 0
 
@@ -68,7 +68,7 @@ class Config:
         require_per_stage(depths=self.depths, widths=self.widths)
         require(
             self.stem == "imagenet" or not self.zero_padding,
-            "zero_padding is of the stem's pooling: leave it out, or set stem = 'imagenet'",
+            "zero_padding is for the stem's pooling: leave it out, or set stem = 'imagenet'",
         )
         require_positive(epsilon=self.epsilon)
 
@@ -97,7 +97,7 @@ def build(config: Config, task: Task) -> keras.Model:
 
 
 def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
-    """Return features that are not activated yet: the first block begins with that."""
+    """Return features before their activation: the first block begins with it."""
     size, stride = (7, 2) if config.stem == "imagenet" else (3, 1)
     x = conv(x, config.widths[0], size, stride=stride, padding="symmetric", bias=config.biases, name="stem_conv")
     if config.stem == "small":
@@ -131,7 +131,7 @@ def _basic(x: keras.KerasTensor, width: int, stride: int, config: Config, *, nam
 def _shortcut(
     x: keras.KerasTensor, first: keras.KerasTensor, width: int, stride: int, config: Config, *, name: str
 ) -> keras.KerasTensor:
-    """Return `x`, the block's input, where shapes agree; else a projection of `first`, the same after activation."""
+    """Return `x`, the block's input, if shapes agree; else a projection of `first`, the activated input."""
     if x.shape[-1] == width and (stride == 1 or config.stride_in_last):
         return _thinned(x, stride, name=f"{name}_thinned")
     return conv(first, width, 1, stride=stride, padding="symmetric", bias=config.biases, name=f"{name}_conv")

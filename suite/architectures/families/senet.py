@@ -1,11 +1,11 @@
-"""SENet: ResNet and ResNeXt with gates from channel to channel.
+"""SENet: ResNet and ResNeXt with a gate on each channel.
 
 Hu, Shen, Albanie, Sun and Wu, Squeeze-and-Excitation Networks, CVPR 2018 and TPAMI 2019, Table 1; SENet-154 in the
 appendix of both. https://arxiv.org/abs/1709.01507
 
 As the authors' networks (https://github.com/hujie-frank/SENet) and timm's legacy_senet: SE-ResNet halves the picture in
-the first 1x1 of a block, the others in the 3x3; the stem's pooling has no padding, but for a row and a column at the
-bottom right where its last window would hang over. The small stem is ours: one 3x3 convolution, no pooling.
+the first 1x1 of a block, the others in the 3x3; the stem's pooling has no padding, except for a row and a column at the
+bottom right if its last window would hang over. The small stem is ours: one 3x3 convolution, no pooling.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from suite.architectures.families._checks import (
 from suite.core.recipe import Recipe
 from suite.core.task import Task
 
-EXPANSION = 4  # output channels of a block over the width of its stage
+EXPANSION = 4  # output channels of a block: this many times the width of its stage
 EPSILON = 1e-5  # of the normalisation
 RECIPE = Recipe(learning_rate=5e-3)  # for few pictures
 
@@ -41,7 +41,7 @@ class Config:
     widths: tuple[int, ...] = (64, 128, 256, 512)  # channels of each stage, before their expansion
     groups: int = 1  # cardinality of the 3x3: 1 is SE-ResNet, more is SE-ResNeXt
     base_width: int = 64  # channels of one group of the 3x3 where the stage is 64 wide: 4 in 32x4d
-    reduction: int = 16  # channels over the units that their gates are computed from; 0: no gates
+    reduction: int = 16  # channels per unit that their gates are computed from; 0: no gates
     stride_in_3x3: bool = False  # a block halves the picture in its 3x3 (SE-ResNeXt) or in its first 1x1 (SE-ResNet)
     halved: bool = False  # the first 1x1 of a block has half of the channels of its 3x3 (SENet-154)
     projection_3x3: bool = False  # shortcuts that halve the picture are 3x3 (SENet-154) rather than 1x1
@@ -119,7 +119,7 @@ def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
 
 
 def _pool(x: keras.KerasTensor) -> keras.KerasTensor:
-    """Take the largest of 3x3 pixels, two apart; the last window may hang over the edge, as in Caffe."""
+    """Take the largest of 3x3 pixels with stride 2; the last window may hang over the edge, as in Caffe."""
     over = tuple((0, (side - 3) % 2) for side in x.shape[1:3])
     if over != ((0, 0), (0, 0)):
         x = layers.ZeroPadding2D(over, name="stem_pool_pad")(x)
@@ -127,7 +127,7 @@ def _pool(x: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def _block(x: keras.KerasTensor, width: int, stride: int, config: Config, *, name: str) -> keras.KerasTensor:
-    """1x1, 3x3 in groups, 1x1, and a gate for each channel of that; Figure 3."""
+    """1x1, 3x3 in groups, 1x1, and a gate on each channel; Figure 3."""
     inner, outer = config.inner(width), width * EXPANSION
     first, second = (1, stride) if config.stride_in_3x3 else (stride, 1)
     y = _convolution(x, inner // 2 if config.halved else inner, 1, stride=first, name=f"{name}_1")

@@ -3,10 +3,10 @@
 Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR 2015, Table 1, columns
 A, B, D and E. https://arxiv.org/abs/1409.1556
 
-Differs from the paper: the weights begin as Glorot and Bengio's, which the paper (section 3.1) found after submission
-to make its pre-training of shallow networks needless; the "-bn" variants, which normalise after every convolution and
-keep its bias, are torchvision's. Column C, with its 1x1 convolutions, and local response normalisation are left out.
-The small stem is ours: the first stage is not pooled.
+Differs from the paper: the weights are initialised by Glorot and Bengio's method. After submission the paper
+(section 3.1) found that its pre-training of shallow networks is then needless. The "-bn" variants, which normalise
+after every convolution and keep its bias, are torchvision's. Column C, with its 1x1 convolutions, and local response
+normalisation are left out. The small stem is ours: the first stage is not pooled.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Config:
 
     @property
     def stride(self) -> int:
-        """Pixels of the picture per pixel of what the dense layers see."""
+        """Pixels of the picture per pixel of the input of the dense layers."""
         return 2 ** (len(self.depths) - (self.stem == "small"))
 
     def __post_init__(self) -> None:
@@ -59,7 +59,7 @@ class Config:
         require_positive(dense=self.dense, epsilon=self.epsilon)
         require(
             self.normalization or self.epsilon == 1e-5,
-            "epsilon is of a normalisation: leave it out, or set normalization = true",
+            "epsilon is for a normalisation: leave it out, or set normalization = true",
         )
         require_share(dropout=self.dropout)
 

@@ -7,8 +7,8 @@ Zhai, Kolesnikov, Houlsby and Beyer, Scaling Vision Transformers, CVPR 2022, Tab
 Ti is of Touvron et al., Training data-efficient image transformers, 2021, Table 1. https://arxiv.org/abs/2012.12877
 
 Differs from the paper: GELU is exact, as in timm and torchvision; the authors' code has its tanh approximation. The
-classifier is the one for fine-tuning, a single dense layer. g and G have a class token as the others do, and as they
-are counted in timm; Zhai et al. pool by attention instead. Pixels beyond the last whole patch are left out.
+classifier is the one for fine-tuning, a single dense layer. g and G have a class token like the others, as in timm's
+counts; Zhai et al. pool by attention instead. Pixels beyond the last whole patch are left out.
 
 The classifier of the named variants begins at 0, so no gradient passes it at first: all other weights begin to move
 with the second step of training.
@@ -42,8 +42,8 @@ class Config:
     dropout: float = 0.0  # share of the output of each dense layer and of the embedded patches, 0 to 1
     stochastic_depth: float = 0.0  # probability that the last block's branches are dropped; rises from 0 at the first
     epsilon: float = 1e-6  # of the normalisation, above 0
-    zero_head: bool = True  # the classifier begins at 0, as in the authors' code, rather than by chance
-    resolution: int = 224  # side of the pictures that its paper's figures are for, pixels
+    zero_head: bool = True  # the classifier begins at 0, as in the authors' code, rather than at random
+    resolution: int = 224  # side of the pictures in its paper's results, pixels
 
     def __post_init__(self) -> None:
         require_types(self)
@@ -83,7 +83,7 @@ def build(config: Config, task: Task) -> keras.Model:
 
 
 def encoder(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
-    """Return the tokens (B, T, D) of pictures (B, H, W, C): one of each patch, row by row, after the class token.
+    """Return the tokens (B, T, D) of pictures (B, H, W, C): one for each patch, row by row, after the class token.
 
     Raises ArchitectureError for pictures smaller than a patch.
     """
@@ -97,7 +97,7 @@ def encoder(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
 
 
 def _embedded(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
-    """Return every patch as a token, with what is learned of its place: equation 1."""
+    """Return every patch as a token with its learned position: equation 1."""
     side, (height, width) = config.patch, x.shape[1:3]
     require(
         min(height, width) >= side,

@@ -30,7 +30,7 @@ class Config:
     stem_widths: tuple[int, int] = (32, 64)  # channels of the two first convolutions
     entry: tuple[int, ...] = (128, 256, 728)  # channels of each block of the entry flow; each halves the picture
     middle: int = 8  # blocks of the middle flow, as wide as the last of the entry flow; 0 or more
-    exit: tuple[int, ...] = (1024, 1536, 2048)  # channels of the exit flow's halving block, and of what follows it
+    exit: tuple[int, ...] = (1024, 1536, 2048)  # channels of the exit flow's halving block and later convolutions
     between: Literal["none", "relu", "elu"] = "none"  # activation within a separable convolution: Figure 10
     residual: bool = True  # blocks have shortcuts: Figure 9
     dropout: float = 0.5  # share of the pooled features, 0 to 1
@@ -83,7 +83,7 @@ def _stem(x: keras.KerasTensor, config: Config) -> keras.KerasTensor:
 def _halving(
     x: keras.KerasTensor, widths: tuple[int, int], config: Config, *, bare: bool = False, name: str
 ) -> keras.KerasTensor:
-    """Two separable convolutions and pooling, beside a 1x1; a `bare` block does not begin with a ReLU."""
+    """Two separable convolutions and pooling, with a 1x1 shortcut; a `bare` block does not begin with a ReLU."""
     y = x if bare else act(x, "relu", name=f"{name}_1")
     y = _separable(y, widths[0], config, name=f"{name}_1")
     y = _separable(act(y, "relu", name=f"{name}_2"), widths[1], config, name=f"{name}_2")
@@ -94,7 +94,7 @@ def _halving(
 
 
 def _middle(x: keras.KerasTensor, config: Config, *, name: str) -> keras.KerasTensor:
-    """Three separable convolutions, each after a ReLU, beside what they are of."""
+    """Three separable convolutions, each after a ReLU, with a shortcut."""
     y = x
     for number in (1, 2, 3):
         y = _separable(act(y, "relu", name=f"{name}_{number}"), x.shape[-1], config, name=f"{name}_{number}")
