@@ -126,7 +126,7 @@ class Progress:
         return f"{f'{used.trials:.1f}'.removesuffix('.0')}{of} trials{known}"
 
     def _remaining(self, left: float) -> float:
-        """Return what is left of `left` seconds after those the running trial has used."""
+        """Return `left` seconds less those that the running trial has used."""
         return max(0.0, left - self._used())
 
     def _used(self) -> float:
@@ -145,7 +145,7 @@ class Progress:
         return bar.append(f" {self._standing()}{self._now()}")
 
     def _now(self) -> str:
-        """Return what is going on: `trial 12: epoch 6 of 10, accuracy 93.1 %, about 0:00:24 to go`."""
+        """Return what runs now: `trial 12: epoch 6 of 10, accuracy 93.1 %, about 0:00:24 to go`."""
         return f"; trial {self._running.number}: {self._progress()}" if self._running else ""
 
     def _progress(self) -> str:

@@ -212,7 +212,7 @@ class Store:
         return None if promised is None else promised.tolist()
 
     def _unrefused(self, configuration: Mapping[str, Value]) -> Mapping[str, float] | None:
-        """Return what is known of the costs of a configuration; None if its network was refused."""
+        """Return the known costs of a configuration; None if its network was refused."""
         return None if self._past.is_refused(configuration) else self._known(configuration)
 
     def _beat(self) -> None:

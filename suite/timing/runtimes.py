@@ -63,7 +63,7 @@ def ready(path: str, threads: int) -> None:
 
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        tf.constant(0.0) + 1.0  # starts the runtime, and the GPU where there is one
+        tf.constant(0.0) + 1.0  # starts the runtime, and the GPU if there is one
     if path in LOADED:
         importlib.import_module(LOADED[path])
 

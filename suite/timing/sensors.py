@@ -193,7 +193,7 @@ def _of_gpu(ask: Callable[[Any, Any], float]) -> float | None:
 
 @contextmanager
 def _gpu() -> Iterator[tuple[Any, Any]]:
-    """Yield NVML and its first GPU that TensorFlow may use; None and None where there is none."""
+    """Yield NVML and its first GPU that TensorFlow may use; None and None if there is none."""
     try:
         import pynvml
     except ImportError:

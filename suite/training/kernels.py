@@ -73,7 +73,7 @@ def suspect(reason: str, tell: Tell) -> None:
 
 
 def _switch_off() -> None:
-    """Switch oneDNN off for trainings; what is timed runs as it is deployed."""
+    """Switch oneDNN off for trainings; timed networks run as they are deployed."""
     os.environ |= {SWITCH: "0", FOR_TRAINING: "1"}
 
 
@@ -133,6 +133,6 @@ def _has_checks() -> bool:
 
 
 def _keep(file: Path, known: Mapping[str, str]) -> None:
-    """Write an answer; where it cannot be written it is found out again."""
+    """Write an answer; if it cannot be written, the next study tries again."""
     with suppress(OSError):
         files.write(file, json.dumps(known))
