@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from suite.core.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
+from suite.core.study import Budget, Choice, Constraint, Fidelity, Latency, Objective, Range, Study
 from suite.core.trial import Trial
 
 
@@ -25,6 +25,7 @@ def study(**changes: Any) -> Study:
         constraints=(Constraint(measure="parameters", at_most=5_000),),
         budget=Budget(trials=6),
         fidelity=Fidelity(epochs=1),
+        latency=Latency(seconds=0.3, settling=0),
         seed=3,
     )
     return replace(plain, **changes)

@@ -43,6 +43,10 @@ goal = "min"
 trials = 2
 [fidelity]
 epochs = 1
+
+[latency]
+seconds = 0.3
+settling = 0
 """
 
 

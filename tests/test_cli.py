@@ -178,7 +178,7 @@ def test_a_worker_that_dies_while_nothing_runs_is_named_and_another_goes_on(
     said = capfd.readouterr().err
     assert said.count("no trial was running when a worker ended: its process was ended by SIGSEGV") == deaths
     assert code == (1 if deaths == supervisor.DEATHS else 0)
-    assert ("no other one is tried" in said) == (deaths == supervisor.DEATHS)
+    assert ("no other is started" in said) == (deaths == supervisor.DEATHS)
 
 
 def test_workers_that_die_while_trials_end_are_replaced_for_ever(

@@ -309,7 +309,7 @@ def test_a_line_says_how_far_a_trial_came(capsys: pytest.CaptureFixture[str]) ->
     with Progress(study) as progress:
         progress.end(a_trial(7, "paused", until=2, accuracy=71.2, parameters=10.0, seconds=4))
     said = capsys.readouterr().err
-    assert said.startswith("small/7   paused at 2 of 30 epochs  accuracy 71.20 %, parameters 10  (depths (7,))")
+    assert said.startswith("small/7   paused at 2 of 30 epochs  accuracy 71.20 %, parameters 10  (depths 7)")
     assert "[0.1 of 4 trials, 0:03:56 left]" in said
 
 

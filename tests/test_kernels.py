@@ -46,6 +46,7 @@ dataset = "digits"
 image = [16, 16, 1]
 budget = { trials = 1 }
 fidelity = { epochs = 1 }
+latency = { seconds = 0.3, settling = 0 }
 space = { width = { choice = [8, 12] } }
 objectives = [{ measure = "accuracy", goal = "max" }, { measure = "parameters", goal = "min" }]
 """

@@ -42,6 +42,10 @@ trials = 1
 
 [fidelity]
 epochs = 1
+
+[latency]
+seconds = 0.3
+settling = 0
 """
 
 # A layer that Keras does not know, in the network and in the saved file.

@@ -54,6 +54,10 @@ trials = 5
 
 [fidelity]
 epochs = 3
+
+[latency]
+seconds = 0.3
+settling = 0
 """
 
 
