@@ -209,7 +209,7 @@ class OwnCell(layers.GRUCell):
     [
         (with_lora, "'tuned': LoRA makes its kernel anew"),
         (lambda: chain((4, 7), lambda x: ops.einsum("bij,jk,kl->bil", x, ops.ones((7, 3)), ops.ones((3, 2)))),
-         "'bij,jk,kl->bil': what it costs depends on the order"),
+         "'bij,jk,kl->bil': its cost depends on the order"),
         (lambda: chain((4, 7), layers.RNN(OwnCell(), name="steps")), "'steps': its cell is a OwnCell"),
     ],
 )  # fmt: skip

@@ -25,16 +25,16 @@ class Complexity:
     parameters: int  # trainable weights
     total_parameters: int  # with weights that are not trained, such as the statistics of normalisation
     macs: int  # multiply-adds of convolutions, dense layers and attention products
-    activations: int  # output elements of those
+    activations: int  # output elements of the same
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What one call of one layer or operation costs. A layer that is called again has its weights at the first call."""
+    """The cost of one call of one layer or operation. A layer's weights count at its first call only."""
 
-    layer: str  # within nested models behind their names: "encoder/conv1"
+    layer: str  # after the names of the nested models that it is in: "encoder/conv1"
     kind: str  # name of its class
-    output: tuple[int, ...]  # shape of what it returns for one picture, of the first if there are several
+    output: tuple[int, ...]  # shape of its first output for one picture
     parameters: int
     total_parameters: int
     macs: int
@@ -56,7 +56,7 @@ class Kind:
 def complexity(model: keras.Model) -> Complexity:
     """Return the counts of a functional or sequential model, whatever its batch size.
 
-    The graph is walked call by call: a layer that is shared has its weights counted once and its work at each call.
+    The graph is walked call by call: a shared layer counts its weights once and its work at each call.
     Raises UnknownOperationError for an operation that no rule covers, or for pictures without a fixed size.
     """
     calls = graph(model).calls
@@ -69,15 +69,15 @@ def complexity(model: keras.Model) -> Complexity:
 
 
 def counts(model: keras.Model) -> dict[str, float]:
-    """Return those of the counts that are measures, by name."""
+    """Return the counts that are measures, by name."""
     known = complexity(model)
     return {name: float(getattr(known, name)) for name in COUNTED}
 
 
 def parts(model: keras.Model) -> tuple[Part, ...]:
-    """Return what each call of a model costs, in the order of the graph; their sums are those of `complexity`.
+    """Return the cost of each call of a model, in the order of the graph; the sums are those of `complexity`.
 
-    Weights that no call has, of a model that added its own, are a last part with the model's name. Raises as
+    Weights that the model itself added, outside of any call, are a last part with the model's name. Raises as
     `complexity` does.
     """
     trainable, counted = {id(weight) for weight in model.trainable_weights}, set[int]()
@@ -104,7 +104,7 @@ def parts(model: keras.Model) -> tuple[Part, ...]:
 
 
 def by_kind(rows: Sequence[Part]) -> tuple[Kind, ...]:
-    """Return the sums of parts of one kind, that with most multiply-adds first, then with most weights."""
+    """Return the sums of the parts of each kind, by multiply-adds and then by weights, the most first."""
     kinds: dict[str, list[Part]] = {}
     for row in rows:
         kinds.setdefault(row.kind, []).append(row)
@@ -141,7 +141,7 @@ _TABLES: dict[str, Callable[[keras.Model], Sequence[Any]]] = {
 
 
 def _with_shares(row: dict[str, Any], sums: Mapping[str, int]) -> dict[str, Any]:
-    """Return the row as a table shows it, with a column behind each of `sums` for the share in it."""
+    """Return the row as a table shows it, with a column after each of `sums` for its share in percent."""
     shared: dict[str, Any] = {}
     for name, value in row.items():
         shared[name] = " x ".join(map(str, value)) if isinstance(value, tuple) else value
@@ -158,11 +158,11 @@ def model_bytes(model: keras.Model) -> int:
 def peak_activation_bytes(model: keras.Model, batch: int) -> int:
     """Return the most bytes of activations that are alive at once in a forward pass of `batch` pictures.
 
-    The calls run in the order of the graph. A tensor lives from the call that makes it to the last that takes it, the
-    pictures from the start and the answers to the end, each at its own dtype; inputs and outputs of a call are alive
-    together, for nothing is fused or done in place. Reshapes and what acts in training only share the memory of their
-    input. What a layer makes within itself, such as the scores of attention, is alive while it runs, all at once;
-    weights and what a kernel needs to work are not counted. Raises as `complexity` does.
+    The calls run in the order of the graph. A tensor lives from the call that makes it to the last call that takes it;
+    the pictures live from the start, the answers to the end. Each has its own dtype. Inputs and outputs of a call are
+    alive together, for nothing is fused or done in place. Reshapes and layers that act in training only share the
+    memory of their input. All that a layer makes inside, such as the scores of attention, is alive while it runs.
+    Weights and the work space of kernels are not counted. Raises as `complexity` does.
     """
     return memory.peak(graph(model, batch))
 
@@ -170,8 +170,8 @@ def peak_activation_bytes(model: keras.Model, batch: int) -> int:
 def weightless(build: Callable[[], keras.Model]) -> keras.Model:
     """Return the model that `build` returns, without memory for its weights: it can be counted, not used.
 
-    To call, compile, train or save it raises SuiteError; so does what asks for its weights by another model of its
-    layers, such as the one without auxiliary classifiers. That can be counted too.
+    Calling, compiling, training or saving it raises SuiteError. So does using its weights through another model of its
+    layers, such as the one without auxiliary classifiers; that model can be counted too.
     """
     pending = list(global_state.get_global_attribute(_PENDING, []))
     try:
@@ -185,7 +185,7 @@ def weightless(build: Callable[[], keras.Model]) -> keras.Model:
         setattr(model, method, _refuse)
     for weight in model.variables:
         if weight._value is None:
-            # Else Keras would draw a value anew each time that it is read, and fail in its own words when it is given.
+            # Else Keras would draw a new value at each read, and fail with its own message when a value is assigned.
             weight._initializer, weight._direct_assign = _placeholder, _refuse
     return model
 
@@ -202,7 +202,7 @@ def _refuse(*arguments: object, **named: object) -> NoReturn:
 
 
 def _placeholder(shape: rules.Shape, dtype: Any = None) -> Any:
-    """Return the value of a weight that has none, to find out the shapes of a layer; refuse it to any other use."""
+    """Return a stand-in for the value of a weight, to find the shapes of a layer; refuse any other use."""
     return ops.zeros(shape, dtype) if in_symbolic_scope() else _refuse()
 
 

@@ -91,25 +91,25 @@ def dense(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
 
 
 def reversible_embedding(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """Words to vectors are looked up; in reverse, every vector is multiplied with that of every word."""
+    """Words to vectors are looked up; in reverse, every vector is multiplied with the vector of every word."""
     in_reverse = len(inputs[0]) == len(outputs[0])
     return dense(layer, inputs, outputs) if in_reverse else NOTHING
 
 
 def einsum_dense(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """An einsum of the input with a kernel, every index of which is one of the input or of the output."""
+    """An einsum of the input with a kernel; every index of the kernel is in the input or in the output."""
     taken, made = layer.equation.replace(" ", "").split("->")
     sizes = _sizes([taken.split(",")[0], made], [inputs[0], outputs[0]])
     return math.prod(sizes.values()), math.prod(outputs[0])
 
 
 def einsum(operation: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """The product of all index sizes; of one tensor only, it is a sum or another order, and costs nothing."""
+    """The product of all index sizes; with a single tensor it only sums or permutes, and costs nothing."""
     terms = operation.subscripts.replace(" ", "").split("->")[0].split(",")
     if len(terms) > 2:
         raise UnknownOperationError(
-            f"cannot count '{operation.name}', the einsum '{operation.subscripts}': what it costs depends on the order "
-            "of its products (write it as several, each of two tensors)"
+            f"cannot count '{operation.name}', the einsum '{operation.subscripts}': its cost depends on the order "
+            "of its products (write it as several einsums, each of two tensors)"
         )
     if len(terms) == 1:
         return NOTHING
@@ -117,7 +117,7 @@ def einsum(operation: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
 
 
 def _sizes(terms: list[str], shapes: list[Shape]) -> dict[str, int]:
-    """Return the size of each index; one that is broadcast has that of the larger side."""
+    """Return the size of each index; a broadcast index has the larger size."""
     sizes: dict[str, int] = {}
     for term, shape in zip(terms, shapes, strict=True):
         for label, size in zip(_labels(term, len(shape)), shape, strict=True):
@@ -126,7 +126,7 @@ def _sizes(terms: list[str], shapes: list[Shape]) -> dict[str, int]:
 
 
 def _labels(term: str, rank: int) -> list[str]:
-    """Return one label per axis; those that an ellipsis stands for are numbered from the right."""
+    """Return one label per axis; the axes of an ellipsis are numbered from the right."""
     head, dots, tail = term.partition("...")
     hidden = rank - len(head) - len(tail) if dots else 0
     return [*head, *(f"...{axis}" for axis in range(hidden, 0, -1)), *tail]
@@ -165,7 +165,7 @@ def batch_dot(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
 
 
 def multi_head_attention(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """Projections, the scores of every query with every key along the attention axes, and the sums that they weigh."""
+    """Projections, the scores of every query with every key along the attention axes, and the weighted sums."""
     keys = math.prod(inputs[1][axis] for axis in layer.attention_axes)
     return _attention(layer, inputs, outputs, layer.num_heads * keys, layer.key_dim, layer.value_dim)
 
@@ -178,7 +178,7 @@ def grouped_query_attention(layer: Any, inputs: list[Shape], outputs: list[Shape
 def _attention(
     layer: Any, inputs: list[Shape], outputs: list[Shape], scores_of_one: int, key_width: int, value_width: int
 ) -> Work:
-    """Return the work where one query has so many scores, over all heads, of keys and values so wide in each head."""
+    """Return the work, given the scores of one query over all heads and the widths of keys and values in a head."""
     queries, keys = math.prod(inputs[0][:-1]), math.prod(inputs[1][:-1])
     projections = [(queries, layer._query_dense), (keys, layer._key_dense), (keys, layer._value_dense)]
     if hasattr(layer, "_gate_dense"):
@@ -191,7 +191,7 @@ def _attention(
 
 
 def attention(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """`layers.Attention`: scores of queries (B, T, D) with keys, and sums of values; a score may be a mere sum."""
+    """`layers.Attention`: scores of queries (B, T, D) with keys, and sums of values; a score may be a plain sum."""
     query, value = inputs[0], inputs[1]
     pairs = math.prod(query[:-1]) * value[-2]
     scored = pairs * query[-1] if layer.score_mode == "dot" else 0
@@ -199,7 +199,7 @@ def attention(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
 
 
 def additive_attention(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """Each score is a sum over D, weighed by the learned scale where there is one: Bahdanau et al., ICLR 2015, A.1.2.
+    """Each score is a sum over D, weighted by the learned scale if there is one: Bahdanau et al., ICLR 2015, A.1.2.
 
     https://arxiv.org/abs/1409.0473
     """
@@ -210,7 +210,7 @@ def additive_attention(layer: Any, inputs: list[Shape], outputs: list[Shape]) ->
 
 
 def dot_product_attention(operation: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
-    """Scores of queries (B, T, N, D) with keys (B, S, N or fewer, D), and sums of the values that they weigh."""
+    """Scores of queries (B, T, N, D) with keys (B, S, N or fewer, D), and weighted sums of the values."""
     batch, queries, heads, width = inputs[0]
     scores = batch * heads * queries * inputs[1][1]
     values = inputs[2][-1]
@@ -225,7 +225,7 @@ def recurrent(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
         if type(cell) not in (layers.SimpleRNNCell, layers.GRUCell, layers.LSTMCell):
             raise UnknownOperationError(
                 f"cannot count '{layer.name}': its cell is a {type(cell).__name__}, "
-                "and counted are SimpleRNNCell, GRUCell and LSTMCell"
+                "and only SimpleRNNCell, GRUCell and LSTMCell are counted"
             )
         for kernel in (cell.kernel, cell.recurrent_kernel):
             macs += steps * math.prod(kernel.shape)

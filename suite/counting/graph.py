@@ -28,7 +28,7 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """All calls of a model, those of nested models in their place."""
+    """All calls of a model, including those of nested models."""
 
     inputs: list[keras.KerasTensor]
     calls: list[Call]
@@ -36,7 +36,7 @@ class Graph:
 
 
 def graph(model: keras.Model, batch: int = 1) -> Graph:
-    """Return what a functional or sequential model does with `batch` pictures.
+    """Return the calls of a functional or sequential model for `batch` pictures.
 
     Raises UnknownOperationError for an operation that no rule covers, or for pictures without a fixed size.
     """
@@ -95,7 +95,7 @@ def _walk(
 
 
 def _work(operation: Any, inputs: list[Any], outputs: Any) -> tuple[int, int]:
-    """Return multiply-adds and outputs of a call: by its rule, or of each step where a model is run at each."""
+    """Return multiply-adds and outputs of a call: by its rule, or step by step if it runs a model at each step."""
     model = operation.layer if isinstance(operation, keras.layers.TimeDistributed) else None
     if not isinstance(model, keras.Model):
         return rules.work(operation, _shapes(inputs), _shapes(outputs))
@@ -108,7 +108,7 @@ def _work(operation: Any, inputs: list[Any], outputs: Any) -> tuple[int, int]:
 def _outputs(operation: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
     outputs = operation.compute_output_spec(*arguments, **named)
     if any(None in shape for shape in _shapes(outputs)):
-        # The layer was told less than its inputs say, as an EinsumDense is: only its call knows the size.
+        # The layer knows less than its inputs say, as an EinsumDense does: only its call knows the size.
         outputs = keras.Operation.compute_output_spec(operation, *arguments, **named)
     return outputs
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from suite.counting.graph import Call, Graph
 
-# What in inference gives its input back, or the same memory in another shape.
+# Layers that in inference return their input, or its memory in another shape.
 _VIEWS = frozenset(
     (
         "Identity", "Reshape", "Flatten", "Ravel", "Squeeze", "ExpandDims", "StopGradient", "ActivityRegularization",
@@ -44,7 +44,7 @@ def peak(graph: Graph) -> int:
 
 
 def _owners(graph: Graph) -> dict[int, int]:
-    """Return whose memory each tensor is in: its own, or that of the tensor which it shows."""
+    """Return the tensor whose memory each tensor uses: itself, or the tensor that it is a view of."""
     owners = {id(tensor): id(tensor) for tensor in graph.inputs}
     for call in graph.calls:
         shown = owners[id(call.inputs[0])] if _is_view(call) else None
@@ -54,7 +54,7 @@ def _owners(graph: Graph) -> dict[int, int]:
 
 
 def _ends(graph: Graph, owners: dict[int, int]) -> dict[int, list[int]]:
-    """Return, by the number of a call, what nobody needs after it."""
+    """Return the tensors that nobody needs after a call, by its number."""
     last = {owners[id(tensor)]: number for number, call in enumerate(graph.calls) for tensor in _touched(call)}
     for tensor in graph.outputs:
         last.pop(owners[id(tensor)], None)
@@ -75,7 +75,7 @@ def _is_view(call: Call) -> bool:
 
 
 def _within(call: Call) -> int:
-    """Return the bytes that a call makes and drops again, such as the scores of attention."""
+    """Return the bytes that a call takes and frees again, such as the scores of attention."""
     kept = sum(math.prod(tensor.shape) for tensor in call.outputs)
     dtype = getattr(call.operation, "compute_dtype", None) or call.outputs[0].dtype
     return max(0, call.made - kept) * _size(dtype)

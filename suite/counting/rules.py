@@ -1,7 +1,7 @@
 """What each operation costs: multiply-adds and outputs for one picture.
 
 Counted are convolutions, dense layers and the products of attention. Biases, normalisations, activation functions,
-pooling and elementwise arithmetic cost nothing, as papers count. What stands in no table here is an error, not a zero.
+pooling and elementwise arithmetic cost nothing, as papers count. An operation in no table here is an error, not a zero.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def register(kind: type[Operation], rule: Rule) -> None:
 def work(operation: Any, inputs: list[Shape], outputs: list[Shape]) -> Work:
     """Return what one call costs. Raises UnknownOperationError when nothing says how to count it.
 
-    A layer may say so itself: by a method `work(inputs, outputs)`.
+    A layer may say so itself, by a method `work(inputs, outputs)`.
     """
     _check_is_plain(operation)
     if hasattr(operation, "work"):
@@ -38,7 +38,7 @@ def _check_is_plain(operation: Any) -> None:
     if any(getattr(part, "lora_enabled", False) for part in parts):
         raise UnknownOperationError(
             f"cannot count '{operation.name}': LoRA makes its kernel anew in each call, whatever the batch "
-            "(count the model as it is without)"
+            "(count the model without LoRA)"
         )
 
 

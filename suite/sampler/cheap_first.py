@@ -1,8 +1,8 @@
 """The sampler that knows what a candidate costs before it is trained.
 
-It proposes the candidate with the greatest expected improvement of the front's hypervolume, where costs are exact and
-only what training tells is uncertain. A cost that was measured enters by its median: intervals decide who stands on
-the front (`suite.core.dominance`), not what to try next. In any study of Optuna:
+It proposes the candidate with the greatest expected improvement of the front's hypervolume. Costs are exact; only
+the results of training are uncertain. A measured cost counts by its median: intervals decide who stands on the front
+(`suite.core.dominance`), not what to try next. In any study of Optuna:
 
     import optuna
     from suite.sampler.cheap_first import CheapFirstSampler
@@ -39,7 +39,7 @@ from suite.sampler.parameters import Parameter, Space, unique, without
 from suite.sampler.prospects import POOL, Prospects, Seen, Wanted
 
 Open = Callable[[FrozenTrial], bool]  # whether the parameters of a trial may be proposed again
-Curve = Callable[[FrozenTrial], Mapping[float, Sequence[float]]]  # the told objectives at each level that was reached
+Curve = Callable[[FrozenTrial], Mapping[float, Sequence[float]]]  # the objectives told at each level reached
 
 START = 6  # trainings before the first model, spread over the costs
 
@@ -47,28 +47,28 @@ _TELLING = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def ended(trial: FrozenTrial) -> Mapping[float, Sequence[float]]:
-    """Return all objectives of a complete trial, at one level; nothing of another."""
+    """Return all objectives of a complete trial, at one level; nothing for another trial."""
     return {0.0: trial.values} if trial.state == TrialState.COMPLETE else {}
 
 
 class CheapFirstSampler(BaseSampler):
-    """Proposes what is expected to improve the front most, at the cost that it is known to have.
+    """Proposes the candidate that is expected to improve the front most, at its known cost.
 
-    `costs(params)` returns what the parameters of a trial cost: a number for one cost, a sequence for several; None for
-    parameters that must not be tried. NaN is a cost that nobody knows yet: it is predicted. The first of them are the
-    study's objectives at `positions`, by default its last ones; further ones are there for limits. All other objectives
-    are those that only a trial can tell; without `costs`, all are.
+    `costs(params)` returns the costs of a trial's parameters: a number for one cost, a sequence for several, None for
+    parameters that must not be tried. NaN is a cost that nobody knows yet: it is predicted. The first costs are the
+    study's objectives at `positions`, by default its last objectives; further costs serve limits only. The other
+    objectives are those that only a trial can tell; without `costs`, all are.
 
-    `limits` are the most that each cost may be, None for no limit. What trials set as constraints is modelled.
-    `space` is the distributions where they are known beforehand; else they are learnt from the trials, also those that
-    only some of them ask for. `calls` is how many configurations are asked for their costs for each proposal, where
-    that takes its time; without it, more than a thousand are. `deciding` names the parameters that costs depend on,
-    where it is not all of them. `curve` says what trials told at which level, where they are not all trained alike;
-    `end` is the level of a whole training.
+    `limits` are the most that each cost may be, None for no limit. Constraints that trials set are modelled.
+    `space` gives the distributions if they are known beforehand; else they are learnt from the trials, also those that
+    only some trials ask for. `calls` is the number of configurations whose costs each proposal asks for, if asking is
+    slow; without it, a proposal asks for more than a thousand. `deciding` names the parameters that costs depend on, if
+    not all do. `curve` returns what a trial told at each level, if trials are not all trained alike; `end` is the level
+    of a whole training.
 
-    Trials that run at the same time do not ask for the same. What was tried is not proposed again, unless `repeat`, or
-    where a trial is `open`.
-    Proposals depend on `seed`, on the trials and on the number of the next one alone.
+    Trials that run at the same time get different proposals. A configuration that was tried is not proposed again,
+    unless `repeat` is set or its trial is `open`. Proposals depend only on `seed`, the trials and the number of the
+    next trial.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class CheapFirstSampler(BaseSampler):
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Return the values that promise most; none while no parameter is known, or when all was tried."""
+        """Return the values that promise most; none while no parameter is known, or after all were tried."""
         if not search_space:
             return {}
         with threadpool_limits(1):  # the matrices are small: several threads would wait for each other
@@ -135,13 +135,13 @@ class CheapFirstSampler(BaseSampler):
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Return a value by chance: of a parameter that was not seen before, or not where this trial is."""
+        """Return a random value of a parameter that was not seen before, or not in this trial's branch."""
         source = np.random.default_rng([self._seed, trial.number, zlib.crc32(param_name.encode())])
         parameter = Parameter.of(param_name, param_distribution)
         return parameter.external(parameter.draw(1, source))[0]
 
     def promises(self, study: optuna.Study, configurations: Sequence[Mapping[str, Any]]) -> Array | None:
-        """Return what each of N configurations promises if it is trained to the end; None while there is no model."""
+        """Return the promise of each of N configurations if it is trained to the end; None while there is no model."""
         trials = study.get_trials(deepcopy=False)
         space, source = self._begun(trials), np.random.default_rng([self._seed, len(trials)])
         if len(self._told(trials)) < self._start:
@@ -150,7 +150,7 @@ class CheapFirstSampler(BaseSampler):
             return self._prospects(study, space, trials, source).promise(space.rows(configurations))
 
     def kept(self, number: int, costs: Sequence[float]) -> float:
-        """Return which part of its promise a proposal keeps now that its costs are measured."""
+        """Return the share of its promise that a proposal keeps now that its costs are measured."""
         if number not in self._proposed:
             return 1.0
         prospects, row, promise = self._proposed[number]
@@ -167,7 +167,7 @@ class CheapFirstSampler(BaseSampler):
         return Space.seen([one.distributions for one in telling], [one.params for one in telling])
 
     def _told(self, trials: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, Mapping[float, Sequence[float]]]]:
-        """Return the trials that told something, with what they told."""
+        """Return the trials that told objectives, with these."""
         curves = ((one, self._curve(one)) for one in trials if one.state in _TELLING)
         return [(one, curve) for one, curve in curves if curve]
 
@@ -178,7 +178,7 @@ class CheapFirstSampler(BaseSampler):
         signs = np.array([-1.0 if one == StudyDirection.MAXIMIZE else 1.0 for one in study.directions])
         costs = self._cost_positions(len(signs))
         own = [position for position in range(len(signs)) if position not in costs]
-        # A constraint that nothing has broken yet says nothing about where it would be.
+        # A constraint that no trial has broken yet does not show where its limit is.
         broken = sorted({key for one, _ in told for key, excess in one.constraints.items() if excess > 0})
         seen = [
             (one, level, [*(signs * values)[own], *(one.constraints.get(key, 0.0) for key in broken)])
@@ -212,9 +212,9 @@ class CheapFirstSampler(BaseSampler):
         return np.array(given + [np.inf] * (self._costs.count - len(given)), dtype=float)
 
     def _first(self, space: Space, tried: Array, share: float, source: np.random.Generator) -> Array:
-        """Return a candidate [P] by chance, of those whose first cost lies just above the quantile `share` of all.
+        """Return a random candidate [P] whose first cost lies just above the quantile `share` of all.
 
-        So the first few trainings are spread over the costs. Raises StopIteration when there is no candidate.
+        This spreads the first few trainings over the costs. Raises StopIteration when there is no candidate.
         """
         costs = self._costs
         rows = without(unique(space.draw(POOL, source)), tried)

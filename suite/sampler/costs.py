@@ -1,4 +1,4 @@
-"""What candidates cost before they are trained: exactly where that was asked, else as a model predicts."""
+"""What candidates cost, before they are trained: exactly if that was asked for, else as a model predicts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from suite.sampler.parameters import Space
 Exact = Callable[[Mapping[str, Any]], "float | Sequence[float] | None"]  # NaN: not known yet; None: cannot be had
 
 Key = frozenset[tuple[str, Any]]
-Model = tuple["Process | None", float, float]  # what it predicts is multiplied by the last and added to the other
+Model = tuple["Process | None", float, float]  # process, shift, size: a prediction times size plus shift
 
-FEW = 4  # exact costs, below which a model would know nothing
+FEW = 4  # exact costs: with fewer, a model would know nothing
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,16 @@ class Estimate:
 
     mean: Array  # [N, K]
     deviation: Array  # [N, K]; 0 where the cost is exact
-    possible: NDArray[np.bool_]  # [N] False for what is known not to be had
+    possible: NDArray[np.bool_]  # [N] False for a candidate known to be impossible
 
 
 class Costs:
     """The costs of one space.
 
     `exact(configuration)` returns K costs, NaN for one that only a measurement can tell, or None for a configuration
-    that cannot be had. With `calls`, so many configurations are asked for each proposal, what was told is remembered,
-    and the rest is predicted; without, all are asked. `least` is how many costs there are while none was told.
-    `deciding` names the parameters that costs depend on: configurations that differ in others alone cost the same.
+    that cannot be had. With `calls`, each proposal asks for the costs of so many configurations, remembers them, and
+    predicts the rest; without it, it asks for all. `least` is the number of costs while none was told. `deciding` names
+    the parameters that costs depend on: configurations that differ only in other parameters cost the same.
     """
 
     def __init__(
@@ -54,15 +54,15 @@ class Costs:
         self._logarithmic = np.zeros(0, dtype=bool)
 
     def begin(self) -> None:
-        """Begin a proposal: as many calls as before are free again."""
-        if self.calls is None:  # quickly asked again, and soon too many to keep
+        """Begin a proposal: all `calls` are free again."""
+        if self.calls is None:  # asking again is quick, and they would soon be too many to keep
             self._known.clear()
             self._configurations.clear()
             self._learnt.clear()
         self._left = self.calls or 0
 
     def learn(self, tried: Mapping[int, Mapping[str, Any]]) -> None:
-        """Ask for the costs of what was tried, by its number: what was measured is known now."""
+        """Ask for the costs of tried configurations, by trial number: measured costs are known now."""
         for number in tried.keys() - self._learnt:
             self._ask(tried[number])
         self._learnt |= tried.keys()
@@ -77,7 +77,7 @@ class Costs:
         return self._key(configuration) in self._known
 
     def ask(self, configuration: Mapping[str, Any]) -> tuple[float, ...] | None:
-        """Return the costs of a configuration, asked for if they are not known; empty where nobody can be asked."""
+        """Return the costs of a configuration, and ask for them if needed; empty if nobody can be asked."""
         key = self._key(configuration)
         if key not in self._known:
             if self.is_spent:
@@ -93,7 +93,7 @@ class Costs:
 
     @property
     def count(self) -> int:
-        """How many costs there are, as far as is known."""
+        """The number of costs, as far as is known."""
         return max((len(costs) for costs in self._known.values() if costs), default=self._least)
 
     def fit(self, space: Space, rows: Array, source: np.random.Generator) -> None:
@@ -112,7 +112,7 @@ class Costs:
     def estimate(self, space: Space, rows: Array) -> Estimate:
         """Return what is known of the costs of N candidates."""
         told = [self._told(configuration) for configuration in space.configurations(rows)]
-        untold = [np.nan] * self.count  # asked once: it looks at all that is known
+        untold = [np.nan] * self.count  # once: `count` looks at all known costs
         mean = self.scaled(np.array([costs or untold for costs in told]).reshape(len(rows), len(untold)))
         deviation = np.zeros_like(mean)
         for column, (process, shift, size) in enumerate(self._models):
@@ -139,14 +139,14 @@ class Costs:
         self.keep(configuration, told)
 
     def keep(self, configuration: Mapping[str, Any], told: float | Sequence[float] | None) -> None:
-        """Keep what somebody knows of the costs of a configuration."""
+        """Keep the costs of a configuration."""
         key = self._key(configuration)
         self._configurations[key] = configuration
         self._known[key] = told if told is None else tuple(np.atleast_1d(np.asarray(told, dtype=float)).tolist())
 
 
 def _model(inputs: Inputs | None, costs: Array, source: np.random.Generator) -> Model:
-    """Return a model of one cost [N] and the shift and size of what it predicts; no process where little is known."""
+    """Return a model of one cost [N] with the shift and size of its predictions; no process if too little is known."""
     told = ~np.isnan(costs)
     if inputs is None or not told.any():
         return None, 0.0, 1.0

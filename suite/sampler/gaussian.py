@@ -1,9 +1,9 @@
-"""A Gaussian process over configurations: what few trainings say of all that were not trained.
+"""A Gaussian process over configurations: what a few trainings say about all others.
 
-The kernel sees a configuration twice. Of its parameters it is the sum of three: of single parameters, of pairs of
-them, and of all together (an additive kernel, Duvenaud et al., Additive Gaussian Processes, NeurIPS 2011, of the orders
-1, 2 and P), since few observations tell main effects only and many tell which parameters go together. Of what is
-derived from the configuration, such as its costs, it is one product. All lengths and weights are those of the highest
+The kernel sees a configuration twice. For its parameters it is a sum of three kernels: over single parameters, over
+pairs, and over all together (an additive kernel, Duvenaud et al., Additive Gaussian Processes, NeurIPS 2011, of the
+orders 1, 2 and P). Few observations show main effects only; many show which parameters go together. For values derived
+from the configuration, such as its costs, it is one product. All lengths and weights are those of the highest
 posterior density under log-normal priors.
 """
 
@@ -32,7 +32,7 @@ class Inputs:
     """N configurations as the process sees them."""
 
     own: Array  # [N, P] parameters: positions from 0 to 1, or numbers of names; NaN where a parameter is not used
-    names: NDArray[np.bool_]  # [P] whether a parameter is a name, which is equal to another or not
+    names: NDArray[np.bool_]  # [P] whether a parameter is a name: two are equal or not
     derived: Array  # [N, Q] from 0 to 1
     level: Array  # [N] how far it was trained, a number that grows with every rung
 
@@ -54,7 +54,7 @@ def joined(first: Inputs, second: Inputs) -> Inputs:
 
 
 class Kernel:
-    """The covariance of two configurations, by the logarithms of its lengths and weights."""
+    """The covariance of two configurations, given the logarithms of its lengths and weights."""
 
     def __init__(self, names: NDArray[np.bool_], derived: int) -> None:
         count = len(names)
@@ -90,7 +90,7 @@ class Kernel:
         return Parts(e, alike, total / count, pairs, product, nearby, np.exp(-e["level"][0] * apart.level))
 
     def gradient(self, parts: Parts, apart: Distances, slope: Array) -> Array:
-        """Return the gradient for the logarithms, where `slope` [N, N] is that for the covariance."""
+        """Return the gradient for the logarithms, from `slope` [N, N], the gradient for the covariance."""
         e, count = parts.e, len(parts.alike)
         result = np.zeros_like(self.prior)
         outer = slope * parts.trained
@@ -124,7 +124,7 @@ class Parts:
 
     @property
     def inner(self) -> Array:
-        """The covariance of two that were trained as far."""
+        """The covariance of two that were trained equally far."""
         single, pairs, product = self.e["weights"]
         return single * self.mean + pairs * self.pairs + product * self.product + self.nearby
 
@@ -136,7 +136,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Distances:
-    """How far configurations are apart, squared but for levels."""
+    """How far configurations are apart; squared, except for levels."""
 
     own: Array  # [P, N, M]
     derived: Array  # [Q, N, M]
@@ -162,10 +162,10 @@ def _apart(a: Array, b: Array, named: bool) -> Array:
 
 
 class Process:
-    """A Gaussian process given N observations, of mean 0 and deviation 1 or so."""
+    """A Gaussian process given N observations, of about mean 0 and deviation 1."""
 
     def __init__(self, inputs: Inputs, values: Array, source: np.random.Generator) -> None:
-        """Fit the kernel to the observations; of very many a part is kept, drawn by `source`, the best ones first."""
+        """Fit the kernel to the observations; of too many it keeps the best and some drawn by `source`."""
         kept = _chosen(values, KEPT, source)
         self.kernel = Kernel(inputs.names, inputs.derived.shape[1])
         fitted = kept[_chosen(values[kept], FITTED, source)]
@@ -187,7 +187,7 @@ class Process:
         return between @ self._weights, np.sqrt(np.maximum(alone - (solved * solved).sum(axis=0), 1e-10))
 
     def believing(self, inputs: Inputs) -> None:
-        """Take what is predicted at `inputs` for observed: it is being observed, and need not be looked for again."""
+        """Take the predictions at `inputs` as observed: these are being trained, and need no second proposal."""
         self._condition(joined(self._inputs, inputs), np.append(self._values, self.predict(inputs)[0]))
 
     def _condition(self, inputs: Inputs, values: Array) -> None:
@@ -225,7 +225,7 @@ class Process:
 
 
 def _chosen(values: Array, most: int, source: np.random.Generator) -> NDArray[np.int64]:
-    """Return the places of at most so many values: half of them the least ones, the others by chance."""
+    """Return the indices of at most `most` values: half of them the least, the others random."""
     if len(values) <= most:
         return np.arange(len(values))
     ordered = np.argsort(values, kind="stable")

@@ -17,9 +17,9 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 
 Array = NDArray[np.float64]
 
-LISTED = 16  # most values of a number of which each is tried in turn
-STEPS = (-0.3, -0.1, -0.03, 0.03, 0.1, 0.3)  # else tried: so far along the range
-COMPARED = 8  # most categories of which the share of each among like parameters is told
+LISTED = 16  # a number with at most so many values: each is tried
+STEPS = (-0.3, -0.1, -0.03, 0.03, 0.1, 0.3)  # else these steps along the range are tried
+COMPARED = 8  # with at most so many categories, the share of each among like parameters is told
 CORE = 1e-9
 
 
@@ -29,21 +29,21 @@ class Parameter:
 
     name: str
     distribution: BaseDistribution
-    order: Array | None = None  # [categories] place from 0 to 1 of each, where they are numbers
+    order: Array | None = None  # [categories] position of each from 0 to 1, if they are numbers
 
     @classmethod
     def of(cls, name: str, distribution: BaseDistribution) -> Parameter:
-        """Return the parameter; choices that are all numbers, or lists of numbers as JSON has them, have an order."""
+        """Return the parameter; choices that are all numbers, or all JSON lists of numbers, have an order."""
         return cls(name, distribution, _order(distribution))
 
     @property
     def is_name(self) -> bool:
-        """Whether its values are equal or not, and no more can be said."""
+        """Whether two of its values can only be equal or not."""
         return isinstance(self.distribution, CategoricalDistribution) and self.order is None
 
     @property
     def values(self) -> Array | None:
-        """All of its internal values; None of a continuous one."""
+        """All of its internal values; None if it is continuous."""
         known: Any = self.distribution
         if isinstance(known, CategoricalDistribution):
             return np.arange(len(known.choices), dtype=float)
@@ -53,7 +53,7 @@ class Parameter:
         return None
 
     def place(self, internal: Array) -> Array:
-        """Return internal values as places from 0 to 1, names as they are."""
+        """Return internal values as positions from 0 to 1, names as they are."""
         known: Any = self.distribution
         if isinstance(known, CategoricalDistribution):
             return internal if self.order is None else _picked(self.order, internal)
@@ -61,7 +61,7 @@ class Parameter:
         return ((np.log(internal) if known.log else internal) - low) / max(high - low, CORE)
 
     def at(self, place: Array) -> Array:
-        """Return the internal values of a number at places from 0 to 1, cut to its range and steps."""
+        """Return the internal values of a number at positions from 0 to 1, cut to its range and steps."""
         known: Any = self.distribution
         low, high = self._ends()
         value = low + np.clip(place, 0, 1) * (high - low)
@@ -81,7 +81,7 @@ class Parameter:
         return self.at(source.random(count))
 
     def external(self, internal: Array) -> list[Any]:
-        """Return internal values as the study sees them; anything for one that is not used."""
+        """Return internal values as the study sees them; any value for an unused one."""
         known: Any = self.distribution
         whole = np.nan_to_num(internal)
         if isinstance(known, CategoricalDistribution):
@@ -89,7 +89,7 @@ class Parameter:
         return (np.round(whole).astype(int) if isinstance(known, IntDistribution) else whole).tolist()
 
     def others(self, internal: float) -> Array:
-        """Return values to try in place of `internal`: each, or of very many that have an order some near and far."""
+        """Return values to try instead of `internal`: each, or, if very many are in order, some near and some far."""
         if self.values is not None and (self.is_name or len(self.values) <= LISTED):
             return self.values[self.values != internal]
         around = self.place(np.array([internal]))[0] + np.array(STEPS)
@@ -131,9 +131,9 @@ class Space:
 
     @classmethod
     def seen(cls, trials: Iterable[Mapping[str, BaseDistribution]], values: Iterable[Mapping[str, Any]]) -> Space:
-        """Return the space of a study that is defined as it runs, from what its trials have asked for.
+        """Return the space of a study that is defined as it runs, from the parameters of its trials.
 
-        Parameters that not every trial used belong to branches, and values of others decide which branch it is.
+        Parameters that not every trial used belong to branches, and the values of others decide the branch.
         """
         asked = [dict(distributions) for distributions in trials]
         known = {name: distribution for distributions in asked for name, distribution in distributions.items()}
@@ -171,7 +171,7 @@ class Space:
         return self.configurations(row[None])[0]
 
     def draw(self, count: int, source: np.random.Generator) -> Array:
-        """Return rows [N, P] drawn evenly, from each branch as many."""
+        """Return rows [N, P] drawn evenly, as many from each branch."""
         branch = source.integers(len(self.branches), size=count)
         drawn = np.column_stack([p.draw(count, source) for p in self.parameters] or [np.empty((count, 0))])
         for column, parameter in enumerate(self.parameters):
@@ -200,16 +200,16 @@ class Space:
         return np.vstack(found)
 
     def own(self, rows: Array) -> Array:
-        """Return what a model sees of the parameters: places from 0 to 1, numbers of names, NaN if unused."""
+        """Return what a model sees of the parameters: positions from 0 to 1, numbers of names, NaN if unused."""
         return np.column_stack(
             [p.place(rows[:, column]) for column, p in enumerate(self.parameters)] or [np.empty((len(rows), 0))]
         )
 
     def shared(self, rows: Array) -> Array:
-        """Return what like parameters have in common [N, Q]: of names the share of each, of numbers the mean place.
+        """Return what like parameters have in common [N, Q]: the share of each name, the mean position of numbers.
 
         Parameters with the same distribution, such as the operations of a cell or the widths of stages, mostly act
-        alike, and three convolutions of four are three, wherever they stand.
+        alike: three convolutions of four are three, wherever they stand.
         """
         alike: dict[BaseDistribution, list[int]] = defaultdict(list)
         for column, parameter in enumerate(self.parameters):
@@ -250,7 +250,7 @@ def _keys(rows: Array) -> NDArray[Any]:
 def _branches(
     met: Mapping[frozenset[str], Mapping[str, set[float]]], parameters: Mapping[str, Parameter]
 ) -> list[Branch]:
-    """Return the branches that were met, by what they use, and one for each value that nobody knows where it leads."""
+    """Return the branches that were met, by their parameters, and one for deciding values that no trial has had."""
     found, decides = [], set()
     for used, values in met.items():
         deciding = {_deciding(values, other, parameters) for branch, other in met.items() if branch != used} - {None}
@@ -268,9 +268,9 @@ def _branches(
 def _deciding(
     here: Mapping[str, set[float]], there: Mapping[str, set[float]], parameters: Mapping[str, Parameter]
 ) -> str | None:
-    """Return the parameter that decides between two branches: the first asked for of which no value was in both.
+    """Return the parameter that decides between two branches: the first one without a value that was in both.
 
-    A wrong guess is met with soon, as it leaves the right one free.
+    A wrong guess soon shows, because it leaves the right parameter free.
     """
     for name, parameter in parameters.items():
         if name in here and name in there and not here[name] & there[name]:
@@ -301,7 +301,7 @@ def _order(distribution: BaseDistribution) -> Array | None:
 
 
 def _size(choice: Any) -> float | None:
-    """Return how large a choice is: a number, or the sum of a list of numbers; None of any other."""
+    """Return how large a choice is: a number, or the sum of a list of numbers; None for any other."""
     if isinstance(choice, str):
         try:
             choice = json.loads(choice)
@@ -323,5 +323,5 @@ def _internal(parameter: Parameter, configuration: Mapping[str, Any]) -> float:
         return np.nan
     try:
         return float(parameter.distribution.to_internal_repr(configuration[parameter.name]))
-    except ValueError:  # the space was another one when that was tried
+    except ValueError:  # it was tried in another space
         return np.nan

@@ -1,8 +1,8 @@
-"""What each candidate promises: how much of the front's hypervolume it is expected to add, per candidate.
+"""What each candidate promises: the hypervolume that it is expected to add to the front.
 
-Only what training tells is uncertain; it is modelled. Costs are exact, or predicted until they are asked for. The
-scale of no quantity is known beforehand: what training tells is brought to the deviation of what was seen, with
-hopeless values drawn together, and costs are compared as logarithms.
+Only the results of training are uncertain, and modelled. Costs are exact, or predicted until they are asked for. No
+scale is known beforehand: results are scaled by the deviation of the results so far, with hopeless values drawn
+together, and costs are compared as logarithms.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from suite.sampler.parameters import Space, fresh, unique, without
 
 POOL = 1_000  # candidates drawn
 CLIMBS, TOP = 3, 10  # rounds in which the best are varied, and how many of them
-HOPELESS = 40  # percentile of what was seen, beyond which values are drawn together
+HOPELESS = 40  # percentile of the values seen: those beyond it are drawn together
 DRAWN = 0.25  # how closely: the size of a logarithm, in distances from the best value to that percentile
-WORST = 85  # percentile of what is predicted of the pool: nothing worse is wanted
-DOUBT = 1.3  # deviations are so many times those of the fitted model, which is too sure of its kernel
+WORST = 85  # percentile of the pool's predictions: nothing worse is wanted
+DOUBT = 1.3  # factor on the deviations of the fitted model, which is too sure of its kernel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """N observations of trainings, several for one that was looked at after some epochs and after more."""
+    """N observations of trainings, several for a training that was looked at more than once."""
 
     rows: Array  # [N, P]
     trial: NDArray[np.int64]  # [N] which training
@@ -61,7 +61,7 @@ class Scale:
         self._shift, self._spread = float(drawn.mean()), float(drawn.std()) or 1.0
 
     def __call__(self, values: Array, level: Array) -> Array:
-        """Return values at levels, both [N], on this scale. Their order at one level stays."""
+        """Return values at levels, both [N], on this scale. Their order within a level stays."""
         return (self._drawn(self._even(values, level)) - self._shift) / self._spread
 
     def _even(self, values: Array, level: Array) -> Array:
@@ -111,8 +111,8 @@ class Prospects:
     def best(self, tried: Array) -> tuple[Array, float]:
         """Return the candidate [P] that promises most and is not among `tried`, with its promise.
 
-        Its costs were asked for, unless no more could be; a promise of 0 is none. Raises StopIteration when there is no
-        candidate.
+        Its costs were asked for, unless no calls were left; a promise of 0 means none. Raises StopIteration when there
+        is no candidate.
         """
         rows, promise = self._searched(tried)
         if not len(rows):
@@ -130,7 +130,7 @@ class Prospects:
     def promise(self, rows: Array) -> Array:
         """Return the hypervolume [N] that each candidate is expected to add, were it trained to the end.
 
-        It is 0 for what cannot be had, or is known to pass a limit on a cost.
+        It is 0 for a candidate that is impossible, or known to pass a limit on a cost.
         """
         estimate = self._costs.estimate(self._space, rows)
         return self._gain(estimate, *self._expected(rows, estimate))
@@ -212,7 +212,7 @@ class Prospects:
         fits = ended & (points <= limits + 1e-9).all(axis=1)
         standing = np.flatnonzero(fits)
         standing = standing[fronts.nondominated(points[standing][:, aims])] if len(standing) else standing
-        # Before anything has ended, what has come far is varied; it bars nothing.
+        # Before any training has ended, the best so far are varied; they bar nothing.
         far = standing if len(standing) else np.argsort(values.sum(axis=1))[:TOP]
         self._best_rows = unique(self._seen.rows[far])
         return fronts.boxes(points[standing][:, aims], reference)
