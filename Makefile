@@ -10,7 +10,7 @@ LONGEST ?= 120
 RUNS := quickstart-alexnet quickstart-resnet quickstart-mobilenet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart field gpu test test-slow oracle check lint types layers format ui clean
+.PHONY: help setup quickstart field gpu test test-slow test-part oracle check lint types layers docs format ui clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,11 +44,22 @@ field: setup  ## measure every network of the catalogue on this device, report i
 gpu: setup  ## everything that needs a GPU, in one report folder, in eight minutes (GPU=--rehearse without one)
 	$(BIN)/python benchmarks/gpu.py -o runs/gpu $(GPU)
 
-test: setup  ## the tests, about 14 minutes on 2 cores
+test: setup  ## the tests, about 10 minutes on 2 cores
 	$(BIN)/python -m pytest
 
 test-slow: setup  ## the tests that take longer
 	$(BIN)/python -m pytest -m slow
+
+# In turns by the day: eleven parts of the slow tests, then the comparison with torchvision and timm.
+PARTS := 12
+PART ?= $(shell echo $$(( 10\#$$(date +%j) % $(PARTS) )))
+
+test-part: setup  ## the part of the slow tests that is due today (PART=0 to 11)
+ifeq ($(PART),11)
+	$(MAKE) oracle
+else
+	$(BIN)/python -m pytest -m slow --part $(PART)/11
+endif
 
 oracle: $(ORACLE)/.installed  ## our networks against those of torchvision and timm, in an environment of its own
 	$(ORACLE)/bin/python -m pytest tests/oracle -m oracle
@@ -74,6 +85,9 @@ types: setup
 
 layers: setup
 	$(BIN)/lint-imports
+
+docs: setup  ## the pages of docs/ as a site, into build/docs; a warning is an error
+	$(BIN)/sphinx-build -q -W --keep-going docs build/docs
 
 format: setup  ## put the code into the house style
 	$(BIN)/ruff check --fix .

@@ -155,9 +155,13 @@ class Store:
             )  # fmt: skip
 
     def fail_running(self, reason: str) -> list[int]:
-        """Mark as failed the trials that dead workers left running; return their numbers."""
+        """Mark as failed the trials that dead workers of this machine left running; return their numbers.
+
+        The reason is not that of workers on other machines: their trials are queued again.
+        """
         with worker.uninterrupted(), self._alone():
-            left = self._past.read(row for row in self._rows.dead(self._asked) if "record" not in row.user_attrs)
+            dead = [row for row in self._rows.dead(self._asked) if worker.is_here(row.user_attrs.get("worker"))]
+            left = self._past.read(row for row in dead if "record" not in row.user_attrs)
             for trial in left:
                 self._rows.end(trial.failed(reason))
         return [trial.number for trial in left]

@@ -24,6 +24,11 @@ def this() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "born": psutil.Process().create_time()}
 
 
+def is_here(worker: Mapping[str, Any] | None) -> bool:
+    """Whether the worker of a trial ran on this machine; one without a name died here or elsewhere, nobody knows."""
+    return worker is not None and worker["host"] == socket.gethostname()
+
+
 def alive(worker: Mapping[str, Any] | None, *, is_heard: bool) -> bool:
     """Whether the worker of a trial may still live. Every trial begins with its worker's name: without one it is dead.
 
