@@ -52,7 +52,7 @@ test-slow: setup  ## the tests that take longer
 
 # In turns by the day: eleven parts of the slow tests, then the comparison with torchvision and timm.
 PARTS := 12
-PART ?= $(shell echo $$(( 10\#$$(date +%j) % $(PARTS) )))
+PART ?= $(shell $(PYTHON) -c 'import time; print(time.gmtime().tm_yday % $(PARTS))')
 
 test-part: setup  ## the part of the slow tests that is due today (PART=0 to 11)
 ifeq ($(PART),11)

@@ -20,7 +20,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     part = config.getoption("--part")
     if part:
         chosen, count = map(int, part.split("/"))
-        items[:] = [item for item in items if zlib.crc32(item.nodeid.encode()) % count == chosen]
+        due = [item for item in items if zlib.crc32(item.nodeid.encode()) % count == chosen]
+        config.hook.pytest_deselected(items=[item for item in items if item not in due])
+        items[:] = due
 
 
 @pytest.fixture(scope="session", autouse=True)
