@@ -319,7 +319,7 @@ def test_pictures_of_different_sizes_need_a_shape_in_the_study(root: Path) -> No
 
 def test_a_shape_that_no_picture_has_is_refused(root: Path) -> None:
     for image in ((0, 16, 3), (16, 16, 4)):
-        with pytest.raises(DatasetError, match="height and width are above 0, channels 1"):
+        with pytest.raises(DatasetError, match="give sides above 0, and 1"):
             datasets.load(str(root), image)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
 EMBEDDED = "digits"
-SMALLEST = 32  # pixels a side: what the networks of the field are made for begins here
+SMALLEST = 32  # pixels a side: the smallest pictures that published networks are made for
 
 __all__ = ["Dataset", "check", "load"]
 
@@ -24,15 +24,15 @@ __all__ = ["Dataset", "check", "load"]
 def load(name: str, image: tuple[int, int, int] | None = None) -> Dataset:
     """Return the dataset `name`, prepared, with pictures brought to `image` (H, W, C).
 
-    A name is "digits", a tensorflow-datasets name ("cifar10", "name/config:version"), or a folder: what begins with
-    "/", "." or "~", or exists and is no dataset's name. Naming a dataset is asking for its download.
+    A name is "digits", a tensorflow-datasets name ("cifar10", "name/config:version"), or a folder: a path that
+    begins with "/", "." or "~", or that exists and is not a dataset's name. Naming a dataset downloads it.
 
     Splits. A folder is read as `suite.datasets.split.read` says. Of a published dataset, the official validation and
-    test splits are used if both are there and labelled. With one of them, that is the test, and the last 10 % of train
-    are for validation. With neither, train is split 80 / 10 / 10. The labels of a test split that are -1 (imagenet2012)
-    are no labels.
+    test splits are used if both are there and labelled. If there is only one, it is the test, and the last 10 % of
+    train are for validation. With neither, train is split 80 / 10 / 10. A test split with labels of -1 (imagenet2012)
+    counts as not labelled.
 
-    Without `image`, it is the pictures' own shape without alpha, each side at least 32.
+    The default of `image` is the pictures' own shape without alpha, each side at least 32.
 
     Raises DatasetError naming what is wrong and the way out.
     """
@@ -90,7 +90,7 @@ def _known() -> set[str]:
 
 
 def _nearest(word: str, known: set[str]) -> str:
-    """Return a suggestion; without one, where the hundreds of names are listed."""
+    """Return a suggestion, or else the address of the list of names."""
     hint = did_you_mean(word, known)
     return hint if "Known:" not in hint else " Names: https://www.tensorflow.org/datasets/catalog/overview."
 
@@ -101,11 +101,11 @@ def _image(
     """Return the shape that networks see."""
     if image is not None:
         if min(image) < 1 or image[2] not in (1, 3):
-            raise DatasetError(f"image = {list(image)}: height and width are above 0, channels 1 (grey) or 3 (colour)")
+            raise DatasetError(f"image = {list(image)}: give sides above 0, and 1 (grey) or 3 (colour) channels")
         return image
     height, width, channels = shape
     if height is None or width is None:
         raise DatasetError(
-            f"dataset '{name}': its pictures differ in size: say what the networks see, image = [224, 224, 3]"
+            f"dataset '{name}': its pictures differ in size: set what networks see, such as image = [224, 224, 3]"
         )
     return max(height, SMALLEST), max(width, SMALLEST), 1 if channels in (1, 2) else 3

@@ -13,7 +13,7 @@ from suite.core.recipe import Augmentation
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A batch of pictures, and from which of their rows and columns it is read."""
+    """A batch of pictures, and the rows and columns to read from them."""
 
     images: tf.Tensor  # [B, H, W, C]
     rows: tf.Tensor  # [B, H]
@@ -39,7 +39,7 @@ def augmented(images: tf.Tensor, seed: tf.Tensor, augmentation: Augmentation) ->
 
 
 def _shift(view: View, share: float, seed: tf.Tensor) -> View:
-    """Shift each picture by up to `share` of its side; what that uncovers is filled by reflection at the border."""
+    """Shift each picture by up to `share` of its side; the uncovered part is filled by reflection at the border."""
     height, width = view.images.shape[1], view.images.shape[2]
     return replace(
         view, rows=_moved(view.rows, height, share, seed), columns=_moved(view.columns, width, share, seed + 1)
@@ -52,11 +52,11 @@ def _flip(view: View, flip: bool, seed: tf.Tensor) -> View:
     return replace(view, columns=tf.where(mirror, view.columns[:, ::-1], view.columns))
 
 
-STEPS: dict[str, Callable[[View, Any, tf.Tensor], View]] = {"shift": _shift, "flip": _flip}  # of Augmentation's fields
+STEPS: dict[str, Callable[[View, Any, tf.Tensor], View]] = {"shift": _shift, "flip": _flip}  # by field of Augmentation
 
 
 def _moved(positions: tf.Tensor, side: int, share: float, seed: tf.Tensor) -> tf.Tensor:
-    """Return [B, side] positions, each row of them moved by as many pixels as a picture is shifted."""
+    """Return positions [B, side], each row moved by a random number of pixels, up to `share` of `side`."""
     largest = min(round(share * side), side - 1)
     moves = tf.random.stateless_uniform([tf.shape(positions)[0], 1], seed, -largest, largest + 1, tf.int32)
     return reflected(positions + moves, side)

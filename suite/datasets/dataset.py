@@ -21,7 +21,7 @@ NONE = Augmentation()
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Pictures with classes. What is read of a split is kept in memory, where it fits, for all trials of a study."""
+    """Pictures with classes. A split that was read stays in memory, if it fits, for all trials of a study."""
 
     name: str  # as the study says it
     digest: str  # short hex: changes with a picture, a label or the split
@@ -41,8 +41,8 @@ class Dataset:
     ) -> tf.data.Dataset:
         """Return batches of (float32 [B, H, W, C] from -1 to 1, int64 [B]) of some epochs, one after the other.
 
-        `seed` and the number of an epoch, counted from 1, decide its order and its augmentation. The last batch of each
-        may be smaller.
+        `seed` and the number of an epoch, counted from 1, decide its order and augmentation. The last batch of each
+        epoch may be smaller.
         """
         return self.reader.train(
             batch_size=batch_size, seed=seed, augmentation=augmentation, first_epoch=first_epoch, epochs=epochs

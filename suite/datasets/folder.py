@@ -59,7 +59,7 @@ def builder(root: Path) -> tfds.core.DatasetBuilder:
 
 
 def common_shape(folder: Folder) -> Shape:
-    """Return what all pictures have in common of (h, w, c). Each is decoded once; DatasetError if one cannot be."""
+    """Return (h, w, c) of all pictures, None where they differ. Each is decoded once; DatasetError if one cannot be."""
     paths = [picture.path for picture in itertools.chain.from_iterable(folder.splits.values())]
     with ThreadPoolExecutor() as pool:
         shapes = list(watched(pool.map(_shape, paths), len(paths), "checking pictures"))

@@ -22,7 +22,7 @@ Classes = Mapping[str, list[Path]]
 def scan(root: Path) -> dict[str, Classes]:
     """Return the files of each class of each split, in order of name; a flat folder is all `train`.
 
-    Raises DatasetError for an empty class, a single class, classes that differ between splits, and what is no picture.
+    Raises DatasetError for an empty class, a single class, classes that differ between splits, and other files.
     """
     folders = _folders(root)
     splits = {"train": root} if not _is_split(folders) else _splits(root, folders)

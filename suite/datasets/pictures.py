@@ -1,4 +1,4 @@
-"""From a picture to what a network sees. Training and every exported model go through these two functions alone."""
+"""From a picture to the input of a network. Training and every exported model go through these two functions alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GREY = (0.299, 0.587, 0.114)  # luma of red, green and blue, ITU-R BT.601
 def decoded(data: tf.Tensor) -> tf.Tensor:
     """Return the picture in JPEG, PNG, GIF or BMP bytes (a scalar string): uint8 [h, w, c], c as the file has it.
 
-    Of an animated GIF the first frame; of 16 bits a channel the upper eight; CMYK becomes RGB. Raises
+    An animated GIF gives its first frame, 16 bits per channel give the upper eight; CMYK becomes RGB. Raises
     tf.errors.InvalidArgumentError for bytes that are damaged or cut short.
     """
     return tf.io.decode_image(data, expand_animations=False)
@@ -24,7 +24,7 @@ def prepared(images: tf.Tensor, image: tuple[int, int, int]) -> tf.Tensor:
     """
     height, width, channels = image
     pixels = _channels(tf.cast(images, tf.float32), channels)
-    if tuple(pixels.shape[-3:-1]) != (height, width):  # known when traced: a resize that does nothing takes its time
+    if tuple(pixels.shape[-3:-1]) != (height, width):  # known when traced: a needless resize costs time
         pixels = tf.image.resize(pixels, (height, width), antialias=True)
     # Not `/ 127.5 - 1`: graphs turn that division into a product, and would differ from eager calls in the last bit.
     return (pixels - 127.5) * (1 / 127.5)

@@ -21,7 +21,7 @@ def data_folder() -> Path:
 
 
 def prepare(builder: tfds.core.DatasetBuilder) -> None:
-    """Prepare one of our own builders. tensorflow-datasets writes elsewhere and renames: half a set is never seen.
+    """Prepare one of our own builders. tensorflow-datasets writes elsewhere, then renames: nobody sees half a set.
 
     Raises DatasetError if the data folder cannot be written.
     """
@@ -51,7 +51,7 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Keep tensorflow-datasets from printing and drawing bars for what takes a moment."""
+    """Keep tensorflow-datasets from printing and drawing bars for work of a moment."""
     tfds.disable_progress_bar()
     try:
         with contextlib.redirect_stdout(io.StringIO()):

@@ -17,14 +17,14 @@ from suite.datasets.source import features
 def builder(name: str) -> tfds.core.DatasetBuilder:
     """Return the dataset `name`, `name/config` or `name:version`, downloaded and prepared if it was not.
 
-    Raises DatasetError with the way out if there is none, or if it cannot be had.
+    Raises DatasetError with the way out if there is no such dataset, or if it cannot be prepared.
     """
     try:
         found = tfds.builder(name, data_dir=data_folder(), try_gcs=False)
-    except Exception as error:  # what a builder raises for a wrong configuration or version is not typed
+    except Exception as error:  # builders raise any type for a wrong configuration or version
         raise DatasetError(f"dataset '{name}' cannot be opened: {_line(error)}") from error
     if not found.data_path.exists():
-        features(name, found)  # before gigabytes are downloaded that are of no use
+        features(name, found)  # before useless gigabytes are downloaded
         _download(name, found)
     return found
 
@@ -45,7 +45,7 @@ def _download(name: str, found: tfds.core.DatasetBuilder) -> None:
 def _reach(found: tfds.core.DatasetBuilder) -> None:
     """Raise at once if the dataset's host cannot be reached; tensorflow-datasets would retry for minutes.
 
-    Files downloaded before may do without the host, and a proxy is for the downloader to find out.
+    Files downloaded before may do without the host, and a proxy is left to the downloader.
     """
     import requests
 

@@ -16,7 +16,7 @@ from suite.machine.progress import watched
 
 AUTO = tf.data.AUTOTUNE
 SHARE = 4  # a dataset may fill one part in four of the free memory
-ROOM = 8  # the shuffling of one that does not may fill one part in eight of the whole
+ROOM = 8  # the shuffling of a dataset that does not may fill one part in eight of all memory
 BLOCK = 256  # pictures read at a time
 
 
@@ -60,7 +60,7 @@ class Reader:
             return [(decoded(data).numpy(), int(label)) for data, label in records]
 
     def _shuffled(self, batch_size: int, each: tf.data.Dataset) -> tf.data.Dataset:
-        """Return the batches of each epoch, given by the seed and its number, int64 [2]."""
+        """Return the batches of each epoch of `each`, int64 [2]: the seed and the number of the epoch."""
         size = self.source.sizes["train"]
         if self.fits:
             orders = each.map(lambda epoch: tf.random.experimental.stateless_shuffle(tf.range(size), epoch))
@@ -69,16 +69,16 @@ class Reader:
             )
         return each.flat_map(lambda epoch: self._decoded(self._records(_numbers(epoch, []))).batch(batch_size))
 
-    @tf.autograph.experimental.do_not_convert  # it could not, and would warn
+    @tf.autograph.experimental.do_not_convert  # AutoGraph could not, and would warn
     def _records(self, seed: tf.Tensor) -> tf.data.Dataset:
-        """Return the records of an epoch in the order of `seed`: where they are too many, shuffled a part at a time."""
-        tf.random.set_seed(1)  # of the graph that calls this: without it, the order changes with the program's own seed
+        """Return the records of an epoch in the order of `seed`; too many are shuffled a part at a time."""
+        tf.random.set_seed(1)  # of the calling graph: without it, the order changes with the program's own seed
         return self.source.records("train", seed=seed).shuffle(self._room(self.source.sizes["train"]), seed)
 
     def _room(self, size: int) -> int:
         """Return how many encoded pictures the shuffling may hold at a time.
 
-        What is free just now must not count: the order of an epoch depends on this number.
+        Memory that is free just now must not count: the order of an epoch depends on this number.
         """
         stored = self.source.builder.info.splits[self.source.splits["train"]].num_bytes
         return max(BLOCK, min(size, int(size * whole_memory() / ROOM / max(stored, 1))))
@@ -104,8 +104,8 @@ class Reader:
     def _memory(self, split: str) -> tuple[tf.Tensor, tf.Tensor]:
         """Return all pictures and labels of a split, read the first time.
 
-        Bytes if the pictures have the input shape already; else the prepared floats, as rounding them would make
-        training see other numbers than the exported model.
+        Bytes if the pictures have the input shape already; else the prepared floats, because rounding them
+        would make training see other numbers than the exported model.
         """
         if split not in self.kept:
             size = self.source.sizes[split]
@@ -123,7 +123,7 @@ class Reader:
 
 
 def _numbers(epoch: tf.Tensor, shape: list[int]) -> tf.Tensor:
-    """Return random int64 of a shape, other ones each epoch."""
+    """Return random int64 numbers of a shape, different in each epoch."""
     return tf.random.stateless_uniform(shape, epoch, None, None, tf.int64)
 
 
@@ -133,7 +133,7 @@ def _raw(data: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 def reader(source: Source, image: tuple[int, int, int]) -> Reader:
     """Return a reader of `source` at the input shape `image` (H, W, C)."""
-    width = 1 if source.shape == image else 4  # bytes a number
+    width = 1 if source.shape == image else 4  # bytes per number
     needed = sum(source.sizes.values()) * int(np.prod(image)) * width
     return Reader(source=source, image=image, fits=needed <= free_memory() / SHARE)
 

@@ -1,4 +1,4 @@
-"""What a prepared builder offers: the picture and its label, and three splits that are all labelled."""
+"""What a prepared builder offers: the picture and its label, and three labelled splits."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Source:
     def digest(self) -> str:
         """Hex of the classes and of every picture and label of each split.
 
-        Of a dataset above 256 MiB the pictures are not read: its name, version and sizes stand for them.
+        Above 256 MiB the pictures are not read: the name, version and sizes of the dataset stand for them.
         """
         info = self.builder.info
         stored = {split: part.num_bytes for split, part in info.splits.items()}
@@ -63,7 +63,7 @@ class Source:
             digest.update(b"".join(blake2b(picture, digest_size=16).digest() for picture in pictures))
 
     def records(self, split: str, *, seed: int | None = None) -> tf.data.Dataset:
-        """Return (encoded picture: string, label: int64), in a fixed order, or with files in an order of `seed`."""
+        """Return (encoded picture: string, label: int64), in a fixed order, or with the files ordered by `seed`."""
         part = self.splits[split]
         if seed is not None:
             return _records(self.builder, (self.picture, self.label), part, seed)
@@ -120,7 +120,7 @@ def _is_picture(kind: tfds.features.FeatureConnector) -> bool:
 
 
 def _splits(name: str, official: list[str], held: list[str]) -> dict[str, str]:
-    """Return the split rule of `datasets.load`; `held`: which of validation and test there are, with labels."""
+    """Return the splits by the rule of `datasets.load`; `held` names those of validation and test with labels."""
     train = "train" if "train" in official else official[0] if len(official) == 1 else None
     if train is None:
         raise DatasetError(f"dataset '{name}': has no split 'train', only {', '.join(official)}: choose another")
@@ -132,5 +132,5 @@ def _splits(name: str, official: list[str], held: list[str]) -> dict[str, str]:
 
 
 def _labelled(records: tf.data.Dataset) -> bool:
-    """Whether a split says its labels: an unpublished one is -1."""
+    """Whether a split has labels: an unpublished one is -1."""
     return all(label >= 0 for _, label in records.take(100).as_numpy_iterator())

@@ -42,7 +42,7 @@ class Folder:
 
     @property
     def digest(self) -> str:
-        """Hex that changes with any picture, class or split, and not with the names of files or of the folder."""
+        """Hex that changes with any picture, class or split, but not with the names of files or of the folder."""
         rows = sorted((split, p.label, p.content) for split, pictures in self.splits.items() for p in pictures)
         return blake2b(repr(rows).encode(), digest_size=8).hexdigest()
 
@@ -87,8 +87,8 @@ def _content(path: Path) -> str:
 def carved(pictures: Sequence[Picture], wanted: Sequence[str]) -> dict[str, list[Picture]]:
     """Return `pictures` split into train and the splits `wanted`, a tenth each, at least one a class.
 
-    Within a class the first contents in the order of their digests are held out: no seed, and a new picture moves
-    few others. Raises DatasetError for a class that is too small.
+    Within a class the first contents in the order of their digests are held out: this needs no seed, and a new picture
+    moves few others. Raises DatasetError for a class that is too small.
     """
     homes: dict[tuple[str, str], str] = {}
     for label, contents in _contents(pictures).items():

@@ -1,1 +1,1 @@
-"""From a trained network to what is served: a SavedModel with its preprocessing, checked, and other formats."""
+"""From a trained network to a served model: a checked SavedModel with its preprocessing, and other formats."""

@@ -18,9 +18,9 @@ SHOWN = 8  # random pictures by which LiteRT chooses the range of each 8-bit num
 
 
 def converted(saved: Path, path: str, folder: Path, model: keras.Model | None = None) -> Path:
-    """Write into `folder` what `path` runs of the SavedModel `saved`, and return it; for Keras that takes the `model`.
+    """Convert the SavedModel `saved` to the file that `path` runs, in `folder`, and return it; Keras needs the `model`.
 
-    Raises ArchitectureError where it cannot be had, and whatever a converter raises.
+    Raises ArchitectureError when there is no `model` for Keras, and whatever a converter raises.
     """
     match path:
         case "saved_model" | "xla":
@@ -52,7 +52,7 @@ def _litert(saved: Path, file: Path, quantised: bool) -> Path:
         converter.representative_dataset = lambda: (
             [source.uniform(0, 255, (1, *shape)).astype(np.float32)] for _ in range(SHOWN)
         )
-        # What has no 8-bit form stays in float rather than to fail.
+        # Operations without an 8-bit form stay in float rather than fail.
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
     file.write_bytes(converter.convert())
     return file
@@ -76,7 +76,7 @@ def _signature(saved: Path) -> Any:
     loaded = tf.saved_model.load(str(saved))
     name = signature(loaded)
     function = loaded.signatures[name]
-    function.name_of_signature, function.kept = name, loaded  # its weights would go with what was loaded
+    function.name_of_signature, function.kept = name, loaded  # keeps its weights alive
     return function
 
 
@@ -86,5 +86,5 @@ def _takes(function: Any) -> Any:
 
 
 def signature(loaded: Any) -> str:
-    """Return which signature of a SavedModel is run: ours for numbers, else its default one."""
+    """Return the signature of a SavedModel to run: our `pixels`, else its default one."""
     return "pixels" if "pixels" in loaded.signatures else "serving_default"

@@ -1,4 +1,4 @@
-"""From a trial to a SavedModel that is ready to serve, checked by loading it where there is no Keras."""
+"""From a trial to a SavedModel that is ready to serve, checked by loading it without Keras."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from suite.datasets import Dataset, pictures
 from suite.export import loaded, saved_model
 
 CHECKED = 256  # validation pictures at the most
-TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}  # greatest difference of a probability, by what
-#                                                                   the coarsest layer computes in
+TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}  # greatest difference of a probability, by the
+#                                                                   precision of the coarsest layer
 EXAMPLES = 3  # pictures of the test split, to try the export with
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How far the exported model answers as the trained one."""
+    """How closely the exported model agrees with the trained one."""
 
     pictures: int
     greatest_difference: float  # of a probability, over all pictures, classes and signatures
@@ -58,10 +58,10 @@ def export(
 ) -> Exported:
     """Write `model` to `folder/VERSION/`, the first free version, with `card` and example pictures beside it.
 
-    `then` names its classes where the pictures of `data` are others than it was trained with. They still show whether
-    the export answers as `model` does, but tell no accuracy: some of the test may have been trained on.
+    `then` names its classes if the pictures of `data` are not those that it was trained with. They still show whether
+    the export answers as `model` does, but give no accuracy: some test pictures may have been trained on.
 
-    Raises ExportError when it does not answer as `model` does (nothing is left then), or cannot be written.
+    Raises ExportError when it does not answer as `model` does (then nothing is left), or cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,12 +75,12 @@ def export(
             _write_card(saved, data, told)
             version = _moved(saved, folder)
     except OSError as error:
-        raise ExportError(f"{folder}: cannot be written ({error.strerror or error}). Name another place.") from error
+        raise ExportError(f"{folder}: cannot be written ({error.strerror or error}). Name another folder.") from error
     return Exported(folder=version, agreement=agreement, test_accuracy=accuracy)
 
 
 def exported(folder: Path, card: Mapping[str, Any]) -> Exported | None:
-    """Return the latest export in `folder` if it is of the very model that `card` describes."""
+    """Return the latest export in `folder` if it holds the model that `card` describes."""
     try:
         written = loaded.card(folder)
     except (ExportError, OSError, ValueError):
@@ -123,7 +123,7 @@ def _agreement(model: keras.Model, data: Dataset, saved: Path) -> Agreement:
 def tolerance_of(model: keras.Model) -> float:
     """Return the greatest difference of a probability that the precision of `model` explains.
 
-    Its layers say what they compute in; the policy of a functional model says float32 whatever they do.
+    The precision is read from its layers: the policy of a functional model says float32 whatever they do.
     """
     computed = {layer.compute_dtype for layer in model._flatten_layers(include_self=False)}
     return max((TOLERANCE[kind] for kind in computed if kind in TOLERANCE), default=TOLERANCE["float32"])
@@ -159,7 +159,7 @@ def _write_card(saved: Path, data: Dataset, card: Mapping[str, Any]) -> None:
 
 
 def _moved(saved: Path, folder: Path) -> Path:
-    """Move the checked model to the first free version; whoever watches the folder never sees half of one."""
+    """Move the checked model to the first free version; nobody who watches the folder sees half of it."""
     taken = [int(child.name) for child in folder.iterdir() if child.name.isdigit()]
     version = folder / str(max(taken, default=0) + 1)
     shutil.copystat(folder, saved)

@@ -1,7 +1,7 @@
-"""An exported model as those see it who serve it: TensorFlow alone, no Keras, none of our architectures.
+"""An exported model as a server sees it: TensorFlow alone, no Keras, none of our architectures.
 
-`python -m suite.export.loaded EXPORT FILE.npz` answers for the pictures in FILE.npz with every signature, and writes
-the probabilities beside them; that is how an export is checked.
+`python -m suite.export.loaded EXPORT FILE.npz` runs every signature on the pictures in FILE.npz, and writes the
+probabilities beside that file; this is how an export is checked.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def card(export: Path) -> dict[str, Any]:
 def predict(export: Path, files: Sequence[Path]) -> list[list[tuple[str, float]]]:
     """Return for each picture file its classes with their probabilities, the likeliest first.
 
-    Raises ExportError when a file cannot be read as a picture, by name.
+    Raises ExportError, which names the file, when one cannot be read as a picture.
     """
     classes = card(export)["classes"]
     answer = tf.saved_model.load(str(latest(export))).signatures["encoded"]
@@ -58,7 +58,7 @@ def _ranked(classes: Sequence[str], probabilities: np.ndarray) -> list[tuple[str
 def answers(export: Path, pictures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the probabilities, [N, K], that each signature gives for N pictures, asked one by one.
 
-    `pictures` holds each as uint8 [h, w, C] under its number; the files that `encoded` is asked with are PNGs of them.
+    `pictures` holds each as uint8 [h, w, C] under its number; `encoded` gets PNG files of them.
     """
     served = tf.saved_model.load(str(latest(export))).signatures
     given = [pictures[str(number)] for number in range(len(pictures))]
@@ -71,7 +71,7 @@ def answers(export: Path, pictures: Mapping[str, np.ndarray]) -> dict[str, np.nd
     return {
         name: np.concatenate([served[name](**question)["probabilities"].numpy() for question in questions])
         for name, questions in asked.items()
-        if len(questions) == len(given)  # a signature that does not take every picture is not compared on some
+        if len(questions) == len(given)  # a signature that cannot take every picture is left out
     }
 
 

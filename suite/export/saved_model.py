@@ -18,8 +18,8 @@ def signatures(model: keras.Model, classes: Sequence[str]) -> dict[str, Signatur
 
     `images`: uint8 [B, h, w, C], pictures of any one size; `encoded`: string [B], JPEG, PNG, GIF or BMP files;
     `pixels`: float32 [B, H, W, C], values 0 to 255 at the network's own size. All answer `probabilities`, float32
-    [B, K]; the first two also `label`, string [B], the class of the largest. `pixels` has numbers only, as XLA, LiteRT
-    and ONNX want it.
+    [B, K]; the first two also `label`, string [B], the most probable class. `pixels` has numbers only, as XLA,
+    LiteRT and ONNX need it.
     """
     image = tuple(model.input_shape[1:])
     names = tf.constant(list(classes))
@@ -51,10 +51,10 @@ def signatures(model: keras.Model, classes: Sequence[str]) -> dict[str, Signatur
 
 
 def inference(model: keras.Model, classes: Sequence[str]) -> Callable[[], None]:
-    """Return one call of the exported inference function on one image, as its latency is measured.
+    """Return a function that runs the exported inference function on one image, to measure its latency.
 
     The function is the signature `pixels`, traced as the export traces it: the same graph, without the detour over the
-    disk. The call returns when the answer has reached the processor.
+    disk. It returns when the answer has reached the processor.
     """
     function, takes = signatures(model, classes)["pixels"]
     traced = tf.function(function, input_signature=[takes], autograph=False).get_concrete_function()

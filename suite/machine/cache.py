@@ -1,4 +1,4 @@
-"""The folder in which what was found out about this machine is kept for its user."""
+"""The folder that keeps, for each user, what was found out about this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import platformdirs
 
 
 def folder() -> Path:
-    """Return that folder: SUITE_CACHE, or where the system keeps such things, or else a temporary one."""
+    """Return the folder: SUITE_CACHE, or the user's cache folder, or a temporary one if that cannot be written."""
     named = os.environ.get("SUITE_CACHE")
     wanted = Path(named) if named else platformdirs.user_cache_path("keras-comparison-suite")
     try:

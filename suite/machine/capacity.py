@@ -22,12 +22,12 @@ def processors() -> int:
 
 
 def used(threads: int) -> set[int]:
-    """Return the processors that a process of so many threads is given of those that this one may use."""
+    """Return the processors for a process of `threads` threads, out of those that this one may use."""
     return set(sorted(usable())[:threads])
 
 
 def free_memory() -> int:
-    """Return the bytes that may still be taken: of the machine, and of its container where that has a limit."""
+    """Return the free bytes of the machine, or of its container if these are fewer."""
     import psutil
 
     limits = [limit - taken for limit, taken in _memory()]
@@ -35,7 +35,7 @@ def free_memory() -> int:
 
 
 def whole_memory() -> int:
-    """Return the bytes of the machine, or of its container where that has a limit."""
+    """Return the bytes of the machine, or of its container if that has a lower limit."""
     import psutil
 
     return min([int(psutil.virtual_memory().total), *(limit for limit, _ in _memory())])

@@ -13,12 +13,12 @@ from rich.progress import track
 
 T = TypeVar("T")
 
-SOON = 2.0  # seconds of work that need no word
-QUIET = 30.0  # seconds between two lines where there is no bar
+SOON = 2.0  # seconds of work that show no bar
+QUIET = 30.0  # seconds between two lines if there is no bar
 
 
 def watched(things: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """Pass `things` through, and show on stderr how far they are once that has taken SOON or QUIET seconds."""
+    """Yield `things`, and show progress on stderr after SOON seconds (a bar) or QUIET seconds (lines)."""
     console = Console(file=sys.stderr)
     return _with_bar(things, total, what, console) if console.is_terminal else _with_lines(things, total, what, console)
 

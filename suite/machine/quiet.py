@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 def load_tensorflow() -> None:
-    """Import TensorFlow; what its C++ side writes to stderr meanwhile (of drivers that are not there) goes nowhere."""
+    """Import TensorFlow; drop what its C++ side writes to stderr meanwhile (about missing drivers)."""
     if "tensorflow" in sys.modules:
         return
     with silenced():
@@ -18,7 +18,7 @@ def load_tensorflow() -> None:
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Let what this process writes to its terminal go nowhere."""
+    """Drop what this process writes to its terminal."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept, nowhere = [os.dup(1), os.dup(2)], os.open(os.devnull, os.O_WRONLY)

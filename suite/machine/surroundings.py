@@ -30,7 +30,7 @@ def surroundings() -> dict[str, str]:
 
 
 def _device() -> str:
-    """Return the GPUs, where there are some, and the processor, on which LiteRT runs in any case."""
+    """Return the GPUs, if any, and the processor, on which LiteRT always runs."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
@@ -50,7 +50,7 @@ def _processor() -> str:
 
 
 def _threads() -> str:
-    """Return TensorFlow's threads within an operation; zero there means one a core."""
+    """Return TensorFlow's threads within an operation; zero there means one per core."""
     import tensorflow as tf
 
     return str(tf.config.threading.get_intra_op_parallelism_threads() or processors())
@@ -58,7 +58,7 @@ def _threads() -> str:
 
 def _onednn() -> str:
     """Return whether TensorFlow computes with oneDNN on a CPU, as it decided when it was loaded: "on" or "off"."""
-    from tensorflow.python.util import _pywrap_util_port  # there is no public word for it
+    from tensorflow.python.util import _pywrap_util_port  # there is no public function for it
 
     return "on" if _pywrap_util_port.IsMklEnabled() else "off"
 
@@ -72,7 +72,7 @@ def version_of(name: str) -> str:
 
 
 def _commit() -> str:
-    """Return the commit of the checkout that this code runs from, with `+` when it was changed; or `released`."""
+    """Return the commit of the checkout that this code runs from, with `+` if it was changed; or `released`."""
     here = Path(__file__).parents[2]
     if not (here / ".git").exists():
         return "released"

@@ -1,9 +1,9 @@
 """Who may use the processors of this machine now: many trainings side by side, or one timing alone.
 
-A timing beside a training on the same processors is worth nothing. So each processor has a lock file: a training holds
-those of its processors together with other trainings, a timing holds its own alone. A training gives way at the end of
-each epoch, so a timing waits for an epoch at most. A timing that waits holds the gate, through which every training has
-to go before it goes on. The system releases what a dead process held.
+A timing beside a training on the same processors is worth nothing. So each processor has a lock file: a training shares
+the locks of its processors with other trainings, a timing holds the locks of its processors alone. A training gives way
+at the end of each epoch, so a timing waits for an epoch at most. A waiting timing holds the gate, which every training
+must pass before it goes on. The system releases the locks of a dead process.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def alone(processors: set[int]) -> Iterator[None]:
 
 @contextmanager
 def together(processors: set[int]) -> Iterator[Callable[[], None]]:
-    """Hold these processors for a training, beside other trainings; yield what gives way to a timing that waits."""
+    """Hold these processors for a training, beside other trainings; yield a function that gives way to a timing."""
     with ExitStack() as held:
         _enter(held, processors)
 
@@ -50,6 +50,6 @@ def _enter(held: ExitStack, processors: set[int]) -> None:
 
 
 def _locked(name: str, *, shared: bool) -> AbstractContextManager[None]:
-    """Hold the lock file of that name, of this user."""
+    """Hold this user's lock file of that name."""
     user = os.getuid() if hasattr(os, "getuid") else 0
     return lock(Path(tempfile.gettempdir()) / f".suite-processors-{user}" / name, shared=shared)
