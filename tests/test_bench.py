@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from suite import pipeline
+from suite.core.errors import StudyError
 from suite.core.measures import MEASURES
-from suite.core.study import Constraint, Latency
+from suite.core.study import Constraint, Latency, Objective
 from suite.core.trial import Run, Trial
 from suite.report.comparison import compare
 from suite.search import folder, settling
 from suite.search import trained as trained_networks
 from suite.search.bench import Bench
+from suite.timing import sensors
 from suite.timing.timer import Timer
 from tests.report_runs import LATENCY, study
 
@@ -127,8 +129,6 @@ def test_every_measure_that_timing_gives_is_in_the_table_of_measures(ran: Run) -
     ],
 )
 def test_what_a_study_cannot_be_deployed_on_is_refused_where_it_is_said(wrong: dict, said: str) -> None:
-    from suite.core.errors import StudyError
-
     with pytest.raises(StudyError, match=said):
         Latency(**wrong)
 
@@ -144,3 +144,24 @@ def test_a_study_is_timed_and_exported_in_the_precision_that_it_deploys_in(tmp_p
     assert "bfloat16" in {layer.compute_dtype for layer in served.layers}
     assert {layer.compute_dtype for layer in trained.layers} == {"float32"}
     assert pipeline.export(entry, [done], tmp_path / "exports").agreement.top1_agreement > 0.9
+
+
+def test_a_study_by_energy_is_refused_where_nothing_counts_it_before_anything_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sensors, "POWERCAP", tmp_path / "none")
+    limit = 'constraints=[{measure="energy", at_most=1.0}]'
+    with pytest.raises(StudyError, match=r"energy: this device has no counter.* Remove energy"):
+        pipeline.run(pipeline.study(STUDY, [limit]), tmp_path / "runs", show=False)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_depends_on_the_device_is_never_compared_across_devices() -> None:
+    """Whatever the measure: the table of measures says it, and nobody else."""
+    for measure in (one for one in MEASURES.values() if not one.part_of and one.name != "accuracy"):
+        known = {"accuracy": 90.0, measure.name: 1.0}
+        trials = [replace(timed(number, 90, 1.0, 1.0, 1.0), measures=known, surroundings={"device": name})
+                  for number, name in enumerate(("here", "there"))]  # fmt: skip
+        run = Run(folder=Path("one"), study=study(constraints=[]), trials=tuple(trials))
+        objective = Objective(measure=measure.name, goal=measure.goal)
+        assert len(compare([run]).groups([objective])) == (2 if measure.per_device else 1), measure.name
