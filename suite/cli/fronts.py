@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 import click
 
-from suite.cli.printing import rendered
+from suite.cli.printing import show
+from suite.core.measures import MEASURES
 from suite.core.study import Constraint, Objective
 from suite.core.trial import Run
 from suite.report import choice
 from suite.report.comparison import compare
 from suite.report.results import Results
+
+ENDS = ("_low", "_high")
 
 
 def print_front(
@@ -24,4 +27,6 @@ def print_front(
     columns, rows = choice.table(
         [choice.best(comparison, limits)] if limits else comparison.front, limits, comparison.objectives
     )
-    click.echo(rendered(rows, format, columns))
+    needed = {limit.measure for limit in limits} | {objective.measure for objective in comparison.objectives}
+    spare = [name for name in columns if name in MEASURES and (MEASURES[name].part_of or name) not in needed]
+    show(rows, format, columns, spare=[*reversed(spare), *(name for name in columns if name.endswith(ENDS))])

@@ -20,13 +20,14 @@ COLUMNS = {
         "source",
     ),
     "studies": ("name", "architecture", "dataset", "question", "file"),
-    "measures": ("name", "unit", "goal", "known", "meaning"),
+    "measures": ("name", "unit", "goal", "known", "per_device", "meaning"),
     "runs": ("name", "complete", "paused", "refused", "dropped", "failed", "architecture", "dataset", "problem"),
 }  # fmt: skip
 
 
 # How the widest give way to a terminal: the columns to do without, and the column that groups rows.
 SPARE = {
+    "measures": ("per_device",),
     "architectures": ("family", "source", "resolution", "total_parameters", "year", "macs"),
 }
 APART = {"architectures": "family"}

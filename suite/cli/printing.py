@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import click
 from rich.box import Box
 from rich.console import Console
 from rich.table import Table
@@ -29,6 +32,16 @@ class Terminal:
     width: int  # characters
     spare: Sequence[str] = ()  # columns to do without where not all have room, the first one first
     apart: str = ""  # the column at whose changes a line is left empty
+
+
+def show(
+    rows: Sequence[Mapping[str, Any]], format: str, columns: Sequence[str] = (), *, spare: Sequence[str] = (),
+    apart: str = "",
+) -> None:  # fmt: skip
+    """Print `rows` on stdout as `rendered` has them. On a terminal a table fits its width, see `Terminal`."""
+    width = shutil.get_terminal_size().columns
+    terminal = Terminal(width=width, spare=spare, apart=apart) if sys.stdout.isatty() else None
+    click.echo(rendered(rows, format, columns, terminal))
 
 
 def rendered(
@@ -83,7 +96,7 @@ def _table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], terminal: Te
 
 def _fitted(names: Sequence[str], rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> str:
     """Return a table that is no wider than `terminal`, as far as `spare` allows."""
-    kept, spare = list(names), list(terminal.spare)
+    kept, spare = list(names), [name for name in terminal.spare if name in names]
     while sum(_least(kept, rows)) + 2 * len(kept) - 2 > terminal.width and spare:
         kept.remove(spare.pop(0))
     left_out = ", ".join(name for name in names if name not in kept)

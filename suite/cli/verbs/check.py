@@ -17,7 +17,7 @@ import click
 from suite import pipeline
 from suite.cli import arguments
 from suite.cli.options import formatted, overriding
-from suite.cli.printing import rendered
+from suite.cli.printing import show
 from suite.machine.quiet import load_tensorflow
 from suite.studyfile import binding
 
@@ -32,6 +32,6 @@ def command(files: Sequence[Path], overrides: Sequence[str], format: str) -> Non
     files, overrides = arguments.told_apart(files, overrides)
     for file in files:
         study = pipeline.check(file, overrides)
-        click.echo(rendered([row._asdict() for row in binding.summary(study)], format, binding.Row._fields))
+        show([row._asdict() for row in binding.summary(study)], format, binding.Row._fields)
         size = "infinitely many" if study.size == float("inf") else f"{study.size:,.0f}"
         click.echo(f"{file}: in order. {study.name}: {size} configurations from {study.architecture}.", err=True)

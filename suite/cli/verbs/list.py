@@ -12,15 +12,13 @@ suite list runs
 
 from __future__ import annotations
 
-import shutil
-import sys
 from pathlib import Path
 
 import click
 
 from suite.cli import listing
 from suite.cli.options import formatted, rooted
-from suite.cli.printing import Terminal, rendered
+from suite.cli.printing import show
 
 
 @click.command(help=__doc__)
@@ -31,15 +29,4 @@ from suite.cli.printing import Terminal, rendered
 def command(what: str, pattern: str, root: Path, format: str) -> None:
     """Print what is listed."""
     rows = listing.rows(what, root, pattern)
-    click.echo(rendered(rows, format, listing.COLUMNS[what], _terminal(what)))
-
-
-def _terminal(what: str) -> Terminal | None:
-    """Return where the list is read by a person; None where a program reads it."""
-    if not sys.stdout.isatty():
-        return None
-    return Terminal(
-        width=shutil.get_terminal_size().columns,
-        spare=listing.SPARE.get(what, ()),
-        apart=listing.APART.get(what, ""),
-    )
+    show(rows, format, listing.COLUMNS[what], spare=listing.SPARE.get(what, ()), apart=listing.APART.get(what, ""))

@@ -24,9 +24,15 @@ import click
 from suite import pipeline
 from suite.cli import arguments
 from suite.cli.options import formatted, rooted
-from suite.cli.printing import rendered
+from suite.cli.printing import show
 from suite.machine.quiet import load_tensorflow
 from suite.search import supervisor
+
+# What gives way on a narrow terminal, the first one first.
+SPARE = (
+    "latency_p99", "latency_raw", "activations", "clock", "temperature", "cold_start", "file_size", "latency_p90",
+    "macs", "image", "images_per_second", "peak_memory", "reason", "parameters", "path",
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from suite.benchmark.plans import Counted
@@ -93,14 +99,15 @@ def command(
     wanted = arguments.architectures(names)
     load_tensorflow()
     if by:
-        click.echo(rendered(pipeline.breakdown(wanted, shape, classes, by), format))
+        show(pipeline.breakdown(wanted, shape, classes, by), format)
     elif latency:
         supervisor.heed()
         settings = arguments.settings(paths, batches, shape, classes, precision, threads, seconds, longest, again)
         measured = pipeline.measure(wanted, settings, output, root, arguments.teller())
-        click.echo(rendered([cell.summary for cell in measured], format))
+        rows = [cell.summary for cell in measured]
+        show(rows, format, list(dict.fromkeys(name for row in rows for name in row)), spare=SPARE)
     else:
-        click.echo(rendered(list(map(_row, pipeline.count(wanted, shape, classes))), format))
+        show(list(map(_row, pipeline.count(wanted, shape, classes))), format)
 
 
 def _row(counted: Counted) -> dict[str, Any]:

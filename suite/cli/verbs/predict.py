@@ -15,7 +15,7 @@ import click
 
 from suite import pipeline
 from suite.cli.options import formatted
-from suite.cli.printing import rendered
+from suite.cli.printing import show
 from suite.machine.quiet import load_tensorflow
 
 
@@ -32,4 +32,4 @@ def command(exported: Path, images: Sequence[Path], top: int, format: str) -> No
         for image, ranked in zip(images, pipeline.predict(exported, images), strict=True)
         for rank, (name, probability) in enumerate(ranked[:top], start=1)
     ]
-    click.echo(rendered(rows, format))
+    show(rows, format)
