@@ -162,7 +162,7 @@ def test_a_run_on_two_sets_of_pictures_is_compared_by_those_that_belong_together
     comparison = compare([mixed()])
     assert {entry.trial.number for entry in comparison.entries} == set(range(8))
     assert comparison.left_out == (
-        "Left out, as they saw other pictures than the rest of their run: resnet/8, resnet/9, resnet/10, resnet/11."
+        "Left out, because they saw other pictures than most of their run: resnet/8, resnet/9, resnet/10, resnet/11."
     )
     page = pipeline.report([mixed()], tmp_path / "report").read_text()
     assert comparison.left_out in page

@@ -279,7 +279,7 @@ def test_a_trial_is_named_by_number_or_with_its_run() -> None:
     with pytest.raises(SuiteError, match="no trial '12' in small"):
         arguments.entry(comparison, "12", ())
     refused = replace(RUN, trials=(RUN.trials[0].refused("too large"),))
-    with pytest.raises(SuiteError, match="small/0 is refused, it has no trained model"):
+    with pytest.raises(SuiteError, match="small/0 is refused and has no trained model"):
         arguments.entry(compare([refused]), "0", ())
 
 

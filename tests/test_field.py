@@ -286,7 +286,7 @@ def test_a_page_of_failures_only_is_a_page(tmp_path):
 
 def test_a_table_without_a_network_of_ours_is_refused(tmp_path):
     foreign = table([cell("eva02_large", 9.0)], source="timm")
-    with pytest.raises(TableError, match="no row is of a network of ours"):
+    with pytest.raises(TableError, match="no row matches a network of the catalogue"):
         page.write(CATALOGUE, [foreign], tmp_path / "never")
     assert not (tmp_path / "never").exists()
 
@@ -315,8 +315,8 @@ def test_the_headline_names_the_fastest_and_the_real_time_network():
     points = [cell("mobilenet_v3/large", 4.0), cell("convnext/t", 30.0), cell("convnext/b", 90.0),
               cell("efficientnet/b0", 20.0), cell("resnet/50", 1.0)]  # fmt: skip
     said = " ".join(words.headlines(data.join(CATALOGUE, [table(points)])))
-    assert "from 75 % it is MobileNetV3-Large (75.2 %, 4 ms an image)" in said
-    assert "from 80 % it is ConvNeXt-T (82.1 %, 30 ms an image)" in said
+    assert "at least 75 %: MobileNetV3-Large (75.2 %, 4 ms an image)" in said
+    assert "at least 80 %: ConvNeXt-T (82.1 %, 30 ms an image)" in said
     assert "At 30 images a second or more, the most accurate is ConvNeXt-T (82.1 %, 33.3 a second)" in said
 
 
@@ -325,7 +325,7 @@ def test_captions_say_where_it_was_measured():
     first, second = data.join(CATALOGUE, [table(points)]).places
     caption = measured.speed(first, 1, "").caption
     assert "Measured on Laptop, 2 cores, path onnx, float32, batch 1, 2 threads, 2026-01-02." in caption
-    assert "In 8 bits accuracy is below the cited" in measured.speed(second, 1, "").caption
+    assert "In 8 bits, accuracy is lower than cited" in measured.speed(second, 1, "").caption
 
 
 def test_timms_tables_stand_beside_ours_where_the_network_and_the_size_are_the_same(tmp_path):

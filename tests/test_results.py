@@ -144,7 +144,7 @@ def test_a_table_has_a_page_of_its_own_beside_runs_too(tmp_path):
 def test_shares_of_one_are_percent_and_it_is_said(tmp_path):
     read = results.read(written(tmp_path, "name,accuracy,accuracy_low,latency\na,0.9,0.85,1\nb,0.5,0.4,2\n"))
     assert read.trials[0].measures == {"accuracy": 90.0, "accuracy_low": 85.0, "latency": 1.0}
-    assert read.notes == ("accuracy is read as a share of 1, since no value is above it",)
+    assert read.notes == ("accuracy is read as a share of 1, because no value is above 1",)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_shares_of_one_are_percent_and_it_is_said(tmp_path):
     [
         ("", "is empty"),
         ("name,accuracy,latency\n", "no rows"),
-        ("name,speed\na,1\n", "no column that is a measure.*accuracy, top5"),
+        ("name,speed\na,1\n", "no column is a measure.*accuracy, top5"),
         ("name,accuracy,latency\na,fast,1\nb,90,inf\n", "row 1: accuracy is 'fast'.*; row 2: latency is 'inf'"),
         ("name,accuracy,latency\na,90\n", "row 1 has 2 cells, the head has 3"),
         ("name,accuracy,accuracy\na,90,91\n", "two columns are named `accuracy`"),

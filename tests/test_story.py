@@ -292,4 +292,4 @@ def test_a_trial_without_a_model_cannot_be_exported(world: World) -> None:
     number = next(trial.number for trial in world.run().trials if trial.state == "failed")
     done = world.call("export", "shapes", str(number), "exports")
     assert done.returncode == 1
-    assert f"shapes/{number} is failed, it has no trained model" in done.stderr
+    assert f"shapes/{number} is failed and has no trained model" in done.stderr

@@ -1,1 +1,1 @@
-"""One HTML page, with its figures and tables as files, from runs as the store gives them. Needs no TensorFlow."""
+"""One HTML page, with its figures and tables as files, from the runs of a store. Needs no TensorFlow."""

@@ -1,4 +1,4 @@
-"""Which model to take: the best within limits, or the nearest misses when there is none."""
+"""Which model to take: the best within limits, or the nearest misses when nothing fits."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MISSES = 3  # shown when nothing fits
 
 
 def best(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Entry:
-    """Return the most accurate candidate within the limits `wanted`; of equals, the one that costs the least.
+    """Return the most accurate candidate within the limits `wanted`; of equals, the cheapest.
 
-    One that is surely within them goes before one that meets them by the median only. It is always on the front of
-    those that it is chosen from. Raises NothingFitsError, which names the nearest misses, when none is within.
+    Candidates that are surely within the limits come before candidates that meet them by the median only. The choice
+    is always on the front of its group. Raises NothingFitsError, with the nearest misses, when no candidate fits.
     """
     fitting = _fitting(comparison, wanted)
     known = [
@@ -34,9 +34,9 @@ def best(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Entry:
 
 
 def knee(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Entry:
-    """Return the front's candidate after which accuracy becomes dear: the knee of accuracy against the first cost.
+    """Return the knee of accuracy against the first cost: beyond this candidate, more accuracy becomes dear.
 
-    It is sought among those that are surely within the limits `wanted`, where there are some.
+    Only candidates that are surely within the limits `wanted` count, if there are any.
     """
     fitting = _fitting(comparison, wanted)
     pair = [comparison.quality, *comparison.costs[:1]]
@@ -45,18 +45,18 @@ def knee(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Entry:
 
 
 def named(comparison: Comparison, name: str) -> Entry:
-    """Return the complete trial called `name`: its number, when there is one run, or `run/number`."""
+    """Return the complete trial `name`: `run/number`, or the number alone if there is one run."""
     alone = len(comparison.runs) == 1
     found = [e for e in comparison.entries if name == e.name or (alone and name == str(e.trial.number))]
     if not found:
-        raise SuiteError(f"no trial '{name}' in {', '.join(comparison.names)}: name a number, `best` or `knee`")
+        raise SuiteError(f"no trial '{name}' in {', '.join(comparison.names)}. Name a number, `best` or `knee`")
     if found[0].trial.state != "complete":
-        raise SuiteError(f"{found[0].name} is {found[0].trial.state}, it has no trained model: choose a complete one")
+        raise SuiteError(f"{found[0].name} is {found[0].trial.state} and has no trained model. Choose a complete trial")
     return found[0]
 
 
 def doubt(entry: Entry, wanted: Sequence[Constraint] = ()) -> str:
-    """Say which limits, of `wanted` and of its study, a candidate meets by the median only; empty where none."""
+    """Name the limits of `wanted` and of its study that a candidate meets by the median only; empty if none."""
     unsure = limits.unsure(entry.trial.measures, [*wanted, *entry.constraints])
     return "; ".join(f"meets {limit} by the median only" for limit in unsure)
 
@@ -64,9 +64,9 @@ def doubt(entry: Entry, wanted: Sequence[Constraint] = ()) -> str:
 def table(
     entries: Sequence[Entry], wanted: Sequence[Constraint] = (), objectives: Sequence[Objective] = ()
 ) -> tuple[list[str], list[dict[str, Any]]]:
-    """Return the columns and the rows that show `entries`, the best first; `notes` says what is not sure of one.
+    """Return columns and rows for `entries`, the most accurate first; column `notes` says what is unsure.
 
-    Of measures there are the brief ones, those of `wanted`, and the `objectives`.
+    The measures are the brief ones, and those in `wanted` and in `objectives`.
     """
     asked = {limit.measure for limit in wanted} | {objective.measure for objective in objectives}
     shown = [name for name, measure in MEASURES.items() if measure.is_brief or name in asked]
@@ -99,7 +99,7 @@ def _whole(value: float | None) -> float | None:
 
 
 def _fitting(comparison: Comparison, wanted: Sequence[Constraint]) -> list[Entry]:
-    """Return the candidates within limits: those that surely are, or where there are none, those by the median."""
+    """Return the candidates surely within limits; if there are none, those within limits by the median."""
     measured = {name for entry in comparison.candidates for name in entry.trial.measures}
     needed = {comparison.quality.measure} & measured | {limit.measure for limit in wanted}
     candidates = [entry for entry in comparison.candidates if needed <= entry.trial.measures.keys()]
@@ -112,10 +112,10 @@ def _fitting(comparison: Comparison, wanted: Sequence[Constraint]) -> list[Entry
 
 
 def _misses(comparison: Comparison, candidates: Sequence[Entry], wanted: Sequence[Constraint]) -> str:
-    """Return the message for when nothing fits: by how much the nearest ones miss."""
+    """Return the message for when nothing fits: the nearest candidates and their values."""
     said = " and ".join(map(str, wanted)) or "the constraints of its study"
     if not candidates:
-        return f"no trained model meets {said}: {', '.join(comparison.names)} holds no complete trial that may count"
+        return f"no trained model meets {said}: {', '.join(comparison.names)} has no complete trial that may count"
     nearest = sorted(
         candidates, key=lambda entry: max(limit.excess(entry.trial.measures[limit.measure]) for limit in wanted)
     )

@@ -1,4 +1,4 @@
-"""Several runs, or tables of results, as one set of candidates, and which of their values may be compared."""
+"""Several runs or tables of results as one set of candidates, and which of their values may be compared."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Entry:
     """One trial among those of several runs."""
 
     run: str  # name of the run or table, unique among those compared
-    name: str  # how people call it: `resnet/7`
+    name: str  # for people: `resnet/7`
     family: str
     trial: Trial
     constraints: tuple[Constraint, ...] = ()
-    study: Study | None = None  # None: it is of a table
+    study: Study | None = None  # None: from a table
 
     @property
     def fits(self) -> bool:
@@ -34,22 +34,22 @@ class Entry:
 
     @property
     def place(self) -> str:
-        """Where and how it was measured: what depends on the device is never compared across two places."""
+        """Where and how it was measured. Values that depend on the device are never compared across places."""
         return self.trial.place
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Runs and tables that answered on the same data."""
+    """Runs and tables with accuracies on the same data."""
 
     runs: tuple[Run | Results, ...]
     names: tuple[str, ...]  # of the runs, unique
-    left_out: str = ""  # which trials saw other pictures than the most of their run, a sentence
+    left_out: str = ""  # a sentence: the trials that saw other pictures than most of their run
     asked: tuple[Objective, ...] = ()  # objectives in place of those of the runs
 
     @property
     def studied(self) -> list[Run]:
-        """Those that are runs of a study; the others are tables."""
+        """The runs of a study, without the tables."""
         return [run for run in self.runs if isinstance(run, Run)]
 
     @cached_property
@@ -63,27 +63,27 @@ class Comparison:
 
     @cached_property
     def candidates(self) -> list[Entry]:
-        """The complete trials that keep every constraint: what may stand on a front."""
+        """The complete trials that keep every constraint: only these may be on a front."""
         return [entry for entry in self.entries if entry.fits]
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
-        """The objectives that were asked for, or else those of the runs, each once."""
+        """The objectives asked for, or else those of the runs, each once."""
         return self.asked or tuple(dict.fromkeys(objective for run in self.runs for objective in run.objectives))
 
     def objectives_of(self, run: Run | Results) -> tuple[Objective, ...]:
-        """Return the objectives by which the candidates of one run are ranked."""
+        """Return the objectives that rank the candidates of one run."""
         return self.asked or run.objectives
 
     @cached_property
     def quality(self) -> Objective:
-        """What is on the vertical axes: the first objective to be maximised, or else accuracy."""
+        """The objective on vertical axes: the first to be maximised, or else accuracy."""
         wanted = [objective for objective in self.objectives if objective.goal == "max"]
         return wanted[0] if wanted else Objective(measure="accuracy", goal="max")
 
     @cached_property
     def costs(self) -> list[Objective]:
-        """Every cost that some candidate was measured in; those that the studies ask for stand first."""
+        """Every cost that some candidate has; the costs that the studies ask for are first."""
         measured = {name for entry in self.candidates for name in entry.trial.measures}
         asked = [objective for objective in self.objectives if objective.goal == "min"]
         other = [Objective(measure=cost.name, goal="min") for cost in costs()]
@@ -91,22 +91,22 @@ class Comparison:
 
     @cached_property
     def places(self) -> list[str]:
-        """Where what depends on the device was measured, one for each device, number of threads and path."""
+        """The places of measures that depend on the device: one for each device, number of threads and path."""
         return list(dict.fromkeys(entry.place for entry in self.candidates if _is_of_a_device(entry.trial)))
 
     @cached_property
     def front(self) -> list[Entry]:
-        """The candidates of all runs together that none dominates in the objectives."""
+        """The candidates of all runs together that no other dominates in the objectives."""
         return self.best(self.candidates, self.objectives)
 
     def groups(self, objectives: Iterable[Objective]) -> dict[str, list[Entry]]:
-        """Return the candidates that may be compared in `objectives`: all, or those of each place."""
+        """Return the groups of candidates that may be compared in `objectives`: all, or one for each place."""
         if len(self.places) < 2 or not any(MEASURES[objective.measure].per_device for objective in objectives):
             return {"": self.candidates}
         return {place: [entry for entry in self.candidates if entry.place == place] for place in self.places}
 
     def best(self, entries: Sequence[Entry], objectives: Sequence[Objective]) -> list[Entry]:
-        """Return those of `entries` that none of the same place dominates, in their order."""
+        """Return the `entries` that no other of the same place dominates, in the same sequence."""
         chosen: set[int] = set()
         for group in self.groups(objectives).values():
             among = {id(entry.trial) for entry in group}
@@ -118,15 +118,15 @@ class Comparison:
 def compare(runs: Sequence[Run | Results], asked: Sequence[Objective] = ()) -> Comparison:
     """Put runs and tables side by side, in the objectives `asked` for or else in their own.
 
-    Of a run whose pictures changed on its way, those trials are left out that saw others than most. Raises SuiteError
-    when there is none, or when two of them saw different data.
+    If the pictures changed during a run, trials that saw other pictures than most of the run are left out. Raises
+    SuiteError when there is no run, or when two runs saw different data.
     """
     if not runs:
         raise SuiteError("no run to report: name at least one run folder")
     names = _names(runs)
     parts = [seen.together(run) if isinstance(run, Run) else (run, ()) for run in runs]
     others = [f"{name}/{trial.number}" for name, (_, left) in zip(names, parts, strict=True) for trial in left]
-    said = f"Left out, as they saw other pictures than the rest of their run: {', '.join(others)}." if others else ""
+    said = f"Left out, because they saw other pictures than most of their run: {', '.join(others)}." if others else ""
     kept = _on_one_scale([run for run, _ in parts])
     comparison = Comparison(runs=kept, names=names, left_out=said, asked=tuple(asked))
     _require_one_dataset(comparison.entries)
@@ -134,9 +134,9 @@ def compare(runs: Sequence[Run | Results], asked: Sequence[Objective] = ()) -> C
 
 
 def _on_one_scale(runs: Sequence[Run | Results]) -> tuple[Run | Results, ...]:
-    """Return runs with their latencies as multiples of one and the same rest of each reference.
+    """Return runs with their latencies scaled to the latest rest time of each reference.
 
-    What references take at rest is known better from one trial to the next.
+    Each trial improves the estimate of a reference's time at rest.
     """
     rests = scale.latest(
         (
@@ -152,7 +152,7 @@ def _on_one_scale(runs: Sequence[Run | Results]) -> tuple[Run | Results, ...]:
 
 
 def _references(trial: Trial) -> tuple[str, ...]:
-    """Return what tells the references of one trial from those of another."""
+    """Return the key that tells the references of trials apart."""
     path = trial.surroundings.get("latency_path", "")
     keys = ("device", "latency_threads", "latency_onednn", "latency_reference")
     return BESIDE.get(path, path), *(trial.surroundings.get(key, "") for key in keys)
@@ -188,7 +188,7 @@ def _of_run(name: str, run: Run) -> list[Entry]:
 
 
 def _of_table(name: str, table: Results, count: int) -> list[Entry]:
-    """Return the candidates of a table; its name is before theirs where there are others."""
+    """Return the candidates of a table; with several tables or runs, its name is put before theirs."""
     before = f"{name}/" if count > 1 else ""
     return [
         Entry(run=name, family=name, name=f"{before}{label}", trial=trial)
@@ -197,7 +197,7 @@ def _of_table(name: str, table: Results, count: int) -> list[Entry]:
 
 
 def _names(runs: Sequence[Run | Results]) -> tuple[str, ...]:
-    """Names of the studies; where two are equal, those of the folders; where these are equal too, their paths."""
+    """Names of the studies; if two are equal, names of the folders; if these are equal too, their paths."""
     for names in ([run.name for run in runs], [run.folder.name for run in runs]):
         if max(Counter(names).values()) == 1:
             return tuple(names)
@@ -211,8 +211,8 @@ def _require_one_dataset(entries: Sequence[Entry]) -> None:
         first = first or (entry if digest else None)
         if first and digest and digest != first.trial.surroundings["dataset_digest"]:
             raise SuiteError(
-                f"{first.name} and {entry.name} saw different data ({_data(first)}; {_data(entry)}): their accuracies "
-                "do not meet on one front. Report the runs one by one, or run one study again on the data of the other"
+                f"{first.name} and {entry.name} saw different data ({_data(first)}; {_data(entry)}), so their "
+                "accuracies cannot be compared. Report the runs one by one, or run one study again on the other's data"
             )
 
 

@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-_DPI = 160  # of PNG files, and of what is laid into an SVG as a picture
+_DPI = 160  # of PNG files, and of the parts of an SVG that are pixels
 INK, MUTED, PALE, GRID, PAPER = "#1f2328", "#6a737d", "#aab2bb", "#e4e8ec", "#ffffff"
 # Okabe and Ito's colours, told apart by people with any kind of colour blindness (https://jfly.uni-koeln.de/color/),
 # without black and yellow. Shapes say the same again, for print in grey.
@@ -56,7 +56,7 @@ ElementTree.register_namespace("xlink", _XLINK)
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One figure with what is said about it and the numbers in it."""
+    """One figure with its title, its caption and its numbers."""
 
     name: str  # stem of its files
     title: str
@@ -75,7 +75,7 @@ class Picture:
         return self._inline(path.read_text(encoding="utf-8"))
 
     def _inline(self, svg: str) -> str:
-        """Colours by role, a trial's name on each marker, and nothing that a page has no use for."""
+        """Return an SVG for the page: colours by role, a trial's name on each marker, no metadata or size."""
         root = ElementTree.fromstring(svg)
         for metadata in root.findall(f"{{{_SVG}}}metadata"):
             root.remove(metadata)
@@ -91,12 +91,12 @@ class Picture:
 
 
 def style(salt: str) -> AbstractContextManager[None]:
-    """The settings under which figures are drawn and written; `salt` makes the identifiers of an SVG its own."""
+    """The settings under which figures are drawn and written; `salt` makes an SVG's identifiers unique."""
     return matplotlib.rc_context(_STYLE | {"svg.hashsalt": salt})
 
 
 def new(width: float = 6.4, height: float = 4.3) -> tuple[Figure, Axes]:
-    """A figure of `width` x `height` inches with one pair of axes. Call it, and draw, within `style`."""
+    """A figure of `width` x `height` inches with one pair of axes. Call this, and draw, within `style`."""
     figure = grid(width, height)
     return figure, figure.add_subplot()
 
@@ -104,7 +104,7 @@ def new(width: float = 6.4, height: float = 4.3) -> tuple[Figure, Axes]:
 def grid(width: float, height: float) -> Figure:
     """An empty figure of `width` x `height` inches for one or several panels.
 
-    Its margins are fixed: to find them, matplotlib would have to draw each figure three times over.
+    Its margins are fixed: to find them, matplotlib would have to draw each figure three times.
     """
     figure = Figure(figsize=(width, height), dpi=_DPI)
     inches = {"left": 0.74 / width, "right": 1 - 0.12 / width, "bottom": 0.5 / height, "top": 1 - 0.34 / height}
@@ -113,7 +113,7 @@ def grid(width: float, height: float) -> Figure:
 
 
 def colour(index: int) -> str:
-    """Colour of the run at `index`; beyond six they come round again, with other shapes."""
+    """Colour of the run at `index`; the seventh has the first colour again, with another shape."""
     return FAMILY_COLOURS[index % len(FAMILY_COLOURS)]
 
 
@@ -123,7 +123,7 @@ def shape(index: int) -> str:
 
 
 def _name(group: ElementTree.Element, names: Sequence[str]) -> None:
-    """Write the trial's name on each marker, and say the style that they share once instead of on each."""
+    """Write the trial's name on each marker, and their shared style once, on the group."""
     for parent in group.iter(f"{{{_SVG}}}g"):
         uses = parent.findall(f"{{{_SVG}}}use")
         if uses:
@@ -137,7 +137,7 @@ def _name(group: ElementTree.Element, names: Sequence[str]) -> None:
 
 
 def _drop_unused_ids(root: ElementTree.Element) -> None:
-    """Several figures on one page would repeat identifiers such as `axes_1`: keep those that are referred to."""
+    """Drop unused identifiers: several figures on one page would repeat names such as `axes_1`."""
     used = set(re.findall(r"#([\w.-]+)", " ".join(value for e in root.iter() for value in e.attrib.values())))
     for element in root.iter():
         if element.get("id") not in used:
@@ -145,7 +145,7 @@ def _drop_unused_ids(root: ElementTree.Element) -> None:
 
 
 def _themed(svg: str) -> str:
-    """Replace every colour of ours by the variable of the page that plays its role."""
+    """Replace each of our colours by the page's variable for its role."""
     for hexadecimal, role in _ROLES.items():
         svg = svg.replace(hexadecimal, f"var(--{role})")
     return svg

@@ -1,8 +1,8 @@
-"""A table of results from anywhere, in place of a run: a CSV file with a row for each candidate.
+"""A table of results from any tool, in place of a run: a CSV file with a row for each candidate.
 
 Its first column names the candidate. Columns are named as the measures (`suite list measures`): `accuracy`, `latency`,
-`parameters` and so on, and `latency_low` and `latency_high` for the ends of an interval of `latency`. Columns of timm's
-results and of `suite measure` are known too (ALIASES). Every other column is shown as a setting of the candidate.
+`parameters` and so on, and `latency_low` and `latency_high` for the ends of the interval of `latency`. Columns of
+timm's results and of `suite measure` are known too (ALIASES). Every other column is a setting of the candidate.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ TELLING = (
     "img_size",
     "batch",
     "infer_batch_size",
-)  # rows of one name apart
-PLACE = ("device", "threads")  # where a latency was measured, as the head of a table or a column says it
-HOW = {  # and how
+)  # columns that tell rows of one name apart
+PLACE = ("device", "threads")  # where a latency was measured: from the head of a table, or a column
+HOW = {  # how it was measured: column -> key of the surroundings
     "path": "latency_path",
     "batch": "latency_batch",
     "infer_batch_size": "latency_batch",
@@ -44,10 +44,10 @@ HOW = {  # and how
     "onednn": "latency_onednn",
 }
 ABOUT = ("run", "family", "number", "state", "rank", "on_front", "continues", "until", "reason", "seconds", "fits")
-MEASURED = frozenset(COLUMNS) - set(TELLING)  # of `suite measure`: no settings
-DROPPED = ("top1_err", "top5_err")  # of timm: what its other columns say already
+MEASURED = frozenset(COLUMNS) - set(TELLING)  # columns of `suite measure` that are no settings
+DROPPED = ("top1_err", "top5_err")  # columns of timm that repeat its other columns
 UNKNOWN = ("", "nan", "na", "n/a", "none", "null", "-")
-SHOWN = 5  # faults that one message names
+SHOWN = 5  # most faults that one message names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,16 +57,16 @@ class Results:
     file: Path
     labels: tuple[str, ...]  # a name for each candidate, unique
     trials: tuple[Trial, ...]
-    notes: tuple[str, ...] = ()  # what a reader should know of how the table was read
+    notes: tuple[str, ...] = ()  # how the table was read, for people
 
     @property
     def name(self) -> str:
-        """That of its file."""
+        """The name of its file, without the suffix."""
         return self.file.stem
 
     @property
     def folder(self) -> Path:
-        """Its file, by which two tables of one name are told apart."""
+        """The folder of its file: it tells two tables of one name apart."""
         return self.file.resolve().parent
 
     @property
@@ -81,37 +81,37 @@ class Results:
 
     @cached_property
     def measured(self) -> list[str]:
-        """The measures that some candidate has, in the order of the table of measures."""
+        """The measures that some row has, sorted as in MEASURES."""
         known = {name for trial in self.trials for name in trial.measures}
         return [name for name in MEASURES if name in known]
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
-        """What is compared where nobody says: the accuracy and latency, or else the first cost there is."""
+        """The objectives if none are asked for: accuracy and latency, or else the first cost."""
         quality = [name for name in self.measured if not MEASURES[name].is_cost and not MEASURES[name].per_device][:1]
         cheap = [cost.name for cost in costs() if cost.name in self.measured]
         return tuple(objective(name) for name in list(dict.fromkeys([*quality, *cheap, *self.measured]))[:2])
 
 
 def is_table(name: str) -> bool:
-    """Whether a word on the command line is meant as the file of a table."""
+    """Whether a word on the command line names the file of a table."""
     return Path(name).suffix.lower() in (".csv", ".tsv") or Path(name).is_file()
 
 
 def objective(name: str) -> Objective:
-    """Return the objective of a measure, its better way."""
+    """Return a measure as an objective, in its better direction."""
     return Objective(measure=name, goal=MEASURES[name].goal)
 
 
 def read(file: Path) -> Results:
-    """Return the table in `file`: CSV with commas, semicolons or tabs. Raises TableError, with all that is wrong."""
+    """Return the table in `file`: CSV with commas, semicolons or tabs. Raises TableError, which lists the faults."""
     head, columns, rows = _parsed(file)
     held = _measures(columns)
     if not rows or not held:
         known = ", ".join(name for name, measure in MEASURES.items() if not measure.part_of)
         raise TableError(
-            f"{file}: {'no rows' if held else 'no column that is a measure'}. Give a first column that names the "
-            f"candidate, and columns named as measures: {known}."
+            f"{file}: {'no rows' if held else 'no column is a measure'}. Name the candidates in the first column, and "
+            f"give columns named as measures: {known}."
         )
     faults: list[str] = []
     measures = [_numbers(number, row, held, faults) for number, row in enumerate(rows, start=1)]
@@ -130,24 +130,24 @@ def read(file: Path) -> Results:
 
 
 def require(table: Results, objectives: Sequence[Objective]) -> None:
-    """Raise TableError when no candidate of a table is known in all `objectives`."""
+    """Raise TableError when a table has no value of one of `objectives`."""
     for wanted in objectives:
         if wanted.measure not in table.measured:
             there = ", ".join(table.measured)
-            raise TableError(f"{table.file}: no column `{wanted.measure}`. It has {there}: name two with --objective.")
+            raise TableError(f"{table.file}: no column `{wanted.measure}`. It has {there}. Name two with --objective.")
 
 
 def _parsed(file: Path) -> tuple[dict[str, str], list[str], list[dict[str, str]]]:
-    """Return what the lines at the head say (`# device: ...`), the columns, and the rows as text."""
+    """Return the comments at the head (`# device: ...`), the columns, and the rows as text."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise TableError(f"{file}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    lines = list(io.StringIO(text, newline=""))  # with their ends: a cell in quotes may hold some
+    lines = list(io.StringIO(text, newline=""))  # with their ends: a cell in quotes may hold line ends
     comments = [line[1:].partition(":") for line in lines if line.startswith("#")]
     body = [line for line in lines if not line.startswith("#") and line.strip()]
     if not body:
-        raise TableError(f"{file}: is empty. Give a row of column names, and a row for each candidate.")
+        raise TableError(f"{file}: is empty. Give a row of column names and a row for each candidate.")
     delimiter = max(",\t;", key=body[0].count)
     try:
         columns, *rows = csv.reader(body, delimiter=delimiter, strict=True)
@@ -169,7 +169,7 @@ def _require_shape(file: Path, columns: Sequence[str], rows: Sequence[Sequence[s
 
 
 def _measures(columns: Sequence[str]) -> dict[str, tuple[str, float]]:
-    """Return the columns after the first that hold a measure or an end of its interval, with measure and factor."""
+    """Map each column after the first with a measure, or an end of its interval, to that measure and a factor."""
     ends = [f"{name}_{end}" for name in MEASURES for end in ("low", "high")]
     own = {column: (column, 1.0) for column in columns[1:] if column in MEASURES or column in ends}
     taken = {measure for measure, _ in own.values()}
@@ -178,7 +178,7 @@ def _measures(columns: Sequence[str]) -> dict[str, tuple[str, float]]:
 
 
 def _numbers(number: int, row: Row, held: Mapping[str, tuple[str, float]], faults: list[str]) -> dict[str, float]:
-    """Return the measures of a row; what is wrong with it is added to `faults`."""
+    """Return the measures of a row; add what is wrong with it to `faults`."""
     known = {}
     for column, (measure, factor) in held.items():
         if row[column].lower() in UNKNOWN:
@@ -187,13 +187,13 @@ def _numbers(number: int, row: Row, held: Mapping[str, tuple[str, float]], fault
         if math.isfinite(value):
             known[measure] = value * factor
         else:
-            faults.append(f"row {number}: {column} is '{row[column]}', which is no number")
+            faults.append(f"row {number}: {column} is '{row[column]}', not a number")
     faults.extend(f"row {number}: {said}" for said in _turned(known))
     return known
 
 
 def _number(text: str) -> float:
-    """Return what a cell says, thousands apart by commas or not; infinity where that is no number."""
+    """Return the number in a cell, with or without commas between thousands; infinity if it is no number."""
     plain = text.replace(",", "") if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?", text) else text
     try:
         return float(plain)
@@ -202,7 +202,7 @@ def _number(text: str) -> float:
 
 
 def _turned(known: Mapping[str, float]) -> Iterator[str]:
-    """Yield the intervals that do not hold their value."""
+    """Yield the measures whose value is outside their interval."""
     for measure in known.keys() & MEASURES.keys():
         low, high = known.get(f"{measure}_low", -math.inf), known.get(f"{measure}_high", math.inf)
         if not low <= known[measure] <= high:
@@ -210,33 +210,33 @@ def _turned(known: Mapping[str, float]) -> Iterator[str]:
 
 
 def _in_percent(measures: Sequence[dict[str, float]]) -> list[str]:
-    """Bring accuracies that are shares of 1 to percent; return a note for each measure that was."""
+    """Convert accuracies that are shares of 1 to percent; return a note for each measure converted."""
     notes = []
     for name in (name for name, measure in MEASURES.items() if measure.unit == "%"):
         keys = (name, f"{name}_low", f"{name}_high")
         values = [known[key] for known in measures for key in keys if key in known]
         if values and max(values) <= 1 and max(values) > 0:
-            notes.append(f"{name} is read as a share of 1, since no value is above it")
+            notes.append(f"{name} is read as a share of 1, because no value is above 1")
             for known in measures:
                 known.update({key: 100 * known[key] for key in keys if key in known})
     return notes
 
 
 def _state(row: Row) -> State:
-    """Return what became of a row: as a table of trials says it, else that it is complete."""
+    """Return the state of a row, `complete` if its table has no states of trials."""
     said = row.get("state", "")
     return next((state for state in get_args(State) if state == said), "complete")
 
 
 def _settings(row: Row, columns: Sequence[str], held: Mapping[str, tuple[str, float]]) -> dict[str, Value]:
-    """Return what is neither name nor measure, under the names that settings of a study have."""
+    """Return the cells that are neither name nor measure, named as the settings of a study."""
     other = (*ABOUT, *DROPPED, *PLACE, "onednn", *held, columns[0], *MEASURED, "name")
     kept = [column for column in columns if column not in other and column not in ALIASES and row[column]]
     return {column if "." in column else f"table.{column}": _setting(row[column]) for column in kept}
 
 
 def _setting(text: str) -> Value:
-    """Return a cell as the number that it is, or as text."""
+    """Return a cell as a number if it is one, else as text."""
     value = _number(text)
     if not math.isfinite(value):
         return text
@@ -244,16 +244,16 @@ def _setting(text: str) -> Value:
 
 
 def _surroundings(head: Mapping[str, str], row: Row) -> dict[str, str]:
-    """Return where and how a row was measured, as far as the table says it."""
+    """Return where and how a row was measured, as far as the table says."""
     known = {key: row.get(key) or head.get(key, "") for key in PLACE}
     known |= {key: row.get(column) or head.get(column, "") for column, key in HOW.items()}
     return {key: value for key, value in known.items() if value}
 
 
 def _labels(columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return a name for each row: its first cell, with what tells it from others of the same first cell.
+    """Return a unique name for each row: its first cell, and what tells it from rows with the same first cell.
 
-    A first column of devices is passed over.
+    A first column of devices is skipped.
     """
     first = next((column for column in columns if column not in PLACE), columns[0])
     if first == "run" and "number" in columns:  # a table of trials of our own
@@ -266,7 +266,7 @@ def _labels(columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def _told_apart(labels: Sequence[str], said: Sequence[str]) -> list[str]:
-    """Return `labels`, each of which that is not alone with what is `said` of it, where that differs among them."""
+    """Return `labels`; equal labels with different words in `said` get their word appended."""
     kinds: dict[str, set[str]] = {}
     for label, word in zip(labels, said, strict=True):
         kinds.setdefault(label, set()).add(word)

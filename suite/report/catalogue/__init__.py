@@ -1,1 +1,1 @@
-"""The field: what every network of the catalogue costs where it was measured, beside the accuracy that papers cite."""
+"""The catalogue's report: what each network costs on the measured devices, beside the accuracy that papers cite."""

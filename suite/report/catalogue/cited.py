@@ -1,4 +1,4 @@
-"""Figures of the whole catalogue: cited accuracy against what our networks count. They need no measurement."""
+"""Figures of the whole catalogue: cited accuracy against the counts of our networks. They need no measurement."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from suite.report.picture import Picture
 
 _LARGEST = 52  # diameter of the largest ball, points
 _SIZES = (1e6, 10e6, 100e6, 1000e6)  # parameters of the balls in the legend
-_COUNTS = "Counted on our own networks, for one picture of the size that they are counted with."
+_COUNTS = "The counts are of this suite's networks, for one picture of each network's own size."
 
 
 def balls(networks: Sequence[Network], rows: Mapping[str, str], accuracy: str) -> Picture | None:
@@ -48,9 +48,9 @@ def balls(networks: Sequence[Network], rows: Mapping[str, str], accuracy: str) -
     return Picture(
         name=name,
         title=f"{title} accuracy, multiply-adds and parameters",
-        caption="The area of a ball is its number of parameters. Up and to the left is better; the steps join the "
-        "comparable networks that none beats in both. Hollow balls are not on it: several crops, more data than "
-        "ImageNet-1k, or another picture size than is counted with. As in Bianco et al. 2018, Figure 1. " + _COUNTS,
+        caption="The area of a ball is its number of parameters. Up and to the left is better. The steps join the "
+        "comparable networks that no other beats in both. Hollow balls are not on them: several crops, more data than "
+        "ImageNet-1k, or an accuracy cited at another picture size. As in Bianco et al. 2018, Figure 1. " + _COUNTS,
         figure=figure,
         table=_frame(known, {each.key for each in best}, rows),
         marks=marks,
@@ -78,9 +78,9 @@ def density_bars(networks: Sequence[Network], rows: Mapping[str, str]) -> Pictur
     return Picture(
         name="density",
         title="Accuracy density",
-        caption="How much accuracy each million parameters buys; the axis is logarithmic. Open bars: several crops, "
-        "more data than ImageNet-1k, or another picture size than is counted with. Small networks lead by "
-        f"construction: read it within a range of accuracy, as the next figure does. {_COUNTS} As in Bianco et al. "
+        caption="Accuracy for each million parameters, on a logarithmic axis. Open bars: several crops, more data "
+        "than ImageNet-1k, or an accuracy cited at another picture size. Small networks lead by construction: "
+        f"compare networks of similar accuracy only, with the help of the next figure. {_COUNTS} As in Bianco et al. "
         "2018, Figure 2 (left).",
         figure=figure,
         table=_frame(known, set(), rows),
@@ -108,8 +108,8 @@ def density_plane(networks: Sequence[Network], rows: Mapping[str, str]) -> Pictu
     return Picture(
         name="density-accuracy",
         title="Accuracy against accuracy density",
-        caption="Up and to the right is better: accurate, and with few parameters for it. The steps join the "
-        f"comparable networks that none beats in both. {words.looks(dots)} {_COUNTS} As in Bianco et al. 2018, "
+        caption="Up and to the right is better: accurate with few parameters. The steps join the "
+        f"comparable networks that no other beats in both. {words.looks(dots)} {_COUNTS} As in Bianco et al. 2018, "
         "Figure 2 (right).",
         figure=figure,
         table=_frame(known, {each.key for each in best}, rows),
@@ -118,7 +118,7 @@ def density_plane(networks: Sequence[Network], rows: Mapping[str, str]) -> Pictu
 
 
 def density(network: Network) -> float:
-    """Percent of top-1 accuracy for a million parameters."""
+    """Percent of top-1 accuracy per million parameters."""
     return (network.top1 or 0) / ((network.parameters or 1) / 1e6)
 
 
@@ -146,8 +146,8 @@ def curves(networks: Sequence[Network], rows: Mapping[str, str], count: str) -> 
     return Picture(
         name=name,
         title=f"Families: accuracy against {axis.lower().split(',')[0].removesuffix(' for one image')}",
-        caption="Each line is one family from its smallest member to its largest; a line above another buys more "
-        "accuracy for the same count. Broken lines with hollow marks: several crops. Networks of more data than "
+        caption="Each line is one family, from its smallest member to its largest. A higher line has more accuracy "
+        "for the same count. Broken lines with hollow marks: several crops. Networks trained on more data than "
         f"ImageNet-1k are left out. {_COUNTS} As in Tan and Le 2019, {figure_of}.",
         figure=figure,
         table=_frame(drawn, set(), rows),
@@ -156,7 +156,7 @@ def curves(networks: Sequence[Network], rows: Mapping[str, str], count: str) -> 
 
 
 def series(networks: Sequence[Network]) -> list[tuple[str, list[Network]]]:
-    """Return each family's name and members; those of one file stand apart where their titles begin unlike."""
+    """Return each family's name and members; a family whose titles begin differently is split by them."""
 
     def key(network: Network) -> tuple[str, str]:
         found = re.match(r"EfficientNet-Lite|(?:SE-)?[A-Za-z]+\d?", network.title)
@@ -188,7 +188,7 @@ def _ball(axes: Axes, dot: Dot, diameter: float, gid: str, marks: Marks) -> None
 
 
 def _sizes(axes: Axes, largest: float) -> None:
-    """Draw what the areas mean into the empty corner: much accuracy for few multiply-adds does not exist."""
+    """Draw the key to the areas in a corner that stays empty: no network has much accuracy for few multiply-adds."""
     pixel = 72 / axes.figure.dpi
     width, height = axes.bbox.width * pixel, axes.bbox.height * pixel
     left = 14.0
@@ -210,7 +210,7 @@ def _curve(axes: Axes, dots: Sequence[Dot], index: int, gid: str, marks: Marks) 
 
 
 def _frame(networks: Sequence[Network], best: set[str], rows: Mapping[str, str]) -> pd.DataFrame:
-    """Return what is drawn, a row for each network."""
+    """Return the drawn values, a row for each network."""
     return pd.DataFrame(
         {
             "name": n.name, "title": n.title, "year": n.year, "line": n.line, "top1": n.top1, "top5": n.top5,

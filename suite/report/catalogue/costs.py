@@ -1,4 +1,4 @@
-"""Figures of what networks cost, whatever their accuracy: what predicts latency, and memory beside parameters."""
+"""Figures of cost without accuracy: what predicts latency, and memory against parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from suite.report.catalogue.measured import dot, frame
 from suite.report.catalogue.network import COMPARABLE, UNSURE
 from suite.report.picture import Picture
 
-_FITTED = 3  # networks that a line through memory, or a rank correlation, needs at least
+_FITTED = 3  # fewest networks for a rank correlation or a fitted line
 
 
 def complexity(field: Field, place: Place, suffix: str) -> Picture | None:
@@ -40,10 +40,10 @@ def complexity(field: Field, place: Place, suffix: str) -> Picture | None:
     return Picture(
         name=name,
         title="What predicts latency: multiply-adds or activations",
-        caption="A rank correlation (Spearman) of 1 says that the order by the count is the order by latency. "
+        caption="A rank correlation (Spearman) of 1 means that the count sorts the networks exactly as latency does. "
         f"{' '.join(said for each in (place, *others) if (said := _verdict(each)))} "
-        f"{words.measured(place, points, words.batch(batch))} As in Radosavovic et al. 2020, Figure 12, whose point is "
-        "that on accelerators activations predict latency better.",
+        f"{words.measured(place, points, words.batch(batch))} As in Radosavovic et al. 2020, Figure 12, which shows "
+        "that activations predict latency better on accelerators.",
         figure=figure,
         table=frame(points, set()),
         marks=marks,
@@ -51,7 +51,7 @@ def complexity(field: Field, place: Place, suffix: str) -> Picture | None:
 
 
 def correlations(place: Place) -> tuple[float, float, int] | None:
-    """Spearman's rank correlations of latency with multiply-adds and with activations, and of how many networks."""
+    """Spearman's rank correlations of latency with multiply-adds and with activations; the number of networks."""
     points = [p for p in place.chosen[1] if p.cell.size == p.network.resolution and p.network.macs]
     if len(points) < _FITTED:
         return None
@@ -86,7 +86,7 @@ def memory(place: Place, suffix: str) -> Picture | None:
     return Picture(
         name=name,
         title="Memory against the bytes of the parameters",
-        caption=f"How far a network stands above the diagonal (dotted) is what it needs beside its parameters. {line} "
+        caption=f"The height above the dotted diagonal is the memory beside the parameters. {line} "
         f"{words.measured(place, points, words.batch(batch))} As in Bianco et al. 2018, Figure 4.",
         figure=figure,
         table=frame(points, set()),
@@ -95,7 +95,7 @@ def memory(place: Place, suffix: str) -> Picture | None:
 
 
 def _sure(point: Point) -> str:
-    """Return how a mark looks where accuracy does not matter."""
+    """Return the kind of a mark in a figure without accuracy."""
     return UNSURE if point.kind == UNSURE else COMPARABLE
 
 
@@ -112,7 +112,7 @@ def _against(axes: Axes, points: Sequence[Point], count: Callable[[Point], float
 
 
 def _verdict(place: Place) -> str:
-    """Say of one place which count orders the networks as their latency does."""
+    """Say which count predicts the latency in one place better."""
     found = correlations(place)
     if not found:
         return ""
@@ -130,7 +130,7 @@ def _verdict(place: Place) -> str:
 
 
 def _fit(axes: Axes, dots: Sequence[Dot]) -> str:
-    """Draw the diagonal, and the line of least squares where there are networks enough; say what it is."""
+    """Draw the diagonal and, if there are enough networks, the least-squares line; return its description."""
     x = np.array(sorted(each.x for each in dots))
     axes.plot(x[[0, -1]], x[[0, -1]], linestyle=":", color=picture.MUTED, linewidth=1, zorder=1)
     if len(x) < _FITTED or x[0] == x[-1]:
@@ -139,4 +139,4 @@ def _fit(axes: Axes, dots: Sequence[Dot]) -> str:
     if constant <= 0:
         return ""
     axes.plot(x, slope * x + constant, color=picture.INK, linewidth=1.2, zorder=1)
-    return f"The curve is the line of least squares: {slope:.2f} times the parameters' bytes and {constant:.0f} MB."
+    return f"The curve is the least-squares line: {slope:.2f} times the parameters' bytes, plus {constant:.0f} MB."

@@ -1,4 +1,4 @@
-"""What was measured of networks, by place: a device, a path and a precision. Values of two are never compared."""
+"""Measurements by place: a device, a path and a precision. Values of two places are never compared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INT8 = "litert-int8"
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One network as it was measured in one place at one batch size."""
+    """One measurement: a network in one place at one batch size."""
 
     network: Network
     cell: Cell
@@ -38,22 +38,22 @@ class Point:
 
     @property
     def milliseconds(self) -> float:
-        """Median of one call."""
+        """Median latency of one call, ms."""
         return self.cell.measures["latency"]
 
     @property
     def slowest(self) -> float:
-        """Upper end of the interval of that median; itself where the table has no interval."""
+        """Upper end of the median's interval, ms; the median itself where the table has no interval."""
         return interval(self.cell.measures, "latency")[1]
 
     @property
     def fastest(self) -> float:
-        """Lower end of the interval."""
+        """Lower end of the interval, ms."""
         return interval(self.cell.measures, "latency")[0]
 
     @property
     def memory(self) -> float | None:
-        """Most memory of its process, MB; None where that was not measured."""
+        """Peak memory of its process, MB; None if it was not measured."""
         return self.cell.measures.get("peak_memory")
 
     @property
@@ -63,30 +63,30 @@ class Point:
 
     @property
     def rate(self) -> float:
-        """Pictures in a second."""
+        """Pictures per second."""
         return 1000 / self.per_image
 
     @property
     def rates(self) -> tuple[float, float]:
-        """The ends between which the rate lies: those of the interval of one call, and the rate itself."""
+        """Lowest and highest rate, from the interval of one call."""
         low, high = (1000 * self.cell.batch / end for end in (self.slowest, self.fastest))
         return low, high
 
     @property
     def times(self) -> tuple[float, float]:
-        """The ends between which the milliseconds for one picture lie."""
+        """Fewest and most milliseconds for one picture, from the same interval."""
         return self.fastest / self.cell.batch, self.slowest / self.cell.batch
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """All that was measured in one way on one device."""
+    """All measurements of one device, path and precision."""
 
     device: str
     path: str
     precision: str
     threads: str  # empty where the table does not say
-    points: tuple[Point, ...]  # whatever came of them
+    points: tuple[Point, ...]  # in any state
 
     @property
     def name(self) -> str:
@@ -100,7 +100,7 @@ class Place:
 
     @property
     def batches(self) -> list[int]:
-        """The batch sizes, the smallest first."""
+        """The batch sizes, smallest first."""
         return sorted({point.cell.batch for point in self.points})
 
     def at(self, batch: int) -> list[Point]:
@@ -108,22 +108,22 @@ class Place:
         return self._one_each(point for point in self.points if point.cell.batch == batch)
 
     def fastest(self) -> list[Point]:
-        """Return each network at the batch size at which it answers most pictures in a second."""
+        """Return each network at its batch size with the most pictures per second."""
         return self._one_each(sorted(self.timed, key=lambda point: -point.rate))
 
     @cached_property
     def timed(self) -> list[Point]:
-        """All that have a latency."""
+        """The points with a latency."""
         return [point for point in self.points if point.cell.is_timed]
 
     @cached_property
     def chosen(self) -> tuple[int | None, list[Point]]:
-        """Batch size and points that most figures show: batch 1, or where there is none each network's fastest."""
+        """Batch size and points of most figures: batch 1, or None and each network's fastest if batch 1 has none."""
         single = self.at(1)
         return (1, single) if single else (None, self.fastest())
 
     def _one_each(self, points: Iterable[Point]) -> list[Point]:
-        """Of each network's points the first, but before it one on pictures of the size that its accuracy is of."""
+        """Return one timed point per network: the first at the picture size of its accuracy, else the first."""
         known: dict[str, Point] = {}
         for point in points:
             before = known.get(point.network.name)
@@ -140,7 +140,7 @@ class Field:
     networks: tuple[Network, ...]
     places: tuple[Place, ...]
     tables: tuple[Table, ...]
-    unknown: int  # cells of timm that are of no network of ours at its size
+    unknown: int  # cells of timm without a network of the catalogue at that picture size
 
     @property
     def cited(self) -> list[Network]:
@@ -149,7 +149,7 @@ class Field:
 
     @cached_property
     def mains(self) -> list[Place]:
-        """For each device the place where most was timed: networks, then batch sizes; one in 8 bits if no other is."""
+        """Each device's place with the most networks timed, then the most points; 8 bits only if there is no other."""
         timed = [place for place in self.places if place.timed]
         devices = dict.fromkeys(place.device for place in timed)
         return [
@@ -162,12 +162,12 @@ class Field:
 
     @property
     def points(self) -> list[Point]:
-        """Every cell of every place."""
+        """Every point of every place."""
         return [point for place in self.places for point in place.points]
 
 
 def join(networks: Sequence[Network], tables: Sequence[Table]) -> Field:
-    """Put measured cells beside the networks they are of. A network that is not in the catalogue has no accuracy."""
+    """Join measured cells with their networks. A network outside the catalogue has no accuracy."""
     catalogue = {network.name: network for network in networks}
     places, unknown = [], 0
     for table, device in zip(tables, _devices(tables), strict=True):
@@ -187,13 +187,13 @@ def join(networks: Sequence[Network], tables: Sequence[Table]) -> Field:
 
 
 def count(points: Iterable[Point]) -> dict[str, int]:
-    """Return how many cells came out in each way."""
+    """Return the number of points in each state."""
     states = [point.cell.state for point in points]
     return {state: states.count(state) for state in STATES}
 
 
 def _devices(tables: Sequence[Table]) -> list[str]:
-    """Names of the devices, unlike where two tables have the same: their values are of two occasions."""
+    """Name the device of each table. Tables of one device get numbers: their values come from two occasions."""
     names = [table.device for table in tables]
     return [
         name if names.count(name) == 1 else f"{name} (table {index})" for index, name in enumerate(names, start=1)
@@ -201,7 +201,7 @@ def _devices(tables: Sequence[Table]) -> list[str]:
 
 
 def _of_timm(cells: Iterable[Cell], catalogue: dict[str, Network]) -> tuple[Cell, ...]:
-    """Return timm's cells that are of a network of ours, on pictures of the size that it was counted with."""
+    """Return timm's cells that match a network of the catalogue, at the picture size of its counts."""
     return tuple(
         replace(cell, model=name)
         for cell in cells

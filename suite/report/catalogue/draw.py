@@ -1,4 +1,4 @@
-"""What the figures of the field share: marks by line of descent and by how comparable they are, and fronts."""
+"""Shared parts of the catalogue's figures: marks by line of descent and by comparability, and fronts."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Dot:
     label: str
     line: str
     kind: str  # one of KINDS
-    ends: tuple[float, float] | None = None  # between which x lies; None: it is exact
+    ends: tuple[float, float] | None = None  # lowest and highest x; None: x is exact
 
     @property
     def at(self) -> tuple[float, float]:
-        """Where it stands."""
+        """Its position."""
         return self.x, self.y
 
 
@@ -54,12 +54,12 @@ def colour(line: str) -> str:
 
 
 def shape(line: str) -> str:
-    """Marker of a line of descent: says the same as its colour, for print in grey."""
+    """Marker of a line of descent: repeats what its colour says, for print in grey."""
     return picture.shape(_LINES.index(line))
 
 
 def scatter(axes: Axes, dots: Sequence[Dot], marks: Marks, name: str = "dots") -> None:
-    """Draw the marks and their intervals, those that may be compared on top; write into `marks` the row of each."""
+    """Draw the marks and their intervals, comparable ones on top; write the row of each mark into `marks`."""
     for dot in dots:
         if dot.ends:
             axes.plot(dot.ends, (dot.y, dot.y), color=colour(dot.line), alpha=0.4, linewidth=1.0, zorder=2.5)
@@ -74,9 +74,9 @@ def scatter(axes: Axes, dots: Sequence[Dot], marks: Marks, name: str = "dots") -
 
 
 def front(dots: Iterable[Dot], *, rising: bool = False) -> list[Dot]:
-    """Return the comparable dots that none dominates: highest, and leftmost, or rightmost when `rising`.
+    """Return the comparable dots that no other dominates: highest, and leftmost, or rightmost when `rising`.
 
-    They stand from the lowest to the highest.
+    The lowest is first.
     """
     fit = [dot for dot in dots if dot.kind == COMPARABLE]
     if not fit:
@@ -89,7 +89,7 @@ def front(dots: Iterable[Dot], *, rising: bool = False) -> list[Dot]:
 
 
 def steps(axes: Axes, best: Sequence[Dot], *, rising: bool = False, **look: Any) -> None:
-    """Join a front in steps: the best that may be had for at most (or, `rising`, with at least) each cost."""
+    """Join a front in steps: the best height at each x or less (`rising`: or more)."""
     ordered = sorted(best, key=lambda dot: dot.x)
     corners = [[(b.x, a.y) if not rising else (a.x, b.y), b.at] for a, b in pairwise(ordered)]
     line = np.array([each.at for each in ordered[:1]] + [corner for pair in corners for corner in pair])
@@ -99,7 +99,7 @@ def steps(axes: Axes, best: Sequence[Dot], *, rising: bool = False, **look: Any)
 
 
 def log(axis: Axis, values: Iterable[float]) -> None:
-    """Give an axis logarithms and short numbers; more of them where it spans little."""
+    """Make an axis logarithmic, with short numbers; a narrow range gets more of them."""
     known = [value for value in values if value > 0]
     wide = bool(known) and max(known) > 300 * min(known)
     axis._set_axes_scale("log")  # type: ignore[attr-defined]
@@ -109,7 +109,7 @@ def log(axis: Axis, values: Iterable[float]) -> None:
 
 
 def inches(axes: Axes) -> tuple[float, float]:
-    """Return width and height of the figure that the axes are in."""
+    """Return width and height of the figure of these axes, in inches."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     width, height = figure.get_size_inches()
@@ -117,9 +117,9 @@ def inches(axes: Axes) -> tuple[float, float]:
 
 
 def legend(axes: Axes, dots: Sequence[Dot], columns: int = 8, marker: str = "") -> None:
-    """Say above the axes which colour and shape is which line, and which look says what of an accuracy.
+    """Explain, above the axes, the colour and shape of each line of descent and the look of each kind of accuracy.
 
-    With a `marker` all have that one shape, and what may not be compared is hollow, whatever the reason.
+    With a `marker`, all have this one shape, and every mark that may not be compared is hollow.
     """
     look: dict[str, Any] = {"linestyle": "none", "markersize": 6}
     handles = [

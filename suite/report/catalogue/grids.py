@@ -1,4 +1,4 @@
-"""Tables as pictures: the best networks for each budget of memory and speed, times and memory over batch sizes."""
+"""Tables as pictures: the best networks for each budget of memory and speed; time and memory over batch sizes."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def recommendation(place: Place, suffix: str) -> Picture | None:
     return Picture(
         name=name,
         title="The best networks for a budget of memory and speed",
-        caption=f"Each cell names up to {_NAMED} networks with the highest cited top-1 accuracy (%) whose process "
-        "takes at most the memory of its row and that surely answer as fast as its column says: the whole interval is "
-        f"within. The darker, the more accurate. Comparable networks only, {len(points)} in all. "
+        caption=f"Each cell names up to {_NAMED} networks with the highest cited top-1 accuracy (%). Their process "
+        "takes at most the memory of the row, and their whole latency interval is within the time of the column. "
+        f"Darker is more accurate. Comparable networks only, {len(points)} in all. "
         f"{words.measured(place, points, 'batch 1')} "
         "As in a table of Bianco et al. 2018.",
         figure=figure,
@@ -64,7 +64,7 @@ def recommendation(place: Place, suffix: str) -> Picture | None:
 
 
 def best(points: Sequence[Point], memory: float, milliseconds: float) -> list[Point]:
-    """Return the most accurate points surely within both limits (MB, ms a call), of equal ones the faster first."""
+    """Return the most accurate points surely within both limits (MB, ms a call); of equals, the faster first."""
     fit = [p for p in points if (p.memory or 0) <= memory and p.slowest <= milliseconds]
     return sorted(fit, key=lambda p: (-(p.network.top1 or 0), p.milliseconds))[:_NAMED]
 
@@ -73,7 +73,7 @@ def times(place: Place, suffix: str) -> Picture | None:
     """Milliseconds for an image over batch sizes (as in Bianco)."""
     return _over_batches(
         place, f"times{suffix}", "Time for an image over batch sizes", "ms_per_image", lambda p: p.per_image,
-        "Milliseconds for an image, the fastest network at the smallest batch first; the darker, the faster.",
+        "Milliseconds for an image. The fastest network at the smallest batch is first. Darker is faster.",
     ) if place.timed else None  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def memories(place: Place, suffix: str) -> Picture | None:
     """Memory of the process over batch sizes (as in Bianco)."""
     return _over_batches(
         place, f"memories{suffix}", "Memory over batch sizes", "megabytes", lambda p: p.memory or 0,
-        "Most megabytes that the process took, the smallest at the smallest batch first; the darker, the less.",
+        "Peak megabytes of the process. The smallest at the smallest batch is first. Darker is less.",
     ) if any(p.memory for p in place.points) else None  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def _over_batches(
     return Picture(
         name=name,
         title=title,
-        caption=f"{reading} A ~ stands before an unstable value; an empty cell was not measured. "
+        caption=f"{reading} A ~ marks an unstable value; an empty cell was not measured. "
         f"{words.measured(place, place.points, 'each batch size')} "
         "As in a table of Bianco et al. 2018.",
         figure=figure,
@@ -137,7 +137,7 @@ def _said(point: Point, value: float | None) -> str:
 
 
 def _shades(known: dict[tuple[str, int], float]) -> dict[tuple[str, int], float]:
-    """Opacity of each cell: the smaller its value, the darker."""
+    """Return the opacity of each cell: smaller values are darker."""
     if not known:
         return {}
     logs = np.log([max(value, 1e-9) for value in known.values()])
@@ -146,7 +146,7 @@ def _shades(known: dict[tuple[str, int], float]) -> dict[tuple[str, int], float]
 
 
 def _table(axes: Axes, rows: Sequence[str], columns: Sequence[str], inches: float, size: float = 7.5) -> None:
-    """Make axes a table: names of rows in `inches` to the left, those of columns on top."""
+    """Turn axes into a table: row names on the left, `inches` wide, and column names on top."""
     width, height = draw.inches(axes)
     axes.set_position((inches / width, 0.1 / height, 1 - (inches + 0.1) / width, 1 - 0.4 / height))
     axes.set(xlim=(0, len(columns)), ylim=(len(rows), 0))

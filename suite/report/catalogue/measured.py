@@ -1,4 +1,4 @@
-"""Figures of what was measured: accuracy against speed, a panel for each place, complexity and latency, memory."""
+"""Figures of measured speed: accuracy against images per second, and a panel for each place."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def speed(place: Place, batch: int | None, suffix: str) -> Picture | None:
     return Picture(
         name=name,
         title="Accuracy against images per second" + ("" if batch else ", each at its best batch size"),
-        caption="Up and to the right is better. The steps join the networks that no comparable one dominates: "
-        "two speeds are equal where their intervals, the bars, overlap. "
+        caption="Up and to the right is better. The steps join the comparable networks that no other dominates. "
+        "Two speeds count as equal where their intervals, the bars, overlap. "
         f"{words.looks(dots)} {words.measured(place, points, words.batch(batch))} "
         "As in Bianco et al. 2018, Figure 3, with accuracies as cited.",
         figure=figure,
@@ -57,13 +57,13 @@ def speeds(field: Field) -> list[Picture | None]:
 
 
 def best(place: Place) -> set[str]:
-    """Return the rows on the front of accuracy and speed of a place."""
+    """Return the rows on a place's front of accuracy and speed."""
     points = [point for point in place.chosen[1] if point.network.top1 is not None]
     return {each.key for each in draw.front([dot(point, point.rate, point.rates) for point in points], rising=True)}
 
 
 def places(field: Field) -> list[Picture | None]:
-    """Return the panels: one for each device, and one for each path where a device has several."""
+    """Return two figures: a panel for each device; a panel for each path and precision of devices with several."""
     timed = [place.device for place in field.places if place.timed]
     several = [place for place in field.places if place.timed and timed.count(place.device) > 1]
     return [
@@ -73,7 +73,7 @@ def places(field: Field) -> list[Picture | None]:
 
 
 def panels(places: Sequence[Place], name: str, title: str) -> Picture | None:
-    """Accuracy against latency, a panel and a front for each place, on the networks that are comparable there."""
+    """Accuracy against latency: a panel with its own front for each place, of the networks comparable there."""
     shown = [(place, [p for p in place.chosen[1] if p.network.top1 and p.kind == COMPARABLE]) for place in places]
     shown = [(place, points) for place, points in shown if points]
     if len(shown) < 2:
@@ -96,9 +96,9 @@ def panels(places: Sequence[Place], name: str, title: str) -> Picture | None:
     return Picture(
         name=name,
         title=title,
-        caption="One panel for each place, each with its own front: values of two places are never compared. A network "
-        "on the front of one panel and below that of another suits the first only. Comparable networks only; colours "
-        f"and shapes are those of the front of speed. {said} After Qin et al. 2024 (MobileNetV4), "
+        caption="Each panel is one device, path and precision, with its own front. Values are never compared across "
+        "panels. A network on the front of one panel and below another front suits the first only. Comparable "
+        f"networks only; colours and shapes as in the front of speed. {said} After Qin et al. 2024 (MobileNetV4), "
         "Figure 1.",
         figure=figure,
         table=pd.concat(frames),
@@ -107,7 +107,7 @@ def panels(places: Sequence[Place], name: str, title: str) -> Picture | None:
 
 
 def dot(point: Point, x: float, ends: tuple[float, float] | None = None) -> Dot:
-    """Return the mark of a point: its cited top-1 above `x`, which lies between `ends` or else is exact."""
+    """Return the mark of a point: its cited top-1 at `x`; `ends` are the lowest and highest x, None if exact."""
     network = point.network
     return Dot(
         x=x, y=network.top1 or 0, key=point.key, label=network.label, line=network.line, kind=point.kind, ends=ends
@@ -125,7 +125,7 @@ def _panel(axes: Axes, place: Place, dots: list[Dot], best: list[Dot], marks: Ma
 
 
 def frame(points: Sequence[Point], best: set[str]) -> pd.DataFrame:
-    """Return what is drawn, a row for each mark."""
+    """Return the drawn values, a row for each mark."""
     return pd.DataFrame(
         {
             "name": point.network.name, "device": point.device, "path": point.cell.path,

@@ -1,6 +1,6 @@
-"""Names beside marks, where there is room: none covers another, a mark or a line, or leaves the axes.
+"""Names beside marks: no name covers another name, a mark or a line, or leaves the axes.
 
-A name that finds no room is left out: the page shows it where the pointer is, and the table has it.
+A name without room is left out: the page shows it under the pointer, and the table has it.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from numpy.typing import NDArray
 from suite.report import picture
 from suite.report.catalogue.draw import Dot
 
-Box = NDArray[np.float64]  # left, bottom, right, top in pixels; or a row of it for each
-Attempt = tuple[Dot, int]  # a mark, and how many rings about it are tried
+Box = NDArray[np.float64]  # left, bottom, right, top in pixels; or a row for each of several boxes
+Attempt = tuple[Dot, int]  # a mark, and the number of rings about it to try
 
-_LETTER = 0.58  # mean width of a letter of DejaVu Sans, of its height
+_LETTER = 0.58  # mean width of a letter of DejaVu Sans, as a share of its height
 _SIDES = ((1, 0), (-1, 0), (1, 0.7), (-1, 0.7), (1, -0.7), (-1, -0.7), (0, 1), (0, -1))  # right, and up
 
 
 def beside(
     axes: Axes, first: Sequence[Dot], others: Sequence[Dot] = (), *, size: float = 7, radius: float = 4, reach: int = 3
 ) -> None:
-    """Name dots: `first` in their order and as far off as `reach` rings, then `others` close by only.
+    """Name dots: `first` one by one, up to `reach` rings away; then `others`, in the nearest ring only.
 
-    `size` is that of the letters and `radius` half of a mark, in points.
+    `size` is the height of the letters, `radius` half of a mark, both in points.
     """
     close = [dot for dot in dict.fromkeys(others) if dot not in first]
     _write(axes, [[(dot, reach)] for dot in first] + [[(dot, 1)] for dot in close], size, radius)
 
 
 def at_ends(axes: Axes, lines: Sequence[Sequence[Dot]], *, size: float = 8, radius: float = 4, reach: int = 6) -> None:
-    """Name lines of dots close to their last dot, or to their first, or else as far off the last as need be."""
+    """Name lines of dots: close to the last dot, else close to the first, else up to `reach` rings off the last."""
     _write(axes, [[(line[-1], 1), (line[0], 1), (line[-1], reach)] for line in lines], size, radius)
 
 
 def _write(axes: Axes, wanted: Sequence[Sequence[Attempt]], size: float, radius: float) -> None:
-    """Write each name at the first of its attempts that finds room."""
+    """Write each name at the first of its attempts that has room."""
     axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())  # matplotlib finds the limits only when asked for them
     pixel = axes.figure.dpi / 72
     taken = np.vstack([np.empty((0, 4)), *(_covered(axes, line, pixel, radius * pixel) for line in axes.lines)])
@@ -57,7 +57,7 @@ def _write(axes: Axes, wanted: Sequence[Sequence[Attempt]], size: float, radius:
 
 
 def _covered(axes: Axes, line: Line2D, pixel: float, radius: float) -> Box:
-    """Return what no name may cover: boxes (left, bottom, right, top) about marks, and small ones along a line."""
+    """Return the boxes that no name may cover: one about each mark, and small ones along a line."""
     corners = line.get_transform().transform(np.column_stack([line.get_xdata(), line.get_ydata()]))
     marks = corners if line.get_marker() != "None" else corners[:0]
     drawn = pairwise(corners) if line.get_linestyle() != "None" else ()
@@ -67,7 +67,7 @@ def _covered(axes: Axes, line: Line2D, pixel: float, radius: float) -> Box:
 
 
 def _room(centre: Box, extent: Box, taken: Box, frame: Box, pixel: float, rings: int) -> Box | None:
-    """Return the nearest free box for a name about a mark: to its left and right, above and below, then farther off."""
+    """Return the nearest free box for a name: left and right of its mark, above and below, then farther off."""
     for ring in range(rings):
         away = (6 + 9 * ring) * pixel
         for right, up in _SIDES:
@@ -82,7 +82,7 @@ def _room(centre: Box, extent: Box, taken: Box, frame: Box, pixel: float, rings:
 
 
 def _name(axes: Axes, dot: Dot, centre: Box, box: Box, size: float, pixel: float) -> None:
-    """Write a name into its box, and lead a line to it from a mark that is not beside it."""
+    """Write a name into its box; if its mark is far, draw a line between them."""
     corner = (box[:2] - centre) / pixel
     axes.annotate(dot.label, dot.at, xytext=tuple(corner), textcoords="offset points", fontsize=size, va="bottom",
                   color=picture.INK, zorder=6)  # fmt: skip

@@ -1,6 +1,7 @@
-"""A network of the catalogue with its cited accuracy, and when such accuracies may be compared.
+"""A network of the catalogue with its cited accuracy, and the rule for comparing accuracies.
 
-They may when one network saw one crop and was trained on ImageNet-1k alone, on pictures of the size that was measured.
+An accuracy may be compared if it comes from one network, trained on ImageNet-1k alone, that saw one crop of each
+picture, at the picture size that was measured.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _LINE_OF = {family: line for line, families in LINES.items() for family in famil
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """A network of the catalogue: what its paper says of it, and what ours costs for one picture."""
+    """A network of the catalogue: what its paper says of it, and what our copy costs for one picture."""
 
     name: str  # resnet/50
     title: str
@@ -34,15 +35,15 @@ class Network:
     year: int | None = None
     top1: float | None = None  # %, ImageNet validation, as cited
     top5: float | None = None
-    size: int | None = None  # side of the pictures that the cited accuracy is of, pixels
-    crops: int | None = None  # of each picture, whose answers are averaged
+    size: int | None = None  # side of the pictures for the cited accuracy, pixels
+    crops: int | None = None  # of each picture; the answers are averaged
     dense: bool = False  # whether the network slides over the whole picture
-    scales: int = 1  # sizes of each picture whose answers are averaged
-    ensemble: int = 1  # networks whose answers are averaged
-    extra_data: str = ""  # pictures that it saw beside ImageNet-1k
+    scales: int = 1  # sizes of each picture; the answers are averaged
+    ensemble: int = 1  # networks; their answers are averaged
+    extra_data: str = ""  # training pictures beside ImageNet-1k
     notes: str = ""  # for readers
     source: str = ""
-    resolution: int  # side of the pictures that ours was counted with, pixels
+    resolution: int  # side of the pictures for our counts, pixels
     parameters: int | None = None  # trainable
     total_parameters: int | None = None
     macs: int | None = None
@@ -50,29 +51,29 @@ class Network:
 
     @property
     def label(self) -> str:
-        """What stands beside its mark."""
+        """The short name beside its mark."""
         return self.title.split(" (")[0]
 
     @property
     def line(self) -> str:
-        """The line of descent that it belongs to, a key of LINES, or OWN."""
+        """Its line of descent: a key of LINES, or OWN."""
         return _LINE_OF.get(self.family, OWN)
 
     @property
     def is_plain(self) -> bool:
-        """Whether its accuracy is that of one network which sees one crop and learned from ImageNet-1k alone."""
+        """Whether its accuracy comes from one network and one crop, trained on ImageNet-1k alone."""
         once = (self.crops, self.dense, self.scales, self.ensemble) == (1, False, 1, 1)
         return once and not self.extra_data
 
     def kind(self, size: int) -> str:
-        """Return whether its accuracy may be compared when it runs on pictures of `size` pixels: one of KINDS."""
+        """Return one of KINDS: whether its accuracy may be compared with its cost on pictures of `size` pixels."""
         if not self.is_plain:
             return OTHERWISE
         return COMPARABLE if self.size == size else OTHER_SIZE
 
     @property
     def conditions(self) -> str:
-        """How its accuracy came about, as readers see it: `10 crops; extra data: JFT-300M`, and the notes."""
+        """How its accuracy came about, for readers: `10 crops; extra data: JFT-300M`, and the notes."""
         said = [
             f"{self.ensemble} networks" if self.ensemble > 1 else "",
             "dense evaluation" if self.dense else "",

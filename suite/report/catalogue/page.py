@@ -1,4 +1,4 @@
-"""The page of the field: one self-contained HTML file, and beside it each figure as CSV, PNG and SVG."""
+"""The catalogue's page: one self-contained HTML file, and beside it each figure as CSV, PNG and SVG."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from suite.report.picture import Picture
 from suite.report.study.wording import listed
 
 UNMEASURED = "not measured"
-_WIDE = 7.0  # inches from which a figure stands alone
-_TALL = 7.0  # inches from which a figure scrolls
+_WIDE = 7.0  # inches; a wider figure takes the whole width
+_TALL = 7.0  # inches; a taller figure scrolls
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heading:
-    """A column of the table of cells."""
+    """A column of the table of measurements."""
 
     text: str
     meaning: str = ""
@@ -38,7 +38,7 @@ class Heading:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row of the table of cells."""
+    """A row of the table of measurements."""
 
     key: str
     device: str
@@ -49,14 +49,14 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """A figure as the page has it."""
+    """A figure as the page shows it."""
 
     picture: Picture
     svg: str
     where: str
     wide: bool
     tall: bool
-    listing: Sequence[Sequence[str]]  # its numbers as a table, the headings first; may be empty
+    listing: Sequence[Sequence[str]]  # its numbers as a table, headings first; may be empty
 
 
 SHOWN = [cost for cost in MEASURES.values() if cost.is_cost]
@@ -68,7 +68,7 @@ HEADINGS = (
     Heading(text="batch", numeric=True),
     Heading(text="image", meaning="height, width and channels of the pictures"),
     Heading(text="state"),
-    Heading(text="front", meaning="on the front of accuracy and speed of its device, path and precision"),
+    Heading(text="front", meaning="on the accuracy-speed front of its device, path and precision"),
     Heading(text="top1, %", meaning="cited, ImageNet validation", numeric=True),
     Heading(text="accuracy", meaning="whether its cited accuracy may be compared"),
     Heading(text="images/s", numeric=True),
@@ -81,13 +81,14 @@ HEADINGS = (
 def write(networks: Sequence[Network], tables: Sequence[Table], folder: Path) -> Path:
     """Write the page and its files into `folder` and return the path of the page, `index.html`.
 
-    Raises TableError when no cell is left to report: there is no table, or none has a network of ours.
+    Raises TableError when there is no measurement: no table, no row, or only rows of timm's that match no network of
+    the catalogue.
     """
     field = join(networks, tables)
     if not field.points:
         raise TableError(
-            "nothing to report: no row is of a network of ours. Name at least one table that this suite has measured, "
-            "or one of timm's"
+            "nothing to report: no row matches a network of the catalogue. Name at least one table that `suite "
+            "measure` wrote, or one of timm's"
         )
     folder.mkdir(parents=True, exist_ok=True)
     shown = [_shown(each, each.save(folder), field) for each in figures(field)]
@@ -100,7 +101,7 @@ def write(networks: Sequence[Network], tables: Sequence[Table], folder: Path) ->
 
 
 def figures(field: Field) -> list[Picture]:
-    """Return every figure for which there is something to draw, in the order of the page."""
+    """Return every figure that has something to draw, from the top of the page down."""
     rows = _rows_of(field)
     known = field.networks
     mains = [(place, words.suffix(field, place)) for place in field.mains]
@@ -125,7 +126,7 @@ def figures(field: Field) -> list[Picture]:
 
 
 def _rows_of(field: Field) -> Mapping[str, str]:
-    """Return for each network of the catalogue its row in the table: of what most figures show, if it was measured."""
+    """Map each network of the catalogue to its row in the table: if measured, the row that most figures show."""
     ordered = [*(point for place in field.mains for point in place.chosen[1]), *field.points]
     measured_rows = {point.network.name: point.key for point in reversed(ordered)}
     return {network.name: network.name for network in field.networks} | measured_rows
@@ -145,7 +146,7 @@ def _shown(drawn: Picture, svg: str, field: Field) -> Shown:
 
 
 def _listing(drawn: Picture) -> Sequence[Sequence[str]]:
-    """Return the table of a figure that answers a question by itself."""
+    """Return the numbers of a recommendation as a table; nothing for other figures."""
     if not drawn.name.startswith("recommendation"):
         return ()
     texts = [[_text(value) for value in row] for row in drawn.table.itertuples(index=False)]
@@ -153,7 +154,7 @@ def _listing(drawn: Picture) -> Sequence[Sequence[str]]:
 
 
 def _text(value: object) -> str:
-    """Return a number with few digits, and nothing for what is not known."""
+    """Return a number with few digits; an unknown one is empty."""
     if value is None or value != value:
         return ""
     if isinstance(value, float):
@@ -186,7 +187,7 @@ def _asset(package: str, name: str) -> str:
 
 
 def _rows(field: Field, best: set[str]) -> list[Row]:
-    """Return a row for each cell, those on a front first, and at the end one for each network without any."""
+    """Return a row for each measurement, those on a front first, then one for each network without any."""
     measured_rows = [_row(point, point.key in best) for point in field.points]
     seen = {point.network.name for point in field.points}
     missing = [_missing(network) for network in field.networks if network.name not in seen]
@@ -210,7 +211,7 @@ def _missing(network: Network) -> Row:
 
 
 def _costs(network: Network, measures: Mapping[str, float]) -> list[str]:
-    """Return what stands under SHOWN: what was measured, and the counts of a network of the catalogue."""
+    """Return the texts under SHOWN: measured values, else the counts of the catalogue."""
     counted = {name: getattr(network, name) for name in COUNTED}
     known = {name: value for name, value in counted.items() if value is not None} | dict(measures)
     return [written(cost.name, known[cost.name]) if cost.name in known else "" for cost in SHOWN]
@@ -222,7 +223,7 @@ def _markup(texts: Sequence[str]) -> str:
 
 
 def _frame(field: Field, best: set[str]) -> pd.DataFrame:
-    """Return every cell with all its columns, and beside them what is cited and whether it may be compared."""
+    """Return every measurement with all its columns, its cited accuracy, and whether that may be compared."""
     return pd.DataFrame(
         {"device": point.device, **row(point.cell)}
         | {"top1": point.network.top1, "kind": point.kind, "on_front": point.key in best}

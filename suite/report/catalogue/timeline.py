@@ -13,7 +13,7 @@ from suite.report.catalogue.draw import Dot, Marks
 from suite.report.catalogue.network import COMPARABLE, Network
 from suite.report.picture import Picture
 
-_SPREAD = 0.7  # of a year: how wide the networks of one year stand apart
+_SPREAD = 0.7  # years: width of the networks of one year
 _Value = Callable[[Network], float | None]
 
 
@@ -30,7 +30,7 @@ def sizes(networks: Sequence[Network], rows: Mapping[str, str]) -> Picture | Non
 
 
 def records(networks: Sequence[Network]) -> list[Network]:
-    """Return the most accurate network of each year in which the best of all earlier years was beaten."""
+    """Return the most accurate network of each year that beat all earlier years."""
     found: list[Network] = []
     for year in sorted({n.year for n in networks if n.year}):
         best = max((n for n in networks if n.year == year and n.top1), key=lambda n: n.top1 or 0, default=None)
@@ -64,7 +64,7 @@ def _timeline(
         name=f"timeline-{what}",
         title=f"{'Top-1 accuracy' if what == 'accuracy' else 'Parameters'} by year",
         caption="Every cited network of the catalogue, whatever the conditions of its accuracy. Named: the most "
-        "accurate network of a year that beat all earlier years. Within a year the networks stand side by side.",
+        "accurate network of each year that beat all earlier years. Networks of one year stand side by side.",
         figure=figure,
         table=pd.DataFrame(
             {"name": n.name, "year": n.year, "value": value(n), "record": rows[n.name] in best,
@@ -85,7 +85,7 @@ def _marks(axes: Axes, dots: Sequence[Dot], best: set[str], marks: Marks) -> Non
 
 
 def _places(networks: Sequence[Network]) -> dict[str, float]:
-    """Spread the networks of each year about it, in their order."""
+    """Spread the networks of each year evenly about it, sorted by name."""
     years: dict[int, list[str]] = {}
     for network in networks:
         years.setdefault(network.year or 0, []).append(network.name)

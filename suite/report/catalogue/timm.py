@@ -1,8 +1,9 @@
-"""Which of our networks timm has under which name: equal to the last weight, with the same multiply-adds and layers.
+"""timm's names of our networks: both have exactly as many weights and the same multiply-adds and layers.
 
-Of the networks that timm has in several forms of the same cost (padded as TensorFlow does, with other weights) it is
-the form of our paper. ResNets with the stride in the 3x3 convolution are our v1.5, those of SENet timm's `legacy` ones;
-CoAtNets have other strides there, and are not here. https://github.com/huggingface/pytorch-image-models
+timm has some networks in several forms of the same cost (padded as TensorFlow does, with other weights): we take the
+form of our paper. Its ResNets with the stride in the 3x3 convolution are our v1.5. Our ResNets of SENet are its
+`legacy` ones. Its CoAtNets have other strides than ours, so they are left out.
+https://github.com/huggingface/pytorch-image-models
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ OURS: dict[str, tuple[str, ...]] = {
     "tf_mobilenetv3_small_100": ("mobilenet_v3/small",),
     "tf_mobilenetv3_small_075": ("mobilenet_v3/small-0.75",),
     **{f"tf_efficientnet_b{size}": (f"efficientnet/b{size}",) for size in range(8)},
-    "tf_efficientnet_l2": ("efficientnet/l2", "efficientnet/l2-475"),  # told apart by the size of their pictures
+    "tf_efficientnet_l2": ("efficientnet/l2", "efficientnet/l2-475"),  # told apart by their picture size
     **{f"tf_efficientnet_lite{size}": (f"efficientnet/lite{size}",) for size in range(3)},
     "legacy_seresnet50": ("senet/resnet-50",),
     "legacy_seresnet101": ("senet/resnet-101",),

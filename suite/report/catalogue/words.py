@@ -1,4 +1,4 @@
-"""What the page of the field says: where something was measured, how to read marks, and the headline."""
+"""Sentences of the catalogue's page: where something was measured, how to read marks, and the headlines."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from suite.report.study.wording import count as counted
 from suite.report.study.wording import listed
 
 _LOOKS = {
-    OTHERWISE: "Hollow marks have an accuracy of several crops or of more training data than ImageNet-1k.",
-    OTHER_SIZE: "Crosses have an accuracy of another picture size than their cost.",
-    UNSURE: "Pale marks are unstable measurements.",
+    OTHERWISE: "Hollow marks: the accuracy comes from several crops or from more training data than ImageNet-1k.",
+    OTHER_SIZE: "Crosses: the accuracy was cited at another picture size than the cost.",
+    UNSURE: "Pale marks: unstable measurements.",
 }
 
 
 def batch(size: int | None) -> str:
-    """Return `batch 1`, or that each network has its own."""
-    return f"batch {size}" if size else "best batch size of each"
+    """Return `batch 1`; without a size, that each network has its own."""
+    return f"batch {size}" if size else "each network's best batch size"
 
 
 def looks(dots: Iterable[Dot]) -> str:
-    """Say which marks stand apart, and that they are not on the front."""
+    """Say which marks look different, and that they are not on the front."""
     kinds = {dot.kind for dot in dots}
     said = [text for kind, text in _LOOKS.items() if kind in kinds]
-    return " ".join([*said, "None of these is on the front."] if said else ["All accuracies are of one crop."])
+    return " ".join([*said, "None of these is on the front."] if said else ["All accuracies come from one crop."])
 
 
 def measured(place: Place, points: Sequence[Point], batches: str) -> str:
@@ -39,17 +39,17 @@ def measured(place: Place, points: Sequence[Point], batches: str) -> str:
         f"{place.threads} thread{'s' * (place.threads != '1')}" if place.threads else "threads not stated",
         " to ".join(dict.fromkeys([days[0], days[-1]])) if days else "date not stated",
     ]  # fmt: skip
-    eight = " In 8 bits accuracy is below the cited; by how much was not measured." if place.path == INT8 else ""
+    eight = " In 8 bits, accuracy is lower than cited; how much lower was not measured." if place.path == INT8 else ""
     return f"Measured on {', '.join(parts)}.{eight}"
 
 
 def suffix(field: Field, place: Place) -> str:
-    """Return what the names of files of one device end in, where there are several."""
+    """Return the end of a device's file names; empty when there is one device only."""
     return f"-{place.slug}" if len(field.mains) > 1 else ""
 
 
 def where(field: Field, place: Place) -> str:
-    """Return what the titles of one device end in, where there are several."""
+    """Return the end of a device's titles; empty when there is one device only."""
     return f" · {place.device}" if len(field.mains) > 1 else ""
 
 
@@ -59,16 +59,19 @@ def folded(text: str, width: int) -> str:
 
 
 def headlines(field: Field) -> list[str]:
-    """Return the sentences that a reader in a hurry should see, all of them counted from the data."""
+    """Return the sentences for a reader in a hurry; every number is counted from the data."""
     cited = field.cited
     fit = [network for network in cited if network.kind(network.resolution) == COMPARABLE]
     sentences = [
-        f"The catalogue has {counted(len(field.networks), 'network')}; papers cite a top-1 accuracy for {len(cited)}, "
-        f"of which {len(fit)} may be compared: one network, one crop, ImageNet-1k only."
+        f"The catalogue has {counted(len(field.networks), 'network')}. Papers cite a top-1 accuracy for {len(cited)}. "
+        f"{len(fit)} of these may be compared: one network, one crop, ImageNet-1k only."
     ]
     if len(field.places) > 1:
         devices = counted(len({place.device for place in field.places}), "device")
-        sentences.append(f"Measured: {_cells(field.points)}, on {devices} in {counted(len(field.places), 'way')}.")
+        sentences.append(
+            f"In all {_cells(field.points)}, on {devices}: "
+            f"{counted(len(field.places), 'combination')} of device, path and precision."
+        )
     return sentences + [sentence for place in field.mains for sentence in _of(place)]
 
 
@@ -80,10 +83,10 @@ def _of(place: Place) -> list[str]:
 
 
 def _cells(points: Sequence[Point]) -> str:
-    """Return `12 cells, 1 unstable and 2 out of memory`."""
+    """Return `12 measurements, 1 unstable and 2 out of memory`."""
     states = count(points)
     ill = [f"{number} {state}" for state, number in states.items() if number and state != STABLE]
-    return f"{counted(len(points), 'cell')}, {listed(ill) or 'all stable'}"
+    return f"{counted(len(points), 'measurement')}, {listed(ill) or 'all stable'}"
 
 
 def _fastest(points: Sequence[Point]) -> str:
@@ -94,36 +97,36 @@ def _fastest(points: Sequence[Point]) -> str:
         if above:
             best = min(above, key=lambda point: point.per_image)
             found.append(
-                f"{least} % it is {best.network.label} ({best.network.top1:g} %, {best.per_image:.3g} ms an image)"
+                f"at least {least} %: {best.network.label} ({best.network.top1:g} %, {best.per_image:.3g} ms an image)"
             )
-    return f"Of the comparable, the fastest: from {', from '.join(found)}." if found else ""
+    return f"The fastest comparable network with an accuracy of {'; '.join(found)}." if found else ""
 
 
 def _real_time(points: Sequence[Point]) -> str:
     quick = [point for point in points if point.rate >= 30]
     if not quick:
-        return "None of them answers 30 images a second."
+        return "None of them reaches 30 images a second."
     best = max(quick, key=lambda point: (point.network.top1 or 0, point.rate))
     known = f"{best.network.label} ({best.network.top1:g} %, {best.rate:.3g} a second)"
     return f"At 30 images a second or more, the most accurate is {known}."
 
 
 def absent(field: Field, drawn: Iterable[str]) -> list[str]:
-    """Say in a line each what could not be drawn, and why."""
+    """Return a sentence for each figure that could not be drawn: which, and why."""
     names = list(drawn)
     reasons = {
-        "recommendation": "No recommendation by memory and speed: it needs comparable networks at batch 1 with memory.",
-        "speed": "No front of speed at batch 1: no network with a cited accuracy was timed so.",
-        "activations": "No figure of what predicts latency: it needs three networks at the size they are counted with.",
+        "recommendation": "No recommendation by memory and speed: it needs memory at batch 1 of comparable networks.",
+        "speed": "No front of speed: no network with a cited accuracy was timed at batch 1.",
+        "activations": "No figure of what predicts latency: it needs three networks timed at their own size.",
         "times": "No table of times over batch sizes: nothing was timed.",
         "memories": "No table of memory over batch sizes: no memory was measured.",
-        "memory": "No figure of memory against parameters: no memory of a network of known size was measured.",
+        "memory": "No figure of memory against parameters: no network has both numbers.",
         "devices": "No panels of devices: only one device has comparable networks.",
     }  # fmt: skip
     said = [reason for name, reason in reasons.items() if not any(_is(name, each) for each in names)]
     if field.unknown:
         said.append(
-            f"{counted(field.unknown, 'row')} of timm's left out: of no network of ours at the size it is counted with."
+            f"{counted(field.unknown, 'row')} of timm's left out: no network of the catalogue at that picture size."
         )
     return said
 

@@ -1,4 +1,4 @@
-"""The other figures: learning curves, hypervolume, and what the choices were worth."""
+"""The other figures: learning curves, hypervolume, and accuracy over each setting."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from suite.report.picture import Picture
 from suite.report.study import fronts, tables, wording
 from suite.report.study.plane import Plane
 
-_MANY = 300  # more lines or points than these are laid into an SVG as a picture: it stays light
+_MANY = 300  # above this many lines or points, an SVG holds them as pixels: it stays small
 _PANELS = 12
-_WORDS = 24  # of which more do not fit side by side
-_COLUMNS = 8  # numbers that are more than these stand on an axis
+_WORDS = 24  # most words that fit side by side
+_COLUMNS = 8  # above this many numbers, a panel has an axis instead of columns
 
 
 def all_figures(comparison: Comparison, planes: Sequence[Plane]) -> list[Picture]:
-    """Return every figure for which there is something to draw, in the order of the page."""
+    """Return every figure that has something to draw, from the top of the page down."""
     drawn = [fronts.draw(plane) for plane in planes]
     drawn += [learning_curves(comparison)] if any(entry.trial.curve for entry in comparison.entries) else []
     drawn += [hypervolume(comparison)] if _in_all(comparison, comparable(comparison)) else []
@@ -39,7 +39,7 @@ def all_figures(comparison: Comparison, planes: Sequence[Plane]) -> list[Picture
 
 
 def learning_curves(comparison: Comparison) -> Picture:
-    """Validation accuracy over the epochs: the front in colours, all others pale."""
+    """Validation accuracy over epochs: the front in colours, all others pale."""
     best = {entry.name for entry in comparison.front}
     trained = [entry for entry in comparison.entries if entry.trial.curve]
     others = [entry for entry in trained if entry.name not in best]
@@ -59,9 +59,9 @@ def learning_curves(comparison: Comparison) -> Picture:
     return Picture(
         name="learning-curves",
         title="Learning curves",
-        caption="Validation accuracy after each epoch. Coloured: the candidates on the front, with a mark at the best "
-        "epoch, whose weights were kept; grey: all others, unfinished ones included. A curve that still rises at its "
-        "end would gain from more epochs, and its place on the front is then a matter of the fidelity.",
+        caption="Validation accuracy after each epoch. Coloured: the candidates on the front; a mark is at the best "
+        "epoch, whose weights were kept. Grey: all others, with unfinished ones. A curve that still rises at its end "
+        "would gain from more epochs, so a larger fidelity might change the front.",
         figure=figure,
         table=tables.curves(comparison),
         marks=marks,
@@ -69,7 +69,7 @@ def learning_curves(comparison: Comparison) -> Picture:
 
 
 def hypervolume(comparison: Comparison) -> Picture:
-    """How much of the space of objectives each run dominated after each of its candidates."""
+    """Share of the objective space that each run dominated after each of its candidates."""
     objectives = comparable(comparison)
     frame = tables.hypervolumes(comparison, objectives)
     with picture.style("hypervolume"):
@@ -93,13 +93,13 @@ def hypervolume(comparison: Comparison) -> Picture:
 
 
 def comparable(comparison: Comparison) -> tuple[Objective, ...]:
-    """Return the objectives whose values may be compared over all runs: without latency if it has two places."""
+    """Return the objectives that may be compared over all runs: without latency if it has several places."""
     kept = [objective for objective in comparison.objectives if len(comparison.groups([objective])) == 1]
     return tuple(kept) or (comparison.quality,)
 
 
 def choices(comparison: Comparison) -> Picture:
-    """Accuracy over each setting that was searched: what mattered."""
+    """Accuracy over each searched setting: which settings mattered."""
     measure, trained = comparison.quality.measure, _trained(comparison)
     paths = tables.configuration(comparison)
     paths = [path for path in paths if _fits(trained, path)][:_PANELS]
@@ -113,10 +113,10 @@ def choices(comparison: Comparison) -> Picture:
         figure.supylabel(wording.axis(measure), fontsize=9, x=0.005, ha="left")
     return Picture(
         name="choices",
-        title="What the choices were worth",
-        caption="Each panel shows every trained candidate over one setting that was searched; colours are those of the "
-        "runs. A bar is the median of its column. A panel whose points rise or fall as a whole names a setting "
-        "that mattered. The search did not try all values equally often, so this shows association, not cause.",
+        title="Which settings mattered",
+        caption="Each panel shows every trained candidate over one searched setting; each run has its colour. A bar "
+        "is the median of its column. If the points of a panel rise or fall as a whole, its setting mattered. "
+        "The search did not try all values equally often, so this shows association, not cause.",
         figure=figure,
         table=_settings(trained, paths, measure),
         marks=marks,
@@ -128,7 +128,7 @@ def _trained(comparison: Comparison) -> list[Entry]:
 
 
 def _fits(entries: Sequence[Entry], path: str) -> bool:
-    """Whether a setting has a panel's worth of values: more than one, and not a word of its own for everybody."""
+    """Whether a setting's values fill a panel: more than one, and not too many words to fit side by side."""
     values = {e.trial.configuration[path] for e in entries if path in e.trial.configuration}
     return len(values) > 1 and (len(values) <= _WORDS or not any(isinstance(value, str) for value in values))
 
@@ -170,10 +170,10 @@ def _hypervolume_caption(comparison: Comparison, objectives: Sequence[Objective]
     point = wording.listed([formatted(o.measure, value) for o, value in zip(objectives, limits, strict=True)])
     left_out = set(comparison.objectives) - set(objectives)
     return (
-        f"The share of the box between the ideal and the reference point that is dominated after each candidate, in "
-        f"{wording.listed([MEASURES[o.measure].word for o in objectives])}. The reference point is {point}: the worst "
-        "value seen of each objective and a tenth of its range beyond; the ideal has the best value of each. A line "
-        "that has gone flat says that further trials found nothing new."
+        f"The dominated share of the box between the ideal and the reference point, after each candidate, in "
+        f"{wording.listed([MEASURES[o.measure].word for o in objectives])}. The reference point is {point}: a tenth "
+        "of each objective's range beyond its worst value. The ideal has the best value of each objective. A flat "
+        "line means that further trials found nothing better."
         + (" Latency is left out, because it was measured in different places." if left_out else "")
     )
 
@@ -204,7 +204,7 @@ def _panel(
 
 
 def _columns(domains: Sequence[Domain], values: Sequence[Value]) -> list[Value]:
-    """Return the values that stand side by side as columns; none for numbers that belong on an axis."""
+    """Return the values shown side by side as columns; empty if the numbers need an axis."""
     offered = [value for domain in domains if isinstance(domain, Choice) for value in domain.values]
     known = list(dict.fromkeys([*offered, *values]))
     numbers = [value for value in known if isinstance(value, (int, float)) and not isinstance(value, bool)]

@@ -1,4 +1,4 @@
-"""The figure that everything is about: accuracy against one cost."""
+"""The main figure: accuracy against one cost."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from suite.report.study.plane import Plane
 
 Box = NDArray[np.float64]
 
-_MANY = 300  # more intervals than these are laid into an SVG as a picture: it stays light
+_MANY = 300  # above this many, an SVG holds the intervals as pixels: it stays small
 
 
 def draw(plane: Plane) -> Picture:
@@ -116,7 +116,7 @@ def _intervals(axes: Axes, plane: Plane, index: int, entries: Sequence[Entry], a
 
 
 def _ends(entries: Sequence[Entry], measure: str, at: Callable[[Entry], float]) -> NDArray[np.float64]:
-    """Return rows of where a bar stands, and its ends, for each interval of any width."""
+    """Return rows of a bar's position and its two ends, for each interval wider than zero."""
     known = [(at(entry), *interval(entry.trial.measures, measure)) for entry in entries]
     return np.array([row for row in known if row[1] < row[2]], dtype=float).reshape(-1, 3)
 
@@ -130,7 +130,7 @@ def _joint_front(axes: Axes, plane: Plane) -> None:
 
 
 def _steps(axes: Axes, plane: Plane, entries: Sequence[Entry], look: Mapping[str, Any]) -> None:
-    """Draw the best accuracy that may be had for at most each cost, up to the dearest candidate of all.
+    """Draw the best accuracy at each cost or less, up to the dearest candidate of all.
 
     The steps touch every one of `entries`.
     """
@@ -188,7 +188,7 @@ def _legend(axes: Axes, plane: Plane) -> None:
 
 
 def _labels(axes: Axes, plane: Plane) -> None:
-    """Name the front points where there is room: above and to the left of them no candidate can stand."""
+    """Name the front points where there is room: no candidate can be above and to the left of them."""
     front = plane.front
     axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())  # matplotlib finds the limits only when asked for them
     pixel = axes.figure.dpi / 72

@@ -23,7 +23,7 @@ from suite.report.results import Results
 from suite.report.study import figures, tables, wording
 from suite.report.study.plane import Plane, planes
 
-_LISTED = 40  # refused and failed candidates that the page names; the table has them all
+_LISTED = 40  # most refused and failed candidates that the page lists; the table has all
 _ORDER = (
     "device",
     "threads",
@@ -50,8 +50,8 @@ class Heading:
 def write(runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Objective] = ()) -> Path:
     """Write the page and its files into `folder` and return the path of the page, `index.html`.
 
-    The front is that in `objectives`, or else in those of the runs. Raises SuiteError when there is no run, or when two
-    runs saw different data.
+    The front is in `objectives`, or else in the runs' own objectives. Raises SuiteError when there is no run, or when
+    two runs saw different data.
     """
     comparison = compare(runs, objectives)
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def _asset(name: str) -> str:
 
 
 def _questions(comparison: Comparison) -> list[tuple[str, str]]:
-    """Questions of the studies with the names of the runs that ask them."""
+    """Return each question with the names of the runs that ask it."""
     asked: dict[str, list[str]] = {}
     for name, run in zip(comparison.names, comparison.runs, strict=True):
         if isinstance(run, Run):
@@ -118,7 +118,7 @@ def _columns(comparison: Comparison) -> list[Heading]:
     return [
         Heading(text="trial"),
         Heading(text="state"),
-        Heading(text="rank", meaning="1: the front of its own run in its objectives", numeric=True),
+        Heading(text="rank", meaning="1: on the front of its own run", numeric=True),
         Heading(text="front", meaning="on the front of all runs together"),
         *(heading for name in tables.measures(comparison) for heading in _of_measure(comparison, name)),
         *(Heading(text=_short(path, searched), meaning=path) for path in searched),
@@ -132,19 +132,19 @@ def _of_measure(comparison: Comparison, name: str) -> list[Heading]:
     measure = MEASURES[name]
     headings = [Heading(text=measure.heading, meaning=measure.meaning, numeric=True)]
     if tables.ends(comparison.entries, name):
-        meaning = f"95 % interval of the {measure.word}; unstable where it is wider than 3 % to either side"
+        meaning = f"95 % interval of the {measure.word}; unstable if wider than 3 % to either side"
         headings.append(Heading(text=f"{measure.title}, interval", meaning=meaning))
     return headings
 
 
 def _short(path: str, paths: Sequence[str]) -> str:
-    """Last part of a path, where no other ends in the same."""
+    """Return the last part of a path, or all of it if another path ends the same."""
     last = path.partition(".")[2]
     return last if sum(other.partition(".")[2] == last for other in paths) == 1 else path
 
 
 def _rows(comparison: Comparison, frame: pd.DataFrame, best: set[str]) -> list[tuple[Entry, bool, str]]:
-    """Each trial with its cells as markup; the front stands first, then by rank, then by number."""
+    """Return each trial with its cells as markup: the front first, then by rank, run and number."""
     measured = {name: bool(tables.ends(comparison.entries, name)) for name in tables.measures(comparison)}
     searched = tables.configuration(comparison)
     ranks = [None if pd.isna(rank) else int(rank) for rank in frame["rank"]]
@@ -183,14 +183,14 @@ def _values_of(known: Mapping[str, float], name: str, has_ends: bool) -> list[st
 
 
 def _unfinished(comparison: Comparison) -> list[Entry]:
-    """The failed, interrupted and refused, in this order: a failure is news, a refusal is the study's wish."""
+    """Return the failed, interrupted, refused and dropped trials; failures first, as a refusal is what a study asks."""
     order = ("failed", "interrupted", "refused", "dropped")
     chosen = [entry for entry in comparison.entries if entry.trial.state in order]
     return sorted(chosen, key=lambda entry: order.index(entry.trial.state))
 
 
 def _reasons(comparison: Comparison) -> list[str]:
-    """How many candidates each constraint refused, the most frequent first."""
+    """Return how many candidates each constraint refused, the most frequent first."""
     counts = Counter(
         (entry.run, str(constraint))
         for entry in comparison.entries
@@ -201,7 +201,7 @@ def _reasons(comparison: Comparison) -> list[str]:
 
 
 def _studies(comparison: Comparison) -> list[tuple[str, list[str]]]:
-    """Rows of the table of studies: what is asked, then the answer of each run."""
+    """Return the rows of the table of studies: a property, then its value in each run."""
     described = [_study(run) for run in comparison.studied]
     return [(key, [each[key] for each in described]) for key in (described[0] if described else ())]
 
@@ -237,7 +237,7 @@ def _domain(domain: Domain) -> str:
 
 
 def _surroundings(comparison: Comparison) -> list[tuple[str, list[str]]]:
-    """Rows of the table of surroundings: key, then the value of each run, or its values where trials differ."""
+    """Return the rows of the table of surroundings: a key, then each run's value, or values if its trials differ."""
     seen = [[trial.surroundings for trial in run.trials] for run in comparison.runs]
     keys = dict.fromkeys([*_ORDER, *(key for run in seen for each in run for key in each)])
     rows = [(key, [_values(run, key) for run in seen]) for key in keys]

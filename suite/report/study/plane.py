@@ -19,7 +19,7 @@ class Plane:
     comparison: Comparison
     quality: Objective  # upwards
     cost: Objective  # to the right
-    place: str  # where latency was measured; "" when it does not matter
+    place: str  # where the cost was measured; "" when it does not matter
     entries: Sequence[Entry]  # candidates with both measures
     broken: Sequence[Entry]  # trained, but breaking a constraint
 
@@ -30,13 +30,13 @@ class Plane:
 
     @cached_property
     def front(self) -> list[Entry]:
-        """What nothing here dominates, the cheapest first."""
+        """The entries that no other dominates, the cheapest first."""
         best = self.comparison.best(self.entries, self.pair)
         return sorted(best, key=lambda entry: (self.x(entry), self.y(entry)))
 
     @cached_property
     def knee(self) -> Entry | None:
-        """The front point farthest from the line between the ends of the front; none where it has no bend."""
+        """The front point farthest from the line between the ends of the front; None if the front has no bend."""
         front = self.front
         if len(front) < 3:
             return None
@@ -51,7 +51,7 @@ class Plane:
         return min(costs) > 0 and max(costs) > 10 * min(costs)
 
     def is_stable(self, entry: Entry) -> bool:
-        """Whether both values are known well enough to compare by."""
+        """Whether both values are stable enough to compare."""
         return all(is_stable(entry.trial.measures, objective.measure) for objective in self.pair)
 
     def x(self, entry: Entry) -> float:
@@ -64,7 +64,7 @@ class Plane:
 
 
 def planes(comparison: Comparison) -> list[Plane]:
-    """Return one plane for each cost, and for latency one for each place in which it was measured."""
+    """Return a plane for each cost; a cost that depends on the device has one for each place."""
     return [
         plane
         for cost in comparison.costs

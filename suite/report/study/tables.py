@@ -16,17 +16,17 @@ from suite.report.comparison import Comparison, Entry, compare
 
 
 def trials(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row a trial.
+    """One row per trial.
 
     Columns: run, family, number, state, rank (within the run, 1 is its front), on_front (of all runs together), the
-    measures, the configuration, continues (the trial whose training it goes on with), until (the epoch after which it
-    pauses), reason, seconds. What is unknown of a trial is empty.
+    measures, the configuration, continues (the trial whose training it continues), until (the epoch after which it
+    pauses), reason, seconds. Unknown values are empty.
     """
     return every_trial(compare(runs))
 
 
 def front(runs: Sequence[Run], objectives: Sequence[Objective]) -> pd.DataFrame:
-    """The rows of `trials` that no other dominates in `objectives`, the best in the first of them at the top."""
+    """The rows of `trials` that no other dominates in `objectives`, sorted by the first, best at the top."""
     comparison = compare(runs)
     best = {entry.name for entry in comparison.best(comparison.candidates, objectives)}
     frame = every_trial(comparison)
@@ -45,25 +45,25 @@ def every_trial(comparison: Comparison) -> pd.DataFrame:
 
 
 def measures(comparison: Comparison) -> list[str]:
-    """Names of the measures that some trial has, in the order of the table of measures, without ends of intervals."""
+    """Names of the measures that some trial has, sorted as in MEASURES, without ends of intervals."""
     return [name for name in _known(comparison) if not name.endswith(("_low", "_high"))]
 
 
 def _known(comparison: Comparison) -> list[str]:
-    """Names of the measures that some trial has, each with the ends of its interval behind it."""
+    """Names of the measures that some trial has, each followed by the ends of its interval."""
     known = {name for entry in comparison.entries for name in entry.trial.measures}
     ordered = dict.fromkeys(f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high"))
     return [name for name in ordered if name in known]
 
 
 def configuration(comparison: Comparison) -> list[str]:
-    """Paths of all that the runs searched over (`space.depths`), those of the network before those of the recipe."""
+    """Paths of the settings that the runs searched over (`space.depths`), the network's before the recipe's."""
     paths = dict.fromkeys(path for entry in comparison.entries for path in entry.trial.configuration)
     return sorted(paths, key=lambda path: not path.startswith("space."))
 
 
 def pair(entries: Sequence[Entry], quality: Objective, cost: Objective, best: Sequence[Entry]) -> pd.DataFrame:
-    """One row for every trained candidate that has both measures: what one front figure draws."""
+    """One row for every trained candidate with both measures: the numbers of one front figure."""
     chosen = {entry.name for entry in best}
     columns = [quality.measure, cost.measure]
     columns += [end for name in columns for end in ends(entries, name)]
@@ -76,7 +76,7 @@ def pair(entries: Sequence[Entry], quality: Objective, cost: Objective, best: Se
 
 
 def ends(entries: Sequence[Entry], measure: str) -> list[str]:
-    """Return the names of the ends of the interval of `measure`, where some of `entries` has one of any width."""
+    """Return the names of the ends of the interval of `measure`; nothing if no entry has one wider than zero."""
     known = [entry.trial.measures for entry in entries if measure in entry.trial.measures]
     wide = any(low < high for low, high in (interval(each, measure) for each in known))
     return [f"{measure}_low", f"{measure}_high"] if wide else []
@@ -93,7 +93,7 @@ def curves(comparison: Comparison) -> pd.DataFrame:
 
 
 def reference(values: fronts.Values) -> fronts.Values:
-    """The corner of the hypervolume [M]: the worst value of each objective, and a tenth of its range beyond it."""
+    """The corner of the hypervolume [M]: a tenth of each objective's range beyond its worst value."""
     low, high = values.min(axis=0), values.max(axis=0)
     return np.asarray(high + 0.1 * np.where(high > low, high - low, 1.0))
 
@@ -126,7 +126,7 @@ def _hypervolume(
 
 
 def _ranks(comparison: Comparison) -> dict[str, int]:
-    """Rank of each candidate within its run and its place of latency, by name."""
+    """Rank of each candidate within its run and place, by name."""
     found = {}
     for name, run in zip(comparison.names, comparison.runs, strict=True):
         objectives = comparison.objectives_of(run)

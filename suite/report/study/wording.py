@@ -1,4 +1,4 @@
-"""What the page says: titles, axes, captions and the sentences at its head."""
+"""The words of the page: titles, axes, captions and the sentences at its head."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def front_caption(plane: Plane, beyond: Sequence[Constraint]) -> str:
     sentences = [
         f"Up and to the left is better. The thick steps are the front: the best {quality} that {cost} can buy here.",
         "Thin steps are the front of each run alone." if several else "",
-        "Large marks are on the front; pale ones are dominated: another is at least as good in both and better in one.",
+        "Large marks are on the front. Pale ones are dominated: another is at least as good in both and better in one.",
         _knee_caption(plane),
         _interval(plane),
         "Crosses were trained but break a constraint." if plane.broken else "",
         f"The {cost} axis is logarithmic." if plane.log else "",
-        "Not drawn, because it is far outside: " + listed([str(c) for c in beyond]) + "." if beyond else "",
+        "Not drawn, because far outside: " + listed([str(c) for c in beyond]) + "." if beyond else "",
         f"{MEASURES[plane.cost.measure].title}: {MEASURES[plane.cost.measure].meaning.replace('`', '')}.",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
@@ -77,11 +77,11 @@ def front_caption(plane: Plane, beyond: Sequence[Constraint]) -> str:
 
 def _knee_caption(plane: Plane) -> str:
     quality = MEASURES[plane.quality.measure].word
-    return f"The ring marks the knee, {plane.knee.name}: past it, more {quality} costs ever more." if plane.knee else ""
+    return f"The ring marks the knee, {plane.knee.name}: beyond it, {quality} gets ever dearer." if plane.knee else ""
 
 
 def _interval(plane: Plane) -> str:
-    """Say what bars and hollow marks are, and what they mean for the front."""
+    """Explain bars and hollow marks, and what they mean for the front."""
     bars = any(
         low < high
         for entry in plane.entries
@@ -90,7 +90,7 @@ def _interval(plane: Plane) -> str:
     if not bars:
         return ""
     hollow = not all(plane.is_stable(entry) for entry in plane.entries)
-    return "A bar is the 95 % interval of a value. Two values are equal for the front when their intervals overlap." + (
+    return "A bar is the 95 % interval of a value. Two values count as equal when their intervals overlap." + (
         " A hollow mark is unstable: its interval is wider than 3 % to either side." if hollow else ""
     )
 
@@ -104,7 +104,7 @@ def states(entries: Sequence[Entry]) -> str:
 
 
 def headlines(comparison: Comparison, planes: Sequence[Plane]) -> list[str]:
-    """Return the sentences that a reader in a hurry should see."""
+    """Return the sentences for a reader in a hurry."""
     sentences = [f"{states(comparison.entries)}."]
     if not planes:
         return [*sentences, nothing(comparison)]
@@ -124,7 +124,7 @@ def nothing(comparison: Comparison) -> str:
 
 
 def images(comparison: Comparison) -> int | None:
-    """Return how many images the validation split has, where the trials say so."""
+    """Return the number of validation images, None if no trial says it."""
     known = (seen.images(entry.trial.surroundings, "validation") for entry in comparison.candidates)
     return next(known, None)
 
@@ -136,16 +136,16 @@ def wilson(percent: float, images: int) -> tuple[float, float]:
 
 
 def uncertainty(comparison: Comparison) -> str:
-    """Say how far the accuracies can be trusted; empty when the size of the validation split is not known."""
+    """Say how far the accuracies can be trusted; empty if the number of validation images is unknown."""
     total, measure = images(comparison), comparison.quality.measure
     values = [e.trial.measures[measure] for e in comparison.candidates if measure in e.trial.measures]
     if not total or not values or MEASURES[measure].unit != "%":
         return ""
     low, high = wilson(max(values), total)
     return (
-        f"Accuracies are shares of {total:,} validation images, so one image is {100 / total:.2g} points, and "
-        f"the 95 % interval of {max(values):.2f} % is {low:.1f} to {high:.1f} % (Wilson). The search has seen these "
-        "images: the best of many candidates looks better on them than on new ones."
+        f"Accuracies are shares of {total:,} validation images: one image is {100 / total:.2g} points, and "
+        f"the 95 % interval of {max(values):.2f} % is {low:.1f} to {high:.1f} % (Wilson). The search used these "
+        "images, so the best of many candidates looks better on them than on new images."
     )
 
 
@@ -185,21 +185,20 @@ def _with_unit(measure: str, value: float) -> str:
 
 
 def cut(comparison: Comparison) -> str:
-    """Say which trials the hours of their study ended; empty when none was."""
+    """Name the trials that ran out of their study's hours; empty if none did."""
     found = [
         f"{e.name} after {e.trial.until} of {e.study.fidelity.epochs} epochs"
         for e in comparison.entries
         if e.trial.is_cut and e.study
     ]
-    return f"Not trained to the end, as the budget's hours were over: {listed(found)}." if found else ""
+    return f"Not trained to the end, because the budget's hours were over: {listed(found)}." if found else ""
 
 
 def places(comparison: Comparison) -> str:
-    """Say that networks were measured in several places; empty when it was one."""
+    """Say that networks were measured in several places; empty if there was one."""
     if len(comparison.places) < 2:
         return ""
     return (
-        f"Networks were measured in {len(comparison.places)} places ({'; '.join(comparison.places)}). What depends on "
-        "the device is not compared across them: each place has its own figure and its own front, and ranks are within "
-        "one place."
+        f"Networks were measured in {len(comparison.places)} places ({'; '.join(comparison.places)}). Values "
+        "that depend on the device are not compared across them: each place has its own figure, front and ranks."
     )
