@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suite import pipeline
+from suite import architectures, pipeline
 from suite.core.errors import StudyError
 from suite.core.measures import MEASURES
 from suite.core.study import Constraint, Latency, Objective
+from suite.core.task import Task
 from suite.core.trial import Run, Trial
 from suite.report.comparison import compare
 from suite.search import folder, settling
@@ -165,3 +166,15 @@ def test_what_depends_on_the_device_is_never_compared_across_devices() -> None:
         run = Run(folder=Path("one"), study=study(constraints=[]), trials=tuple(trials))
         objective = Objective(measure=measure.name, goal=measure.goal)
         assert len(compare([run]).groups([objective])) == (2 if measure.per_device else 1), measure.name
+
+
+def test_a_network_that_is_timed_again_does_not_start_cold_again(tmp_path: Path) -> None:
+    """Else a search would replace its cold start by the time of one call."""
+    network = architectures.build("mobilenet/tiny", Task(height=32, width=32, channels=3, classes=10))
+    wanted = Latency(path="litert", seconds=0.2)
+    with Timer("litert", 1) as timer, Bench(wanted, [str(number) for number in range(10)], timer) as bench:
+        first, _ = bench.time_again("one", lambda: network)
+        again, _ = bench.time_again("one", lambda: network)
+    assert first["cold_start"] > 0
+    assert "cold_start" not in again
+    assert again["latency"] > 0

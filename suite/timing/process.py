@@ -70,7 +70,8 @@ class _Process:
         """Yield the result of each batch size, or why there is none."""
         rests = self._rests(order.rests)
         sensors.forget_peak()
-        before, began = sensors.resident(), time.perf_counter()
+        before = sensors.resident()
+        began = None if order.artefact in self._runtimes else time.perf_counter()  # a loaded one does not start cold
         try:
             runtime = self._runtimes.get(order.artefact) or runtimes.opened(
                 self._setup.path, Path(order.artefact), self._setup.threads
@@ -95,7 +96,13 @@ class _Process:
         return rest.rests(self.seen)
 
     def _timed(
-        self, runtime: runtimes.Runtime, batch: int, order: Order, rests: Mapping[str, float], began: float, before: int
+        self,
+        runtime: runtimes.Runtime,
+        batch: int,
+        order: Order,
+        rests: Mapping[str, float],
+        began: float | None,
+        before: int,
     ) -> dict[str, Any]:
         load, free = sensors.load(), free_memory()
         needed = dict(zip(order.batches, order.needs, strict=False)).get(batch, 0)
@@ -105,7 +112,7 @@ class _Process:
             sensors.forget_peak_of_gpu(self._setup.path, gpu=runtime.gpu)
             call = runtime.on(batch)
             call()
-            cold = time.perf_counter() - began if batch == order.batches[0] else None
+            cold = time.perf_counter() - began if began and batch == order.batches[0] else None
             left_out = _left_out(_seconds(call), order)
             if left_out:
                 return left_out
