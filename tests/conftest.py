@@ -17,7 +17,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--part", metavar="K/N", help="run the tests of part K of N, K from 0: the same tests every time")
 
 
+# Modules with the longest tests, the longest first: so that the last ones to run are short, and no worker waits long.
+LONG = (
+    "test_measuring", "test_story", "test_training", "test_own_architecture", "test_changed_pictures", "test_cli",
+    "test_store", "test_tracking", "test_deadline", "test_fidelity", "test_kernels", "test_export",
+)  # fmt: skip
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     part = config.getoption("--part")
     if part:
         chosen, count = map(int, part.split("/"))
