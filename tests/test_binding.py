@@ -97,7 +97,7 @@ def test_a_range_of_integers_is_continuous_where_the_field_is_a_float() -> None:
         ("depths", 3, "depths in [space]: needs a list of integers, not 3"),
         ("depths", (1, 0.5), "depths in [space]: needs a list of integers, not [1, 0.5]"),
         ("depths", Choice(((2,), (True,))), "depths in [space]: needs a list of integers, not [true]"),
-        ("depths", Range(low=1, high=3), "depths in [space]: needs a list of integers, and so { choice = [...] }, "
+        ("depths", Range(low=1, high=3), "depths in [space]: needs a list of integers: write { choice = [...] }, "
          "not a range of numbers"),
         ("stem", (3,), "stem in [space]: needs a list of 2 integers and numbers, not [3]"),
         ("stages", ((1, 2), (3,)), "stages in [space]: needs a list of lists of 2 integers, not [[1, 2], [3]]"),
@@ -109,7 +109,7 @@ def test_a_range_of_integers_is_continuous_where_the_field_is_a_float() -> None:
         ("width", "wide", 'width in [space]: needs a number, not "wide"'),
         ("width", False, "width in [space]: needs a number, not false"),
         ("bottleneck", 1, "bottleneck in [space]: needs true or false, not 1"),
-        ("bottleneck", Range(low=0, high=1), "bottleneck in [space]: needs true or false, and so { choice = [...] }, "
+        ("bottleneck", Range(low=0, high=1), "bottleneck in [space]: needs true or false: write { choice = [...] }, "
          "not a range of numbers"),
         ("pool", "mean", 'pool in [space]: needs "max" or "average" or 2, not "mean"'),
         ("activation", 1, "activation in [space]: needs a string, not 1"),

@@ -206,7 +206,7 @@ def test_two_runs_on_two_sets_of_pictures_are_two_groups_and_are_still_not_compa
             "validation 270 then, 269 now (1 fewer); test 270 then, 272 now (2 more)",
         ),
         ({"classes": "11"}, "10 classes then, 11 now"),
-        ({}, "as many as before, but others, or others in a class or split"),
+        ({}, "as many as before, but different pictures, or in a different class or split"),
     ],
 )
 def test_a_change_is_said_by_how_many_pictures(changed: dict[str, str], said: str) -> None:

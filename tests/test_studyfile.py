@@ -190,11 +190,11 @@ MISTAKES = {
         LATENCY, 'measure = "accuracy"\ngoal = "max"', "objectives: accuracy is named twice; remove one of the two",
     ),
     "constraint without a limit": (
-        "at_most = 5_000_000", "", "[[constraints]] number 1: a constraint has either at_most or at_least",
+        "at_most = 5_000_000", "", "[[constraints]] number 1: a constraint needs either at_most or at_least",
     ),
     "constraint with two limits": (
         "at_most = 5_000_000", "at_most = 2\nat_least = 1",
-        "[[constraints]] number 1: a constraint has either at_most or at_least",
+        "[[constraints]] number 1: a constraint needs either at_most or at_least",
     ),
     "accuracy as a fraction": (
         LIMIT, 'measure = "accuracy"\nat_least = 0.9',
@@ -207,11 +207,11 @@ MISTAKES = {
     "value twice": (DEPTHS, "depths = { choice = [1, 1] }", "depths in [space]: a choice names the same value twice"),
     "mixed choice": (
         DEPTHS, 'depths = { choice = [1, "a"] }',
-        "depths in [space]: a choice is of one kind (numbers, strings, lists, or true and false), not [1, \"a\"]",
+        "depths in [space]: a choice needs one kind (numbers, strings, lists, or true and false), not [1, \"a\"]",
     ),
     "truth among numbers": (
         DEPTHS, "depths = { choice = [0, true] }",
-        "depths in [space]: a choice is of one kind (numbers, strings, lists, or true and false), not [0, true]",
+        "depths in [space]: a choice needs one kind (numbers, strings, lists, or true and false), not [0, true]",
     ),
     "choice without a list": (
         DEPTHS, "depths = { choice = 3 }", "depths in [space]: choice needs a list of values, not 3",
@@ -238,15 +238,15 @@ MISTAKES = {
     ),
     "step backwards": (
         DEPTHS, "depths = { range = [1, 4], step = -1 }",
-        "depths in [space]: a step is above 0, and is not for logarithmic ranges",
+        "depths in [space]: a step must be above 0, and a logarithmic range has none",
     ),
     "logarithm with a step": (
         DEPTHS, "depths = { log = [1, 4], step = 1 }",
-        "depths in [space]: a step is above 0, and is not for logarithmic ranges",
+        "depths in [space]: a step must be above 0, and a logarithmic range has none",
     ),
     "logarithm from 0": (
         RATE, "learning_rate = { log = [0, 1e-2] }",
-        "learning_rate in [recipe]: a logarithmic range begins above 0, not at 0",
+        "learning_rate in [recipe]: a logarithmic range must begin above 0, not at 0",
     ),
     "unknown domain": (
         DEPTHS, "depths = { chioce = [1, 2] }", "depths in [space]: no domain 'chioce'. Did you mean 'choice'?",
@@ -266,7 +266,7 @@ MISTAKES = {
         "epochs = 30", "epochs = 30\nmin_epochs = 0", "min_epochs in [fidelity]: needs at least 1; not 0",
     ),
     "pauses after the last epoch": (
-        "epochs = 30", "epochs = 30\nmin_epochs = 40", "fidelity: min_epochs is at most epochs: 40 is above 30",
+        "epochs = 30", "epochs = 30\nmin_epochs = 40", "fidelity: min_epochs must be at most epochs: 40 is above 30",
     ),
     "negative seed": ("seed = 3", "seed = -1", "seed: needs 0 to 4294967295; not -1"),
     "name with a slash": ('name = "resnet"', 'name = "my/net"', f'name: {NAME_RULE}; not "my/net"'),
@@ -298,7 +298,7 @@ MISTAKES = {
     ),
     "recipe: range for a string": (
         WARMUP, "schedule = { range = [0, 1] }",
-        "schedule in [recipe]: needs a string, and so { choice = [...] }, not a range of numbers",
+        "schedule in [recipe]: needs a string: write { choice = [...] }, not a range of numbers",
     ),
     "recipe: unknown optimizer": (
         WARMUP, 'optimizer = "sdg"', "optimizer in [recipe]: no optimizer \"sdg\". Did you mean 'sgd'?",
@@ -448,12 +448,12 @@ def test_set_mends_a_mistake_of_the_file(file: Path) -> None:
             "space.depths.choice=[]",
             "resnet.toml with --set space.depths.choice: depths in [space]: an empty choice: name at least one value",
         ),
-        ("objectives[2].goal=max", "--set objectives[2].goal: no [2]: there are 2, counted from 0"),
-        ("objectives.goal=max", "--set objectives.goal: 'goal' is asked of something that is not a table"),
-        ("budget[0].trials=1", "--set budget[0].trials: [0] is asked of something that is not a list"),
-        ("budget.trials", "--set budget.trials: no value: write it like --set budget.trials=5"),
-        ("budget..trials=1", "--set budget..trials: not a key; keys look like budget.trials or objectives[1].measure"),
-        ("=1", "--set : not a key; keys look like budget.trials or objectives[1].measure"),
+        ("objectives[2].goal=max", "--set objectives[2].goal: no [2]: the list has 2, counted from 0"),
+        ("objectives.goal=max", "--set objectives.goal: the part before 'goal' is not a table"),
+        ("budget[0].trials=1", "--set budget[0].trials: the part before [0] is not a list"),
+        ("budget.trials", "--set budget.trials: no value. Write it like --set budget.trials=5"),
+        ("budget..trials=1", "--set budget..trials: not a key. Keys look like budget.trials or objectives[1].measure"),
+        ("=1", "--set : not a key. Keys look like budget.trials or objectives[1].measure"),
     ],
 )
 def test_a_mistake_behind_set_names_the_set(file: Path, override: str, message: str) -> None:

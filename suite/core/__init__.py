@@ -1,1 +1,1 @@
-"""What everything else is about: studies, trials, measures, fronts. No Keras."""
+"""The basic notions: studies, trials, measures and fronts. No Keras."""

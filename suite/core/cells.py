@@ -1,7 +1,7 @@
-"""The table of what was measured on one device: a CSV file with a row for each network, path, precision and batch.
+"""The measurements of one device: a CSV file with a row for each network, path, precision and batch.
 
-Its first lines, each after a `#`, say where it was measured. Columns are named as the measures. Tables of timm
-(https://github.com/huggingface/pytorch-image-models/tree/main/results) are read too, and `of_timm` writes their names.
+Its first lines begin with `#` and say where it was measured. Columns are named as the measures. Tables of timm
+(https://github.com/huggingface/pytorch-image-models/tree/main/results) are read too; `of_timm` writes their columns.
 """
 
 from __future__ import annotations
@@ -26,45 +26,45 @@ STABLE, UNSTABLE, NO_MEMORY, TOO_SLOW, FAILED = STATES = ("stable", "unstable", 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One network on one path at one batch size. What is not known is None, and an empty cell of the file."""
+    """One network on one path at one batch size. Unknown values are None, and empty in the file."""
 
-    model: str  # as `suite list` names it, or its file
+    model: str  # its name in `suite list`, or its file
     path: str  # one of paths.PATHS
     precision: str  # float32, mixed_float16, mixed_bfloat16
     batch: int  # pictures in a call
     image: str  # 224x224x3
     classes: int | None = None
-    digest: str = ""  # of the file of a model of one's own
+    digest: str = ""  # of the file of your own model
     state: str  # one of STATES
     reason: str = ""  # why it is not stable
     measures: Mapping[str, float] = field(default_factory=dict)  # costs, by the names of measures.MEASURES
     total_parameters: int | None = None  # with weights that are not trained
-    activation_memory: float | None = None  # most that is alive at once for the batch, as counted on the graph, MB
+    activation_memory: float | None = None  # most memory alive at once for the batch, counted on the graph, MB
     reference: str = ""  # networks that it was timed in turns with, `small+large`
-    ratio: float | None = None  # times as long as they took, as their geometric mean
+    ratio: float | None = None  # its time over the geometric mean of theirs
     rest: float | None = None  # milliseconds that they take at rest: `latency` is `ratio` times this
     blocks: int | None = None
     calls: int | None = None
     block_times: str = ""  # median of each block, ms
-    reference_times: str = ""  # that of the references in each block, ms
-    drift: float | None = None  # percent: slowest against fastest block of the references
-    load: float | None = None  # mean of processes that wanted to run in the minute before, others' and its own
-    others: float | None = None  # percent of its processors' time that other processes took meanwhile
-    steal: float | None = None  # percent of all processors' time that the hypervisor gave to other machines meanwhile
+    reference_times: str = ""  # median of the references in each block, ms
+    drift: float | None = None  # percent between the fastest and slowest block of the references
+    load: float | None = None  # mean number of runnable processes in the minute before, its own included
+    others: float | None = None  # percent of its processors' time that other processes took
+    steal: float | None = None  # percent of all processors' time that the hypervisor gave to other machines
     clock: float | None = None  # MHz
     temperature: float | None = None  # degrees Celsius
-    seconds: float | None = None  # that all of it took
+    seconds: float | None = None  # duration of the whole measurement
     measured: str = ""  # when it ended, UTC
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What tells it from other cells of its file."""
-        image = self.image if self.classes else ""  # a model's file has its own, known once it is open
+        """The values that tell it from other cells of its file."""
+        image = self.image if self.classes else ""  # a model's file sets its shape, known only once it is open
         return self.model, image, self.classes, self.path, self.precision, self.batch, self.digest
 
     @property
     def size(self) -> int:
-        """Height of its pictures, pixels; 0 where only the model's file knows it."""
+        """Height of its pictures, pixels; 0 if only the model's file knows it."""
         image = shape(self.image)
         return image[0] if image else 0
 
@@ -75,17 +75,17 @@ class Cell:
 
     @property
     def is_timed(self) -> bool:
-        """Whether it has a latency, sure or not."""
+        """Whether it has a latency, stable or not."""
         return "latency" in self.measures
 
     @property
     def rate(self) -> float | None:
-        """Pictures in a second of calls one after the other."""
+        """Pictures per second, with one call after another."""
         return 1000 * self.batch / self.measures["latency"] if self.is_timed else None
 
     @property
     def said(self) -> str:
-        """What came of it, in words."""
+        """Its result in words."""
         if not self.is_timed:
             return f"{self.state} ({self.reason})"
         low, high = interval(self.measures, "latency")
@@ -105,7 +105,7 @@ class Cell:
 
     @classmethod
     def of(cls, row: Mapping[str, str]) -> Self:
-        """Return the cell of a row of a file. Columns that nobody knows are left out. Raises ValueError."""
+        """Return the cell of a row of a file, without unknown columns. Raises ValueError for text that is no number."""
         told = {name: text for name, text in row.items() if text not in _UNKNOWN}
         own = _of_others(told) | told
         known = {name: _parsed(own[name], kinds) for name, kinds in _KINDS.items() if name in own}
@@ -113,7 +113,7 @@ class Cell:
 
 
 def _of_others(row: Mapping[str, str]) -> dict[str, str]:
-    """Return what timm's tables, and ours of before, say under other names; timm's pictures are square."""
+    """Return values that timm's tables and our earlier ones have under other names; timm's pictures are square."""
     known = {}
     if "infer_img_size" in row:
         known["image"] = f"{row['infer_img_size']}x{row['infer_img_size']}x3"
@@ -125,13 +125,13 @@ def _of_others(row: Mapping[str, str]) -> dict[str, str]:
 
 
 def _known(measures: Mapping[str, float]) -> dict[str, float]:
-    """Return measures in the order of their table, counts as whole numbers."""
+    """Return measures sorted as in MEASURES, counts as whole numbers."""
     ordered = {name: measures[name] for name in MEASURES if name in measures}
     return {name: value if MEASURES[name].unit else int(value) for name, value in ordered.items()}
 
 
 def _measures(row: Mapping[str, str]) -> dict[str, float]:
-    """Return the costs in a row, under their own names or those of other tables. Raises ValueError."""
+    """Return the costs in a row, under our columns or other tables'. Raises ValueError for text that is no number."""
     others = {name: float(row[column]) * factor for column, (name, factor) in ALIASES.items() if column in row}
     own = {name: float(row[name]) for name in _COSTS if name in row}
     return {name: value for name, value in (others | own).items() if name in _COSTS}
@@ -146,12 +146,12 @@ class Table:
 
     @property
     def device(self) -> str:
-        """What it was measured on."""
+        """Name of the device."""
         return self.surroundings.get("device", "unknown device")
 
 
 def read(file: Path) -> Table:
-    """Return the table in `file`, of ours or of timm's. Raises TableError."""
+    """Return the table in `file`, ours or timm's. Raises TableError when it cannot be read."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -175,7 +175,7 @@ def read(file: Path) -> Table:
 
 
 def added(file: Path, surroundings: Mapping[str, str], cell: Cell) -> dict[tuple[Any, ...], Cell]:
-    """Add a cell to the table in `file`, beside those that others have added meanwhile; return all, by their keys.
+    """Add a cell to the table in `file`, keep cells that others have added meanwhile, and return all by their keys.
 
     Raises TableError when it cannot be read or written.
     """
@@ -188,9 +188,9 @@ def added(file: Path, surroundings: Mapping[str, str], cell: Cell) -> dict[tuple
 
 
 def on_one_scale(cells: Iterable[Cell]) -> list[Cell]:
-    """Return cells of one device with their latencies as multiples of one and the same rest of each reference.
+    """Return cells of one device with their latencies scaled to the latest rest time of each reference.
 
-    What references take at rest is known better from one measurement to the next.
+    Each measurement improves the estimate of a reference's time at rest.
     """
     kept = list(cells)
     rests = scale.latest((_references(cell), cell.measured, cell.rest) for cell in kept if cell.rest)
@@ -198,7 +198,7 @@ def on_one_scale(cells: Iterable[Cell]) -> list[Cell]:
 
 
 def _references(cell: Cell) -> tuple[str, str]:
-    """Return what tells the references of one cell from those of another of the same device."""
+    """Return the key that tells the references of cells of one device apart."""
     return BESIDE.get(cell.path, cell.path), cell.reference
 
 
@@ -229,7 +229,7 @@ def _divided(value: float | None, factor: float) -> float | None:
 
 
 def write(table: Table, file: Path) -> None:
-    """Write `table` so that a half-written one never has the name. Raises TableError."""
+    """Write `table` to `file`, whole or not at all. Raises TableError when it cannot be written."""
     text = io.StringIO()
     text.writelines(f"# {key}: {value}\n" for key, value in table.surroundings.items())
     written = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -238,22 +238,22 @@ def write(table: Table, file: Path) -> None:
     try:
         files.write(file, text.getvalue())
     except OSError as error:
-        raise TableError(f"{file}: cannot be written ({error.strerror}). Name another place with -o.") from error
+        raise TableError(f"{file}: cannot be written ({error.strerror}). Name another file with -o.") from error
 
 
 def row(cell: Cell) -> dict[str, Any]:
-    """Return a cell under the COLUMNS of its file; None for what is not known."""
+    """Return a cell under the COLUMNS of its file; unknown values are None."""
     measures = _known(cell.measures)
     return {name: measures.get(name) if name in _COSTS else getattr(cell, name) for name in COLUMNS}
 
 
 def slug(words: Iterable[str]) -> str:
-    """Return words as the name of a file has them: `amd-epyc-7b13-2-cores`."""
+    """Return words in the form of a file name: `amd-epyc-7b13-2-cores`."""
     return re.sub(r"[^a-z0-9.]+", "-", " ".join(words).lower()).strip("-")
 
 
 def _device(file: Path) -> str:
-    """Return what a file of timm says of its device: all that is behind the layout in its name."""
+    """Return the device in the name of timm's file: all after the prefix."""
     return file.stem.removeprefix("benchmark-infer-")
 
 
@@ -274,7 +274,7 @@ def _spelled(value: Any) -> str:
     return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
-_UNKNOWN = ("", "not available")  # the second is what earlier versions wrote for what the device does not report
+_UNKNOWN = ("", "not available")  # the second is from earlier versions: the device does not report it
 _KINDS = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(Cell).items() if name != "measures"}
 _COSTS = tuple(name for name, measure in MEASURES.items() if measure.is_cost)
 _TELLING = ("model", "path", "precision", "batch", "image", "classes", "digest", "state", "reason")

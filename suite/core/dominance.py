@@ -1,13 +1,13 @@
-"""Which candidate is better: the one definition of dominance, and what follows from it, the front, ranks and the knee.
+"""Which candidate is better: the only definition of dominance, and from it the front, the ranks and the knee.
 
-Candidate `a` dominates `b` when it is worse in no objective and better in one. In an objective that is known with an
-interval (`latency` between `latency_low` and `latency_high`) two values are equal *for this pair* when their intervals
-overlap; else their middles decide. A value without an interval is an interval of no width.
+Candidate `a` dominates `b` when it is worse in no objective and better in one. If an objective has intervals (`latency`
+between `latency_low` and `latency_high`), two values are equal *for this pair* when their intervals overlap; else their
+middles decide. A value without an interval has an interval of zero width.
 
-Equality is not transitive: `a` may equal `b`, and `b` may equal `c`, where `a` is better than `c`. So nothing here
-gives one value to several candidates; every pair is judged by itself. Where two or more objectives have intervals,
-candidates may even dominate each other in a circle. None of a circle is better than the others, so a circle that
-nobody outside dominates stands on the front as a whole. Thus a front is never empty.
+Equality is not transitive: `a` may equal `b`, and `b` may equal `c`, while `a` is better than `c`. So nothing
+here gives several candidates one shared value: each pair is judged by itself. If two or more objectives have
+intervals, candidates may even dominate each other in a circle. No member of a circle is better than the others, so a
+circle that no candidate outside dominates is on the front as a whole. Thus a front is never empty.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from suite.core.trial import Trial
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-BLOCK = 2**22  # pairs that are compared at once: some 4 MB an objective
+BLOCK = 2**22  # pairs compared at once: some 4 MB per objective
 
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """Values [N candidates, M objectives] that are known between two ends; less is better in each."""
+    """Intervals [N candidates, M objectives] of values; less is better in each objective."""
 
     low: Array
     high: Array
@@ -47,28 +47,28 @@ class Intervals:
 
     @property
     def unsure(self) -> int:
-        """In how many objectives some candidate has an interval of any width."""
+        """The number of objectives in which some candidate has an interval wider than zero."""
         return int((self.low < self.high).any(axis=0).sum())
 
     @property
     def values(self) -> Array:
-        """The values [N, M], where every interval has no width."""
+        """The values [N, M], if every interval has zero width."""
         return self.low
 
 
 def nondominated(intervals: Intervals) -> Mask:
-    """Mask [N] of the front: what nobody dominates, and circles that nobody outside dominates."""
+    """Mask [N] of the front: undominated candidates, and circles that no candidate outside dominates."""
     if not intervals.unsure:
         return fronts.nondominated(intervals.values)
     free = ~_is_dominated(intervals)
-    # In one objective intervals are ordered, so with exact values in all others there is no circle.
+    # Intervals of one objective are ordered: if all other values are exact, there is no circle.
     return free if intervals.unsure == 1 else free | _in_leading_circle(intervals)
 
 
 def contenders(intervals: Intervals) -> Mask:
-    """Mask [N] of those that nobody surely dominates, wherever in their intervals the values are.
+    """Mask [N] of the candidates that no other surely dominates, wherever in the intervals the values are.
 
-    `a` surely dominates `b` when it does with its upper ends against the lower ends of `b`.
+    `a` surely dominates `b` when the upper ends of `a` dominate the lower ends of `b`.
     """
     sure = np.zeros(len(intervals), dtype=bool)
     for objective in range(intervals.low.shape[1]):
@@ -89,11 +89,11 @@ def rank(intervals: Intervals) -> NDArray[np.int64]:
 
 
 def _is_dominated(intervals: Intervals) -> Mask:
-    """Mask [N] of those that another dominates.
+    """Mask [N] of the candidates that another dominates.
 
-    `a` dominates `b` by objective m when its upper end in m is below the lower end of `b`, and its lower end in no
-    other is above the upper end of `b`. Each m is thus a search for a point below another, in which only the least
-    points can be found.
+    `a` dominates `b` by objective m when its upper end in m is below the lower end of `b`, and in every other
+    objective its lower end is at most the upper end of `b`. So each m is a search for a point below another; it is
+    enough to search the points that no other dominates.
     """
     dominated = np.zeros(len(intervals), dtype=bool)
     for objective in range(intervals.low.shape[1]):
@@ -105,9 +105,9 @@ def _is_dominated(intervals: Intervals) -> Mask:
 
 
 def _has_below(asked: Array, searched: Array, strictly: int) -> Mask:
-    """Mask [N] of the points `asked` [N, M] that are nowhere below some point `searched` [K, M], and above it in one.
+    """Mask [N] of the points `asked` [N, M] with a point of `searched` [K, M] nowhere above them.
 
-    That one objective is `strictly`.
+    In the objective `strictly`, that point must be below.
     """
     found = np.zeros(len(asked), dtype=bool)
     asked = asked.copy()
@@ -124,7 +124,7 @@ def _has_below(asked: Array, searched: Array, strictly: int) -> Mask:
 
 
 def _in_leading_circle(intervals: Intervals) -> Mask:
-    """Mask [N] of those in a circle of dominance that nobody outside dominates."""
+    """Mask [N] of the members of circles of dominance that no candidate outside dominates."""
     winners, losers = _pairs(intervals)
     count = len(intervals)
     graph = csr_array((np.ones(len(winners), dtype=np.int8), (winners, losers)), shape=(count, count))
@@ -135,7 +135,7 @@ def _in_leading_circle(intervals: Intervals) -> Mask:
 
 
 def _pairs(intervals: Intervals) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return all pairs of a candidate and another that it dominates, as two arrays of their indices."""
+    """Return all pairs of a candidate and one that it dominates: two arrays of indices, winners and losers."""
     found = []
     step = max(1, BLOCK // max(1, len(intervals)))
     for start in range(0, len(intervals), step):
@@ -146,7 +146,7 @@ def _pairs(intervals: Intervals) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _compared(these: Intervals, all_of_them: Intervals) -> tuple[Mask, Mask]:
-    """Return where `these` [n, M] are better, and where worse, than `all_of_them` [N, M] in some objective [n, N]."""
+    """Return two masks [n, N]: `these` [n, M] better, and worse, than `all_of_them` [N, M] in some objective."""
     better = np.zeros((len(these), len(all_of_them)), dtype=bool)
     worse = better.copy()
     for objective in range(these.low.shape[1]):
@@ -171,21 +171,21 @@ def intervals(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Inter
 
 
 def front(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:
-    """Return the candidates on the front, in their order; one that lacks an objective is left out."""
+    """Return the candidates on the front, in the same sequence; candidates that lack an objective are left out."""
     measured = _measured(trials, objectives)
     mask = nondominated(intervals(measured, objectives)) if measured else ()
     return [trial for trial, kept in zip(measured, mask, strict=True) if kept]
 
 
 def ranks(trials: Sequence[Trial], objectives: Sequence[Objective]) -> dict[int, int]:
-    """Return the rank of every candidate of one run by its number; one that lacks an objective is left out."""
+    """Return the ranks of one run's candidates by number; candidates that lack an objective are left out."""
     measured = _measured(trials, objectives)
     found = rank(intervals(measured, objectives)) if measured else ()
     return {trial.number: int(place) for trial, place in zip(measured, found, strict=True)}
 
 
 def undecided(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:
-    """Return the candidates that may be on the front and are not known well enough to say so, in their order."""
+    """Return the candidates that may be on the front but have an unstable value, in the same sequence."""
     measured = _measured(trials, objectives)
     mask = contenders(intervals(measured, objectives)) if measured else ()
     return [
@@ -196,14 +196,14 @@ def undecided(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[
 
 
 def knee(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Trial | None:
-    """Return the knee of the front of `trials`: where more of one objective begins to cost much of the others.
+    """Return the knee of the front of `trials`: where a gain in one objective begins to cost much in the others.
 
-    The front is the one above; how far it bends is judged by the middles. None where nothing was measured.
+    The front is that of `front`; its bend is computed from the middles. None if nothing was measured.
     """
     best = front(trials, objectives)
     return best[fronts.knee(minimised(best, objectives))] if best else None
 
 
 def _measured(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:
-    """Return the trials that have a number for every objective; what is not a number (NaN) is none."""
+    """Return the trials that have a number for every objective; NaN is no number."""
     return [t for t in trials if all(not np.isnan(t.measures.get(o.measure, np.nan)) for o in objectives)]

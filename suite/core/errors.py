@@ -1,13 +1,13 @@
-"""The errors that a user can act on. Anything else that is raised is a fault of ours.
+"""The errors that a user can act on. Any other exception is a bug of the suite.
 
 SuiteError                  exit code 1
   StudyError                2   a study file or a domain is wrong: names file and key
   ArchitectureError         2   no such network, or it cannot be built for this task
   DatasetError              2   no such dataset, or its pictures cannot be used: names the file
-  UnknownOperationError     1   an operation whose work we cannot count: names it
+  UnknownOperationError     1   an operation that we cannot count: names it
   StoreError                1   the run folder or its database cannot be read or written
   TableError                1   a table of measured networks cannot be read or written: names the file
-  ExportError               1   the exported model does not answer as the trained one
+  ExportError               1   the exported model answers differently from the trained one
   NothingFitsError          3   no trained model meets the limits: carries the nearest misses
   MissingExtraError         1   an optional package is not installed: names its install line
 """
@@ -43,7 +43,7 @@ class DatasetError(SuiteError):
 
 
 class UnknownOperationError(SuiteError):
-    """An operation has no rule by which its work is counted."""
+    """An operation has no rule for counting its work."""
 
 
 class StoreError(SuiteError):
@@ -69,7 +69,7 @@ class MissingExtraError(SuiteError):
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Return ` Did you mean 'x'?` for the nearest of `words`, or the list of them when none is near."""
+    """Return ` Did you mean 'x'?` for the nearest of `words`, or all of them when none is near."""
     known = sorted(words)
     near = get_close_matches(word, known, n=1)
     return f" Did you mean '{near[0]}'?" if near else f" Known: {', '.join(known)}."

@@ -1,4 +1,4 @@
-"""Files that must survive: whatever happens, even to the power, a name stands for the old content or the whole new."""
+"""Files that survive a crash or a power cut: a name has the old content or the whole new one, never a part."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ except ImportError:  # Windows: no lock is held there
 
 @contextmanager
 def replacing(file: Path) -> Iterator[Path]:
-    """Yield a path beside `file` to write to; what stands there when the block ends is `file`, and on the disk.
+    """Yield a path beside `file` to write to; when the block ends, it replaces `file` and is on the disk.
 
-    Its folder is made. Several processes may do so at once: the last one's content stays. Raises OSError; then, and
-    after any error in the block, `file` is as it was.
+    The folder of `file` is made. Several processes may do so at once: the last one wins. Raises OSError when writing
+    fails; after any error, `file` is as it was.
     """
     folder(file.parent)
     draft = file.with_name(f".{os.getpid()}.{file.name}")
@@ -35,7 +35,7 @@ def replacing(file: Path) -> Iterator[Path]:
 
 
 def write(file: Path, text: str, *, private: bool = False) -> None:
-    """Make `text` the content of `file`; raise OSError where that fails. What is `private` only its owner may read."""
+    """Write `text` to `file`; raise OSError if that fails. Only its owner may read a `private` file."""
     with replacing(file) as draft:
         mode = 0o600 if private else 0o666
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as stream:
@@ -43,7 +43,7 @@ def write(file: Path, text: str, *, private: bool = False) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Give the folder `source`, with all that is in it, the name `target`; raise OSError where that fails."""
+    """Rename the folder `source`, with all its content, to `target`; raise OSError if that fails."""
     for path in [*source.rglob("*"), source]:
         synced(path)
     os.replace(source, target)
@@ -51,7 +51,7 @@ def move(source: Path, target: Path) -> None:
 
 
 def folder(path: Path) -> None:
-    """Make a folder and those above it, unless they are there; raise OSError where that fails."""
+    """Make a folder and its missing parents; raise OSError if that fails."""
     if path.is_dir():
         return
     folder(path.parent)
@@ -60,12 +60,12 @@ def folder(path: Path) -> None:
 
 
 def synced(path: Path) -> None:
-    """Bring a file, or the names in a folder, onto the disk, as far as its system can."""
+    """Flush a file, or the names in a folder, to the disk, as far as the system can."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError:
-        if not path.is_dir():  # some systems refuse it for folders
+        if not path.is_dir():  # some systems cannot flush folders
             raise
     finally:
         os.close(descriptor)
@@ -73,12 +73,12 @@ def synced(path: Path) -> None:
 
 @contextmanager
 def held(file: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold a lock file, alone or `shared`; wait until it is free. Where none can be made, nothing is held."""
+    """Hold a lock file, alone or `shared`; wait until it is free. If it cannot be made, hold nothing."""
     opened = _opened(file)
     if fcntl is None or opened is None:
         yield
         return
-    with opened:  # which releases it, as the end of the process does
+    with opened:  # closing the file releases the lock, and so does the end of the process
         fcntl.flock(opened, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
 
@@ -87,5 +87,5 @@ def _opened(file: Path) -> IO[bytes] | None:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return file.open("ab")
-    except OSError:  # a full or closed disk: better beside others than not at all
+    except OSError:  # a full or read-only disk: work without a lock rather than not at all
         return None

@@ -1,7 +1,7 @@
 """Fronts of exact values: dominance, rank, hypervolume and knee, on minimised values [N points, M objectives].
 
-One point dominates another when it is nowhere larger and somewhere smaller. The front is what nothing dominates.
-Measured candidates, whose values have intervals, are compared in `dominance`.
+One point dominates another when it is nowhere larger and somewhere smaller. The front is the set of
+points that no other dominates. Measured candidates, whose values have intervals, are compared in `dominance`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def dominates(a: ArrayLike, b: ArrayLike) -> bool:
 
 
 def nondominated(values: Values) -> NDArray[np.bool_]:
-    """Mask [N] of the points that no other dominates; equal points are kept together."""
+    """Mask [N] of the points that no other dominates; of equal points all are kept."""
     return np.asarray(moocore.is_nondominated(values, keep_weakly=True), dtype=bool)
 
 
@@ -39,7 +39,7 @@ def hypervolume(values: Values, reference: ArrayLike) -> float:
 
 
 def hypervolume_curve(values: Values, reference: ArrayLike) -> Values:
-    """Hypervolume [N] of the first 1, 2, ... N points: how far a search had come after each trial."""
+    """Hypervolume [N] of the first 1, 2, ... N points: the progress of a search after each trial."""
     limit = np.asarray(reference, dtype=float)
     curve = np.zeros(len(values))
     front = np.empty((0, len(limit)))
@@ -53,10 +53,10 @@ def hypervolume_curve(values: Values, reference: ArrayLike) -> Values:
 
 
 def boxes(values: Values, reference: ArrayLike) -> tuple[Values, Values]:
-    """Lower and upper ends [K, M] of boxes that tile what no point [N, M] dominates within `reference` [M].
+    """Lower and upper ends [K, M] of boxes that tile the part within `reference` [M] that no point [N, M] dominates.
 
-    Lower ends may be -inf. Found by sweeping along the last objective: the boxes of the others stay open as long as no
-    new point cuts them, so there are few (N + 1 for two objectives).
+    Lower ends may be -inf. The search sweeps along the last objective: a box of the others stays open until a new
+    point cuts it, so there are few boxes (N + 1 for two objectives).
     """
     limit = np.asarray(reference, dtype=float)
     inside = values[(values < limit).all(axis=1)] if len(values) else np.empty((0, len(limit)))
@@ -79,11 +79,11 @@ def _tiles(points: Values, limit: Values) -> Iterator[tuple[tuple[float, ...], t
 
 
 def expected_improvement(lower: Values, upper: Values, mean: Values, deviation: Values) -> Values:
-    """Expected growth [N] of the hypervolume by each of N candidates, whose objectives are independent and normal.
+    """Expected growth [N] of the hypervolume by each of N candidates with independent normal objectives.
 
-    `lower` and `upper` [K, M] are the boxes of the front that the candidates meet, `mean` and `deviation` [N, M] what
-    is known of them; a deviation of 0 is an exact value. Of each box a candidate is expected to take the product of
-    what it takes of the sides (the closed form of Yang et al., Swarm and Evolutionary Computation 44, 2019, section 4).
+    `lower` and `upper` [K, M] are the boxes of the front; `mean` and `deviation` [N, M] describe the candidates. A
+    deviation of 0 is an exact value. The expected gain in a box is the product of the expected gains along its sides
+    (the closed form of Yang et al., Swarm and Evolutionary Computation 44, 2019, section 4).
     """
     gain = np.ones((len(mean), len(lower)))
     for objective in range(mean.shape[1]):
@@ -94,7 +94,7 @@ def expected_improvement(lower: Values, upper: Values, mean: Values, deviation: 
 
 
 def _shortfall(bound: Values, mean: Values, deviation: Values) -> Values:
-    """Expected value of how far a normal variable stays below `bound`, 0 where it does not."""
+    """Expected distance of a normal variable below `bound`; 0 counts where it is above."""
     with np.errstate(divide="ignore", invalid="ignore"):
         away = bound - mean
         z = np.where(deviation > 0, away / deviation, 0.0)
@@ -105,8 +105,8 @@ def _shortfall(bound: Values, mean: Values, deviation: Values) -> Values:
 def knee(front: Values) -> int:
     """Index of the point of `front` [N, M] that lies farthest below the line (M = 3: plane) between its extremes.
 
-    Every axis is first scaled so that the front spans 0 to 1. Of equal points the first is taken. A front that bends
-    the other way has no knee: the answer is then one of its ends.
+    Every axis is first scaled so that the front spans 0 to 1. Of equal points the first counts. A front that bends
+    the other way has no knee: the result is then one of its ends.
     """
     low, high = front.min(axis=0), front.max(axis=0)
     scaled = (front - low) / np.where(high > low, high - low, 1.0)

@@ -1,4 +1,4 @@
-"""How a candidate stands to a limit: surely within, within by the middle of its interval alone, or beyond."""
+"""Whether a candidate keeps a limit: surely, only by the median of its measurement, or not."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ STANDINGS: tuple[Standing, ...] = ("surely", "by the median", "missed")  # the b
 
 
 def standing(measures: Mapping[str, float], limit: Constraint) -> Standing:
-    """Return how `measures`, which hold the one of `limit`, stand to it.
+    """Return how `measures` stand to `limit`; they must hold its measure.
 
-    `surely`: the whole interval is within. `by the median`: the value is, but its interval reaches beyond.
+    `surely`: the whole interval is within. `by the median`: the value is within, but its interval reaches beyond.
     """
     low, high = interval(measures, limit.measure)
     if limit.excess(high if limit.at_most is not None else low) <= 0:
@@ -30,7 +30,7 @@ def is_open(measures: Mapping[str, float], limit: Constraint) -> bool:
 
 
 def worst(measures: Mapping[str, float], limits: Iterable[Constraint]) -> Standing:
-    """Return the worst standing to any of `limits`; a measure that is not known says nothing."""
+    """Return the worst standing to any of `limits`; unknown measures are skipped."""
     found = [standing(measures, limit) for limit in limits if limit.measure in measures]
     return max(found, key=STANDINGS.index, default="surely")
 

@@ -1,4 +1,4 @@
-"""The measures: the one place that says what is measured of a candidate, and all that others ask of it."""
+"""The measures of a candidate, with all their properties. Nothing else defines a measure."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ Known = Literal["built", "measured", "trained"]
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """What one number of a candidate is. The number has this name from where it is measured to the page."""
+    """One number of a candidate. It has the same name from its measurement to the report."""
 
     name: str
-    title: str  # as an axis or a heading says it
+    title: str  # for axes and headings
     unit: str  # as printed behind a value; "" for a count
-    goal: Goal  # which way is better
+    goal: Goal  # the better direction
     known: Known  # after building, after running it untrained on the device, or only after training
     meaning: str
-    per_device: bool = False  # whether it depends on the device and how it is run there: then places never meet
-    part_of: str = ""  # the measure of which it is an end or another view; "": it stands for itself
-    at_rest: bool = False  # whether it is a multiple of what the references take at rest
-    is_brief: bool = False  # whether it is shown where there is room for few
-    timm: tuple[str, float] | None = None  # its column in timm's tables, and what that is multiplied by
+    per_device: bool = False  # depends on the device and its path: never compared across places
+    part_of: str = ""  # the measure that it is an end or another view of; "": none
+    at_rest: bool = False  # whether it is scaled to the references' time at rest
+    is_brief: bool = False  # whether it is shown in short tables
+    timm: tuple[str, float] | None = None  # its column in timm's tables, and the factor for it
 
     @property
     def is_cost(self) -> bool:
@@ -100,7 +100,7 @@ _TABLE = (
     ),
     Measure(
         name="energy", title="Energy", unit="J", goal="min", known="measured", per_device=True,
-        meaning="joules for one image, as the whole processor or GPU counts them; not every device does",
+        meaning="joules for one image, as counted by the whole processor or GPU; some devices do not count",
     ),
     Measure(
         name="cold_start", title="Cold start", unit="s", goal="min", known="measured", per_device=True,
@@ -110,7 +110,7 @@ _TABLE = (
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _TABLE}
 
-# Columns of other tables that hold a measure, and what their numbers are multiplied by: timm's, and ours of before.
+# Columns of timm's tables and of our earlier ones: the measure in them, and the factor for their numbers.
 ALIASES: dict[str, tuple[str, float]] = {
     **{measure.timm[0]: (measure.name, measure.timm[1]) for measure in _TABLE if measure.timm},
     **{f"step_time_{part}": (f"latency_{part}", 1.0) for part in ("low", "high", "raw", "p90", "p99")},
@@ -123,21 +123,21 @@ COUNTED = tuple(measure.name for measure in _TABLE if measure.known == "built")
 
 
 def costs() -> list[Measure]:
-    """Return the measures that are known before training and stand for themselves."""
+    """Return the measures known before training, without the parts of others."""
     return [measure for measure in _TABLE if measure.is_cost and not measure.part_of]
 
 
-WITHIN = 0.03  # half an interval, as part of the value, up to which a value is called stable
+WITHIN = 0.03  # a value is stable if half its interval is at most this share of it
 
 
 def interval(known: Mapping[str, float], name: str) -> tuple[float, float]:
-    """Return the ends between which the measure `name` lies: `latency_low` and `latency_high`, or the value twice."""
+    """Return both ends of the interval of the measure `name`: `latency_low` and `latency_high`, or the value twice."""
     value = known[name]
     return known.get(f"{name}_low", value), known.get(f"{name}_high", value)
 
 
 def is_stable(known: Mapping[str, float], name: str) -> bool:
-    """Whether the interval of the measure `name` is narrow enough to compare by."""
+    """Whether the interval of the measure `name` is narrow enough to compare."""
     low, high = interval(known, name)
     return high - low <= 2 * WITHIN * abs(known[name])
 

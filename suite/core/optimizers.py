@@ -1,4 +1,4 @@
-"""The optimizers that a recipe may name. A new one is a row."""
+"""The optimizers that a recipe may name. A new one needs a row here."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Optimizer:
     """One of Keras' optimizers, and how a recipe sets it up."""
 
     keras: str  # name of its class in keras.optimizers
-    momentum: str = ""  # its argument for the recipe's momentum; "": it has none
-    options: Mapping[str, Any] = field(default_factory=dict)  # arguments that are always so
+    momentum: str = ""  # its argument for the recipe's momentum; "": none
+    options: Mapping[str, Any] = field(default_factory=dict)  # arguments that never change
 
 
 OPTIMIZERS: dict[str, Optimizer] = {

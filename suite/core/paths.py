@@ -1,4 +1,4 @@
-"""What can run a network: each path from a trained model to its answers, and what it is."""
+"""The paths from a trained model to its answers: which library runs the network, and how."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ PATHS = {
     "keras": "`model(pictures)` of Keras, for contrast: it times Python",
     "pytorch": "PyTorch, in tables of timm",
 }
-# Of the path on the left, the references run on the one on the right: it starts the same library in less time.
+# A path on the left runs its references on the path on the right: the same library, which starts faster there.
 BESIDE = {"xla": "saved_model", "keras": "saved_model", "litert-int8": "litert"}
-DEPLOYED = ("saved_model", "xla", "litert", "litert-int8", "onnx")  # what people serve a model on
+DEPLOYED = ("saved_model", "xla", "litert", "litert-int8", "onnx")  # paths that people serve a model on
 OF_TENSORFLOW = ("saved_model", "xla", "keras")
-ONEDNN = "TF_ENABLE_ONEDNN_OPTS"  # what TensorFlow asks of the environment when it is loaded: 0 is without oneDNN
-FOR_TRAINING = "SUITE_ONEDNN_OFF"  # in the environment where that was switched off by us, for trainings alone
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"  # TensorFlow reads it when it is loaded: 0 means without oneDNN
+FOR_TRAINING = "SUITE_ONEDNN_OFF"  # set in the environment where we switched oneDNN off, for trainings alone

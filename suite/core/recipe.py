@@ -9,9 +9,9 @@ from suite.core import rules
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """What is done to the pictures of a training at random. A field that is 0 or false does nothing.
+    """Random changes to the training pictures. A field that is 0 or false does nothing.
 
-    A new one is a field here, a rule for its values in `rules`, and a row in `datasets.augment.STEPS`.
+    A new change needs a field here, a rule for its values in `rules`, and a row in `datasets.augment.STEPS`.
     """
 
     shift: float = 0.0  # largest shift, share of the side, 0 to 1
@@ -31,8 +31,8 @@ class Recipe(Augmentation):
     warmup: float = 0.1  # share of the steps in which the rate rises from zero, 0 to 1
     momentum: float = 0.9  # of optimizers that have one
     weight_decay: float = 1e-4  # decoupled; of kernels, not of biases, normalisation and gains
-    adaptive_clipping: float = 0.0  # longest gradient of an output unit over its weights' length; 0 clips none
-    batch_size: int = 64  # images a step
+    adaptive_clipping: float = 0.0  # largest ratio of an output unit's gradient norm to its weight norm; 0: off
+    batch_size: int = 64  # images per step
     label_smoothing: float = 0.0  # 0 to 1
     precision: str = "float32"  # "float32", "mixed_float16" or "mixed_bfloat16"
 
@@ -41,5 +41,5 @@ class Recipe(Augmentation):
 
     @property
     def augmentation(self) -> Augmentation:
-        """Its part that is about the pictures."""
+        """The part of the recipe that changes the pictures."""
         return Augmentation(**{each.name: getattr(self, each.name) for each in fields(Augmentation)})

@@ -1,4 +1,4 @@
-"""What a value of a study may be, beyond its type; and the words for it. Held wherever such a value is made."""
+"""The rules for the values of a study, beyond their types, with the words for messages."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def shown(value: object) -> str:
 
 
 def brief(value: object) -> str:
-    """Return `value` as people read it: `1, 2, 2`, `true`, `adamw`, `0.00123`."""
+    """Return `value` for people: `1, 2, 2`, `true`, `adamw`, `0.00123`."""
     if isinstance(value, tuple):
         return ", ".join(map(brief, value))
     if isinstance(value, float):
@@ -82,7 +82,7 @@ def brief(value: object) -> str:
 
 
 def hold(key: str, value: object) -> None:
-    """Raise StudyError unless `value` may stand at `key`: `needs more than 0; not -1.0`."""
+    """Raise StudyError unless `key` may have `value`: `needs more than 0; not -1.0`."""
     if key in _KNOWN and value not in _KNOWN[key]:
         raise StudyError(f"no {key} {shown(value)}.{did_you_mean(str(value), _KNOWN[key])}")
     if key in _WHOLE and (not isinstance(value, int) or isinstance(value, bool)):
@@ -93,7 +93,7 @@ def hold(key: str, value: object) -> None:
 
 
 def hold_fields(made: Any) -> None:
-    """Raise StudyError, which names the field, unless each of the dataclass `made` may have the value that it has."""
+    """Raise StudyError, which names the field, if a field of the dataclass `made` has a value that it may not have."""
     for field in fields(made):
         value = getattr(made, field.name)
         if value is not None:
@@ -124,5 +124,5 @@ def _is_finite(value: object) -> bool:
 def _allowed(allows: Callable[[Any], bool], value: object) -> bool:
     try:
         return allows(value)
-    except (TypeError, AttributeError, IndexError):  # of another type than the field
+    except (TypeError, AttributeError, IndexError):  # a value of the wrong type
         return False

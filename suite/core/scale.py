@@ -1,4 +1,4 @@
-"""One scale for latencies of one device: all are multiples of what the same references take at rest."""
+"""One scale for the latencies of a device: all are multiples of the references' time at rest."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ References = TypeVar("References", bound=Hashable)
 
 
 def latest(told: Iterable[tuple[References, str, float]]) -> dict[References, float]:
-    """Return the rest of each set of references, of (references, when, rest): the latest, which is known best."""
+    """Return the latest, so best known, rest of each set of references from (references, when, rest)."""
     return {references: rest for references, _, rest in sorted(told, key=lambda one: one[1])}

@@ -1,4 +1,4 @@
-"""On which pictures trials were trained: what belongs together, and what has changed since."""
+"""The pictures that trials were trained on: which trials belong together, and what has changed since."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ SPLITS = ("train", "validation", "test")
 
 
 def main(trials: Iterable[Trial]) -> Trial | None:
-    """Return the first trial on the pictures that most complete ones saw; where none is complete, that most saw."""
+    """Return the first trial on the pictures that most complete trials saw, or if none is complete, most trials."""
     known = [trial for trial in trials if _digest(trial)]
     chosen = [trial for trial in known if trial.state == "complete"] or known
     if not chosen:
         return None
-    most = Counter(map(_digest, chosen)).most_common(1)[0][0]  # of equals the first
+    most = Counter(map(_digest, chosen)).most_common(1)[0][0]  # on a tie, the first
     return next(trial for trial in chosen if _digest(trial) == most)
 
 
 def together(run: Run) -> tuple[Run, list[Trial]]:
-    """Return a run with those of its trials that can be compared, and the trials that saw other pictures."""
+    """Return a run with its comparable trials only, and the trials that saw other pictures."""
     first = main(run.trials)
     others = [trial for trial in run.trials if first and _digest(trial) not in ("", _digest(first))]
     return replace(run, trials=tuple(trial for trial in run.trials if trial not in others)), others
 
 
 def groups(runs: Iterable[Run]) -> list[list[Run]]:
-    """Return runs by the pictures that they saw, in their order; a run without trials is with the first."""
+    """Return runs grouped by the pictures that they saw; a run without trials joins the first group."""
     found: dict[str, list[Run]] = {}
     for run in runs:
         first = main(run.trials)
@@ -52,11 +52,11 @@ def change(trial: Trial, now: Mapping[str, str]) -> str:
     ]
     classes = trial.surroundings.get("classes"), now.get("classes")
     said += [f"{classes[0]} classes then, {classes[1]} now"] if all(classes) and classes[0] != classes[1] else []
-    return "; ".join(said) or "as many as before, but others, or others in a class or split"
+    return "; ".join(said) or "as many as before, but different pictures, or in a different class or split"
 
 
 def images(surroundings: Mapping[str, str], split: str) -> int | None:
-    """Return how many pictures a split had; None where the trial does not say it."""
+    """Return the number of pictures in a split; None if the trial does not say it."""
     told = surroundings.get(f"{split}_images")
     return None if told is None else int(told)
 

@@ -1,4 +1,4 @@
-"""A study: a question, a space of networks, what is wanted of them, and how much may be spent."""
+"""A study: a question, a space of networks, objectives and constraints, and a budget."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Value = bool | int | float | str | tuple["Value", ...]
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values, in no order."""
+    """One of several unordered values."""
 
     values: tuple[Value, ...]
 
@@ -29,7 +29,7 @@ class Choice:
 
     @property
     def size(self) -> float:
-        """How many values there are."""
+        """The number of values."""
         return len(self.values)
 
 
@@ -39,16 +39,16 @@ class Range:
 
     low: int | float
     high: int | float
-    step: int | float | None = None  # distance of neighbours; None: 1 for integers, continuous for floats
+    step: int | float | None = None  # distance between values; None: 1 for integers, continuous for floats
     log: bool = False  # drawn evenly on the logarithm
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
             raise StudyError(f"an empty range: {self.low} is not below {self.high}")
         if self.log and self.low <= 0:
-            raise StudyError(f"a logarithmic range begins above 0, not at {self.low}")
+            raise StudyError(f"a logarithmic range must begin above 0, not at {self.low}")
         if self.step is not None and (self.step <= 0 or self.log):
-            raise StudyError("a step is above 0, and is not for logarithmic ranges")
+            raise StudyError("a step must be above 0, and a logarithmic range has none")
 
     @property
     def integer(self) -> bool:
@@ -57,7 +57,7 @@ class Range:
 
     @property
     def size(self) -> float:
-        """How many values there are; infinite for a continuous range."""
+        """The number of values; infinite for a continuous range."""
         if self.integer:
             return (self.high - self.low) // (self.step or 1) + 1
         return math.floor((self.high - self.low) / self.step + 1e-9) + 1 if self.step else math.inf
@@ -67,13 +67,13 @@ Domain = Choice | Range
 
 
 def hold(key: str, entry: Value | Domain) -> None:
-    """Raise StudyError unless every value of `entry` may stand at `key`: `needs more than 0; not -1.0`."""
+    """Raise StudyError unless `key` may have every value of `entry`: `needs more than 0; not -1.0`."""
     for value in _values(entry):
         rules.hold(key, value)
 
 
 def _values(entry: Value | Domain) -> tuple[Value, ...]:
-    """Return the values of a choice, the ends of a range, or the one value that `entry` is."""
+    """Return the values of a choice, the ends of a range, or a fixed value alone."""
     if isinstance(entry, Range):
         return entry.low, entry.high
     return entry.values if isinstance(entry, Choice) else (entry,)
@@ -104,18 +104,18 @@ class Constraint:
 
     def __post_init__(self) -> None:
         if (self.at_most is None) == (self.at_least is None):
-            raise StudyError("a constraint has either at_most or at_least")
+            raise StudyError("a constraint needs either at_most or at_least")
         rules.hold_fields(self)
         if MEASURES[self.measure].unit == "%" and 0 < self.limit <= 1:
             raise StudyError(f"{self.measure} is in percent: write {100 * self.limit:g}, not {self.limit:g}")
 
     @property
     def limit(self) -> float:
-        """The value that must not be passed."""
+        """The value of at_most or at_least."""
         return self.at_most if self.at_most is not None else self.at_least  # type: ignore[return-value]
 
     def excess(self, value: float) -> float:
-        """Return by how much `value` breaks the limit, relative to it; zero or less when it is kept."""
+        """Return by how much `value` breaks the limit, as a share of it; zero or less if it keeps the limit."""
         over = value - self.limit if self.at_most is not None else self.limit - value
         return over / max(abs(self.limit), 1e-12)
 
@@ -129,7 +129,7 @@ class Budget:
     """What the whole study may spend; the first limit reached ends it."""
 
     trials: int | None = None  # trainings, failed ones included; refused candidates are free
-    hours: float | None = None  # hours of work, summed over interruptions and over workers side by side
+    hours: float | None = None  # hours of work, summed over restarts and parallel workers
 
     def __post_init__(self) -> None:
         if self.trials is None and self.hours is None:
@@ -139,9 +139,9 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class Fidelity:
-    """What one trial spends.
+    """The epochs of one trial.
 
-    With `min_epochs` a trial first trains that many epochs of a schedule planned for `epochs`; the promising go on.
+    With `min_epochs`, a trial first trains that many epochs of a schedule for `epochs`; promising trials continue.
     """
 
     epochs: int
@@ -150,14 +150,14 @@ class Fidelity:
     def __post_init__(self) -> None:
         rules.hold_fields(self)
         if self.min_epochs is not None and self.min_epochs > self.epochs:
-            raise StudyError(f"min_epochs is at most epochs: {self.min_epochs} is above {self.epochs}")
+            raise StudyError(f"min_epochs must be at most epochs: {self.min_epochs} is above {self.epochs}")
 
     @property
     def rungs(self) -> tuple[int, ...]:
-        """Epochs after which a trial pauses, and its last: 2, 6, 18 and 30 for `min_epochs` 2 and `epochs` 30.
+        """Epochs after which a trial pauses, then its last: 2, 6, 18 and 30 for `min_epochs` 2 and `epochs` 30.
 
-        Each is three times the one before. One of which the last is less than 1.5 times is left out: to stop there
-        would save little.
+        Each pause is three times the one before. There is no pause if the last epoch is less than 1.5 times it: to
+        stop there would save little.
         """
         rungs, rung = [], self.min_epochs or self.epochs
         while 1.5 * rung <= self.epochs:
@@ -168,14 +168,14 @@ class Fidelity:
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """What the chosen network will run on. A study searches by the latency there."""
+    """How the chosen network will run. A study measures latency in this way."""
 
     path: str = "saved_model"  # one of paths.DEPLOYED
     batch: int = 1  # pictures in a call
-    threads: int | None = None  # None: as many as the process has processors
-    precision: str | None = None  # of the network, one of RECIPE_CHOICES; None: that of its recipe
-    seconds: float = 1.0  # of timing a candidate, at most
-    settling: float = 60.0  # seconds at the end of a search in which what decides is timed again, at most
+    threads: int | None = None  # None: one for each processor of the process
+    precision: str | None = None  # of the network, one of RECIPE_CHOICES; None: as in its recipe
+    seconds: float = 1.0  # most seconds to time a candidate
+    settling: float = 60.0  # most seconds to time deciding candidates again at the end
 
     def __post_init__(self) -> None:
         rules.hold_fields(self)
@@ -188,23 +188,23 @@ def split(architecture: str) -> tuple[str, str]:
 
 
 def is_own(family: str) -> bool:
-    """Whether a family is a Python file of the user's, named by its path."""
+    """Whether a family is the path of a user's Python file."""
     return family.endswith(".py")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """All that decides a search. What TOML keys `[space]` and `[recipe]` say stands in `space` and `recipe`."""
+    """All settings of a search. `space` and `recipe` hold the TOML tables `[space]` and `[recipe]`."""
 
     name: str
-    architecture: str  # "resnet/50" or "networks/mine.py/small": the point that the space departs from
+    architecture: str  # "resnet/50" or "networks/mine.py/small": the start of the space
     dataset: str  # a tensorflow-datasets name, a folder, or "digits"
     objectives: tuple[Objective, ...]
     budget: Budget
     fidelity: Fidelity
     latency: Latency = Latency()
     question: str = ""
-    image: tuple[int, int, int] | None = None  # (H, W, C) that the networks see; None: the dataset's own
+    image: tuple[int, int, int] | None = None  # (H, W, C) of the networks' input; None: the dataset's own
     seed: int = 0
     sampler: str = "cheap-first"
     space: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of the family's Config
@@ -223,12 +223,12 @@ class Study:
 
     @property
     def family(self) -> str:
-        """Name of the architecture family for people: `resnet`, or `mine` where the file `networks/mine.py` is it."""
+        """Name of the architecture family for people: `resnet`, or `mine` for the file `networks/mine.py`."""
         return PurePath(self.source).stem
 
     @property
     def source(self) -> str:
-        """Where the family is: `resnet`, or the path of a file of one's own."""
+        """The family: `resnet`, or the path of your own file."""
         return split(self.architecture)[0]
 
     @property
@@ -238,13 +238,13 @@ class Study:
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """The measures that it is about: its objectives in their order, then what it only limits."""
+        """Its measures: the objectives first, then those with constraints only."""
         aims = [objective.measure for objective in self.objectives]
         return tuple(dict.fromkeys([*aims, *(limit.measure for limit in self.constraints)]))
 
     @property
     def domains(self) -> dict[str, Domain]:
-        """What is searched over, keyed by its path in the study file: `space.depths`, `recipe.learning_rate`."""
+        """The searched domains by their path in the study file: `space.depths`, `recipe.learning_rate`."""
         tables = {"space": self.space, "recipe": self.recipe}
         return {
             f"{table}.{key}": value
@@ -255,7 +255,7 @@ class Study:
 
     @property
     def size(self) -> float:
-        """How many configurations the space holds; infinite with a continuous domain."""
+        """The number of configurations in the space; infinite with a continuous domain."""
         return math.prod((domain.size for domain in self.domains.values()), start=1)
 
     def fields(self, table: str, configuration: Mapping[str, Value]) -> dict[str, Value]:

@@ -23,12 +23,12 @@ class Task:
 
 
 def spelled(image: Shape) -> str:
-    """Return the shape of a picture as tables and options have it: `224x224x3`."""
+    """Return the shape of a picture as tables and options write it: `224x224x3`."""
     return "x".join(map(str, image))
 
 
 def shape(text: str) -> Shape | None:
-    """Return the shape that `spelled` wrote; None of any other text. Earlier versions left spaces around the x."""
+    """Return the shape that `spelled` wrote; None for any other text. Earlier versions left spaces around the x."""
     sides = text.lower().replace(" ", "").split("x")
     if len(sides) != 3 or not all(side.isdigit() and int(side) for side in sides):
         return None

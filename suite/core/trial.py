@@ -1,4 +1,4 @@
-"""A trial: one candidate and all that became known of it. A run: a study with its trials."""
+"""A trial: one candidate and all that is known of it. A run: a study with its trials."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Trial:
     """One candidate.
 
     `complete`: trained and validated, to its end or until the study's hours were over. `paused`: trained for fewer
-    epochs than the study's and kept in a checkpoint; may go on, as another number. `refused`: not trained, as it breaks
-    a constraint on a cost or cannot be built. `dropped`: not trained, as its measured costs left too little of what it
-    promised; may be proposed again, as another number, when more is known. `failed`: raised an error. `interrupted`:
-    its process ended; its configuration is run again, as another number.
+    epochs than the study's and kept in a checkpoint; may continue under another number. `refused`: not trained, because
+    it breaks a constraint on a cost or cannot be built. `dropped`: not trained, because it promised too little once its
+    costs were measured; may be proposed again under another number when more is known. `failed`: raised an error.
+    `interrupted`: its process ended; its configuration is run again under another number.
     """
 
     number: int
@@ -30,18 +30,18 @@ class Trial:
     configuration: Mapping[str, Value]  # `space.depths`, `recipe.learning_rate`: only what is searched over
     measures: Mapping[str, float] = field(default_factory=dict)  # keys of measures.MEASURES
     reason: str = ""  # why it was refused, dropped, failed or was cut, one line
-    traceback: str = ""  # of a failed one
-    curve: Sequence[Mapping[str, float]] = ()  # a row an epoch: epoch (from 1), time (Unix s), loss, accuracy,
+    traceback: str = ""  # if it failed
+    curve: Sequence[Mapping[str, float]] = ()  # a row per epoch: epoch (from 1), time (Unix s), loss, accuracy,
     #                                            val_loss, val_accuracy, val_top5, learning_rate; accuracies in %
     surroundings: Mapping[str, str] = field(default_factory=dict)  # device, threads, versions, commit, dataset, ...
     started: datetime | None = None  # UTC
     finished: datetime | None = None  # UTC
-    continues: int | None = None  # number of the paused trial whose training this one goes on with
-    until: int | None = None  # epoch after which it stops, or the study's hours ended it; None: the study's last
+    continues: int | None = None  # number of the paused trial whose training it continues
+    until: int | None = None  # last epoch, if the trial pauses or the study's hours end it; None: the study's last
 
     @property
     def is_cut(self) -> bool:
-        """Whether it is complete with fewer epochs than the study's, as its hours were over."""
+        """Whether it is complete with fewer epochs than the study's, because the hours were over."""
         return self.state == "complete" and self.until is not None
 
     @property
@@ -56,7 +56,7 @@ class Trial:
 
     @property
     def seconds(self) -> float:
-        """Wall-clock seconds from the proposal to the end; zero while it runs, and where a clock was set back."""
+        """Wall-clock seconds from the proposal to the end; zero while it runs or if the clock was set back."""
         return max(0.0, (self.finished - self.started).total_seconds()) if self.started and self.finished else 0.0
 
     def failed(self, reason: str, traceback: str = "") -> Trial:
@@ -68,7 +68,7 @@ class Trial:
         return replace(self, state="refused", reason=reason, finished=datetime.now(UTC))
 
     def dropped(self, reason: str) -> Trial:
-        """Return the same trial, ended before it was trained as others promise more."""
+        """Return the same trial, ended before it was trained because others promise more."""
         return replace(self, state="dropped", reason=reason, finished=datetime.now(UTC))
 
     def broken(self, constraints: Sequence[Constraint]) -> list[Constraint]:
@@ -90,7 +90,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """That of its study."""
+        """Name of its study."""
         return self.study.name
 
     @property
@@ -105,7 +105,7 @@ class Run:
 
     @property
     def candidates(self) -> list[Trial]:
-        """The complete trials that keep every constraint: what may stand on a front."""
+        """The complete trials that keep every constraint: only these may be on a front."""
         return [trial for trial in self.trials if trial.fits(self.study.constraints)]
 
 
@@ -113,7 +113,7 @@ def place(surroundings: Mapping[str, str]) -> str:
     """Return where and how a latency was measured, for people: device, threads, path, batch, precision, kernels."""
     words = {
         "device": surroundings.get("device"),
-        "threads": surroundings.get("latency_threads") or surroundings.get("threads"),  # these are of runs of before
+        "threads": surroundings.get("latency_threads") or surroundings.get("threads"),  # the latter in earlier runs
         **{key: surroundings.get(f"latency_{key}") for key in ("path", "batch", "precision", "onednn")},
     }
     said = {"threads": "{} threads", "batch": "batch {}", "onednn": "oneDNN {}"}
@@ -121,11 +121,11 @@ def place(surroundings: Mapping[str, str]) -> str:
 
 
 def pausing(trials: Sequence[Trial]) -> list[Trial]:
-    """Return the paused trials that no other has gone on with; an interrupted attempt leaves them as they were."""
+    """Return the paused trials that no other trial continues; an interrupted attempt does not count."""
     return [trial for trial in resumable(trials) if trial.state == "paused"]
 
 
 def resumable(trials: Sequence[Trial]) -> list[Trial]:
-    """Return the trials whose training may go on, `pausing` ones and those that were cut."""
+    """Return the trials whose training may continue: paused, or cut by the hours of their study."""
     gone_on = {trial.continues for trial in trials if trial.state != "interrupted"}
     return [trial for trial in trials if (trial.state == "paused" or trial.is_cut) and trial.number not in gone_on]

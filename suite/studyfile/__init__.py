@@ -1,4 +1,4 @@
-"""Study files: TOML to Study and back. Whatever is wrong gets one line: file, key, way out.
+"""Study files: TOML to Study and back. Each mistake gets one line: file, key, way out.
 
 The format is the dataclasses of `suite.core.study`: a table for each, a key for each field. In `[space]` and `[recipe]`
 a key holds a value or a domain: `{ choice = [...] }`, `{ range = [low, high] }` with or without `step`, or
@@ -43,10 +43,10 @@ _EXAMPLES = {
 
 
 def read(path: Path, overrides: Sequence[str] = (), home: Path | None = None) -> Study:
-    """Return the study in the file `path`, after `overrides` such as `budget.trials=5`, the texts behind `--set`.
+    """Return the study in the file `path`, changed by `overrides`: the texts after `--set`, as `budget.trials=5`.
 
-    An architecture of one's own and a folder of pictures (`./pictures`, `~/pictures`) are looked for from `home`, by
-    default the folder of the file, those of an override from the current one; they are absolute in the result. Raises
+    Paths of your own architecture and of a folder of pictures (`./pictures`, `~/pictures`) are relative to `home`, by
+    default the folder of the file; in an override, to the current folder. They are absolute in the result. Raises
     StudyError with a line for each mistake.
     """
     try:
@@ -66,7 +66,7 @@ def read(path: Path, overrides: Sequence[str] = (), home: Path | None = None) ->
 
 
 def parse(document: Mapping[str, Any], place: str, overrides: Sequence[str] = ()) -> Study:
-    """Return the study that `document` describes. Errors name `place`, or the override that brought the mistake in."""
+    """Return the study that `document` describes. Errors name `place`, or the override with the mistake."""
     mistakes = Mistakes(place, overrides)
     study = _table(Study, overridden(document, overrides), (), mistakes)
     mistakes.check()
@@ -75,7 +75,7 @@ def parse(document: Mapping[str, Any], place: str, overrides: Sequence[str] = ()
 
 
 def write(study: Study, path: Path) -> None:
-    """Write `study` to the file `path`, whole or not at all. Raises StoreError."""
+    """Write `study` to the file `path`, whole or not at all. Raises StoreError when it cannot be written."""
     try:
         files.write(path, text(study))
     except OSError as error:
@@ -100,12 +100,12 @@ def text(study: Study) -> str:
 
 
 def _absolute(architecture: str, folder: Path) -> str:
-    """Return `networks/mine.py/small` with the path from `folder` made absolute, `resnet/50` as it is."""
+    """Return `networks/mine.py/small` as an absolute path, from `folder`; `resnet/50` as it is."""
     return os.path.abspath(folder / Path(architecture).expanduser()) if is_own(split(architecture)[0]) else architecture
 
 
 def _move_old_keys(document: dict[str, Any]) -> None:
-    """Bring a study file of before `[latency]` to today's keys: runs of that time stay readable."""
+    """Bring a study file from before `[latency]` to today's keys, so that older runs stay readable."""
     fidelity = document.get("fidelity")
     if isinstance(fidelity, dict) and "latency_seconds" in fidelity:
         seconds = fidelity.pop("latency_seconds")
@@ -113,7 +113,7 @@ def _move_old_keys(document: dict[str, Any]) -> None:
 
 
 def _absolute_folder(dataset: str, folder: Path) -> str:
-    """Return what begins with `.`, `~` or `/` as an absolute path, from `folder`; the name of a dataset as it is."""
+    """Return a path that begins with `.`, `~` or `/` as absolute, from `folder`; a dataset's name as it is."""
     is_path = dataset.startswith((".", "~")) or Path(dataset).is_absolute()
     return os.path.abspath(folder / Path(dataset).expanduser()) if is_path else dataset
 
@@ -127,7 +127,7 @@ def _neighbours(path: Path) -> str:
 
 
 def _table(owner: type, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
-    """Return the dataclass `owner` filled from the table `raw`; None with its mistakes noted."""
+    """Return the dataclass `owner` filled from the table `raw`; None if it has mistakes, which are noted."""
     if not isinstance(raw, dict):
         return mistakes.add(keys, f"needs a table, not {shown(raw)}")
     before, kinds = len(mistakes), get_type_hints(owner)
@@ -149,7 +149,7 @@ def _required(owner: type) -> list[str]:
 
 
 def _entry(kind: Any, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
-    """Return `raw` as the annotation `kind` of a field has it."""
+    """Return `raw` converted to the annotation `kind` of a field."""
     if is_dataclass(kind):
         return _table(kind, raw, keys, mistakes)  # type: ignore[arg-type]
     if get_origin(kind) is Mapping:
@@ -175,7 +175,7 @@ def _array(owner: type, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
 
 
 def _entries(raw: object, keys: Keys, mistakes: Mistakes) -> Any:
-    """Return [space] or [recipe], `raw`, with its domains. The fields of [space] are known only to its family."""
+    """Return `raw`, [space] or [recipe], with its domains. Only the family knows the fields of [space]."""
     if not isinstance(raw, dict):
         return mistakes.add(keys, f"needs a table, not {shown(raw)}")
     entries = {}
@@ -191,7 +191,7 @@ def _entries(raw: object, keys: Keys, mistakes: Mistakes) -> Any:
 
 
 def _domain(table: dict[str, Any]) -> Domain:
-    """Return the domain that `table` spells."""
+    """Return the domain that `table` describes."""
     for key in table:
         if key not in (*_DOMAINS, "step"):
             raise StudyError(f"no domain '{key}'.{did_you_mean(key, _DOMAINS)}")
@@ -208,7 +208,7 @@ def _choice(table: dict[str, Any]) -> Choice:
         raise StudyError(f"choice needs a list of values, not {shown(table['choice'])}")
     values = tuple(map(_value, table["choice"]))
     if len({float if type(value) is int else type(value) for value in values}) > 1:
-        raise StudyError(f"a choice is of one kind (numbers, strings, lists, or true and false), not {shown(values)}")
+        raise StudyError(f"a choice needs one kind (numbers, strings, lists, or true and false), not {shown(values)}")
     return Choice(values)
 
 
@@ -225,7 +225,7 @@ def _range(table: dict[str, Any], kind: str) -> Range:
 
 
 def _value(raw: object) -> Value:
-    """Return a value of TOML as one of a study: lists as tuples."""
+    """Return a TOML value as a value of a study: lists become tuples."""
     if isinstance(raw, list):
         return tuple(map(_value, raw))
     if isinstance(raw, (bool, int, str)) or (isinstance(raw, float) and math.isfinite(raw)):
@@ -234,7 +234,7 @@ def _value(raw: object) -> Value:
 
 
 def _plain(value: Any) -> Any:
-    """Return `value` as TOML knows it: dataclasses as tables without what is None, tuples as lists."""
+    """Return `value` for TOML: dataclasses as tables without None, tuples as lists."""
     if isinstance(value, Choice):
         return {"choice": _plain(value.values)}
     if isinstance(value, Range):

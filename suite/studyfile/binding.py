@@ -1,4 +1,4 @@
-"""A study's space meets the Config that it ranges over: names, types, and the configurations there are."""
+"""A study's space and the Config that it searches: names, types and all configurations."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Row(NamedTuple):
 
     key: str  # "space.depths"
     domain: str  # in words
-    values: str  # how many: "3", "continuous"; "1" of a fixed field
+    values: str  # number of values: "3", "continuous"; "1" for a fixed field
 
 
 def bind(study: Study, start: object, place: str = "", overrides: Sequence[str] = ()) -> Study:
-    """Return `study` with its space typed as the fields of `start`, the family's Config that the study departs from.
+    """Return `study` with its space converted to the field types of `start`, the family's Config where it starts.
 
-    An integer for a field of floats becomes a float, so that `{ range = [0, 1] }` is continuous there. How fields go
-    together is for the Config to say when one is built. Raises StudyError with a line for each unknown field and each
-    value of a wrong type; it names `place`, the study file, or the override that brought the mistake in.
+    An integer for a float field becomes a float, so `{ range = [0, 1] }` is continuous there. Whether fields fit
+    together is checked when a Config is built. Raises StudyError with a line for each unknown field and each value of
+    a wrong type; it names `place`, the study file, or the override with the mistake.
     """
     mistakes = Mistakes(place or f"study {study.name}", overrides)
     space = typed_entries(study.space, type(start), "space", mistakes)
@@ -37,7 +37,7 @@ def bind(study: Study, start: object, place: str = "", overrides: Sequence[str] 
 
 
 def replaced(start: Config, fields: Mapping[str, Value]) -> Config:
-    """Return `start`, a Config or a Recipe, with `fields` in place of its own. Raises what its own checks raise."""
+    """Return `start`, a Config or a Recipe, with `fields` replaced. Raises the errors of its own checks."""
     return replace(start, **{key: _tuples(value) for key, value in fields.items()})  # type: ignore[type-var]
 
 
@@ -48,7 +48,7 @@ def configurations(study: Study) -> Iterator[dict[str, Value]]:
 
 
 def summary(study: Study) -> list[Row]:
-    """Return a row for each field that the study searches over or fixes, in the order of its file."""
+    """Return a row for each field that the study searches over or fixes, from the top of its file down."""
     tables = {"space": study.space, "recipe": study.recipe}
     return [
         Row(f"{table}.{key}", in_words(entry), _count(entry))
@@ -58,7 +58,7 @@ def summary(study: Study) -> list[Row]:
 
 
 def _combined(domains: list[tuple[str, Domain]]) -> Iterator[dict[str, Value]]:
-    """Yield the product of `domains` without holding any of them in memory, however long."""
+    """Yield the product of `domains` without holding a domain in memory: it may be long."""
     if not domains:
         yield {}
         return

@@ -1,4 +1,4 @@
-"""Values and domains held to the type of a dataclass field, and the words for both."""
+"""Values and domains checked against the type of a dataclass field, and the words for both."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def words(kind: Any, many: bool = False) -> str:
 
 
 def typed(value: object, kind: Any) -> Value:
-    """Return `value` as the annotation `kind` has it: lists become tuples, an integer for a float becomes a float.
+    """Return `value` converted to the annotation `kind`: lists become tuples, an integer for a float becomes a float.
 
-    A bool is never a number, and a number is finite. Raises StudyError (`needs an integer, not "ten"`).
+    A bool is not a number, and a number must be finite. Raises StudyError (`needs an integer, not "ten"`).
     """
     converted: Value | None = _converted(value, kind)
     if converted is None:
@@ -47,11 +47,11 @@ def typed(value: object, kind: Any) -> Value:
 
 
 def typed_domain(domain: Domain, kind: Any) -> Domain:
-    """Return `domain` with every value of it as the annotation `kind` has it. Raises StudyError as `typed` does."""
+    """Return `domain` with every value converted to the annotation `kind`. Raises StudyError as `typed` does."""
     if isinstance(domain, Choice):
         return Choice(tuple(typed(value, kind) for value in domain.values))
     if not {int, float} & {kind, *get_args(kind)} or get_origin(kind) is tuple:
-        raise StudyError(f"needs {words(kind)}, and so {{ choice = [...] }}, not a range of numbers")
+        raise StudyError(f"needs {words(kind)}: write {{ choice = [...] }}, not a range of numbers")
     ends: dict[str, Any] = {"low": typed(domain.low, kind), "high": typed(domain.high, kind)}
     step: Any = None if domain.step is None else typed(domain.step, kind)
     return replace(domain, **ends, step=step)
@@ -60,7 +60,7 @@ def typed_domain(domain: Domain, kind: Any) -> Domain:
 def typed_entries(
     entries: Mapping[str, Value | Domain], owner: type, table: str, mistakes: Mistakes
 ) -> dict[str, Value | Domain]:
-    """Return `entries` of `table` as the fields of the dataclass `owner` have them; the rest goes to `mistakes`."""
+    """Return `entries` of `table` converted to the fields of the dataclass `owner`; add the rest to `mistakes`."""
     kinds = get_type_hints(owner)
     result: dict[str, Value | Domain] = {}
     for key, entry in entries.items():
@@ -74,7 +74,7 @@ def typed_entries(
 
 
 def in_words(entry: Value | Domain) -> str:
-    """Return a value or domain as a table says it: `one of 1, 2`, `0.0 to 1.0, step 0.25`, `fixed at 3`."""
+    """Return a value or domain in words: `one of 1, 2`, `0.0 to 1.0, step 0.25`, `fixed at 3`."""
     if isinstance(entry, Choice):
         return f"one of {', '.join(map(shown, entry.values))}"
     if not isinstance(entry, Range):
@@ -84,7 +84,7 @@ def in_words(entry: Value | Domain) -> str:
 
 
 def _converted(value: object, kind: Any) -> Any:
-    """Return `value` as `kind`, or None: TOML has no null that this could hide."""
+    """Return `value` as `kind`, or None if it does not fit; TOML has no null, so None is free."""
     origin = get_origin(kind)
     if origin in (Union, UnionType):
         return next((found for part in get_args(kind) if (found := _converted(value, part)) is not None), None)

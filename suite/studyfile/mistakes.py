@@ -19,13 +19,13 @@ def keys_of(text: str) -> Keys:
     for part in text.split("."):
         match = _PART.fullmatch(part.strip())
         if match is None:
-            raise StudyError(f"--set {text}: not a key; keys look like budget.trials or objectives[1].measure")
+            raise StudyError(f"--set {text}: not a key. Keys look like budget.trials or objectives[1].measure")
         keys += [match[1], *map(int, re.findall(r"\d+", match[2]))]
     return tuple(keys)
 
 
 def inside(table: Keys) -> str:
-    """Return where the keys of `table` stand: `in [space]`, `in [[objectives]] number 2`, `at the top level`."""
+    """Return the words for the table `table`: `in [space]`, `in [[objectives]] number 2`, `at the top level`."""
     if not table:
         return "at the top level"
     name, *numbers = table
@@ -33,16 +33,16 @@ def inside(table: Keys) -> str:
 
 
 def named(keys: Keys) -> str:
-    """Return `keys` as a message names them: `seed`, `depths in [space]`, `[[objectives]] number 2`."""
+    """Return `keys` in the words of a message: `seed`, `depths in [space]`, `[[objectives]] number 2`."""
     if len(keys) == 1:
         return str(keys[0])
     return inside(keys).removeprefix("in ") if isinstance(keys[-1], int) else f"{keys[-1]} {inside(keys[:-1])}"
 
 
 class Mistakes:
-    """Lines for the user, in the order in which they were found; the length is how many.
+    """The mistakes as lines for the user, first found first; the length is their number.
 
-    `place` is the file. `overrides` are the texts behind `--set`: what one of them brought in is reported as its.
+    `place` is the file. `overrides` are the texts after `--set`: a mistake in one of them names it.
     """
 
     def __init__(self, place: str, overrides: Sequence[str] = ()) -> None:
@@ -54,13 +54,13 @@ class Mistakes:
         return len(self._lines)
 
     def add(self, keys: Keys, text: str) -> None:
-        """Note that what stands at `keys` is wrong, in the words of `text`."""
+        """Note a mistake at `keys`; `text` says what is wrong."""
         place = self._source(keys)
         subject = "" if not keys or self._is_override(keys) else f"{named(keys)}: "
         self._lines.append(f"{place}: {subject}{text}")
 
     def unknown(self, keys: Keys, known: Iterable[str]) -> None:
-        """Note that the last of `keys` is none of the `known` ones of its table."""
+        """Note that the last of `keys` is not one of the `known` keys of its table."""
         hint = did_you_mean(str(keys[-1]), known)
         self._lines.append(f"{self._source(keys)}: no key '{keys[-1]}' {inside(keys[:-1])}.{hint}")
 
@@ -70,7 +70,7 @@ class Mistakes:
 
     @contextmanager
     def at(self, *keys: str | int) -> Iterator[None]:
-        """Note a StudyError from within as a mistake at `keys`, and go on."""
+        """Note a StudyError from the block as a mistake at `keys`, and continue."""
         try:
             yield
         except StudyError as error:

@@ -1,4 +1,4 @@
-"""What stands behind `--set`: `budget.trials=5` laid over the document of a study file."""
+"""Overrides, the texts after `--set`: `budget.trials=5` replaces that key of a study file."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from suite.studyfile.mistakes import Keys, keys_of
 
 
 def overridden(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """Return `document` with `overrides` in it, the later over the earlier. Tables that are missing come to be.
+    """Return `document` with `overrides` in it; the last of equal keys wins. Missing tables are made.
 
-    Raises StudyError, which names the `--set`.
+    Raises StudyError, which names the `--set`, when one has no value or no such key.
     """
     result = deepcopy(dict(document))
     for override in overrides:
         key, equals, value = override.partition("=")
         if not equals:
-            raise StudyError(f"--set {override}: no value: write it like --set budget.trials=5")
+            raise StudyError(f"--set {override}: no value. Write it like --set budget.trials=5")
         _put(result, keys_of(key), _parsed(value), key)
     return result
 
 
 def _parsed(text: str) -> Any:
-    """Return `text` as a value of TOML; as a string if it is none: `~/pictures` needs no quotes."""
+    """Return `text` as a TOML value, else as a string: `~/pictures` needs no quotes."""
     try:
         parsed = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
@@ -46,8 +46,8 @@ def _put(node: Any, keys: Keys, value: Any, key: str) -> None:
 
 def _check(node: Any, here: str | int, key: str) -> None:
     if isinstance(here, str) and not isinstance(node, dict):
-        raise StudyError(f"--set {key}: '{here}' is asked of something that is not a table")
+        raise StudyError(f"--set {key}: the part before '{here}' is not a table")
     if isinstance(here, int) and not isinstance(node, list):
-        raise StudyError(f"--set {key}: [{here}] is asked of something that is not a list")
+        raise StudyError(f"--set {key}: the part before [{here}] is not a list")
     if isinstance(here, int) and here >= len(node):
-        raise StudyError(f"--set {key}: no [{here}]: there are {len(node)}, counted from 0")
+        raise StudyError(f"--set {key}: no [{here}]: the list has {len(node)}, counted from 0")
