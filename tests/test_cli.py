@@ -211,7 +211,7 @@ if os.path.getsize("times") <= {deaths}:
         (["ui"], 1, "no runs here yet"),
         (["frnt"], 2, "No such command 'frnt'"),
         (["measure", "resnet/51"], 2, "no architecture 'resnet/51'. Did you mean 'resnet/50'?"),
-        (["measure", "resnet/50", "--image", "32"], 2, "write height, width and channels as 32x32x3"),
+        (["measure", "resnet/50", "--image", "32"], 2, "write height, width and channels like 32x32x3"),
         (["predict", "nowhere", "x.png"], 1, "nowhere: no exported model here"),
         (["check", "--set", "budget.trials=5"], 2, "Missing argument"),
         (["check", STUDY, "--set", "dataset=./nowhere"], 2, "nowhere"),

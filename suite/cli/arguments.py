@@ -1,4 +1,4 @@
-"""What the words on the command line mean: runs by name, limits, architectures by wildcard, shapes."""
+"""The meaning of words on the command line: names of runs, limits, wildcards for architectures, shapes."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from suite.report.results import Results, objective
 from suite.search import folder
 
 PRECISIONS = RECIPE_CHOICES["precision"]
-TINY = "tiny"  # variant of the networks for tests and first runs
+TINY = "tiny"  # variant for tests and first runs
 ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
 
 
 def told_apart(files: Sequence[Path], overrides: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """Return the study files, and the overrides with those that follow the first behind one `--set`."""
+    """Return study files and overrides separately: one `--set` may be followed by several overrides."""
     more = [file for file in files if overrides and "=" in str(file) and not file.exists()]
     named = [file for file in files if file not in more]
     if not named:
@@ -44,15 +44,15 @@ def told_apart(files: Sequence[Path], overrides: Sequence[str]) -> tuple[list[Pa
 
 
 def tables(files: Sequence[Path], more: Sequence[str]) -> list[Path]:
-    """Return the tables behind one `--field` or several: names without an option belong to it too."""
+    """Return all tables of `--field`: names after one `--field` are tables too."""
     lost = [name for name in more if not Path(name).is_file()]
     if lost:
-        raise click.UsageError(f"'{lost[0]}' is no file: with --field all names are those of tables")
+        raise click.UsageError(f"'{lost[0]}' is no file. With --field, every name must be the file of a table")
     return [*files, *map(Path, more)]
 
 
 def named(names: Sequence[str]) -> Sequence[str]:
-    """Return names of runs, of which there must be one."""
+    """Return names of runs; raise a UsageError if there is none."""
     if not names:
         raise click.UsageError("name at least one run, or tables of measured networks with --field")
     return names
@@ -64,9 +64,9 @@ def runs(names: Sequence[str], root: Path) -> list[Run]:
 
 
 def results(names: Sequence[str], root: Path, asked: Sequence[Objective]) -> list[Run | Results]:
-    """Return runs, as `runs` does, and tables of results by their files; say how a table was read.
+    """Return runs, as `runs` does, and tables of results by their files; print how a table was read.
 
-    Raises TableError for a table that cannot be read, or in which an objective that is `asked` for is not known.
+    Raises TableError for a table that cannot be read or lacks an objective in `asked`.
     """
     found: list[Run | Results] = []
     for name in names:
@@ -83,7 +83,7 @@ def results(names: Sequence[str], root: Path, asked: Sequence[Objective]) -> lis
 
 
 def objectives(names: Sequence[str]) -> tuple[Objective, ...]:
-    """Return objectives by the names of their measures, each once. Raises a UsageError for one that is none."""
+    """Return objectives by the names of their measures, each once. Raises a UsageError for an unknown measure."""
     for name in names:
         if name not in MEASURES:
             raise click.BadParameter(f"no measure '{name}'.{did_you_mean(name, MEASURES)}", param_hint="--objective")
@@ -99,7 +99,7 @@ def every_run(root: Path) -> list[Run]:
 
 
 def limits(options: Mapping[str, float | None]) -> tuple[Constraint, ...]:
-    """Return the limits that were given, keyed as in LIMITS."""
+    """Return the limits among `options`, which are keyed as LIMITS."""
     return tuple(
         Constraint(measure=LIMITS[name].name, **{"at_most" if LIMITS[name].goal == "min" else "at_least": value})
         for name, value in options.items()
@@ -108,16 +108,16 @@ def limits(options: Mapping[str, float | None]) -> tuple[Constraint, ...]:
 
 
 def entry(comparison: Comparison, trial: str, limits: Sequence[Constraint]) -> Entry:
-    """Return the trial that is meant by a number, `run/number`, `best` or `knee`."""
+    """Return the trial for a number, `run/number`, `best` or `knee`."""
     if trial in ("best", "knee"):
         return choice.best(comparison, limits) if trial == "best" else choice.knee(comparison, limits)
     return choice.named(comparison, trial)
 
 
 def architectures(patterns: Sequence[str]) -> list[str]:
-    """Return the catalogue's names that match, those of `FILE.py/VARIANT`, and files of models.
+    """Return the matching names of the catalogue, of `FILE.py/VARIANT`, and files of models.
 
-    Raises ArchitectureError where nothing matches.
+    Raises ArchitectureError when a pattern matches nothing.
     """
     return list(dict.fromkeys(name for pattern in patterns for name in _matches(pattern)))
 
@@ -132,7 +132,7 @@ def _matches(pattern: str) -> list[str]:
         names = list(catalogue.family(family).VARIANTS)
         return [f"{family}/{name}" for name in _chosen(names, variant, f"variant '{variant}' of {family}")]
     recorded = catalogue.recorded()
-    names = [name for name in recorded if TINY in pattern or not recorded[name].tiny]  # those for tests must be named
+    names = [name for name in recorded if TINY in pattern or not recorded[name].tiny]  # tests' networks must be named
     return _chosen(names, pattern, f"architecture '{pattern}'")
 
 
@@ -147,7 +147,7 @@ def shape(text: str | None) -> Shape | None:
     """Return (H, W, C) of `32x32x3`."""
     image = None if text is None else task.shape(text)
     if text is not None and image is None:
-        raise click.BadParameter(f"'{text}': write height, width and channels as 32x32x3", param_hint="--image")
+        raise click.BadParameter(f"'{text}': write height, width and channels like 32x32x3", param_hint="--image")
     return image
 
 
@@ -162,16 +162,16 @@ def settings(
     longest: float,
     again: bool,
 ) -> Settings:
-    """Return how networks are to be measured, from lists with commas."""
+    """Return the settings of a measurement; `paths` and `batches` are lists with commas."""
     unknown = [path for path in paths.split(",") if path not in ON]
     if unknown:
-        raise click.BadParameter(f"'{unknown[0]}': one or several of {', '.join(ON)}", param_hint="--path")
+        raise click.BadParameter(f"'{unknown[0]}' is no path: give some of {', '.join(ON)}", param_hint="--path")
     sizes = batches.split(",")
     if not all(size.isdigit() and int(size) for size in sizes):
-        raise click.BadParameter(f"'{batches}': write whole numbers as 1,8,32", param_hint="--batch")
+        raise click.BadParameter(f"'{batches}': write whole numbers like 1,8,32", param_hint="--batch")
     there = processors()
     if threads and threads > there:
-        raise click.BadParameter(f"{threads}: there are {there} processors", param_hint="--threads")
+        raise click.BadParameter(f"{threads} is too many: there are {there} processors", param_hint="--threads")
     return Settings(
         paths=tuple(dict.fromkeys(paths.split(","))),
         batches=tuple(sorted(set(map(int, sizes)))),
@@ -186,7 +186,7 @@ def settings(
 
 
 def teller() -> Told:
-    """Return what writes a line to stderr for every network that was measured, with the time left."""
+    """Return a function that prints each measurement, and the time left, to stderr."""
     began = time.monotonic()
 
     def tell(cell: Cell, done: int, count: int) -> None:

@@ -1,4 +1,4 @@
-"""The command `suite`: a verb is a module of `suite.cli.verbs`, and is imported when it is asked for."""
+"""The command `suite`: each verb is a module of `suite.cli.verbs`, imported only when it is used."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ VERBS = ("list", "check", "measure", "run", "front", "report", "export", "predic
 
 
 class Verbs(click.Group):
-    """The verbs, of which only the one that is asked for is imported: `suite --help` loads none."""
+    """The verbs. Only the verb in use is imported; `suite --help` imports none."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        """Return the names of the verbs in the order in which people use them."""
+        """Return the names of the verbs, sorted as people use them."""
         return list(VERBS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
@@ -58,7 +58,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command; a SuiteError becomes one line and its exit code."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own start-up lines say nothing to the user
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up messages do not help the user
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
     try:
         cli(standalone_mode=False)

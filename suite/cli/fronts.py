@@ -1,4 +1,4 @@
-"""The front of runs and tables as a table, or the one model that is best within limits."""
+"""The front of runs and tables as a table, or the single best model within limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENDS = ("_low", "_high")
 def print_front(
     runs: Sequence[Run | Results], limits: Sequence[Constraint], format: str, asked: Sequence[Objective] = ()
 ) -> None:
-    """Print the front, or with `limits` the best model. Raises NoModelError when none is within them."""
+    """Print the front, or with `limits` the best model. Raises NothingFitsError when no model is within."""
     comparison = compare(runs, asked)
     if comparison.left_out:
         click.echo(comparison.left_out, err=True)

@@ -25,7 +25,7 @@ COLUMNS = {
 }  # fmt: skip
 
 
-# How the widest give way to a terminal: the columns to do without, and the column that groups rows.
+# How wide tables fit a terminal: the columns to leave out, and the column that groups rows.
 SPARE = {
     "measures": ("per_device",),
     "architectures": ("family", "source", "resolution", "total_parameters", "year", "macs"),
@@ -38,10 +38,10 @@ _ONE = {
 
 
 def rows(what: str, root: Path, pattern: str = "*") -> Sequence[dict[str, Any]]:
-    """Return the rows of one kind, with the keys COLUMNS has for it; `root` is the folder that holds the runs.
+    """Return the rows of one kind, with the keys of its COLUMNS; `root` is the folder of the runs.
 
-    Their names match the wildcard `pattern`, or if there is no such name, their titles do; of titles, those with the
-    same capitals where there are any. Raises ArchitectureError or StudyError when nothing matches.
+    The wildcard `pattern` must match a name; if no name matches, a title with the same capitals; if no such title, a
+    title with any capitals. Raises ArchitectureError or StudyError when nothing matches.
     """
     listed: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "architectures": _architectures, "studies": _studies, "measures": _measures,
@@ -66,7 +66,7 @@ def _matching(found: Sequence[dict[str, Any]], pattern: str) -> list[dict[str, A
 def _refuse(what: str, found: Sequence[dict[str, Any]], pattern: str) -> NoReturn:
     words = {str(row[key]) for row in found for key in ("name", "title") if key in row}
     hint = did_you_mean(pattern.strip("*"), words)
-    if "Known:" in hint:  # names by the hundred would hide what was wrong
+    if "Known:" in hint:  # hundreds of names would hide the mistake
         hint = f" `suite list {what}` lists them all."
     kind = ArchitectureError if what == "architectures" else StudyError
     raise kind(f"no {_ONE[what]} '{pattern}'.{hint}")
@@ -79,7 +79,7 @@ def _architectures() -> list[dict[str, Any]]:
 
 
 def _architecture(counted: architectures.Recorded, cited: architectures.Published | None) -> dict[str, Any]:
-    """Return the row of one network. One that no paper describes is for tests, and its title says so."""
+    """Return the row of one network. A network without a paper is for tests, and its title says so."""
     family, variant = split(counted.name)
     said = vars(cited) if cited else {"title": f"{family} {variant} (no paper)"}
     return {column: said.get(column) for column in COLUMNS["architectures"]} | vars(counted) | {"family": family}
@@ -98,7 +98,7 @@ def _measures() -> list[dict[str, Any]]:
 
 
 def _runs(root: Path) -> list[dict[str, Any]]:
-    """Return a row for each run, and for what is left of one: what is wrong with it is its `problem`."""
+    """Return a row for each run; a damaged run has its error as `problem`."""
     found = []
     for home in sorted(home for home in root.glob("*/") if folder.is_traced(home)):
         try:
@@ -111,5 +111,5 @@ def _runs(root: Path) -> list[dict[str, Any]]:
 def _run(run: Run) -> dict[str, Any]:
     study, states = run.study, ("complete", "paused", "refused", "dropped", "failed")
     counts = {state: sum(trial.state == state for trial in run.trials) for state in states}
-    counts["paused"] = len(pausing(run.trials))  # without those that went on
+    counts["paused"] = len(pausing(run.trials))  # without those that were continued
     return {"name": study.name, **counts, "architecture": study.network, "dataset": study.dataset}

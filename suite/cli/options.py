@@ -13,7 +13,7 @@ from suite.core.measures import MEASURES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-# Limits on every measure that stands for itself, by the names of their options.
+# A limit for every measure that is no part of another, by the name of its option.
 LIMITS = {f"max_{name}" if m.goal == "min" else f"min_{name}": m for name, m in MEASURES.items() if not m.part_of}
 
 formatted = click.option(

@@ -20,25 +20,25 @@ from rich.text import Text
 from suite.core.errors import SuiteError, did_you_mean
 
 FORMATS = ("table", "csv", "json")
-LEAST = 16  # characters that a column of words keeps, however narrow the terminal
+LEAST = 16  # fewest characters of a column of words, even on a narrow terminal
 WIDEST = 100_000  # characters: no table is wider
-RULE = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")  # a line below the head, and none elsewhere
+RULE = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")  # a rule below the head only
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terminal:
-    """Where a table is read by a person, and how it gives way there."""
+    """The terminal that shows a table, and how the table fits in it."""
 
     width: int  # characters
-    spare: Sequence[str] = ()  # columns to do without where not all have room, the first one first
-    apart: str = ""  # the column at whose changes a line is left empty
+    spare: Sequence[str] = ()  # columns to leave out if there is no room, first one first
+    apart: str = ""  # a change in this column leaves an empty line
 
 
 def show(
     rows: Sequence[Mapping[str, Any]], format: str, columns: Sequence[str] = (), *, spare: Sequence[str] = (),
     apart: str = "",
 ) -> None:  # fmt: skip
-    """Print `rows` on stdout as `rendered` has them. On a terminal a table fits its width, see `Terminal`."""
+    """Print `rows` on stdout as `rendered` returns them. On a terminal a table fits its width, see `Terminal`."""
     width = shutil.get_terminal_size().columns
     terminal = Terminal(width=width, spare=spare, apart=apart) if sys.stdout.isatty() else None
     click.echo(rendered(rows, format, columns, terminal))
@@ -47,12 +47,10 @@ def show(
 def rendered(
     rows: Sequence[Mapping[str, Any]], format: str, columns: Sequence[str] = (), terminal: Terminal | None = None
 ) -> str:
-    """Return `rows` as text in one of FORMATS; `columns` are their keys, needed when there may be no row.
+    """Return `rows` as text in one of FORMATS; `columns` are their keys, needed if there may be no row.
 
-    Raises SuiteError for another format.
-
-    A table shows numbers as people read them; CSV and JSON have them whole. What is unknown is empty, null in JSON.
-    Only on a `terminal` a table is made to fit, and says which columns it leaves out.
+    A table shows rounded numbers; CSV and JSON have all digits. Unknown values are empty, null in JSON. Only for a
+    `terminal` a table is made to fit, and says which columns it leaves out. Raises SuiteError for another format.
     """
     if format not in FORMATS:
         raise SuiteError(f"no format '{format}'.{did_you_mean(format, FORMATS)}")
@@ -75,7 +73,7 @@ def _csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], terminal: Terminal | None = None) -> str:
-    """Return a table for people: as wide as it is, or on a terminal with words that wrap."""
+    """Return a table for people: as wide as needed, or on a terminal with words that wrap."""
     table = Table(box=RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name, numeric in zip(names, _numeric(names, rows), strict=True):
         words = not numeric and name != names[0]
@@ -105,7 +103,7 @@ def _fitted(names: Sequence[str], rows: Sequence[Mapping[str, Any]], terminal: T
 
 
 def _least(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Return how narrow each column may be: words but the first wrap, down to LEAST."""
+    """Return the least width of each column: columns of words wrap, down to LEAST, except the first."""
     widths = [max(map(len, column)) for column in zip(names, *_cells(names, rows), strict=True)]
     wraps = [number and not numeric for number, numeric in enumerate(_numeric(names, rows))]
     return [min(width, LEAST) if may else width for width, may in zip(widths, wraps, strict=True)]

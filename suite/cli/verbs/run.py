@@ -73,7 +73,7 @@ def _ran(study: Study, root: Path, storage: str | None) -> Run:
 
 
 def _fail(studies: Sequence[Study], root: Path, reason: str) -> bool:
-    """Write down as failed what a dead worker was running; whether there was anything."""
+    """Mark the trials of a dead worker as failed; return whether there were any."""
     kernels.suspect(reason, _tell)
     failed = False
     for study in studies:
