@@ -118,9 +118,7 @@ def test_a_dropped_network_is_asked_for_again_when_more_is_known_and_its_costs_a
             store.finish(learnt(store.ask()))
         dropped = [store.ask() for _ in range(2)]
         for trial in dropped:
-            store.finish(
-                timed(trial).dropped("measured 100 ms, more than expected: 3% of what it promised is left")
-            )
+            store.finish(timed(trial).dropped("measured 100 ms, more than expected: 3% of what it promised is left"))
         last = store.ask()
         assert last.configuration not in [trial.configuration for trial in dropped]  # nothing more is known yet
         store.finish(learnt(last))

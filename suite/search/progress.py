@@ -166,7 +166,7 @@ class Progress:
 
 def _words(trial: Trial, study: Study) -> str:
     """Return what became of a trial: its objectives, or the reason why it has none."""
-    configuration = ", ".join(f"{key.partition('.')[2]} {brief(value)}" for key, value in trial.configuration.items())
+    configuration = "; ".join(f"{key.partition('.')[2]} {brief(value)}" for key, value in trial.configuration.items())
     if trial.state not in ("complete", "paused"):
         return f"{trial.reason}  ({configuration})"
     wanted = [MEASURES[objective.measure] for objective in study.objectives]
