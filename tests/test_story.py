@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -80,11 +81,14 @@ class World:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.heard: list[str] = []  # what each command wrote on stderr
         draw(root / "pictures")
         (root / "shapes.toml").write_text(STUDY.format(pictures=root / "pictures"))
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*arguments), cwd=self.root, capture_output=True, text=True)
+        done = subprocess.run(self.command(*arguments), cwd=self.root, capture_output=True, text=True)
+        self.heard.append(done.stderr)
+        return done
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -293,3 +297,11 @@ def test_a_trial_without_a_model_cannot_be_exported(world: World) -> None:
     done = world.call("export", "shapes", str(number), "exports")
     assert done.returncode == 1
     assert f"shapes/{number} is failed and has no trained model" in done.stderr
+
+
+def test_no_line_of_another_library_reaches_the_terminal(world: World, exported: Path) -> None:
+    """Over all commands of this story: TensorFlow's notes on kernels, drivers and retracing, and Python's warnings."""
+    chatter = re.compile(r"^[IWEF]\d{4} |oneDNN custom|tensorflow:|retrac|absl|cuda|Warning: |alembic", re.IGNORECASE)
+    told = [line for said in (*world.heard, world.said) for line in said.splitlines()]  # type: ignore[attr-defined]
+    assert len(told) > 10
+    assert [line for line in told if chatter.search(line)] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -9,11 +10,14 @@ from contextlib import contextmanager
 
 
 def load_tensorflow() -> None:
-    """Import TensorFlow; drop what its C++ side writes to stderr meanwhile (about missing drivers)."""
-    if "tensorflow" in sys.modules:
-        return
-    with silenced():
-        import tensorflow  # noqa: F401
+    """Import TensorFlow; drop what its C++ side writes to stderr meanwhile (about missing drivers).
+
+    Its warnings are dropped too: they tell how a program should be written (retracing), not what a user can mend.
+    """
+    if "tensorflow" not in sys.modules:
+        with silenced():
+            import tensorflow  # noqa: F401
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @contextmanager
