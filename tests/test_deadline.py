@@ -172,7 +172,7 @@ def test_whoever_reads_the_front_sees_the_mark(cut_run: pipeline.Run, tmp_path: 
     assert "notes" in columns
     assert MARK in rows[0]["notes"]
     page = pipeline.report([cut_run], tmp_path / "report")
-    said = "Not trained to the end, as the budget&#39;s hours were over: small/0 after 1 of 50 epochs."
+    said = "Not trained to the end, because the budget&#39;s hours were over: small/0 after 1 of 50 epochs."
     assert said in page.read_text()
     assert MARK in (page.parent / "trials.csv").read_text()
 

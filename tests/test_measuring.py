@@ -25,7 +25,7 @@ from suite.timing import references, runtimes, sensors
 from suite.timing.order import Order, Setup
 from suite.timing.timer import GoneError, Timer
 
-FAST = Settings(threads=1, seconds=1.0, image=(32, 32, 3), classes=10)
+FAST = Settings(threads=1, seconds=0.5, image=(32, 32, 3), classes=10)
 ALL = ("saved_model", "xla", "litert", "litert-int8", "onnx", "keras")
 
 

@@ -16,6 +16,7 @@ class Setup:
 
     path: str  # one of paths.PATHS
     threads: int
+    watched: float = 10.0  # seconds for which the references run alone, where nobody knows what they take at rest
     references: Mapping[str, str]  # artefacts that are timed in turns with each network, by name
 
 

@@ -25,8 +25,6 @@ from suite.timing.order import Order, Setup, too_slow
 from suite.timing.protocol import Block, Protocol, latency, moments, watched
 from suite.timing.readings import Ready, read
 
-WATCHED = 10.0  # seconds of watching the references alone, once on a device: they are at rest for a part of it
-
 
 def main() -> None:
     """Time what stdin asks for."""
@@ -92,7 +90,7 @@ class _Process:
         if not self._references or self._references.keys() <= known.keys():
             self.seen = {}
             return known
-        self.seen = watched(self._references, WATCHED)
+        self.seen = watched(self._references, self._setup.watched)
         return rest.rests(self.seen)
 
     def _timed(

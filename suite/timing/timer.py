@@ -21,6 +21,7 @@ from suite.machine.surroundings import surroundings, version_of
 from suite.timing import references, rest, runtimes
 from suite.timing.order import Order, Setup
 
+WATCHED = 10.0  # seconds for which the references run alone, once on a device: they are at rest for a part of it
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
@@ -129,7 +130,7 @@ class Timer:
 
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None:
-            setup = Setup(path=self.path, threads=self.threads, references=self._references())
+            setup = Setup(path=self.path, threads=self.threads, watched=WATCHED, references=self._references())
             self._errors = TemporaryFile("w+")  # noqa: SIM115  # closed with the process
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "suite.timing.process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
