@@ -181,6 +181,24 @@ def test_a_worker_that_dies_while_nothing_runs_is_named_and_another_goes_on(
     assert ("no other is started" in said) == (deaths == supervisor.DEATHS)
 
 
+def test_a_worker_that_crashes_when_it_is_asked_to_end_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A library may abort while its process ends. Another worker would go on with what nobody wants any more."""
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "__init__.py").touch()
+    (tmp_path / "suite" / "__main__.py").write_text(
+        "import os, signal, time\n"
+        "with open('begun', 'a') as begun: begun.write('x')\n"
+        "signal.signal(signal.SIGTERM, lambda *_: os.abort())\n"
+        "os.kill(os.getppid(), signal.SIGTERM)\n"
+        "time.sleep(60)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert supervisor.supervise([], lambda reason: False, lambda: 0) == 130
+    assert (tmp_path / "begun").read_text() == "x"
+
+
 def test_workers_that_die_while_trials_end_are_replaced_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,7 +46,8 @@ def supervise(arguments: Sequence[str], fail: Callable[[str], bool], ended: Call
 
     When the system kills a worker, `fail` gets the reason, marks the running trials as failed and returns whether there
     were any. Another worker takes over, unless DEATHS workers died in a row and the number of trials that have `ended`
-    stayed the same: the next one would die as well.
+    stayed the same: the next one would die as well. None takes over from a worker that was asked to end, even if it
+    crashed on its way out, as TensorFlow may.
     """
     deaths, in_vain, before = 0, 0, ended()
     while (code := _work(arguments)) < 0 and -code not in ENDS:
@@ -71,11 +72,14 @@ def _say(words: str) -> None:
 
 
 def _work(arguments: Sequence[str]) -> int:
+    """Run one worker; return its exit code, or that of a request to end if it got one and then crashed."""
     command = [sys.executable, "-m", "suite", *arguments]
     early: list[int] = []
+    asked: list[int] = []
     worker: subprocess.Popen[bytes] | None = None
 
     def pass_on(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
         worker.send_signal(number) if worker else early.append(number)
 
     before = {number: signal.signal(number, pass_on) for number in ENDS}
@@ -85,7 +89,8 @@ def _work(arguments: Sequence[str]) -> int:
         with worker:  # closes the pipe that tells the worker that its watcher lives
             for number in early:
                 worker.send_signal(number)
-            return worker.wait()
+            code = worker.wait()
+        return -asked[0] if asked and code < 0 else code
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
