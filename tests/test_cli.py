@@ -126,7 +126,7 @@ def test_a_list_of_networks_loads_no_tensorflow() -> None:
     code = (
         "import sys; from suite.cli.commands import cli; "
         "cli(['list', 'architectures', '--format', 'csv'], standalone_mode=False); "
-        "print(*({'tensorflow', 'keras', 'mlflow', 'pandas'} & set(sys.modules)), file=sys.stderr)"
+        "print(*({'tensorflow', 'keras', 'numpy', 'optuna', 'mlflow', 'pandas'} & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("name,title,")

@@ -58,7 +58,10 @@ def test_arrows_point_down() -> None:
             "suite.cli.commands",
             ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow", "pandas", "matplotlib", "numpy"),
         ),
-        ("suite.cli.verbs.list", ("tensorflow", "keras", "keras_tuner", "mlflow", "pandas", "matplotlib")),
+        (
+            "suite.cli.verbs.list",
+            ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow", "pandas", "numpy", "matplotlib"),
+        ),
         ("suite.cli.verbs.run", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),
         ("suite.cli.verbs.front", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),
         ("suite.pipeline", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),

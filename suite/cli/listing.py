@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
+import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from suite import architectures, studyfile
-from suite.core.errors import ArchitectureError, StudyError, SuiteError, did_you_mean
+from suite.core.errors import ArchitectureError, StudyError, did_you_mean
 from suite.core.measures import MEASURES
 from suite.core.study import split
-from suite.core.trial import Run, pausing
-from suite.search import folder
 
 COLUMNS = {
     "architectures": (
@@ -45,7 +44,7 @@ def rows(what: str, root: Path, pattern: str = "*") -> Sequence[dict[str, Any]]:
     """
     listed: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "architectures": _architectures, "studies": _studies, "measures": _measures,
-        "runs": lambda: _runs(root),
+        "runs": lambda: importlib.import_module("suite.cli.runs").rows(root),
     }  # fmt: skip
     found = listed[what]()
     matches = _matching(found, pattern)
@@ -95,21 +94,3 @@ def _studies() -> list[dict[str, Any]]:
 
 def _measures() -> list[dict[str, Any]]:
     return [{key: getattr(measure, key) for key in COLUMNS["measures"]} for measure in MEASURES.values()]
-
-
-def _runs(root: Path) -> list[dict[str, Any]]:
-    """Return a row for each run; a damaged run has its error as `problem`."""
-    found = []
-    for home in sorted(home for home in root.glob("*/") if folder.is_traced(home)):
-        try:
-            found.append(_run(folder.read(home)))
-        except SuiteError as error:
-            found.append({"name": home.name, "problem": str(error)})
-    return found
-
-
-def _run(run: Run) -> dict[str, Any]:
-    study, states = run.study, ("complete", "paused", "refused", "dropped", "failed")
-    counts = {state: sum(trial.state == state for trial in run.trials) for state in states}
-    counts["paused"] = len(pausing(run.trials))  # without those that were continued
-    return {"name": study.name, **counts, "architecture": study.network, "dataset": study.dataset}

@@ -1,0 +1,28 @@
+"""What `suite list runs` lists. Only then is it imported: to read a run takes a database and NumPy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from suite.core.errors import SuiteError
+from suite.core.trial import Run, pausing
+from suite.search import folder
+
+
+def rows(root: Path) -> list[dict[str, Any]]:
+    """Return a row for each run; a damaged run has its error as `problem`."""
+    found = []
+    for home in sorted(home for home in root.glob("*/") if folder.is_traced(home)):
+        try:
+            found.append(_run(folder.read(home)))
+        except SuiteError as error:
+            found.append({"name": home.name, "problem": str(error)})
+    return found
+
+
+def _run(run: Run) -> dict[str, Any]:
+    study, states = run.study, ("complete", "paused", "refused", "dropped", "failed")
+    counts = {state: sum(trial.state == state for trial in run.trials) for state in states}
+    counts["paused"] = len(pausing(run.trials))  # without those that were continued
+    return {"name": study.name, **counts, "architecture": study.network, "dataset": study.dataset}
