@@ -10,7 +10,7 @@ LONGEST ?= 120
 RUNS := quickstart-alexnet quickstart-resnet quickstart-mobilenet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart field gpu test test-slow test-part oracle check lint types layers docs format ui clean
+.PHONY: help setup quickstart catalogue gpu test test-slow test-part oracle check lint types layers docs format ui clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,12 +34,12 @@ quickstart: setup  ## search three small families on handwritten digits, report,
 	  'MLflow UI  make ui   (serves $(CURDIR)/runs/mlflow.db and prints links to the tables of trials)' \
 	  'Export     $(CURDIR)/exports/quickstart/1   (suite predict exports/quickstart PICTURE.png)'
 
-# One picture at a time first, so that an interruption leaves every network. FIELD='--threads 1' and whatever else `suite measure` takes; LONGEST=45 for larger batches only.
-field: setup  ## measure every network of the catalogue on this device, report it (an evening; goes on where it was stopped)
-	mkdir -p runs/field
-	$(BIN)/suite measure '*/*' --seconds 15 -o runs/field $(FIELD)
-	$(BIN)/suite measure '*/*' --seconds 15 --batch 8,32 --longest $(LONGEST) -o runs/field $(FIELD)
-	$(BIN)/suite report --field runs/field/*.csv -o runs/field-report
+# One picture at a time first, so that an interruption leaves every network. CATALOGUE='--threads 1' and whatever else `suite measure` takes; LONGEST=45 for larger batches only.
+catalogue: setup  ## measure every network of the catalogue on this device, report it (an evening; goes on where it was stopped)
+	mkdir -p runs/catalogue
+	$(BIN)/suite measure '*/*' --seconds 15 -o runs/catalogue $(CATALOGUE)
+	$(BIN)/suite measure '*/*' --seconds 15 --batch 8,32 --longest $(LONGEST) -o runs/catalogue $(CATALOGUE)
+	$(BIN)/suite report --catalogue runs/catalogue/*.csv -o runs/catalogue-report
 
 gpu: setup  ## everything that needs a GPU, in one report folder, in eight minutes (GPU=--rehearse without one)
 	$(BIN)/python benchmarks/gpu.py -o runs/gpu $(GPU)

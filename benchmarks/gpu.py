@@ -105,7 +105,7 @@ def _steps(into: Path, rehearse: bool) -> list[tuple[str, float, list[str]]]:
         for precision, folder in runs.items()
     ]  # fmt: skip
     tests = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "gpu", "--rootdir", str(ROOT), str(ROOT / "tests")]
-    networks = ["--field", str(into / "measured.csv"), "-o", str(into / "networks")]
+    networks = ["--catalogue", str(into / "measured.csv"), "-o", str(into / "networks")]
     return [
         *trained,
         ("networks", 180.0, [*suite, "measure", *measured, "-o", str(into / "measured.csv")]),

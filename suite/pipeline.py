@@ -169,7 +169,7 @@ def report(runs: Sequence[Run | Results], into: Path, objectives: Sequence[Objec
         ) from error
 
 
-def field(files: Sequence[Path], into: Path) -> Path:
+def catalogue(files: Sequence[Path], into: Path) -> Path:
     """Write the report of tables of measured networks beside what papers cite, and return its page. Raises TableError.
 
     Needs no TensorFlow: the tables may be of other devices, and of timm.

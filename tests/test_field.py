@@ -338,7 +338,7 @@ def test_timms_tables_stand_beside_ours_where_the_network_and_the_size_are_the_s
         "resnet50,224,40.0,25.0,1,25.56,4.11,11.11\n"
         "vit_ghost,224,1.0,999.0,1,1.0,1.0,1.0\n"
     )
-    done = CliRunner().invoke(cli, ["report", "--field", str(ours), str(theirs), "-o", str(tmp_path / "page")])
+    done = CliRunner().invoke(cli, ["report", "--catalogue", str(ours), str(theirs), "-o", str(tmp_path / "page")])
     assert done.exit_code == 0, done.output
     rows = pd.read_csv(tmp_path / "page" / "cells.csv")
     foreign = rows[rows["path"] == "pytorch"]
@@ -393,7 +393,7 @@ def test_names_beside_marks_do_not_cover_each_other_or_leave_the_frame(two_devic
     ("arguments", "said"),
     [
         (["report"], "name at least one run"),
-        (["report", "--field", "a.csv", "quickstart-resnet"], "'quickstart-resnet' is no file"),
+        (["report", "--catalogue", "a.csv", "quickstart-resnet"], "'quickstart-resnet' is no file"),
     ],
 )
 def test_what_is_wrong_on_the_command_line_is_said(arguments, said):
@@ -407,7 +407,7 @@ def test_the_field_needs_neither_tensorflow_nor_a_network_of_keras(tmp_path):
     cells.write(table([cell("convnext/t", 30.0)]), file)
     code = (
         "import sys; from pathlib import Path; from suite import pipeline; "
-        f"pipeline.field([Path({str(file)!r})], Path({str(tmp_path / 'page')!r})); "
+        f"pipeline.catalogue([Path({str(file)!r})], Path({str(tmp_path / 'page')!r})); "
         "print(*(name for name in ('tensorflow', 'keras', 'mlflow') if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

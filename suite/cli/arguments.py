@@ -44,17 +44,17 @@ def told_apart(files: Sequence[Path], overrides: Sequence[str]) -> tuple[list[Pa
 
 
 def tables(files: Sequence[Path], more: Sequence[str]) -> list[Path]:
-    """Return all tables of `--field`: names after one `--field` are tables too."""
+    """Return all tables of `--catalogue`: names after one `--catalogue` are tables too."""
     lost = [name for name in more if not Path(name).is_file()]
     if lost:
-        raise click.UsageError(f"'{lost[0]}' is no file. With --field, every name must be the file of a table")
+        raise click.UsageError(f"'{lost[0]}' is no file. With --catalogue, every name must be the file of a table")
     return [*files, *map(Path, more)]
 
 
 def named(names: Sequence[str]) -> Sequence[str]:
     """Return names of runs; raise a UsageError if there is none."""
     if not names:
-        raise click.UsageError("name at least one run, or tables of measured networks with --field")
+        raise click.UsageError("name at least one run, or tables of measured networks with --catalogue")
     return names
 
 

@@ -2,13 +2,13 @@
 
 The page needs no internet. Runs need not be finished. TABLE.csv is any table of results, as in `suite front`.
 
-With --field the report is about measured networks of the catalogue: what each costs, beside the accuracy of its paper.
+With --catalogue the report is about measured networks: what each costs, beside the accuracy that its paper prints.
 
 \b
 suite report resnet
 suite report resnet mobilenet alexnet -o reports/comparison
 suite report results.csv --objective accuracy --objective parameters
-suite report --field laptop.csv server.csv -o reports/field
+suite report --catalogue laptop.csv server.csv -o reports/catalogue
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from suite.core.trial import Run
 @click.command(help=__doc__)
 @click.argument("runs", metavar="[RUN|TABLE.csv...]", nargs=-1)
 @click.option(
-    "--field",
+    "--catalogue",
     "tables",
     multiple=True,
     metavar="FILE...",
@@ -40,7 +40,7 @@ from suite.core.trial import Run
 def command(runs: Sequence[str], tables: Sequence[Path], output: Path | None, aims: Sequence[str], root: Path) -> None:
     """Write the report and print where its page is."""
     if tables:
-        click.echo(pipeline.field(arguments.tables(tables, runs), output or root / "field").resolve())
+        click.echo(pipeline.catalogue(arguments.tables(tables, runs), output or root / "catalogue").resolve())
         return
     asked = arguments.objectives(aims)
     found = arguments.results(arguments.named(runs), root, asked)
