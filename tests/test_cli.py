@@ -337,6 +337,14 @@ def test_on_a_narrow_terminal_words_wrap_then_columns_are_left_out_and_said_so()
     assert max(map(len, narrow[:-1])) <= 42
 
 
+@pytest.mark.parametrize("width", range(1, 90, 4))
+@pytest.mark.parametrize("spare", [(), ("family", "family"), ("title", "family", "nothing")])
+def test_however_narrow_the_terminal_no_number_and_no_name_is_cut(width: int, spare: tuple[str, ...]) -> None:
+    lines = rendered(ROWS, "table", terminal=Terminal(width=width, spare=spare)).splitlines()
+    for row in ROWS:
+        assert any(f"{row['parameters']:,}" in line and str(row["name"]) in line for line in lines)
+
+
 def test_on_a_wide_terminal_a_table_is_whole_and_its_groups_stand_apart() -> None:
     plain = rendered(ROWS, "table").splitlines()
     assert rendered(ROWS, "table", terminal=Terminal(width=200)).splitlines() == plain

@@ -14,8 +14,6 @@ from suite.report import choice
 from suite.report.comparison import compare
 from suite.report.results import Results
 
-ENDS = ("_low", "_high")
-
 
 def print_front(
     runs: Sequence[Run | Results], limits: Sequence[Constraint], format: str, asked: Sequence[Objective] = ()
@@ -28,5 +26,6 @@ def print_front(
         [choice.best(comparison, limits)] if limits else comparison.front, limits, comparison.objectives
     )
     needed = {limit.measure for limit in limits} | {objective.measure for objective in comparison.objectives}
-    spare = [name for name in columns if name in MEASURES and (MEASURES[name].part_of or name) not in needed]
-    show(rows, format, columns, spare=[*reversed(spare), *(name for name in columns if name.endswith(ENDS))])
+    others = [name for name in columns if name in MEASURES and (MEASURES[name].part_of or name) not in needed]
+    ends = [name for name in columns if name.endswith(("_low", "_high"))]
+    show(rows, format, columns, spare=[*reversed(others), *ends])

@@ -75,31 +75,36 @@ def _csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
 def _table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], terminal: Terminal | None = None) -> str:
     """Return a table for people: as wide as needed, or on a terminal with words that wrap."""
     table = Table(box=RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for name, numeric in zip(names, _numeric(names, rows), strict=True):
-        words = not numeric and name != names[0]
-        table.add_column(
-            name, justify="right" if numeric else "left", no_wrap=not words or terminal is None, overflow="fold"
-        )
+    least = _least(names, rows)
+    for name, numeric, width in zip(names, _numeric(names, rows), least, strict=True):
+        table.add_column(name, justify="right" if numeric else "left", min_width=width, overflow="fold")
     before = rows[0].get(terminal.apart) if rows and terminal else None
     for row, cells in zip(rows, _cells(names, rows), strict=True):
         if terminal and row.get(terminal.apart) != before:
             table.add_section()
             before = row.get(terminal.apart)
         table.add_row(*map(Text, cells))
-    console = Console(width=terminal.width if terminal else WIDEST, color_system=None, legacy_windows=False)
+    console = Console(
+        width=max(terminal.width, _across(least)) if terminal else WIDEST, color_system=None, legacy_windows=False
+    )
     with console.capture() as shown:
         console.print(table)
     return "\n".join(line.rstrip() for line in shown.get().rstrip("\n").split("\n"))
 
 
 def _fitted(names: Sequence[str], rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> str:
-    """Return a table that is no wider than `terminal`, as far as `spare` allows."""
-    kept, spare = list(names), [name for name in terminal.spare if name in names]
-    while sum(_least(kept, rows)) + 2 * len(kept) - 2 > terminal.width and spare:
+    """Return a table that is no wider than `terminal`, as far as `spare` allows. No number is ever cut."""
+    kept, spare = list(names), [name for name in dict.fromkeys(terminal.spare) if name in names]
+    while _across(_least(kept, rows)) > terminal.width and spare:
         kept.remove(spare.pop(0))
     left_out = ", ".join(name for name in names if name not in kept)
     said = ["", f"No room for {left_out}: widen the terminal, or take --format csv."] if left_out else []
     return "\n".join([_table(kept, rows, terminal), *said])
+
+
+def _across(widths: Sequence[int]) -> int:
+    """Return how wide a table is: its columns, and two spaces between them."""
+    return sum(widths) + 2 * len(widths) - 2
 
 
 def _least(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[int]:
