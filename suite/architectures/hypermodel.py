@@ -20,7 +20,6 @@ from keras.src.backend.common import global_state
 from keras_tuner.engine import hyperparameters as kinds
 
 from suite.core.errors import ArchitectureError
-from suite.core.recipe import Recipe
 from suite.core.study import Choice, Domain, Range, Value
 from suite.core.task import Task
 
@@ -65,9 +64,7 @@ def _heard(model: type[keras_tuner.HyperModel], task: Task) -> list[Any]:
     opened: list[Any] = []
     values: dict[str, Value] = {}
     while True:
-        hp = keras_tuner.HyperParameters()
-        hp.values = dict(values)
-        _made(model, task).build(hp)
+        _, hp = _asked(model, values, task)
         new = {each.name: each for each in hp.space if each.name not in heard}
         heard |= new
         opened += [copy.deepcopy(scope) for scope in hp.active_scopes]
@@ -84,8 +81,8 @@ def _made(model: type[keras_tuner.HyperModel], task: Task) -> keras_tuner.HyperM
     """Return an instance. Its constructor may take `input_shape`, `classes` or `num_classes`, and `task`."""
     told = {"input_shape": task.image, "classes": task.classes, "num_classes": task.classes, "task": task}
     takes = inspect.signature(model).parameters.values()
-    unknown = [p.name for p in takes if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    unknown = [name for name in unknown if name not in told]
+    free = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    unknown = [p.name for p in takes if p.default is p.empty and p.kind not in free and p.name not in told]
     if unknown:
         raise ArchitectureError(
             f"{model.__name__} needs the argument `{unknown[0]}`. A study passes only {', '.join(told)}: give any "
@@ -94,11 +91,18 @@ def _made(model: type[keras_tuner.HyperModel], task: Task) -> keras_tuner.HyperM
     return model(**{p.name: told[p.name] for p in takes if p.name in told})
 
 
-def _built(model: type[keras_tuner.HyperModel], values: Mapping[str, Value], task: Task) -> keras.Model:
+def _asked(
+    model: type[keras_tuner.HyperModel], values: Mapping[str, Value], task: Task
+) -> tuple[Any, keras_tuner.HyperParameters]:
+    """Return the network that `model` builds from `values`, and the hyperparameters that it asked for."""
     hp = keras_tuner.HyperParameters()
     hp.values = dict(values)
     with _real_optimizers():
-        network = _made(model, task).build(hp)
+        return _made(model, task).build(hp), hp
+
+
+def _built(model: type[keras_tuner.HyperModel], values: Mapping[str, Value], task: Task) -> keras.Model:
+    network, hp = _asked(model, values, task)
     unheard = [call.name for call in hp.space if call.name not in values and call.name not in RECIPE]
     if unheard:
         raise ArchitectureError(
@@ -164,9 +168,8 @@ def _type(call: Any) -> type:
 def _space(calls: Sequence[Any]) -> dict[str, dict[str, Value | Domain]]:
     """Return the domains under `space` and `recipe`, as a study file has them."""
     tables: dict[str, dict[str, Value | Domain]] = {"space": {}, "recipe": {}}
-    recipe = {each.name for each in fields(Recipe)} & set(RECIPE)
     for call in calls:
-        tables["recipe" if call.name in recipe else "space"][call.name] = _domain(call)
+        tables["recipe" if call.name in RECIPE else "space"][call.name] = _domain(call)
     return tables
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -23,6 +22,7 @@ from suite.core.study import Constraint, Objective, is_own, split
 from suite.core.task import Shape
 from suite.core.trial import Run
 from suite.machine.capacity import processors
+from suite.machine.progress import left
 from suite.report import choice
 from suite.report import results as results_tables
 from suite.report.comparison import Comparison, Entry
@@ -190,8 +190,7 @@ def teller() -> Told:
     began = time.monotonic()
 
     def tell(cell: Cell, done: int, count: int) -> None:
-        left = timedelta(seconds=round((time.monotonic() - began) / done * (count - done)))
         known = f"{cell.model}, {cell.path}, batch {cell.batch}: {cell.said}"
-        click.echo(f"{known}  [{done} of {count}, {left} left]", err=True)
+        click.echo(f"{known}  [{done} of {count}, {left(began, done, count)} left]", err=True)
 
     return tell

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.core.errors import SuiteError
-from suite.core.trial import Run, pausing
+from suite.core.trial import Run, counted
 from suite.search import folder
 
 
@@ -22,7 +22,5 @@ def rows(root: Path) -> list[dict[str, Any]]:
 
 
 def _run(run: Run) -> dict[str, Any]:
-    study, states = run.study, ("complete", "paused", "refused", "dropped", "failed")
-    counts = {state: sum(trial.state == state for trial in run.trials) for state in states}
-    counts["paused"] = len(pausing(run.trials))  # without those that were continued
-    return {"name": study.name, **counts, "architecture": study.network, "dataset": study.dataset}
+    study = run.study
+    return {"name": study.name, **counted(run.trials), "architecture": study.network, "dataset": study.dataset}

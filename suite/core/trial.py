@@ -120,6 +120,13 @@ def place(surroundings: Mapping[str, str]) -> str:
     return ", ".join(said.get(key, "{}").format(word) for key, word in words.items() if word)
 
 
+def counted(trials: Sequence[Trial]) -> dict[str, int]:
+    """Return how many trials ended in each state; a paused one that another continues does not count as paused."""
+    states = ("complete", "paused", "refused", "dropped", "failed")
+    counts = {state: sum(trial.state == state for trial in trials) for state in states}
+    return {**counts, "paused": len(pausing(trials))}
+
+
 def pausing(trials: Sequence[Trial]) -> list[Trial]:
     """Return the paused trials that no other trial continues; an interrupted attempt does not count."""
     return [trial for trial in resumable(trials) if trial.state == "paused"]

@@ -17,6 +17,11 @@ SOON = 2.0  # seconds of work that show no bar
 QUIET = 30.0  # seconds between two lines if there is no bar
 
 
+def left(began: float, done: int, total: int) -> timedelta:
+    """Return the time left of `total` things, judged by those done since `began`, a reading of time.monotonic."""
+    return timedelta(seconds=round((time.monotonic() - began) / done * (total - done)))
+
+
 def watched(things: Iterable[T], total: int, what: str) -> Iterator[T]:
     """Yield `things`, and show progress on stderr after SOON seconds (a bar) or QUIET seconds (lines)."""
     console = Console(file=sys.stderr)
@@ -39,6 +44,5 @@ def _with_lines(things: Iterable[T], total: int, what: str, console: Console) ->
         yield thing
         now = time.monotonic()
         if now - said > QUIET:
-            left = timedelta(seconds=round((now - began) / done * (total - done)))
-            console.print(f"{what}: {done:,} of {total:,}, {left} left", highlight=False)
+            console.print(f"{what}: {done:,} of {total:,}, {left(began, done, total)} left", highlight=False)
             said = now

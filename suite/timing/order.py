@@ -10,13 +10,16 @@ from suite.timing.protocol import LEAST
 CALLS = LEAST + 2  # least calls for one latency: one in each block, and two to warm up
 
 
+WATCHED = 10.0  # seconds for which the references run alone, once on a device: they are at rest for a part of it
+
+
 @dataclass(frozen=True, kw_only=True)
 class Setup:
     """What this process runs artefacts on."""
 
     path: str  # one of paths.PATHS
     threads: int
-    watched: float = 10.0  # seconds for which the references run alone, where nobody knows what they take at rest
+    watched: float = WATCHED  # seconds for which the references run alone, where nobody knows what they take at rest
     references: Mapping[str, str]  # artefacts that are timed in turns with each network, by name
 
 

@@ -140,7 +140,7 @@ def joules(call: Callable[[], object], pictures: int, *, gpu: bool) -> float | N
 def _counter(*, gpu: bool) -> Iterator[Callable[[], float] | None]:
     """Yield a function that reads the joules used so far; None if nothing counts them."""
     if not gpu:
-        packages = [_Package(file) for file in _packages() if os.access(file, os.R_OK)]
+        packages = [_Package(file) for file in _packages()]
         yield (lambda: sum(package.joules() for package in packages)) if packages else None
         return
     with _gpu() as (nvml, one):
@@ -149,7 +149,7 @@ def _counter(*, gpu: bool) -> Iterator[Callable[[], float] | None]:
 
 
 def _packages() -> list[Path]:
-    """Return the counter of each whole processor, once.
+    """Return the counter of each whole processor that this process may read, once.
 
     Linux names a zone after what it counts. `package-0` is a processor with its parts `intel-rapl:0:0` and so on, which
     are left out. So is `psys`, the whole computer: it counts the processor too. On AMD processors of several dies,

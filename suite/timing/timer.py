@@ -19,9 +19,8 @@ from suite.machine import cache, turns
 from suite.machine.capacity import used
 from suite.machine.surroundings import surroundings, version_of
 from suite.timing import references, rest, runtimes
-from suite.timing.order import Order, Setup
+from suite.timing.order import WATCHED, Order, Setup
 
-WATCHED = 10.0  # seconds for which the references run alone, once on a device: they are at rest for a part of it
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 

@@ -18,7 +18,6 @@ from suite import pipeline
 from suite.cli import arguments
 from suite.cli.options import formatted, overriding
 from suite.cli.printing import show
-from suite.machine.quiet import load_tensorflow
 from suite.studyfile import binding
 
 
@@ -28,7 +27,6 @@ from suite.studyfile import binding
 @formatted
 def command(files: Sequence[Path], overrides: Sequence[str], format: str) -> None:
     """Check the studies and print what they search over."""
-    load_tensorflow()
     files, overrides = arguments.told_apart(files, overrides)
     for file in files:
         study = pipeline.check(file, overrides)

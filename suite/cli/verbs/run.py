@@ -22,8 +22,7 @@ from suite.cli.fronts import print_front
 from suite.cli.options import formatted, overriding, rooted
 from suite.core import seen
 from suite.core.study import Study
-from suite.core.trial import Run, pausing
-from suite.machine.quiet import load_tensorflow
+from suite.core.trial import Run, counted
 from suite.search import folder, supervisor
 from suite.training import kernels
 
@@ -47,7 +46,6 @@ def command(files: Sequence[Path], overrides: Sequence[str], root: Path, storage
                 )
             )
         supervisor.obey()
-    load_tensorflow()
     studies = [pipeline.bound(study, file, overrides) for study, file in zip(studies, files, strict=True)]
     groups = seen.groups([_ran(study, root, storage) for study in studies])
     for group in groups:
@@ -58,9 +56,7 @@ def command(files: Sequence[Path], overrides: Sequence[str], root: Path, storage
 
 def _ran(study: Study, root: Path, storage: str | None) -> Run:
     done = pipeline.run(study, root, storage)
-    states = ("complete", "paused", "refused", "dropped", "failed")
-    counts = {state: sum(trial.state == state for trial in done.trials) for state in states}
-    counts["paused"] = len(pausing(done.trials))  # without those that went on
+    counts = counted(done.trials)
     said = ", ".join(
         f"{count} {state}" for state, count in counts.items() if count or state not in ("paused", "dropped")
     )

@@ -80,7 +80,6 @@ def _html(
         headlines=wording.headlines(comparison, drawn),
         notes=_notes(comparison),
         pictures=pictures,
-        families=[(name, index % len(picture.FAMILY_COLOURS)) for index, name in enumerate(comparison.names)],
         headings=columns,
         rows=_rows(comparison, frame, best),
         states=list(dict.fromkeys(entry.trial.state for entry in comparison.entries)),
