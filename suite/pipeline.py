@@ -1,7 +1,7 @@
 """The whole story, a function for each verb. Each reads and writes files, so each can be repeated.
 
-To look at a run takes no TensorFlow. What takes it stands behind a door: an import within the function that needs it.
-These are the only such imports of our own modules.
+To look at a run takes no TensorFlow. What takes it stands behind a door: the function loads TensorFlow, quietly, and
+then imports the module that needs it. Nowhere else is a module of ours imported within a function.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from suite.core.recipe import Recipe
 from suite.core.study import Objective, Study, split
 from suite.core.trial import Run, Trial
 from suite.machine.capacity import processors
+from suite.machine.quiet import load_tensorflow
 from suite.report.catalogue.network import Network
 from suite.search import folder
 from suite.search.budget import spent
@@ -63,6 +64,7 @@ def bound(read: Study, file: Path, overrides: Sequence[str] = ()) -> Study:
 
 def check(file: Path, overrides: Sequence[str] = ()) -> Study:
     """Read a study file and check its dataset too, as far as that takes no reading of pictures and no network."""
+    load_tensorflow()
     from suite import datasets
 
     read = study(file, overrides)
@@ -142,6 +144,7 @@ def hours_over(done: Run) -> str:
 def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
     with Timer(wanted.latency.path, wanted.latency.threads or processors()) as timer:
         timer.start()  # its process loads TensorFlow while this one does
+        load_tensorflow()
         from suite.search.conduct import conduct
 
         conduct(wanted, root, storage, timer, show=show)
@@ -149,6 +152,7 @@ def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
 
 def model(home: Path, number: int) -> keras.Model:
     """Return the trained network of a trial, with its best weights. Raises StoreError when its file is gone."""
+    load_tensorflow()
     from suite.search import trained
 
     return trained.network(home, number)
@@ -213,6 +217,7 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
 
     Raises ExportError when the export does not answer as the trained model does.
     """
+    load_tensorflow()
     from suite import datasets
     from suite.export import exporting
     from suite.search import trained
@@ -260,6 +265,7 @@ def _classes_then(home: Path, entry: Entry) -> tuple[str, ...]:
 
 def predict(exported: Path, images: Sequence[Path]) -> list[list[tuple[str, float]]]:
     """Return for each picture the classes with their probabilities, the likeliest first. Raises ExportError."""
+    load_tensorflow()
     from suite.export import loaded
 
     return loaded.predict(exported, images)
@@ -289,6 +295,7 @@ def count(names: Sequence[str], image: tuple[int, int, int] | None, classes: int
 
     `image` is (H, W, C); without one each network sees what its stem was made for. Raises ArchitectureError.
     """
+    load_tensorflow()
     from suite.benchmark import plans
 
     return plans.count(names, image, classes)
@@ -299,6 +306,7 @@ def breakdown(names: Sequence[str], image: tuple[int, int, int] | None, classes:
 
     Nothing is run. `image` is (H, W, C), as in `count`. Raises ArchitectureError.
     """
+    load_tensorflow()
     from suite.benchmark import plans
 
     return plans.breakdown(names, image, classes, by)

@@ -301,6 +301,7 @@ def test_a_trial_without_a_model_cannot_be_exported(world: World) -> None:
 
 def test_no_line_of_another_library_reaches_the_terminal(world: World, exported: Path) -> None:
     """Over all commands of this story: TensorFlow's notes on kernels, drivers and retracing, and Python's warnings."""
+    world.call("measure", "resnet/tiny", "--no-latency")
     chatter = re.compile(r"^[IWEF]\d{4} |oneDNN custom|tensorflow:|retrac|absl|cuda|Warning: |alembic", re.IGNORECASE)
     told = [line for said in (*world.heard, world.said) for line in said.splitlines()]  # type: ignore[attr-defined]
     assert len(told) > 10

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from suite import __version__
 from suite.machine.capacity import processors
+from suite.machine.quiet import load_tensorflow
 
 PACKAGES = ("tensorflow", "keras", "keras-tuner", "optuna", "mlflow")
 
@@ -17,6 +18,7 @@ PACKAGES = ("tensorflow", "keras", "keras-tuner", "optuna", "mlflow")
 @functools.cache
 def surroundings() -> dict[str, str]:
     """Return the device, its threads, the versions of what computes, and the commit of this code."""
+    load_tensorflow()
     return {
         "device": _device(),
         "threads": _threads(),

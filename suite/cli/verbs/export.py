@@ -18,7 +18,6 @@ import click
 from suite import pipeline
 from suite.cli import arguments
 from suite.cli.options import limited, rooted
-from suite.machine.quiet import load_tensorflow
 from suite.report import choice
 from suite.report.comparison import compare
 
@@ -42,7 +41,6 @@ def command(
     doubt = choice.doubt(entry, wanted)
     if doubt:
         click.echo(f"{entry.name} {doubt}.", err=True)
-    load_tensorflow()
     done = pipeline.export(entry, found, directory / (name or entry.name.replace("/", "-")))
     click.echo(done.folder)
     click.echo(f"{entry.name}: {done.agreement}", err=True)

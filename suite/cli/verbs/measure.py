@@ -25,7 +25,6 @@ from suite import pipeline
 from suite.cli import arguments
 from suite.cli.options import formatted, rooted
 from suite.cli.printing import show
-from suite.machine.quiet import load_tensorflow
 from suite.search import supervisor
 
 # What gives way on a narrow terminal, the first one first.
@@ -97,7 +96,6 @@ def command(
     """Measure or count the networks and print their rows."""
     shape = arguments.shape(image) or ((resolution, resolution, 3) if resolution else None)
     wanted = arguments.architectures(names)
-    load_tensorflow()
     if by:
         show(pipeline.breakdown(wanted, shape, classes, by), format)
     elif latency:

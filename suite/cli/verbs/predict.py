@@ -16,7 +16,6 @@ import click
 from suite import pipeline
 from suite.cli.options import formatted
 from suite.cli.printing import show
-from suite.machine.quiet import load_tensorflow
 
 
 @click.command(help=__doc__)
@@ -26,7 +25,6 @@ from suite.machine.quiet import load_tensorflow
 @formatted
 def command(exported: Path, images: Sequence[Path], top: int, format: str) -> None:
     """Print the likeliest classes."""
-    load_tensorflow()
     rows = [
         {"image": str(image), "rank": rank, "class": name, "probability": round(probability, 6)}
         for image, ranked in zip(images, pipeline.predict(exported, images), strict=True)
