@@ -1,6 +1,4 @@
-"""A process that builds one network and writes it for each path.
-
-`python -m suite.benchmark.builder` reads its order from stdin.
+"""A helper that builds one network and writes it for each path. It reads its order from stdin.
 
 It answers with a line of JSON: the counts of the network, and for each path its file or why there is none. The process
 is separate so that a network too large for the memory takes nothing else down.
@@ -113,8 +111,3 @@ def _save_plain(model: keras.Model, folder: Path) -> None:
 
     takes = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, "pixels")
     saved_model.save(model, {"pixels": (pixels, takes)}, str(folder))
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    main()

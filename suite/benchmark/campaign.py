@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -26,7 +24,7 @@ from suite.core.errors import ArchitectureError, TableError
 from suite.core.measures import COUNTED, MEASURES, interval
 from suite.core.study import is_own
 from suite.core.task import spelled
-from suite.machine import capacity
+from suite.machine import capacity, helper
 from suite.machine.surroundings import surroundings, version_of
 from suite.timing import runtimes
 from suite.timing.order import Order, too_slow
@@ -262,10 +260,8 @@ def _timed(of_path: Sequence[Cell], artefact: str, made: dict[str, Any], setting
 
 def _asked(module: str, order: BuildOrder) -> Iterator[dict[str, Any]]:
     """Give `order` to a process and yield its answers as they come. Raises GoneError when the process fails."""
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     with TemporaryFile("w+") as errors, subprocess.Popen(
-        [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-        env=os.environ | quiet,
+        helper.command(module), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
     ) as process:  # fmt: skip
         assert process.stdin
         assert process.stdout

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import logging
-import os
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import click
 
 from suite import __version__
 from suite.core.errors import SuiteError
+from suite.machine.helper import start_lightly
 
 VERBS = ("list", "check", "measure", "run", "front", "report", "export", "predict", "ui")
 
@@ -58,7 +58,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command; a SuiteError becomes one line and its exit code."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up messages do not help the user
+    start_lightly()
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
     try:
         cli(standalone_mode=False)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +19,7 @@ from suite.core import files
 from suite.core.errors import ExportError
 from suite.datasets import Dataset, pictures
 from suite.export import loaded, saved_model
+from suite.machine import helper
 
 CHECKED = 256  # validation pictures at the most
 TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}  # greatest difference of a probability, by the
@@ -138,8 +137,8 @@ def _answers(saved: Path, raw: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Return what the saved model answers for `raw` in a fresh process, by signature."""
     asked = saved.parent / "asked.npz"
     np.savez(asked, **{str(number): picture for number, picture in enumerate(raw)})  # type: ignore[arg-type]
-    checker = [sys.executable, "-m", "suite.export.loaded", str(saved), str(asked)]
-    done = subprocess.run(checker, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    checker = helper.command("suite.export.loaded", str(saved), str(asked))
+    done = subprocess.run(checker, capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise ExportError(f"the exported model cannot be loaded and asked in a fresh process: {last}")

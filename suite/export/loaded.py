@@ -1,7 +1,7 @@
 """An exported model as a server sees it: TensorFlow alone, no Keras, none of our architectures.
 
-`python -m suite.export.loaded EXPORT FILE.npz` runs every signature on the pictures in FILE.npz, and writes the
-probabilities beside that file; this is how an export is checked.
+A helper: with the arguments EXPORT and FILE.npz it runs every signature on the pictures in FILE.npz, and writes the
+probabilities beside that file. This is how an export is checked.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def answers(export: Path, pictures: Mapping[str, np.ndarray]) -> dict[str, np.nd
     }
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Answer for the pictures of a file, as the command line of this helper asks."""
     sys.modules["keras"] = None  # type: ignore[assignment]  # to prove that it is not needed
     asked_with = Path(sys.argv[2])
     given = answers(Path(sys.argv[1]), dict(np.load(asked_with)))

@@ -1,4 +1,4 @@
-"""A process that only times artefacts: `python -m suite.timing.process` reads JSON from stdin.
+"""A helper that only times artefacts: it reads JSON from stdin.
 
 The first line is its setup, each further line an order. It answers with a line for each batch size as soon as that is
 timed, so that nothing is lost when a larger batch takes all memory. The last line of an answer has `done` and the
@@ -9,7 +9,6 @@ once.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -165,8 +164,3 @@ def _seconds(call: runtimes.Call) -> float:
     began = time.perf_counter()
     call()
     return time.perf_counter() - began
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    main()

@@ -1,4 +1,4 @@
-"""The process that builds the references: `python -m suite.timing.reference_networks FOLDER PATH`."""
+"""The helper that builds the references. Its arguments: a folder and a path."""
 
 from __future__ import annotations
 
@@ -45,7 +45,3 @@ def main() -> None:
         written = converters.converted(saved, path, folder, model)
         shutil.move(written, folder / kind)
         shutil.rmtree(saved, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from suite.core.errors import SuiteError
 from suite.core.paths import BESIDE
-from suite.machine import cache
+from suite.machine import cache, helper
 from suite.machine.surroundings import version_of
 
 VERSION = 2
@@ -46,7 +45,7 @@ def _write(path: str, folder: Path) -> None:
     """Write the references of one path into `folder`, whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unfinished-") as unfinished:
-        command = [sys.executable, "-m", "suite.timing.reference_networks", unfinished, path]
+        command = helper.command("suite.timing.reference_networks", unfinished, path)
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -15,13 +14,11 @@ from typing import IO, Any, Self
 
 from suite.core.errors import SuiteError
 from suite.core.paths import BESIDE, FOR_TRAINING, ONEDNN
-from suite.machine import cache, turns
+from suite.machine import cache, helper, turns
 from suite.machine.capacity import used
 from suite.machine.surroundings import surroundings, version_of
 from suite.timing import references, rest, runtimes
 from suite.timing.order import WATCHED, Order, Setup
-
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 class GoneError(Exception):
@@ -132,7 +129,7 @@ class Timer:
             setup = Setup(path=self.path, threads=self.threads, watched=WATCHED, references=self._references())
             self._errors = TemporaryFile("w+")  # noqa: SIM115  # closed with the process
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "suite.timing.process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                helper.command("suite.timing.process"), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=self._errors, text=True, env=_environment(),
             )  # fmt: skip
             assert self._process.stdin
@@ -157,7 +154,7 @@ def onednn() -> str:
 
 def _environment() -> dict[str, str]:
     """Return the environment of a user who deploys: oneDNN is on again if it was off only for trainings."""
-    known = os.environ | QUIET
+    known = dict(os.environ)
     if known.pop(FOR_TRAINING, ""):
         known.pop(ONEDNN, None)
     return known

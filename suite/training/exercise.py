@@ -1,7 +1,9 @@
-"""Trains networks for a few steps on noise, in a process that may die.
+"""A helper, which may die: it trains networks for a few steps on noise.
 
-python -m suite.training.exercise resnet/tiny maxvit/tiny             named networks, for pictures of 32 x 32 pixels
-python -m suite.training.exercise studies/mine.toml KEY=VALUE ...     some networks of a study's space, for its pictures
+Its arguments are one of
+
+resnet/tiny maxvit/tiny ...            named networks, for pictures of 32 x 32 pixels
+studies/mine.toml KEY=VALUE ...        some networks of a study's space, for its pictures
 
 It ends with 0 when all were trained, by a signal when a kernel corrupts memory, and with 1 for any other fault.
 """
@@ -101,7 +103,3 @@ def noise(image: tuple[int, int, int], batch: int) -> tf.data.Dataset:
     whole = tf.data.Dataset.from_tensor_slices((pictures, labels))
     parts = [whole.take(size).batch(size) for size in sizes]
     return functools.reduce(tf.data.Dataset.concatenate, parts)
-
-
-if __name__ == "__main__":
-    main()

@@ -23,7 +23,7 @@ from suite.core import files
 from suite.core.paths import FOR_TRAINING
 from suite.core.paths import ONEDNN as SWITCH
 from suite.core.study import Study, is_own
-from suite.machine import cache
+from suite.machine import cache, helper
 from suite.machine.surroundings import version_of
 
 OURS = ("resnet/tiny", "coatnet/tiny")  # convolutions with strides, depthwise ones, and attention
@@ -117,9 +117,9 @@ def processor() -> str:
 
 def _exercised(words: Sequence[str]) -> int:
     """Return the exit code of a process that trains with oneDNN; 0 when its time is over."""
-    asked = {SWITCH: "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    asked = {SWITCH: "1", "CUDA_VISIBLE_DEVICES": "-1"}
     environment = {**os.environ, **asked, **(CHECKS if _has_checks() else {})}
-    command = [sys.executable, "-m", "suite.training.exercise", *words]
+    command = helper.command("suite.training.exercise", *words)
     with suppress(subprocess.TimeoutExpired):
         return subprocess.run(command, env=environment, capture_output=True, timeout=SECONDS).returncode
     return 0
