@@ -142,6 +142,19 @@ def test_where_references_disagree_the_interval_holds_what_each_of_them_says() -
     assert sure == 0, "what is far from the truth is never called stable"
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.5, 2.0])
+def test_an_interval_is_above_zero_however_wild_the_machine(noise: float) -> None:
+    """One reference is slowed twenty times and the other not at all, and calls take what they want."""
+    for seed in range(10):
+        clock, source = Clock(), random.Random(seed)
+        wild = clock.taking(lambda: 0.002 * source.lognormvariate(0, noise))  # noqa: B023
+        kinds = {"calm": clock.taking(lambda: 0.001), "slowed": clock.taking(lambda: 0.02)}
+        for references in (kinds, {}):
+            rests = {"calm": 0.001, "slowed": 0.001}
+            found = latency(wild, Protocol.of(0.4), references=references, rests=rests, clock=clock)
+            assert 0 < found.low <= found.median <= found.high < float("inf")
+
+
 def test_at_rest_is_the_lower_quartile_of_what_references_took_each_half_second() -> None:
     """A machine that is busy for half of the time, twice as slow then: rest is what it takes in the other half."""
     clock = Clock()

@@ -20,6 +20,8 @@ EQUAL = 1e-9  # rounding error between equal shares
 def interval(blocks: Sequence[Array], alike: float = MOODY) -> tuple[float, float, float]:
     """Return low, median, high: the 95 % interval of the median of all values, by resampling whole blocks.
 
+    Values are times or ratios of times, all above 0, and so is the interval: it is widened by factors.
+
     Ten resampled blocks vary less than ten new blocks would, and still less if a block resembles the one before, as
     when the machine was busy through both. `alike` is the least correlation assumed: ratios need less, since the
     machine's moods cancel in them.
@@ -42,7 +44,7 @@ def interval(blocks: Sequence[Array], alike: float = MOODY) -> tuple[float, floa
     median = float(np.median(np.concatenate(blocks)))
     low, high = min(median, float(np.percentile(below, 2.5))), max(median, float(np.percentile(above, 97.5)))
     wider = _wider(np.array([np.median(block) for block in blocks]), alike)
-    return max(median - wider * (median - low), 0.0), median, median + wider * (high - median)
+    return median * (low / median) ** wider, median, median * (high / median) ** wider
 
 
 def _wider(medians: Array, alike: float) -> float:

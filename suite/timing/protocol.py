@@ -169,14 +169,14 @@ def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float]) -
         rest = 1e3 * math.prod(known[name] for name in blocks[0].references) ** (1 / len(blocks[0].references))
         ratio = Ratio(references="+".join(blocks[0].references), median=median, rest=rest)
         low, median, high = rest * low, rest * median, rest * high
-        unseen = math.hypot(SURE * PROCESSES, _disagreement(blocks, known)) * median
+        unseen = math.hypot(SURE * PROCESSES, _disagreement(blocks, known))
     else:
         low, median, high = (1e3 * end for end in interval([block.times for block in blocks]))
-        unseen = SURE * PROCESSES * median
+        unseen = SURE * PROCESSES
     return Latency(
         median=median,
-        low=median - math.hypot(median - low, unseen),
-        high=median + math.hypot(high - median, unseen),
+        low=median / math.exp(math.hypot(math.log(median / low), unseen)),
+        high=median * math.exp(math.hypot(math.log(high / median), unseen)),
         raw=raw,
         within=within,
         p90=_percentile(median / raw * 1e3 * times, 90),
@@ -195,7 +195,7 @@ def _disagreement(blocks: Sequence[Block], rests: Mapping[str, float]) -> float:
         math.log(float(np.median(np.concatenate([block.references[name] for block in blocks]))) / rests[name])
         for name in blocks[0].references
     ]
-    return (max(slowed) - min(slowed)) / 2
+    return math.expm1((max(slowed) - min(slowed)) / 2)
 
 
 def at_rest(seen: Sequence[float]) -> float:
