@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import uuid
 import zlib
@@ -68,4 +69,5 @@ def _away_from_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("tfds")))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.setattr("suite.timing.timer.WATCHED", 2.0)
+        gc.freeze()  # what all tests have imported stays: no collection need look at it
         yield

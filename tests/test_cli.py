@@ -15,6 +15,7 @@ import pytest
 
 from suite import architectures, pipeline
 from suite.cli import arguments, listing
+from suite.cli.commands import main
 from suite.cli.printing import Terminal, rendered
 from suite.core.errors import ArchitectureError, NothingFitsError, SuiteError
 from suite.core.study import Constraint
@@ -237,11 +238,22 @@ if os.path.getsize("times") <= {deaths}:
         (["check", STUDY, "--set", "space.depth=2"], 2, "no key 'depth' in [space]. Did you mean 'depths'?"),
     ],
 )
-def test_a_mistake_is_one_message_and_an_exit_code(tmp_path: Path, words: list[str], code: int, said: str) -> None:
-    done = suite(*words, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (code, "")
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_mistake_is_one_message_and_an_exit_code(
+    tmp_path: Path,
+    words: list[str],
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["suite", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capfd.readouterr()
+    assert (ended.value.code, told.out) == (code, "")
+    assert said in told.err
+    assert "Traceback" not in told.err
 
 
 def test_a_study_says_whole_how_its_family_trains() -> None:

@@ -22,6 +22,7 @@ from suite.export import loaded, saved_model
 from suite.machine import helper
 
 CHECKED = 256  # validation pictures at the most
+BATCH = 32  # pictures that the trained model answers for at once
 TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}  # greatest difference of a probability, by the
 #                                                                   precision of the coarsest layer
 EXAMPLES = 3  # pictures of the test split, to try the export with
@@ -99,7 +100,7 @@ def test_accuracy(model: keras.Model, data: Dataset) -> float:
 def _agreement(model: keras.Model, data: Dataset, saved: Path) -> Agreement:
     """Compare the saved model, loaded in a fresh process without Keras, with `model` on validation pictures."""
     raw = [picture for picture, _ in data.samples("validation", CHECKED)]
-    trained = np.concatenate([_trained(model, picture) for picture in raw])
+    trained = np.concatenate([_trained(model, raw[start : start + BATCH]) for start in range(0, len(raw), BATCH)])
     differences, same = [], []
     for name, answers in _answers(saved, raw).items():
         if answers.shape != trained.shape:
@@ -128,8 +129,10 @@ def tolerance_of(model: keras.Model) -> float:
     return max((TOLERANCE[kind] for kind in computed if kind in TOLERANCE), default=TOLERANCE["float32"])
 
 
-def _trained(model: keras.Model, picture: np.ndarray) -> np.ndarray:
-    logits = model(pictures.prepared(picture[None], tuple(model.input_shape[1:])), training=False)
+def _trained(model: keras.Model, raw: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the probabilities that `model` gives for some pictures."""
+    prepared = [pictures.prepared(picture, tuple(model.input_shape[1:])) for picture in raw]
+    logits = model.predict_on_batch(np.stack(prepared))
     return keras.ops.convert_to_numpy(keras.ops.softmax(keras.ops.cast(logits, "float32")))
 
 

@@ -32,7 +32,8 @@ def start_lightly() -> None:
     load what Keras goes without.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.meta_path.insert(0, _WithoutExtras())
+    if not any(isinstance(finder, _WithoutExtras) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _WithoutExtras())
 
 
 class _WithoutExtras(MetaPathFinder):
