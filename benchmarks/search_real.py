@@ -191,7 +191,7 @@ def _keras_tuner(study: Study, folder: Path, deadline: float) -> list[Row]:
     from suite.search.space import decoded, hyperparameters
     from suite.training import loop
 
-    data = datasets.load(study.dataset, study.image)
+    data = datasets.load(study.dataset, study.image, study.background)
     rows: list[Row] = []
 
     def stop_late(epoch: object = None) -> None:

@@ -229,7 +229,7 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
     there = exporting.exported(into, card)
     if there is not None:
         return there
-    data = datasets.load(entry.study.dataset, entry.study.image)
+    data = datasets.load(entry.study.dataset, entry.study.image, entry.study.background)
     then = None if _is_same(entry.trial, data.digest) else _classes_then(home, entry)
     network = trained.as_deployed(trained.network(home, entry.trial.number), entry.trial, entry.study)
     return exporting.export(network, data, into, card, then)

@@ -42,10 +42,11 @@ def test_every_verb_is_shown() -> None:
 
 def test_the_study_that_is_explained_is_one() -> None:
     blocks = [block for text in TEXTS.values() for block in re.findall(r"```toml\n(.*?)```", text, re.S)]
-    whole, latency, fidelity = map(tomllib.loads, blocks)
-    study = studyfile.parse({**whole, **fidelity, **latency}, "README.md")
+    study = studyfile.parse(
+        {key: value for block in blocks for key, value in tomllib.loads(block).items()}, "README.md"
+    )
     assert study.latency == Latency(path="saved_model", batch=1, threads=2, precision="float32", settling=60)
-    assert study.name == "quickstart-resnet"
+    assert (study.name, study.background) == ("quickstart-resnet", "white")
     assert study.fidelity.rungs == (3, 9, 27)
 
 

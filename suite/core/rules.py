@@ -43,6 +43,10 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "needs [height, width, channels]: sides of at least 1 pixel, 1 or 3 channels",
         lambda image: min(image) >= 1 and image[2] in (1, 3),
     ),
+    "background": (
+        'needs a colour: "white", "grey", "black" or red, green and blue as "#ff8800"',
+        lambda colour: re.fullmatch("white|gr[ae]y|black|#[0-9a-fA-F]{6}", colour) is not None,
+    ),
     "seed": ("needs 0 to 4294967295", lambda seed: 0 <= seed < 2**32),
     "trials": ("needs at least 1", lambda trials: trials >= 1),
     "hours": ("needs more than 0", lambda hours: hours > 0),

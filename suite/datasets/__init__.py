@@ -11,6 +11,7 @@ from suite.core.errors import DatasetError, did_you_mean
 from suite.core.task import Task
 from suite.datasets import digits, folder, layout, preparing, published, reading, source
 from suite.datasets.dataset import Dataset
+from suite.pictures.viewing import WHITE, colour
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -21,7 +22,7 @@ SMALLEST = 32  # pixels a side: the smallest pictures that published networks ar
 __all__ = ["Dataset", "check", "load"]
 
 
-def load(name: str, image: tuple[int, int, int] | None = None) -> Dataset:
+def load(name: str, image: tuple[int, int, int] | None = None, background: str = WHITE) -> Dataset:
     """Return the dataset `name`, prepared, with pictures brought to `image` (H, W, C).
 
     A name is "digits", a tensorflow-datasets name ("cifar10", "name/config:version"), or a folder: a path that
@@ -32,20 +33,23 @@ def load(name: str, image: tuple[int, int, int] | None = None) -> Dataset:
     train are for validation. With neither, train is split 80 / 10 / 10. A test split with labels of -1 (imagenet2012)
     counts as not labelled.
 
+    What is transparent in a picture is laid on the colour `background`, such as "white" or "#ff8800".
+
     The default of `image` is the pictures' own shape without alpha, each side at least 32.
 
     Raises DatasetError naming what is wrong and the way out.
     """
     with preparing.quiet():
-        found = source.source(name, _builder(name))
+        found = source.source(name, _builder(name, background))
     height, width, channels = _image(name, image, found.shape)
     return Dataset(
         name=name,
         digest=found.digest,
         classes=found.classes,
         task=Task(height=height, width=width, channels=channels, classes=len(found.classes)),
+        background=colour(background),
         sizes=found.sizes,
-        reader=reading.reader(found, (height, width, channels)),
+        reader=reading.reader(found, (height, width, channels), colour(background)),
     )
 
 
@@ -59,11 +63,11 @@ def check(name: str) -> None:
         raise DatasetError(f"no dataset '{name}'.{_nearest(_word(name), known)} A folder is written ./{name}")
 
 
-def _builder(name: str) -> tfds.core.DatasetBuilder:
+def _builder(name: str, background: str) -> tfds.core.DatasetBuilder:
     if name == EMBEDDED:
         return digits.builder()
     if root := _folder(name):
-        return folder.builder(root)
+        return folder.builder(root, background)
     check(name)
     return published.builder(name)
 

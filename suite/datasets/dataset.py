@@ -27,6 +27,7 @@ class Dataset:
     digest: str  # short hex: changes with a picture, a label or the split
     classes: tuple[str, ...]
     task: Task
+    background: tuple[int, int, int]  # below what is transparent in a picture: red, green, blue
     sizes: Mapping[str, int]  # number of pictures in "train", "validation" and "test"
     reader: Reader = field(repr=False, compare=False)
 

@@ -2,43 +2,75 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+import logging
+import re
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from suite.core.errors import DatasetError
 from suite.datasets.layout import named
-from suite.datasets.pictures import decoded
 from suite.datasets.preparing import data_folder, prepare
 from suite.datasets.split import Folder, Picture, read
 from suite.machine.progress import watched
+from suite.machine.quiet import heard
+from suite.pictures import graph, viewing
+from suite.pictures.viewing import PictureError, View
+
+LOG = logging.getLogger(__name__)
+VERSION = 2  # of what is prepared from the same files
+COMPLAINT = re.compile("jpeg|jfif|corrupt|premature|marker|huffman", re.IGNORECASE)  # how libjpeg begins its lines
 
 Shape = tuple[int | None, int | None, int | None]
 
 
+@dataclass(kw_only=True)
+class Viewed:
+    """What all pictures of a folder are like."""
+
+    records: dict[str, Path] = field(default_factory=dict)  # the file of what is read in training, by content
+    shapes: set[tuple[int, ...]] = field(default_factory=set)
+    looks: dict[str, str] = field(default_factory=dict)  # digest of the pixels, by content
+    lost: Counter[str] = field(default_factory=Counter)  # pictures that lose something, by what
+    bad: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))  # files, by why they have no view
+
+    @property
+    def shape(self) -> Shape:
+        """(h, w, c) of all pictures, None where they differ."""
+        sides = [set(lengths) for lengths in zip(*self.shapes, strict=True)]
+        height, width, channels = (side.pop() if len(side) == 1 else None for side in sides)
+        return height, width, channels
+
+
 class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
-    """The pictures of a folder, as their files encode them."""
+    """The pictures of a folder, as a viewer shows them."""
 
     VERSION = tfds.core.Version("1.0.0")
     name = "folder"
 
-    def __init__(self, *, folder: Folder, shape: Shape, data_dir: Path) -> None:
+    def __init__(self, *, folder: Folder, viewed: Viewed, notes: Sequence[str], digest: str, data_dir: Path) -> None:
         self._folder = folder
-        self._shape = shape
-        super().__init__(data_dir=data_dir, config=tfds.core.BuilderConfig(name=folder.digest))
+        self._viewed = viewed
+        self._told = {"digest": digest, "notes": list(notes)}
+        super().__init__(data_dir=data_dir, config=tfds.core.BuilderConfig(name=digest))
 
     def _info(self) -> tfds.core.DatasetInfo:
         features = tfds.features.FeaturesDict(
             {
-                "image": tfds.features.Image(shape=self._shape),
+                "image": tfds.features.Image(shape=self._viewed.shape),
                 "label": tfds.features.ClassLabel(names=self._folder.classes),
             }
         )
-        return self.dataset_info_from_configs(features=features, supervised_keys=("image", "label"))
+        told = tfds.core.MetadataDict(self._told)
+        return self.dataset_info_from_configs(features=features, supervised_keys=("image", "label"), metadata=told)
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         return {split: self._generate_examples(pictures) for split, pictures in self._folder.splits.items()}
@@ -46,33 +78,130 @@ class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type
     def _generate_examples(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, dict]]:
         ordered = sorted(pictures, key=lambda picture: (picture.label, picture.content))
         for index, picture in enumerate(watched(ordered, len(ordered), "preparing pictures")):
-            yield f"{index}-{picture.content}", {"image": picture.path.read_bytes(), "label": picture.label}
+            record = self._viewed.records[picture.content].read_bytes()
+            yield f"{index}-{picture.content}", {"image": record, "label": picture.label}
 
 
-def builder(root: Path) -> tfds.core.DatasetBuilder:
-    """Return the pictures under `root`, prepared. Raises DatasetError for a picture or a layout that cannot be used."""
+def builder(root: Path, background: str) -> tfds.core.DatasetBuilder:
+    """Return the pictures under `root`, prepared, and say what they lose.
+
+    Raises DatasetError for pictures or a layout that cannot be used.
+    """
     folder = read(root)
-    place = data_folder() / Pictures.name / folder.digest / str(Pictures.VERSION)
+    digest = blake2b(repr((VERSION, folder.digest, background)).encode(), digest_size=8).hexdigest()
+    place = data_folder() / Pictures.name / digest / str(Pictures.VERSION)
     if not place.exists():
-        prepare(Pictures(folder=folder, shape=common_shape(folder), data_dir=data_folder()))
-    return tfds.builder_from_directory(place)
+        _prepare(root, folder, background, digest)
+    found = tfds.builder_from_directory(place)
+    for note in found.info.metadata["notes"]:
+        LOG.warning("%s: %s", root, note)
+    return found
 
 
-def common_shape(folder: Folder) -> Shape:
-    """Return (h, w, c) of all pictures, None where they differ. Each is decoded once; DatasetError if one cannot be."""
-    paths = [picture.path for picture in itertools.chain.from_iterable(folder.splits.values())]
+def _prepare(root: Path, folder: Folder, background: str, digest: str) -> None:
+    try:
+        data_folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".viewed-", dir=data_folder()) as scratch:
+            viewed = _viewed(folder, background, Path(scratch))
+            _require_sound(root, folder, viewed)
+            notes = [*_lost(viewed), *_alike(folder, viewed)]
+            prepare(Pictures(folder=folder, viewed=viewed, notes=notes, digest=digest, data_dir=data_folder()))
+    except OSError as error:
+        raise DatasetError(
+            f"{data_folder()}: the dataset cannot be prepared there ({error.strerror}): "
+            "set TFDS_DATA_DIR to a folder that can be written and has room"
+        ) from error
+
+
+def _viewed(folder: Folder, background: str, scratch: Path) -> Viewed:
+    """View each picture once, and write into `scratch` what is read of it in training."""
+    found = Viewed()
+    unique = {picture.content: picture.path for pictures in folder.splits.values() for picture in pictures}
+    contents = list(unique)
+    blocks = [contents[start : start + viewing.BLOCK] for start in range(0, len(contents), viewing.BLOCK)]
     with ThreadPoolExecutor() as pool:
-        shapes = list(watched(pool.map(_shape, paths), len(paths), "checking pictures"))
-    if bad := [path for path, shape in zip(paths, shapes, strict=True) if shape is None]:
-        raise DatasetError(f"{named(sorted(bad))}: damaged or cut short, cannot be decoded: repair it or remove it")
-    sides = [set(lengths) for lengths in zip(*shapes, strict=True)]
-    height, width, channels = (side.pop() if len(side) == 1 else None for side in sides)
-    return height, width, channels
+        for block in watched(blocks, len(blocks), "looking at pictures"):
+            views = dict(zip(block, viewing.views([unique[one] for one in block], background), strict=True))
+            whole = _readable_as_they_are(pool, {one: unique[one] for one, view in views.items() if _may_stay(view)})
+            for content, view in views.items():
+                if isinstance(view, PictureError):
+                    found.bad[view.kind] += folder.files[content]
+                    continue
+                pixels = view.pixels
+                found.shapes.add(pixels.shape)
+                found.looks[content] = blake2b(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+                found.lost.update([view.lost] if view.lost else [])
+                as_is = content in whole and np.array_equal(whole[content], pixels)
+                found.records[content] = unique[content] if as_is else _spooled(view, scratch / content)
+    return found
 
 
-def _shape(path: Path) -> tuple[int, ...] | None:
+def _may_stay(view: View | PictureError) -> bool:
+    return isinstance(view, View) and view.form == "JPEG"
+
+
+def _readable_as_they_are(pool: ThreadPoolExecutor, files: Mapping[str, Path]) -> dict[str, np.ndarray]:
+    """Return what TensorFlow decodes of `files` in silence: a photo need not be stored as a PNG, which is larger.
+
+    libjpeg writes what it finds odd to the terminal. It must not do so again in each epoch.
+    """
+    with heard() as complaints:
+        decoded = dict(zip(files, pool.map(_decoded, files.values()), strict=True))
+    if not any(map(COMPLAINT.search, complaints)):
+        return {content: pixels for content, pixels in decoded.items() if pixels is not None}
+    return (
+        {}
+        if len(files) == 1
+        else {
+            content: pixels
+            for one, path in files.items()
+            for content, pixels in _readable_as_they_are(pool, {one: path}).items()
+        }
+    )
+
+
+def _decoded(path: Path) -> np.ndarray | None:
     with tf.device("CPU:0"):
         try:
-            return tuple(decoded(path.read_bytes()).shape)
-        except tf.errors.InvalidArgumentError:
+            return graph.decoded(path.read_bytes()).numpy()
+        except tf.errors.InvalidArgumentError:  # of a kind that only Pillow reads
             return None
+
+
+def _spooled(view: View, file: Path) -> Path:
+    file.write_bytes(view.png)
+    return file
+
+
+def _require_sound(root: Path, folder: Folder, viewed: Viewed) -> None:
+    """Raise DatasetError, with all that is wrong, unless every picture has a view and not all look the same."""
+    if viewed.bad:
+        count = sum(map(len, viewed.bad.values()))
+        lines = [f"  {len(files)} {kind}: {named(sorted(files))}" for kind, files in sorted(viewed.bad.items())]
+        raise DatasetError(
+            f"{root}: {count} of its files cannot be used. Repair them or move them away:\n" + "\n".join(lines)
+        )
+    if len(viewed.looks) > 1 and len(set(viewed.looks.values())) == 1:
+        one = folder.splits["train"][0].path
+        raise DatasetError(
+            f"{root}: all {len(viewed.looks)} pictures look the same, though their files differ: look at one, such as "
+            f"{one}"
+        )
+
+
+def _lost(viewed: Viewed) -> list[str]:
+    return [f"{count} of its pictures have {what}" for what, count in viewed.lost.items()]
+
+
+def _alike(folder: Folder, viewed: Viewed) -> list[str]:
+    """Return a line for each class of which all pictures look the same."""
+    looks: dict[str, set[str]] = defaultdict(set)
+    contents: dict[str, set[str]] = defaultdict(set)
+    for picture in (one for pictures in folder.splits.values() for one in pictures):
+        looks[picture.label].add(viewed.looks[picture.content])
+        contents[picture.label].add(picture.content)
+    return [
+        f"all {len(contents[label])} pictures of class '{label}' look the same, though their files differ"
+        for label, seen in looks.items()
+        if len(seen) == 1 < len(contents[label])
+    ]

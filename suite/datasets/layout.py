@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from suite.core.errors import DatasetError
+from suite.pictures.viewing import ENDINGS
 
 SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation", "test": "test"}
-ENDINGS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp"})
 CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})  # what file browsers and archives leave behind
 EXPECTED = "expected {0}/CLASS/* or {0}/{{train,val,test}}/CLASS/*"
 
@@ -89,7 +89,7 @@ def _pictures(folder: Path) -> list[Path]:
     if deeper := [path for path in files if path.is_dir()]:
         raise DatasetError(f"{named(deeper)}: a folder inside a class: pictures lie directly in {folder}")
     if other := [path for path in files if path.suffix.lower() not in ENDINGS]:
-        raise DatasetError(f"{named(other)}: not a JPEG, PNG, GIF or BMP file: convert it or move it away")
+        raise DatasetError(f"{named(other)}: no picture by its name: convert it or move it away")
     return files
 
 

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from suite.core.recipe import Augmentation
 from suite.datasets.augment import augmented
-from suite.datasets.pictures import decoded, prepared
 from suite.datasets.source import Source
 from suite.machine.capacity import free_memory, whole_memory
 from suite.machine.progress import watched
+from suite.pictures.graph import decoded, prepared
 
 AUTO = tf.data.AUTOTUNE
 SHARE = 4  # a dataset may fill one part in four of the free memory
@@ -26,6 +26,7 @@ class Reader:
 
     source: Source
     image: tuple[int, int, int]  # (H, W, C)
+    background: tuple[int, int, int]  # below what is transparent
     fits: bool  # whether the pictures, brought to this shape, are kept in memory
     kept: dict[str, tuple[tf.Tensor, tf.Tensor]] = field(default_factory=dict, repr=False)
 
@@ -87,7 +88,7 @@ class Reader:
         return records.map(lambda data, label: (self._prepared(decoded(data)), label), AUTO)
 
     def _prepared(self, picture: tf.Tensor) -> tf.Tensor:
-        return tf.ensure_shape(prepared(picture, self.image), self.image)
+        return tf.ensure_shape(prepared(picture, self.image, self.background), self.image)
 
     def _gathered(self, split: str, batches: tf.data.Dataset) -> tf.data.Dataset:
         """Return batches of what is in memory, given by their numbers."""
@@ -131,11 +132,11 @@ def _raw(data: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return decoded(data), label
 
 
-def reader(source: Source, image: tuple[int, int, int]) -> Reader:
+def reader(source: Source, image: tuple[int, int, int], background: tuple[int, int, int]) -> Reader:
     """Return a reader of `source` at the input shape `image` (H, W, C)."""
     width = 1 if source.shape == image else 4  # bytes per number
     needed = sum(source.sizes.values()) * int(np.prod(image)) * width
-    return Reader(source=source, image=image, fits=needed <= free_memory() / SHARE)
+    return Reader(source=source, image=image, background=background, fits=needed <= free_memory() / SHARE)
 
 
 def _ordered(batches: tf.data.Dataset) -> tf.data.Dataset:

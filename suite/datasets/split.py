@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from suite.core.errors import DatasetError
-from suite.datasets.layout import Classes, named, scan
+from suite.datasets.layout import Classes, scan
 from suite.machine.progress import watched
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 SHARE = 10  # one picture in ten is held out for validation, and one in ten for the test
-SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM")  # JPEG, PNG, GIF, BMP
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +38,7 @@ class Folder:
 
     classes: tuple[str, ...]
     splits: Splits
+    files: Mapping[str, Sequence[Path]]  # all that were read, by their content: copies too
 
     @property
     def digest(self) -> str:
@@ -60,7 +60,7 @@ def read(root: Path) -> Folder:
     official = {split: _read(classes) for split, classes in found.items()}
     missing = [split for split in ("validation", "test") if split not in official]
     splits = disjoint({**official, **carved(official["train"], missing)}) if missing else disjoint(official)
-    folder = Folder(classes=tuple(sorted(found["train"])), splits=splits)
+    folder = Folder(classes=tuple(sorted(found["train"])), splits=splits, files=_by_content(official))
     _whole(root, folder)
     return folder
 
@@ -70,18 +70,15 @@ def _read(classes: Classes) -> list[Picture]:
     files = [(path, label) for label, paths in classes.items() for path in paths]
     with ThreadPoolExecutor() as pool:
         contents = list(watched(pool.map(_content, [path for path, _ in files]), len(files), "reading pictures"))
-    if wrong := [path for (path, _), content in zip(files, contents, strict=True) if not content]:
-        raise DatasetError(f"{named(wrong)}: not JPEG, PNG, GIF or BMP inside: convert it or move it away")
     return [Picture(path=path, label=label, content=c) for (path, label), c in zip(files, contents, strict=True)]
 
 
 def _content(path: Path) -> str:
-    """Return the digest of a file; "" if it does not begin as a picture does."""
+    """Return the digest of a file."""
     try:
-        data = path.read_bytes()
+        return blake2b(path.read_bytes(), digest_size=16).hexdigest()
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
-    return blake2b(data, digest_size=16).hexdigest() if data.startswith(SIGNATURES) else ""
 
 
 def carved(pictures: Sequence[Picture], wanted: Sequence[str]) -> dict[str, list[Picture]]:
@@ -116,6 +113,13 @@ def disjoint(splits: Splits) -> Splits:
             LOG.warning("%d pictures of %s left out: copies of pictures that are held out", copies, split)
         taken |= {picture.content for picture in kept[split]}
     return kept
+
+
+def _by_content(splits: Splits) -> Mapping[str, Sequence[Path]]:
+    files: dict[str, list[Path]] = defaultdict(list)
+    for picture in (one for pictures in splits.values() for one in pictures):
+        files[picture.content].append(picture.path)
+    return files
 
 
 def _contents(pictures: Iterable[Picture]) -> dict[str, set[str]]:

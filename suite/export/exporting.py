@@ -17,14 +17,20 @@ from PIL import Image
 
 from suite.core import files
 from suite.core.errors import ExportError
-from suite.datasets import Dataset, pictures
+from suite.datasets import Dataset
 from suite.export import loaded, saved_model
 from suite.machine import helper
+from suite.pictures.graph import prepared
 
 CHECKED = 256  # validation pictures at the most
 BATCH = 32  # pictures that the trained model answers for at once
 TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}  # greatest difference of a probability, by the
 #                                                                   precision of the coarsest layer
+ENCODED = (
+    "Takes JPEG, PNG, GIF and BMP files. It heeds neither the turn that a camera noted, nor colour profiles, nor the "
+    "palette of a BMP file, and cuts 16 bits to the upper 8. `suite predict` opens files first, as training does: the "
+    "model sees what a viewer shows."
+)  # what its signature `encoded` does not do, for the card
 EXAMPLES = 3  # pictures of the test split, to try the export with
 
 
@@ -68,10 +74,11 @@ def export(
         with tempfile.TemporaryDirectory(dir=folder, prefix=".unchecked-") as unchecked:
             saved = Path(unchecked) / "model"
             classes = data.classes if then is None else tuple(then)
-            saved_model.write(model, classes, str(saved))
+            saved_model.write(model, classes, str(saved), background=data.background)
             agreement = _agreement(model, data, saved)
             accuracy = test_accuracy(model, data) if then is None else None
-            told = {"classes": classes, **card, "agreement": asdict(agreement), "test_accuracy": accuracy}
+            found = {"agreement": asdict(agreement), "test_accuracy": accuracy}
+            told = {"classes": classes, **card, "encoded": ENCODED, **found}
             _write_card(saved, data, told)
             version = _moved(saved, folder)
     except OSError as error:
@@ -100,7 +107,8 @@ def test_accuracy(model: keras.Model, data: Dataset) -> float:
 def _agreement(model: keras.Model, data: Dataset, saved: Path) -> Agreement:
     """Compare the saved model, loaded in a fresh process without Keras, with `model` on validation pictures."""
     raw = [picture for picture, _ in data.samples("validation", CHECKED)]
-    trained = np.concatenate([_trained(model, raw[start : start + BATCH]) for start in range(0, len(raw), BATCH)])
+    seen = [prepared(picture, data.task.image, data.background) for picture in raw]
+    trained = np.concatenate([_trained(model, seen[start : start + BATCH]) for start in range(0, len(seen), BATCH)])
     differences, same = [], []
     for name, answers in _answers(saved, raw).items():
         if answers.shape != trained.shape:
@@ -129,10 +137,9 @@ def tolerance_of(model: keras.Model) -> float:
     return max((TOLERANCE[kind] for kind in computed if kind in TOLERANCE), default=TOLERANCE["float32"])
 
 
-def _trained(model: keras.Model, raw: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the probabilities that `model` gives for some pictures."""
-    prepared = [pictures.prepared(picture, tuple(model.input_shape[1:])) for picture in raw]
-    logits = model.predict_on_batch(np.stack(prepared))
+def _trained(model: keras.Model, seen: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the probabilities that `model` gives for some prepared pictures."""
+    logits = model.predict_on_batch(np.stack(seen))
     return keras.ops.convert_to_numpy(keras.ops.softmax(keras.ops.cast(logits, "float32")))
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from suite.core.errors import ExportError
+from suite.pictures.viewing import WHITE, PictureError, views
 
 
 def latest(export: Path) -> Path:
@@ -35,20 +36,18 @@ def card(export: Path) -> dict[str, Any]:
 def predict(export: Path, files: Sequence[Path]) -> list[list[tuple[str, float]]]:
     """Return for each picture file its classes with their probabilities, the likeliest first.
 
-    Raises ExportError, which names the file, when one cannot be read as a picture.
+    The model is shown what a viewer shows, as in training. Raises ExportError, which names every file that has no
+    picture.
     """
-    classes = card(export)["classes"]
+    told = card(export)
+    seen = [
+        view if isinstance(view, PictureError) else view.png for view in views(files, told.get("background", WHITE))
+    ]
+    if bad := [f"{file}: {view}" for file, view in zip(files, seen, strict=True) if isinstance(view, PictureError)]:
+        raise ExportError("\n".join(bad))
     answer = tf.saved_model.load(str(latest(export))).signatures["encoded"]
-    return [_ranked(classes, _asked(answer, file)) for file in files]
-
-
-def _asked(answer: Any, file: Path) -> np.ndarray:
-    try:
-        return answer(encoded=tf.constant([file.read_bytes()]))["probabilities"].numpy()[0]
-    except OSError as error:
-        raise ExportError(f"{file}: cannot be read ({error.strerror})") from error
-    except tf.errors.InvalidArgumentError as error:
-        raise ExportError(f"{file}: not a JPEG, PNG, GIF or BMP picture that can be decoded") from error
+    answers = [answer(encoded=tf.constant([png]))["probabilities"].numpy()[0] for png in seen]
+    return [_ranked(told["classes"], probabilities) for probabilities in answers]
 
 
 def _ranked(classes: Sequence[str], probabilities: np.ndarray) -> list[tuple[str, float]]:

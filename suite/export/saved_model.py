@@ -8,40 +8,42 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from suite.datasets import pictures
+from suite.pictures.graph import WHITE, decoded, prepared
 
 Signature = tuple[Callable[[Any], dict[str, Any]], tf.TensorSpec]
 
 
-def signatures(model: keras.Model, classes: Sequence[str]) -> dict[str, Signature]:
+def signatures(
+    model: keras.Model, classes: Sequence[str], background: tuple[int, int, int] = WHITE
+) -> dict[str, Signature]:
     """Return the three ways to ask `model` (logits out, [B, K]), each a function and the tensor that it takes.
 
     `images`: uint8 [B, h, w, C], pictures of any one size; `encoded`: string [B], JPEG, PNG, GIF or BMP files;
     `pixels`: float32 [B, H, W, C], values 0 to 255 at the network's own size. All answer `probabilities`, float32
     [B, K]; the first two also `label`, string [B], the most probable class. `pixels` has numbers only, as XLA,
-    LiteRT and ONNX need it.
+    LiteRT and ONNX need it. The transparency of an encoded file is laid on `background`.
     """
     image = tuple(model.input_shape[1:])
     names = tf.constant(list(classes))
 
-    def labelled(prepared: tf.Tensor) -> dict[str, tf.Tensor]:
-        probabilities = answered(prepared)
+    def labelled(seen: tf.Tensor) -> dict[str, tf.Tensor]:
+        probabilities = answered(seen)
         return {"probabilities": probabilities, "label": tf.gather(names, tf.argmax(probabilities, axis=-1))}
 
-    def answered(prepared: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(tf.cast(model(prepared, training=False), tf.float32))
+    def answered(seen: tf.Tensor) -> tf.Tensor:
+        return tf.nn.softmax(tf.cast(model(seen, training=False), tf.float32))
 
     def images(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return labelled(pictures.prepared(images, image))
+        return labelled(prepared(images, image))
 
     def encoded(encoded: tf.Tensor) -> dict[str, tf.Tensor]:
         each = tf.TensorSpec(image, tf.float32)
         return labelled(
-            tf.map_fn(lambda file: pictures.prepared(pictures.decoded(file), image), encoded, fn_output_signature=each)
+            tf.map_fn(lambda file: prepared(decoded(file), image, background), encoded, fn_output_signature=each)
         )
 
     def pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"probabilities": answered(pictures.prepared(pixels, image))}
+        return {"probabilities": answered(prepared(pixels, image))}
 
     return {
         "images": (images, tf.TensorSpec((None, None, None, image[-1]), tf.uint8, "images")),
@@ -63,10 +65,14 @@ def inference(model: keras.Model, classes: Sequence[str]) -> Callable[[], None]:
 
 
 def write(
-    model: keras.Model, classes: Sequence[str], folder: str, only: Collection[str] = ("images", "encoded", "pixels")
+    model: keras.Model,
+    classes: Sequence[str],
+    folder: str,
+    only: Collection[str] = ("images", "encoded", "pixels"),
+    background: tuple[int, int, int] = WHITE,
 ) -> None:
     """Write `model` as a SavedModel with the three signatures, or `only` some of them; the first is the default one."""
-    known = signatures(model, classes)
+    known = signatures(model, classes, background)
     save(model, {name: known[name] for name in only}, folder)
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryFile
 
 
 def load_tensorflow() -> None:
@@ -18,6 +19,24 @@ def load_tensorflow() -> None:
         with silenced():
             import tensorflow  # noqa: F401
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """Keep what this process writes to stderr from the terminal; yield a list that has its lines afterwards."""
+    lines: list[str] = []
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield lines
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            file.seek(0)
+            lines += file.read().decode(errors="replace").splitlines()
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""From the file of a picture to the input of a network."""
