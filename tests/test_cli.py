@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -290,6 +291,25 @@ def test_the_best_within_limits_is_the_most_accurate_and_of_equals_the_cheapest(
     assert choice.best(comparison, [Constraint(measure="parameters", at_most=1500)]).trial.number == 0
 
 
+def test_a_study_without_a_complete_trial_has_no_front_and_says_why(tmp_path: Path) -> None:
+    """Reasons that differ by a number are counted together; the exit code is 1, by every verb that chooses."""
+    with folder.opened(tmp_path / "runs" / "small", studies.study(constraints=())) as store:
+        for number in range(5):
+            trial = store.ask()
+            assert trial
+            said = f"{number + 30},000 breaks parameters <= 20,000"
+            store.finish(trial.refused(said) if number > 1 else trial.failed("the loss is not a number"))
+    for words in (["front", "small"], ["front", "small", "--max-latency", "5"], ["export", "small", "best", "out"]):
+        done = suite(*words, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (1, "")
+        first, *reasons = done.stderr.splitlines()
+        assert first == "suite: small: no trial was completed, so there is no network and no front."
+        assert reasons == [
+            "  3 refused: 32,000 breaks parameters <= 20,000 (small/2)",
+            "  2 failed: the loss is not a number (small/0)",
+        ]
+
+
 def test_the_nearest_misses_are_named_nearest_first() -> None:
     with pytest.raises(NothingFitsError) as missed:
         choice.best(compare([RUN]), [Constraint(measure="latency", at_most=0.5)])
@@ -362,3 +382,24 @@ def test_on_a_wide_terminal_a_table_is_whole_and_its_groups_stand_apart() -> Non
     assert rendered(ROWS, "table", terminal=Terminal(width=200)).splitlines() == plain
     grouped = rendered(ROWS, "table", terminal=Terminal(width=200, apart="family")).splitlines()
     assert grouped == [*plain[:4], "", plain[4]]
+
+
+# ---- terminals and pipes that cannot show every character
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1", "utf-8"])
+def test_what_a_terminal_cannot_show_is_written_plainly(tmp_path: Path, encoding: str) -> None:
+    with folder.opened(tmp_path / "runs" / "small", studies.study(constraints=(), question="Ⅻ × ─ ü 火")) as store:
+        trial = store.ask()
+        assert trial
+        store.finish(studies.complete(trial, latency=1.0))
+    environment = os.environ | {"PYTHONUTF8": "0", "PYTHONIOENCODING": encoding}
+    for words in (["list", "measures"], ["list", "runs"], ["front", "small"], ["front", "Ⅻ火"]):
+        command = [sys.executable, "-m", "suite", *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, env=environment)
+        assert done.returncode == (words[-1] == "Ⅻ火"), done.stderr
+        text = (done.stdout + done.stderr).decode(encoding)
+        assert "Traceback" not in text
+        rule = "─" if encoding == "utf-8" else "-"
+        assert words[-1] == "Ⅻ火" or text.splitlines()[1].strip(rule + " ") == ""
+        assert words[-1] != "Ⅻ火" or ("Ⅻ火" if encoding == "utf-8" else r"XII\u706b") in text

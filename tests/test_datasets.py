@@ -265,9 +265,9 @@ def test_splits_that_do_not_agree_are_refused(tmp_path: Path, parts: dict[str, s
 def test_classes_may_be_called_train_and_test(tmp_path: Path) -> None:
     for name in ("train", "test", "bus"):
         fill(tmp_path / name, [1])
-    assert sorted(layout.scan(tmp_path)["train"]) == ["bus", "test", "train"]
+    assert sorted(layout.scan(tmp_path).splits["train"]) == ["bus", "test", "train"]
     shutil.rmtree(tmp_path / "bus")
-    assert sorted(layout.scan(tmp_path)["train"]) == ["test", "train"]
+    assert sorted(layout.scan(tmp_path).splits["train"]) == ["test", "train"]
 
 
 def test_what_file_browsers_leave_behind_is_no_picture(root: Path) -> None:

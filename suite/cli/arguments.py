@@ -12,6 +12,7 @@ import click
 from suite import architectures as catalogue
 from suite.benchmark.campaign import Settings, Told
 from suite.cli.options import LIMITS
+from suite.cli.speaking import tell
 from suite.core import task
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, StoreError, did_you_mean
@@ -78,7 +79,7 @@ def results(names: Sequence[str], root: Path, asked: Sequence[Objective]) -> lis
         found.append(table)
         shown = " and ".join(f"{one.measure} ({one.goal})" for one in asked or table.objectives)
         for note in (*table.notes, f"compared in {shown}; --objective names others"):
-            click.echo(f"{name}: {note}.", err=True)
+            tell(f"{name}: {note}.")
     return found
 
 
@@ -189,8 +190,8 @@ def teller() -> Told:
     """Return a function that prints each measurement, and the time left, to stderr."""
     began = time.monotonic()
 
-    def tell(cell: Cell, done: int, count: int) -> None:
+    def told(cell: Cell, done: int, count: int) -> None:
         known = f"{cell.model}, {cell.path}, batch {cell.batch}: {cell.said}"
-        click.echo(f"{known}  [{done} of {count}, {left(began, done, count)} left]", err=True)
+        tell(f"{known}  [{done} of {count}, {left(began, done, count)} left]")
 
-    return tell
+    return told

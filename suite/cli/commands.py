@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from suite import __version__
+from suite.cli.speaking import speak_plainly, tell
 from suite.core.errors import SuiteError
 from suite.machine.helper import start_lightly
 
@@ -59,15 +60,16 @@ def cli() -> None:
 def main() -> None:
     """Run the command; a SuiteError becomes one line and its exit code."""
     start_lightly()
+    speak_plainly()
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
     try:
         cli(standalone_mode=False)
     except SuiteError as error:
-        click.echo(f"suite: {error}", err=True)
+        tell(f"suite: {error}")
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("suite: interrupted. What was finished is kept; the same command goes on.", err=True)
+        tell("suite: interrupted. What was finished is kept; the same command goes on.")
         sys.exit(130)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
-
 from suite.cli.printing import show
+from suite.cli.speaking import tell
 from suite.core.measures import MEASURES
 from suite.core.study import Constraint, Objective
 from suite.core.trial import Run
@@ -18,12 +17,18 @@ from suite.report.results import Results
 def print_front(
     runs: Sequence[Run | Results], limits: Sequence[Constraint], format: str, asked: Sequence[Objective] = ()
 ) -> None:
-    """Print the front, or with `limits` the best model. Raises NothingFitsError when no model is within."""
+    """Print the front, or with `limits` the best model.
+
+    Raises NothingFitsError when no model is within them, and NothingTrainedError when there is no model at all.
+    """
     comparison = compare(runs, asked)
     if comparison.left_out:
-        click.echo(comparison.left_out, err=True)
+        tell(comparison.left_out)
+    choice.require_trained(comparison)
     columns, rows = choice.table(
-        [choice.best(comparison, limits)] if limits else comparison.front, limits, comparison.objectives
+        comparison.front if comparison.front and not limits else [choice.best(comparison, limits)],
+        limits,
+        comparison.objectives,
     )
     needed = {limit.measure for limit in limits} | {objective.measure for objective in comparison.objectives}
     others = [name for name in columns if name in MEASURES and (MEASURES[name].part_of or name) not in needed]

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import click
 from rich.box import Box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from suite.cli.speaking import say
 from suite.core.errors import SuiteError, did_you_mean
 
 FORMATS = ("table", "csv", "json")
@@ -41,7 +41,7 @@ def show(
     """Print `rows` on stdout as `rendered` returns them. On a terminal a table fits its width, see `Terminal`."""
     width = shutil.get_terminal_size().columns
     terminal = Terminal(width=width, spare=spare, apart=apart) if sys.stdout.isatty() else None
-    click.echo(rendered(rows, format, columns, terminal))
+    say(rendered(rows, format, columns, terminal))
 
 
 def rendered(
@@ -85,7 +85,10 @@ def _table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], terminal: Te
             before = row.get(terminal.apart)
         table.add_row(*map(Text, cells))
     console = Console(
-        width=max(terminal.width, _across(least)) if terminal else WIDEST, color_system=None, legacy_windows=False
+        file=io.StringIO(),  # which holds any character; what a terminal cannot show is another matter
+        width=max(terminal.width, _across(least)) if terminal else WIDEST,
+        color_system=None,
+        legacy_windows=False,
     )
     with console.capture() as shown:
         console.print(table)

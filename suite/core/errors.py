@@ -8,6 +8,7 @@ SuiteError                  exit code 1
   StoreError                1   the run folder or its database cannot be read or written
   TableError                1   a table of measured networks cannot be read or written: names the file
   ExportError               1   the exported model answers differently from the trained one
+  NothingTrainedError       1   no trial of a study was completed: carries the reasons
   NothingFitsError          3   no trained model meets the limits: carries the nearest misses
   MissingExtraError         1   an optional package is not installed: names its install line
 """
@@ -56,6 +57,10 @@ class TableError(SuiteError):
 
 class ExportError(SuiteError):
     """An exported model does not agree with the trained one."""
+
+
+class NothingTrainedError(SuiteError):
+    """No trial was completed, so there is no front and no model."""
 
 
 class NothingFitsError(SuiteError):

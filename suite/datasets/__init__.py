@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -16,6 +17,7 @@ from suite.pictures.viewing import WHITE, colour
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
+LOG = logging.getLogger(__name__)
 EMBEDDED = "digits"
 SMALLEST = 32  # pixels a side: the smallest pictures that published networks are made for
 
@@ -58,7 +60,8 @@ def check(name: str) -> None:
     if name == EMBEDDED:
         return
     if folder := _folder(name):
-        layout.scan(folder)
+        for note in layout.scan(folder).notes:
+            LOG.warning("%s: %s", folder, note)
     elif _word(name) not in (known := _known()):
         raise DatasetError(f"no dataset '{name}'.{_nearest(_word(name), known)} A folder is written ./{name}")
 

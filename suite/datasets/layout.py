@@ -1,107 +1,264 @@
 """A folder of pictures: which files it holds, in which classes and splits. Pure Python; contents are not read.
 
-ROOT/{train,val,test}/CLASS/*      splits of its own; `validation` and `valid` are the same as `val`
+ROOT/{train,val,test}/CLASS/*      splits of its own, under any of their usual names
 ROOT/CLASS/*                       one set, to be split by `split.py`
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+import shlex
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from suite.core.errors import DatasetError
 from suite.pictures.viewing import ENDINGS
 
-SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation", "test": "test"}
-CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})  # what file browsers and archives leave behind
+SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+UNLABELLED = frozenset({"unlabelled", "unlabeled", "unsup"})
+# What systems and tools leave behind, and what cameras and annotators write beside a picture.
+CLUTTER = frozenset({
+    "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "icon\r", "__macosx", "@eadir",
+    "$recycle.bin", "lost+found", "system volume information", "__pycache__",
+})  # fmt: skip
+SIDECARS = frozenset({".json", ".xmp", ".txt", ".xml", ".csv", ".aae", ".md", ".html", ".db", ".ini"})
+LABELLED = re.compile(r"([^\W\d_]+)[ ._-]*\d+\.\w+")  # `cat.0.jpg`, `cat_12.png`, `cat7.bmp`
 EXPECTED = "expected {0}/CLASS/* or {0}/{{train,val,test}}/CLASS/*"
 
 Classes = Mapping[str, list[Path]]
 
 
-def scan(root: Path) -> dict[str, Classes]:
-    """Return the files of each class of each split, in order of name; a flat folder is all `train`.
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """The files of each class of each split, in order of name; a folder without splits is all `train`."""
 
-    Raises DatasetError for an empty class, a single class, classes that differ between splits, and other files.
-    """
-    folders = _folders(root)
-    splits = {"train": root} if not _is_split(folders) else _splits(root, folders)
-    found = {split: _classes(folder) for split, folder in splits.items()}
-    _agree(splits, found)
-    return found
+    splits: Mapping[str, Classes]
+    notes: tuple[str, ...] = ()  # what was left out
 
 
-def _children(folder: Path) -> list[Path]:
-    """Return what `folder` holds, in order of name, without hidden files and clutter."""
-    try:
-        paths = sorted(folder.iterdir())
-    except FileNotFoundError:
-        raise DatasetError(f"{folder}: no such folder") from None
-    except NotADirectoryError:
-        raise DatasetError(f"{folder}: is a file, not a folder of pictures") from None
-    except OSError as error:
-        raise DatasetError(f"{folder}: cannot be read ({error.strerror})") from None
-    return [path for path in paths if not path.name.startswith(".") and path.name.lower() not in CLUTTER]
+def scan(root: Path) -> Layout:
+    """Return what lies under `root`. Raises DatasetError with a line for each thing that is in the way."""
+    look = _Look(root)
+    found = look.splits()
+    if look.problems:
+        raise DatasetError("\n".join(look.problems))
+    return Layout(splits=found, notes=tuple(look.notes()))
 
 
-def _folders(folder: Path) -> list[Path]:
-    """Return the folders in `folder`. Other files may lie there (a licence, a list), but no picture."""
-    children = _children(folder)
-    if stray := [path for path in children if path.is_file() and path.suffix.lower() in ENDINGS]:
-        raise DatasetError(f"{named(stray)}: a picture in no class; {EXPECTED.format(folder)}")
-    return [path for path in children if path.is_dir()]
+@dataclass
+class _Look:
+    """One look at a folder: what it holds, what was left out, and all that is in the way."""
+
+    root: Path
+    problems: list[str] = field(default_factory=list)
+    clutter: Counter[str] = field(default_factory=Counter)  # files and folders that were left out, by name or ending
+    unlabelled: list[Path] = field(default_factory=list)  # folders of pictures without classes
+    seen: dict[Path, list[Path]] = field(default_factory=dict)  # what folders hold, without clutter
+
+    def splits(self) -> dict[str, Classes]:
+        """Return the splits of the folder; what it has of them if something is in the way."""
+        folders = [path for path in self._children(self.root) if path.is_dir()]
+        if self._is_split(folders):
+            return self._of_splits(folders)
+        if self._holds_named_files(folders):
+            return {}
+        return {"train": self._classes(self.root)}
+
+    def _holds_named_files(self, folders: Sequence[Path]) -> bool:
+        """Note as a problem that no folder is a class: their files have the classes in their names."""
+        files = {folder: [path for path in self._children(folder) if _is_picture(path)] for folder in folders}
+        labels = _labels([path for paths in files.values() for path in paths])
+        if not labels or not (len(folders) == 1 or all(folder.name.lower() in SPLITS for folder in folders)):
+            return False
+        self.problems += [f"{named([folder])}: {_sorting(folder, labels)}" for folder in folders]
+        return True
+
+    def notes(self) -> list[str]:
+        """Return what was left out, a line for each reason."""
+        told = [f"{named([folder])}: its pictures have no class, so they are left out" for folder in self.unlabelled]
+        if self.clutter:
+            kinds = ", ".join(f"{count} {printable(kind)}" for kind, count in sorted(self.clutter.items()))
+            told.append(f"no pictures, so left out: {kinds}")
+        return told
+
+    def _children(self, folder: Path) -> list[Path]:
+        """Return what `folder` holds, in order of name, without hidden files and clutter."""
+        if folder not in self.seen:
+            self.seen[folder] = self._listed(folder)
+        return self.seen[folder]
+
+    def _listed(self, folder: Path) -> list[Path]:
+        try:
+            paths = sorted(folder.iterdir())
+        except FileNotFoundError:
+            raise DatasetError(f"{named([folder])}: no such folder") from None
+        except NotADirectoryError:
+            raise DatasetError(f"{named([folder])}: is a file, not a folder of pictures") from None
+        except OSError as error:
+            raise DatasetError(f"{named([folder])}: cannot be read ({error.strerror})") from None
+        kept = [path for path in paths if not _is_clutter(path)]
+        self.clutter.update(_kind(path) for path in set(paths) - set(kept))
+        return kept
+
+    def _is_split(self, folders: Sequence[Path]) -> bool:
+        """Whether the folders are splits. A class may be called `train`: then it holds pictures, not folders."""
+        if folders and all(folder.name.lower() in SPLITS for folder in folders):
+            return any(_has_folders(folder) for folder in folders)
+        return any(_has_folders(folder) for folder in folders if folder.name.lower() in SPLITS)
+
+    def _of_splits(self, folders: Sequence[Path]) -> dict[str, Classes]:
+        homes: dict[str, Path] = {}
+        for folder in folders:
+            split = SPLITS.get(folder.name.lower())
+            if (split in ("validation", "test") or folder.name.lower() in UNLABELLED) and not _has_folders(folder):
+                self.unlabelled.append(folder)
+            elif split is None:
+                self.problems.append(f"{named([folder])}: neither a split (train, val, test) nor in one: move it away")
+            elif split in homes:
+                self.problems.append(
+                    f"{named([homes[split]])} and {named([folder])} are both the {split} split: keep one"
+                )
+            else:
+                homes[split] = folder
+        if "train" not in homes:
+            self.problems.append(f"{named([self.root])}: has no split 'train'; {EXPECTED.format(named([self.root]))}")
+        found = {split: self._classes(folder) for split, folder in homes.items()}
+        self._agree(homes, found)
+        return found
+
+    def _classes(self, folder: Path) -> Classes:
+        """Return the pictures of each class in a folder, by the printable name of the class."""
+        children = self._children(folder)
+        if any(map(_is_picture, children)):
+            self._refuse_pictures_without_a_class(folder, children)
+            return {}
+        folders = [path for path in children if path.is_dir()]
+        self.unlabelled += [path for path in folders if path.name.lower() in UNLABELLED]
+        found = {path: self._pictures(path) for path in folders if path.name.lower() not in UNLABELLED}
+        if not any(found.values()):
+            if not self.problems:
+                self.problems.append(f"{named([folder])}: holds no pictures; {EXPECTED.format(named([self.root]))}")
+            return {}
+        if empty := [path for path, files in found.items() if not files and not _has_folders(path)]:
+            self.problems.append(f"{named(empty)}: a class without pictures: fill it or remove it")
+        if len(found) == 1:
+            only = printable(next(iter(found)).name)
+            self.problems.append(f"{named([folder])}: has one class only, '{only}': a classifier needs two or more")
+        self._tell_near_names_apart([path.name for path in found])
+        return {printable(path.name): files for path, files in found.items()}
+
+    def _pictures(self, folder: Path) -> list[Path]:
+        children = self._children(folder)
+        deeper = [path for path in children if path.is_dir()]
+        files = [path for path in children if not path.is_dir()]
+        if deeper and not any(map(_is_picture, files)):
+            here, above = shlex.quote(str(folder)), shlex.quote(str(folder.parent))
+            way = f"mv {here}/* {above}/ && rmdir {here}"
+            self.problems.append(f"{named(deeper)}: folders of a folder. If they are classes: {way}")
+        elif deeper:
+            self.problems.append(
+                f"{named(deeper)}: a folder inside a class: pictures lie directly in {named([folder])}"
+            )
+        if other := [path for path in files if not _is_picture(path)]:
+            self.problems.append(f"{named(other)}: no picture by its name: convert it or move it away")
+        return [path for path in files if _is_picture(path)]
+
+    def _refuse_pictures_without_a_class(self, folder: Path, children: Sequence[Path]) -> None:
+        stray = [path for path in children if _is_picture(path)]
+        if labels := _labels(stray):
+            self.problems.append(f"{named([folder])}: {_sorting(folder, labels)}")
+        else:
+            self.problems.append(f"{named(stray)}: a picture in no class; {EXPECTED.format(named([self.root]))}")
+
+    def _tell_near_names_apart(self, names: Sequence[str]) -> None:
+        near: dict[str, list[str]] = defaultdict(list)
+        for name in names:
+            near[_plain(name)].append(name)
+        for alike in near.values():
+            if len(alike) > 1:
+                told = " and ".join(f"'{printable(name)}' ({_form(name)})" for name in alike)
+                self.problems.append(
+                    f"{named([self.root])}: the classes {told} differ only in capitals or in how their accents are "
+                    "written: give one of them another name, or put their pictures into one folder"
+                )
+
+    def _agree(self, homes: Mapping[str, Path], found: Mapping[str, Classes]) -> None:
+        """Note as a problem every class that is not in every split."""
+        for split, folder in homes.items():
+            for other in homes:
+                for missing in sorted(set(found[other]) - set(found[split])) if found[split] and found[other] else ():
+                    near = [name for name in found[split] if _plain(name) == _plain(missing)]
+                    way = f"there it is '{near[0]}' ({_form(near[0])}): name both alike" if near else "add it there"
+                    self.problems.append(
+                        f"{named([homes[other] / missing])}: a class that {named([folder])} does not have: {way}"
+                    )
 
 
-def _is_split(folders: list[Path]) -> bool:
-    """Whether the folders are splits. A class may be called `train`: then it holds pictures, not folders."""
-    if folders and all(folder.name.lower() in SPLITS for folder in folders):
-        return any(path.is_dir() for folder in folders for path in _children(folder))
-    return any(path.is_dir() for folder in folders if folder.name.lower() == "train" for path in _children(folder))
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in ENDINGS and not path.is_dir()
 
 
-def _splits(root: Path, folders: list[Path]) -> dict[str, Path]:
-    splits: dict[str, Path] = {}
-    for folder in folders:
-        split = SPLITS.get(folder.name.lower())
-        if split is None:
-            raise DatasetError(f"{folder}: neither a split (train, val, test) nor in one: move it away")
-        if split in splits:
-            raise DatasetError(f"{splits[split]} and {folder} are both the {split} split: keep one")
-        splits[split] = folder
-    if "train" not in splits:
-        raise DatasetError(f"{root}: has no split 'train'; {EXPECTED.format(root)}")
-    return splits
+def _is_clutter(path: Path) -> bool:
+    return (
+        path.name.startswith(".")
+        or path.name.lower() in CLUTTER
+        or (path.suffix.lower() in SIDECARS and path.is_file())
+    )
 
 
-def _classes(folder: Path) -> Classes:
-    classes = {path.name: _pictures(path) for path in _folders(folder)}
-    if not any(classes.values()):
-        raise DatasetError(f"{folder}: holds no pictures; {EXPECTED.format(folder)}")
-    if empty := [folder / name for name, files in classes.items() if not files]:
-        raise DatasetError(f"{named(empty)}: a class without pictures: fill it or remove it")
-    if len(classes) == 1:
-        raise DatasetError(f"{folder}: has one class only, '{next(iter(classes))}': a classifier needs two or more")
-    return classes
+def _kind(path: Path) -> str:
+    """Return how clutter is counted: hidden ones and sidecars together."""
+    if path.name.startswith("."):
+        return "hidden"
+    return path.name if path.name.lower() in CLUTTER else path.suffix.lower()
 
 
-def _pictures(folder: Path) -> list[Path]:
-    files = _children(folder)
-    if deeper := [path for path in files if path.is_dir()]:
-        raise DatasetError(f"{named(deeper)}: a folder inside a class: pictures lie directly in {folder}")
-    if other := [path for path in files if path.suffix.lower() not in ENDINGS]:
-        raise DatasetError(f"{named(other)}: no picture by its name: convert it or move it away")
-    return files
+def _has_folders(folder: Path) -> bool:
+    return any(path.is_dir() and not _is_clutter(path) for path in folder.iterdir())
 
 
-def _agree(splits: Mapping[str, Path], found: Mapping[str, Classes]) -> None:
-    """Raise DatasetError unless every split has the same classes."""
-    for split, folder in splits.items():
-        for other in splits:
-            if missing := sorted(set(found[other]) - set(found[split])):
-                raise DatasetError(f"{splits[other] / missing[0]}: a class that {folder} does not have: add it there")
+def _labels(files: Sequence[Path]) -> list[str]:
+    """Return the classes that the names of files begin with; none if they do not look like that."""
+    begun = [match[1] for path in files if (match := LABELLED.fullmatch(path.name))]
+    counts = Counter(begun)
+    return sorted(counts) if len(begun) == len(files) > 0 and len(counts) > 1 and min(counts.values()) > 1 else []
+
+
+def _sorting(folder: Path, labels: Sequence[str]) -> str:
+    """Return the command that sorts the files of a folder into classes by their names."""
+    first = f"{', '.join(labels[:3])}{', ...' if len(labels) > 3 else ''}"
+    way = 'for f in *.*; do mkdir -p "${f%%[ ._0-9-]*}" && mv -- "$f" "${f%%[ ._0-9-]*}/"; done'
+    return (
+        f"the classes ({first}) are in the names of its files. Sort them into folders: "
+        f"cd {shlex.quote(str(folder))} && {way}"
+    )
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _form(name: str) -> str:
+    """Return how a name is written, to tell it from another that looks the same."""
+    if name.isascii():
+        return "plain letters"
+    return "accents composed" if unicodedata.is_normalized("NFC", name) else "accents apart"
+
+
+def printable(name: str) -> str:
+    """Return a name that any terminal and any file can hold: bytes that are no text, and line breaks, are escaped."""
+    told = "".join(one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode() for one in name)
+    return told if told == told.strip() else repr(told)
 
 
 def named(paths: Iterable[Path]) -> str:
     """Return the first of `paths` and how many more there are: one line however many files are wrong."""
-    first, *more = [str(path) for path in paths]
+    first, *more = [printable(str(path)) for path in paths]
     return f"{first} (and {len(more)} more)" if more else first

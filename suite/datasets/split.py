@@ -54,7 +54,10 @@ def read(root: Path) -> Folder:
     test. What is missing then is carved from train: a tenth of each class for each missing split. Copies in train of
     held-out pictures, and copies in validation of test pictures, are left out. Raises DatasetError.
     """
-    found = scan(root)
+    layout = scan(root)
+    for note in layout.notes:
+        LOG.warning("%s: %s", root, note)
+    found = dict(layout.splits)
     if "test" not in found and "validation" in found:
         found["test"] = found.pop("validation")
     official = {split: _read(classes) for split, classes in found.items()}

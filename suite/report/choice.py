@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from suite.core import dominance, limits
-from suite.core.errors import NothingFitsError, SuiteError
+from suite.core.errors import NothingFitsError, NothingTrainedError, SuiteError
 from suite.core.measures import MEASURES, formatted, is_stable
 from suite.core.rules import brief
 from suite.core.study import Constraint, Objective
@@ -55,6 +57,22 @@ def named(comparison: Comparison, name: str) -> Entry:
     return found[0]
 
 
+def require_trained(comparison: Comparison) -> None:
+    """Raise NothingTrainedError, with the reasons, unless some trial was completed."""
+    if any(entry.trial.state == "complete" for entry in comparison.entries):
+        return
+    ended: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in comparison.entries:
+        reason = re.sub(r"[\d.,]+", "#", entry.trial.reason)  # reasons that differ by a number are one
+        ended[entry.trial.state, reason].append(entry)
+    told = [
+        f"  {len(alike)} {state}{': ' * bool(alike[0].trial.reason)}{alike[0].trial.reason} ({alike[0].name})"
+        for (state, _), alike in sorted(ended.items(), key=lambda pair: -len(pair[1]))
+    ]
+    first = f"{', '.join(comparison.names)}: no trial was completed, so there is no network and no front."
+    raise NothingTrainedError("\n".join([first, *told]))
+
+
 def doubt(entry: Entry, wanted: Sequence[Constraint] = ()) -> str:
     """Name the limits of `wanted` and of its study that a candidate meets by the median only; empty if none."""
     unsure = limits.unsure(entry.trial.measures, [*wanted, *entry.constraints])
@@ -100,6 +118,7 @@ def _whole(value: float | None) -> float | None:
 
 def _fitting(comparison: Comparison, wanted: Sequence[Constraint]) -> list[Entry]:
     """Return the candidates surely within limits; if there are none, those within limits by the median."""
+    require_trained(comparison)
     measured = {name for entry in comparison.candidates for name in entry.trial.measures}
     needed = {comparison.quality.measure} & measured | {limit.measure for limit in wanted}
     candidates = [entry for entry in comparison.candidates if needed <= entry.trial.measures.keys()]

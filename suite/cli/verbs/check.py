@@ -18,6 +18,7 @@ from suite import pipeline
 from suite.cli import arguments
 from suite.cli.options import formatted, overriding
 from suite.cli.printing import show
+from suite.cli.speaking import tell
 from suite.studyfile import binding
 
 
@@ -32,4 +33,4 @@ def command(files: Sequence[Path], overrides: Sequence[str], format: str) -> Non
         study = pipeline.check(file, overrides)
         show([row._asdict() for row in binding.summary(study)], format, binding.Row._fields)
         size = "infinitely many" if study.size == float("inf") else f"{study.size:,.0f}"
-        click.echo(f"{file}: in order. {study.name}: {size} configurations from {study.architecture}.", err=True)
+        tell(f"{file}: in order. {study.name}: {size} configurations from {study.architecture}.")

@@ -18,6 +18,7 @@ import click
 from suite import pipeline
 from suite.cli import arguments
 from suite.cli.options import limited, rooted
+from suite.cli.speaking import say, tell
 from suite.report import choice
 from suite.report.comparison import compare
 
@@ -36,15 +37,15 @@ def command(
     found = arguments.runs(runs, root)
     comparison, wanted = compare(found), arguments.limits(limits)
     if comparison.left_out:
-        click.echo(comparison.left_out, err=True)
+        tell(comparison.left_out)
     entry = arguments.entry(comparison, trial, wanted)
     doubt = choice.doubt(entry, wanted)
     if doubt:
-        click.echo(f"{entry.name} {doubt}.", err=True)
+        tell(f"{entry.name} {doubt}.")
     done = pipeline.export(entry, found, directory / (name or entry.name.replace("/", "-")))
-    click.echo(done.folder)
-    click.echo(f"{entry.name}: {done.agreement}", err=True)
+    say(done.folder)
+    tell(f"{entry.name}: {done.agreement}")
     if done.test_accuracy is None:
-        click.echo("The pictures have changed since it was trained, so they cannot tell its accuracy.", err=True)
+        tell("The pictures have changed since it was trained, so they cannot tell its accuracy.")
     else:
-        click.echo(f"Accuracy on the test pictures, never seen before: {done.test_accuracy:.2f} %.", err=True)
+        tell(f"Accuracy on the test pictures, never seen before: {done.test_accuracy:.2f} %.")

@@ -21,6 +21,7 @@ import click
 from suite import pipeline
 from suite.cli import arguments
 from suite.cli.options import aimed, rooted
+from suite.cli.speaking import say, tell
 from suite.core.trial import Run
 
 
@@ -40,12 +41,12 @@ from suite.core.trial import Run
 def command(runs: Sequence[str], tables: Sequence[Path], output: Path | None, aims: Sequence[str], root: Path) -> None:
     """Write the report and print where its page is."""
     if tables:
-        click.echo(pipeline.catalogue(arguments.tables(tables, runs), output or root / "catalogue").resolve())
+        say(pipeline.catalogue(arguments.tables(tables, runs), output or root / "catalogue").resolve())
         return
     asked = arguments.objectives(aims)
     found = arguments.results(arguments.named(runs), root, asked)
     of_runs = [one for one in found if isinstance(one, Run)]
     into = output or (of_runs[0].folder / "report" if of_runs and len(found) == 1 else root / "report")
-    click.echo(pipeline.report(found, into, asked).resolve())
+    say(pipeline.report(found, into, asked).resolve())
     for line in pipeline.deliver(of_runs, root, into):
-        click.echo(line, err=True)
+        tell(line)

@@ -20,6 +20,7 @@ from suite import pipeline, studyfile
 from suite.cli import arguments
 from suite.cli.fronts import print_front
 from suite.cli.options import formatted, overriding, rooted
+from suite.cli.speaking import tell
 from suite.core import seen
 from suite.core.study import Study
 from suite.core.trial import Run, counted
@@ -39,7 +40,7 @@ def command(files: Sequence[Path], overrides: Sequence[str], root: Path, storage
     studies = [studyfile.read(file, overrides) for file in files]
     if not all(pipeline.is_done(study, root) for study in studies):
         if not supervisor.is_worker():
-            kernels.choose(dict(zip(files, studies, strict=True)), overrides, _tell)
+            kernels.choose(dict(zip(files, studies, strict=True)), overrides, tell)
             sys.exit(
                 supervisor.supervise(
                     sys.argv[1:], lambda reason: _fail(studies, root, reason), lambda: pipeline.ended(studies, root)
@@ -50,7 +51,7 @@ def command(files: Sequence[Path], overrides: Sequence[str], root: Path, storage
     groups = seen.groups([_ran(study, root, storage) for study in studies])
     for group in groups:
         if len(groups) > 1:
-            _tell(f"The front of {', '.join(run.study.name for run in group)}:")
+            tell(f"The front of {', '.join(run.study.name for run in group)}:")
         print_front(group, (), format)
 
 
@@ -60,26 +61,22 @@ def _ran(study: Study, root: Path, storage: str | None) -> Run:
     said = ", ".join(
         f"{count} {state}" for state, count in counts.items() if count or state not in ("paused", "dropped")
     )
-    _tell(f"{study.name} is done: {said}. It is kept in {done.folder}.")
+    tell(f"{study.name} is done: {said}. It is kept in {done.folder}.")
     if ended := pipeline.hours_over(done):
-        _tell(ended)
+        tell(ended)
     if not pipeline.is_done(study, root):
-        _tell("The budget is not spent: no other candidate was found that keeps the constraints.")
+        tell("The budget is not spent: no other candidate was found that keeps the constraints.")
     return done
 
 
 def _fail(studies: Sequence[Study], root: Path, reason: str) -> bool:
     """Mark the trials of a dead worker as failed; return whether there were any."""
-    kernels.suspect(reason, _tell)
+    kernels.suspect(reason, tell)
     failed = False
     for study in studies:
         if folder.holds(root / study.name):
             with folder.reopened(root / study.name) as store:
                 for number in store.fail_running(reason):
-                    _tell(f"{study.name}/{number} failed: {reason}.")
+                    tell(f"{study.name}/{number} failed: {reason}.")
                     failed = True
     return failed
-
-
-def _tell(line: str) -> None:
-    click.echo(line, err=True)

@@ -17,6 +17,7 @@ import click
 from suite import pipeline
 from suite.cli import arguments
 from suite.cli.options import rooted
+from suite.cli.speaking import say
 
 
 @click.command(help=__doc__)
@@ -26,4 +27,4 @@ from suite.cli.options import rooted
 def command(runs: Sequence[str], root: Path, port: int) -> None:
     """Print the links, then serve until interrupted."""
     for line in pipeline.ui(arguments.runs(runs, root) if runs else arguments.every_run(root), root, port):
-        click.echo(line)
+        say(line)

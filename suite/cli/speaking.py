@@ -1,0 +1,40 @@
+"""What is said on stdout and stderr, by whatever terminal or pipe."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+import unicodedata
+
+PLAIN = {"─": "-", "━": "=", "–": "-", "—": "-", "×": "x", "→": "->", "“": '"', "”": '"', "’": "'"}
+
+
+def say(answer: object) -> None:
+    """Write an answer to stdout."""
+    print(answer, flush=True)
+
+
+def tell(line: object) -> None:
+    """Write a line about the work to stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def speak_plainly() -> None:
+    """Let stdout and stderr write what their encoding does not have in plain characters, and never fail."""
+    codecs.register_error("plain", _plainly)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plain")
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """Return what stands for characters that cannot be written: `-` for a rule, `e` for an accent, else an escape."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_plain, error.object[error.start : error.end])), error.end
+
+
+def _plain(character: str) -> str:
+    bare = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    return PLAIN.get(character) or bare or character.encode("ascii", "backslashreplace").decode()
