@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import keras
 
     from suite.benchmark.plans import Counted
+    from suite.datasets import Dataset
     from suite.export.exporting import Exported
     from suite.report.comparison import Entry
     from suite.report.results import Results
@@ -62,14 +63,17 @@ def bound(read: Study, file: Path, overrides: Sequence[str] = ()) -> Study:
     return _with_recipe(typed)
 
 
-def check(file: Path, overrides: Sequence[str] = ()) -> Study:
-    """Read a study file and check its dataset too, as far as that takes no reading of pictures and no network."""
+def check(file: Path, overrides: Sequence[str] = ()) -> tuple[Study, Dataset | None]:
+    """Read a study file and look at its pictures too; nothing is downloaded and no network is built.
+
+    Return the study and its dataset, None if that is still to be downloaded. Raises StudyError, ArchitectureError and
+    DatasetError.
+    """
     load_tensorflow()
     from suite import datasets
 
     read = study(file, overrides)
-    datasets.check(read.dataset)
-    return read
+    return read, datasets.look(read.dataset, read.image, read.background)
 
 
 def _with_space(read: Study) -> Study:

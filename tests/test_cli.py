@@ -25,6 +25,7 @@ from suite.report import choice
 from suite.report.comparison import compare
 from suite.search import folder, supervisor
 from tests import studies
+from tests.pictures import fill
 
 STUDY = str(Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml")
 
@@ -255,6 +256,33 @@ def test_a_mistake_is_one_message_and_an_exit_code(
     assert (ended.value.code, told.out) == (code, "")
     assert said in told.err
     assert "Traceback" not in told.err
+
+
+def test_a_check_looks_at_the_pictures_and_says_how_small_a_difference_they_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
+    fill(tmp_path / "set" / "cat", range(40))
+    fill(tmp_path / "set" / "dog", range(100, 160))
+    monkeypatch.setattr(sys, "argv", ["suite", "check", STUDY, "--set", f"dataset={tmp_path}/set"])
+    main()
+    told = capfd.readouterr().err
+    assert "100 pictures of 2 classes (cat 40, dog 60): 80 for training, 10 for validation, 10 for the test." in told
+    assert "a difference of less than 31.0 points may be chance" in told, "1.96 times 50 % over the root of 10"
+    (tmp_path / "set" / "dog" / "cut.png").write_bytes((tmp_path / "set" / "dog" / "101.png").read_bytes()[:99])
+    with pytest.raises(SystemExit):
+        main()
+    assert "1 damaged or cut short" in capfd.readouterr().err
+
+
+def test_a_check_downloads_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
+    monkeypatch.setattr(sys, "argv", ["suite", "check", STUDY, "--set", "dataset=cifar10"])
+    main()
+    assert "cifar10 is downloaded when the study runs." in capfd.readouterr().err
+    assert not list(tmp_path.glob("prepared/*/*"))
 
 
 def test_a_study_says_whole_how_its_family_trains() -> None:

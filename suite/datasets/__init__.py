@@ -21,7 +21,7 @@ LOG = logging.getLogger(__name__)
 EMBEDDED = "digits"
 SMALLEST = 32  # pixels a side: the smallest pictures that published networks are made for
 
-__all__ = ["Dataset", "check", "load"]
+__all__ = ["Dataset", "check", "load", "look"]
 
 
 def load(name: str, image: tuple[int, int, int] | None = None, background: str = WHITE) -> Dataset:
@@ -51,8 +51,20 @@ def load(name: str, image: tuple[int, int, int] | None = None, background: str =
         task=Task(height=height, width=width, channels=channels, classes=len(found.classes)),
         background=colour(background),
         sizes=found.sizes,
+        counts=found.counts,
         reader=reading.reader(found, (height, width, channels), colour(background)),
     )
+
+
+def look(name: str, image: tuple[int, int, int] | None = None, background: str = WHITE) -> Dataset | None:
+    """Return what `load` would, or None for a published dataset that is not here: nothing is downloaded.
+
+    Raises DatasetError as `load` does.
+    """
+    check(name)
+    if name != EMBEDDED and not _folder(name) and not published.is_here(name):
+        return None
+    return load(name, image, background)
 
 
 def check(name: str) -> None:

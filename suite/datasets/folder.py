@@ -59,7 +59,7 @@ class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type
     def __init__(self, *, folder: Folder, viewed: Viewed, notes: Sequence[str], digest: str, data_dir: Path) -> None:
         self._folder = folder
         self._viewed = viewed
-        self._told = {"digest": digest, "notes": list(notes)}
+        self._told = {"digest": digest, "notes": list(notes), "counts": folder.counts}
         super().__init__(data_dir=data_dir, config=tfds.core.BuilderConfig(name=digest))
 
     def _info(self) -> tfds.core.DatasetInfo:

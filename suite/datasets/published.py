@@ -19,14 +19,23 @@ def builder(name: str) -> tfds.core.DatasetBuilder:
 
     Raises DatasetError with the way out if there is no such dataset, or if it cannot be prepared.
     """
-    try:
-        found = tfds.builder(name, data_dir=data_folder(), try_gcs=False)
-    except Exception as error:  # builders raise any type for a wrong configuration or version
-        raise DatasetError(f"dataset '{name}' cannot be opened: {_line(error)}") from error
+    found = _found(name)
     if not found.data_path.exists():
         features(name, found)  # before useless gigabytes are downloaded
         _download(name, found)
     return found
+
+
+def is_here(name: str) -> bool:
+    """Whether the dataset is prepared already. Raises DatasetError if there is no such dataset."""
+    return bool(_found(name).data_path.exists())
+
+
+def _found(name: str) -> tfds.core.DatasetBuilder:
+    try:
+        return tfds.builder(name, data_dir=data_folder(), try_gcs=False)
+    except Exception as error:  # builders raise any type for a wrong configuration or version
+        raise DatasetError(f"dataset '{name}' cannot be opened: {_line(error)}") from error
 
 
 def _download(name: str, found: tfds.core.DatasetBuilder) -> None:

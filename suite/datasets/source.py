@@ -42,6 +42,11 @@ class Source:
         return {split: self.builder.info.splits[part].num_examples for split, part in self.splits.items()}
 
     @property
+    def counts(self) -> dict[str, int]:
+        """Number of pictures of each class, if that is known without reading them: of a folder."""
+        return dict((self.builder.info.metadata or {}).get("counts", {}))
+
+    @property
     def digest(self) -> str:
         """Hex of the classes and of every picture and label of each split.
 

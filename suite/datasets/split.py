@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,6 +45,12 @@ class Folder:
         """Hex that changes with any picture, class or split, but not with the names of files or of the folder."""
         rows = sorted((split, p.label, p.content) for split, pictures in self.splits.items() for p in pictures)
         return blake2b(repr(rows).encode(), digest_size=8).hexdigest()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of pictures of each class, in all splits together."""
+        counted = Counter(picture.label for pictures in self.splits.values() for picture in pictures)
+        return {name: counted[name] for name in self.classes}
 
 
 def read(root: Path) -> Folder:

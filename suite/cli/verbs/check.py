@@ -1,6 +1,6 @@
-"""Check study files and print their search spaces.
+"""Check study files and their pictures, and print the search spaces.
 
-No network is built and no picture is read.
+"In order" means that the study will run. No network is built, and nothing is downloaded.
 
 \b
 suite check studies/*.toml
@@ -9,8 +9,10 @@ suite check studies/resnet.toml --set budget.trials=5 fidelity.epochs=1
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +23,11 @@ from suite.cli.printing import show
 from suite.cli.speaking import tell
 from suite.studyfile import binding
 
+if TYPE_CHECKING:
+    from suite.datasets import Dataset
+
+SHOWN = 12  # classes whose pictures are counted in the answer
+
 
 @click.command(help=__doc__)
 @click.argument("files", metavar="STUDY...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -30,7 +37,22 @@ def command(files: Sequence[Path], overrides: Sequence[str], format: str) -> Non
     """Check the studies and print what they search over."""
     files, overrides = arguments.told_apart(files, overrides)
     for file in files:
-        study = pipeline.check(file, overrides)
+        study, data = pipeline.check(file, overrides)
         show([row._asdict() for row in binding.summary(study)], format, binding.Row._fields)
         size = "infinitely many" if study.size == float("inf") else f"{study.size:,.0f}"
         tell(f"{file}: in order. {study.name}: {size} configurations from {study.architecture}.")
+        tell(_described(data) if data else f"{study.dataset} is downloaded when the study runs.")
+
+
+def _described(data: Dataset) -> str:
+    """Return how many pictures there are, and how small a difference they can show."""
+    held_out = data.sizes["validation"]
+    spread = 196 * math.sqrt(0.25 / held_out)  # half the 95 % interval of a share near one half, in points
+    classes = ", ".join(f"{name} {count:,}" for name, count in list(data.counts.items())[:SHOWN])
+    more = f", and {len(data.counts) - SHOWN} more classes" * (len(data.counts) > SHOWN)
+    counted = f" ({classes}{more})" if classes else ""
+    return (
+        f"{sum(data.sizes.values()):,} pictures of {len(data.classes)} classes{counted}: {data.sizes['train']:,} for "
+        f"training, {held_out:,} for validation, {data.sizes['test']:,} for the test. With {held_out:,} validation "
+        f"pictures a difference of less than {spread:.1f} points may be chance."
+    )
