@@ -275,6 +275,33 @@ def test_a_check_looks_at_the_pictures_and_says_how_small_a_difference_they_show
     assert "1 damaged or cut short" in capfd.readouterr().err
 
 
+def test_broken_files_are_listed_all_or_left_out_and_counted(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
+    for number, name in enumerate(("cat", "dog")):
+        fill(tmp_path / "set" / name, range(100 * number, 100 * number + 30))
+        for place in range(number + 2):
+            (tmp_path / "set" / name / f"bad \n{place}.jpg").write_bytes(b"<html>" * place)
+    asked = ["suite", "check", STUDY, "--set", f"dataset={tmp_path}/set"]
+    monkeypatch.setattr(sys, "argv", [*asked, "--problems", str(tmp_path / "bad.csv")])
+    with pytest.raises(SystemExit):
+        main()
+    told = capfd.readouterr().err
+    assert "2 empty" in told
+    assert "3 no picture inside" in told
+    listed = list(csv.DictReader(io.StringIO((tmp_path / "bad.csv").read_text(), newline="")))
+    assert {Path(row["file"]) for row in listed} == set((tmp_path / "set").glob("*/bad*"))
+    assert {row["problem"] for row in listed} == {"empty", "no picture inside"}
+    monkeypatch.setattr(sys, "argv", [*asked, "--skip-broken"])
+    main()
+    assert "60 pictures of 2 classes (cat 30, dog 30)" in capfd.readouterr().err
+    assert "broken files are left out: 2 of cat, 3 of dog" in caplog.text
+
+
 def test_a_check_downloads_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

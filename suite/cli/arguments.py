@@ -35,13 +35,18 @@ TINY = "tiny"  # variant for tests and first runs
 ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
 
 
-def told_apart(files: Sequence[Path], overrides: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """Return study files and overrides separately: one `--set` may be followed by several overrides."""
+def told_apart(
+    files: Sequence[Path], overrides: Sequence[str], *, skip_broken: bool = False
+) -> tuple[list[Path], list[str]]:
+    """Return study files and overrides separately: one `--set` may be followed by several overrides.
+
+    The flag `--skip-broken` is an override, too.
+    """
     more = [file for file in files if overrides and "=" in str(file) and not file.exists()]
     named = [file for file in files if file not in more]
     if not named:
         raise click.UsageError("name at least one study file")
-    return named, [*overrides, *map(str, more)]
+    return named, [*overrides, *map(str, more), *["skip_broken=true"] * skip_broken]
 
 
 def tables(files: Sequence[Path], more: Sequence[str]) -> list[Path]:

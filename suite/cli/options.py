@@ -22,6 +22,7 @@ formatted = click.option(
 overriding = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE...", help="Replace keys of the study, one or several."
 )
+skipping = click.option("--skip-broken", is_flag=True, help="Leave out files of a folder that cannot be read.")
 aimed = click.option(
     "--objective",
     "aims",

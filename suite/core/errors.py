@@ -15,8 +15,9 @@ SuiteError                  exit code 1
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class SuiteError(Exception):
@@ -41,6 +42,14 @@ class DatasetError(SuiteError):
     """A dataset does not exist or its pictures cannot be used."""
 
     exit_code = 2
+
+
+class BrokenFilesError(DatasetError):
+    """Files of a folder cannot be used. `files` has all of them, by what is wrong with them."""
+
+    def __init__(self, message: str, files: Mapping[str, Sequence[Path]]) -> None:
+        super().__init__(message)
+        self.files = files
 
 
 class UnknownOperationError(SuiteError):

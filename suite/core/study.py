@@ -206,6 +206,7 @@ class Study:
     question: str = ""
     image: tuple[int, int, int] | None = None  # (H, W, C) of the networks' input; None: the dataset's own
     background: str = "white"  # below what is transparent in a picture: `white`, `grey`, `black` or `#rrggbb`
+    skip_broken: bool = False  # whether files of a folder that cannot be read are left out
     seed: int = 0
     sampler: str = "cheap-first"
     space: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of the family's Config

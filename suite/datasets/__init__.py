@@ -24,7 +24,9 @@ SMALLEST = 32  # pixels a side: the smallest pictures that published networks ar
 __all__ = ["Dataset", "check", "load", "look"]
 
 
-def load(name: str, image: tuple[int, int, int] | None = None, background: str = WHITE) -> Dataset:
+def load(
+    name: str, image: tuple[int, int, int] | None = None, background: str = WHITE, *, skip_broken: bool = False
+) -> Dataset:
     """Return the dataset `name`, prepared, with pictures brought to `image` (H, W, C).
 
     A name is "digits", a tensorflow-datasets name ("cifar10", "name/config:version"), or a folder: a path that
@@ -35,14 +37,15 @@ def load(name: str, image: tuple[int, int, int] | None = None, background: str =
     train are for validation. With neither, train is split 80 / 10 / 10. A test split with labels of -1 (imagenet2012)
     counts as not labelled.
 
-    What is transparent in a picture is laid on the colour `background`, such as "white" or "#ff8800".
+    What is transparent in a picture is laid on the colour `background`, such as "white" or "#ff8800". Files of a folder
+    that cannot be read are an error that names them all, or with `skip_broken` left out.
 
     The default of `image` is the pictures' own shape without alpha, each side at least 32.
 
     Raises DatasetError naming what is wrong and the way out.
     """
     with preparing.quiet():
-        found = source.source(name, _builder(name, background))
+        found = source.source(name, _builder(name, background, skip_broken=skip_broken))
     height, width, channels = _image(name, image, found.shape)
     return Dataset(
         name=name,
@@ -52,11 +55,14 @@ def load(name: str, image: tuple[int, int, int] | None = None, background: str =
         background=colour(background),
         sizes=found.sizes,
         counts=found.counts,
+        notes=found.notes,
         reader=reading.reader(found, (height, width, channels), colour(background)),
     )
 
 
-def look(name: str, image: tuple[int, int, int] | None = None, background: str = WHITE) -> Dataset | None:
+def look(
+    name: str, image: tuple[int, int, int] | None = None, background: str = WHITE, *, skip_broken: bool = False
+) -> Dataset | None:
     """Return what `load` would, or None for a published dataset that is not here: nothing is downloaded.
 
     Raises DatasetError as `load` does.
@@ -64,7 +70,7 @@ def look(name: str, image: tuple[int, int, int] | None = None, background: str =
     check(name)
     if name != EMBEDDED and not _folder(name) and not published.is_here(name):
         return None
-    return load(name, image, background)
+    return load(name, image, background, skip_broken=skip_broken)
 
 
 def check(name: str) -> None:
@@ -78,11 +84,11 @@ def check(name: str) -> None:
         raise DatasetError(f"no dataset '{name}'.{_nearest(_word(name), known)} A folder is written ./{name}")
 
 
-def _builder(name: str, background: str) -> tfds.core.DatasetBuilder:
+def _builder(name: str, background: str, *, skip_broken: bool) -> tfds.core.DatasetBuilder:
     if name == EMBEDDED:
         return digits.builder()
     if root := _folder(name):
-        return folder.builder(root, background)
+        return folder.builder(root, background, skip_broken=skip_broken)
     check(name)
     return published.builder(name)
 

@@ -30,6 +30,7 @@ class Dataset:
     background: tuple[int, int, int]  # below what is transparent in a picture: red, green, blue
     sizes: Mapping[str, int]  # number of pictures in "train", "validation" and "test"
     counts: Mapping[str, int]  # number of pictures of each class; empty if nobody has counted
+    notes: tuple[str, ...]  # what was left out, and what pictures lose
     reader: Reader = field(repr=False, compare=False)
 
     def train(

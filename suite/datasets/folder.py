@@ -16,10 +16,10 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from suite.core.errors import DatasetError
+from suite.core.errors import BrokenFilesError, DatasetError
 from suite.datasets.layout import named
 from suite.datasets.preparing import data_folder, prepare
-from suite.datasets.split import Folder, Picture, read
+from suite.datasets.split import Folder, Picture, read, require_whole
 from suite.machine.progress import watched
 from suite.machine.quiet import heard
 from suite.pictures import graph, viewing
@@ -82,29 +82,35 @@ class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type
             yield f"{index}-{picture.content}", {"image": record, "label": picture.label}
 
 
-def builder(root: Path, background: str) -> tfds.core.DatasetBuilder:
-    """Return the pictures under `root`, prepared, and say what they lose.
+def builder(root: Path, background: str, *, skip_broken: bool) -> tfds.core.DatasetBuilder:
+    """Return the pictures under `root`, prepared, and say what is left out and what pictures lose.
 
-    Raises DatasetError for pictures or a layout that cannot be used.
+    Raises DatasetError for a layout that cannot be used, and BrokenFilesError for files, unless they are to be skipped.
     """
     folder = read(root)
-    digest = blake2b(repr((VERSION, folder.digest, background)).encode(), digest_size=8).hexdigest()
+    asked = (VERSION, folder.digest, background, skip_broken)
+    digest = blake2b(repr(asked).encode(), digest_size=8).hexdigest()
     place = data_folder() / Pictures.name / digest / str(Pictures.VERSION)
     if not place.exists():
-        _prepare(root, folder, background, digest)
+        _prepare(root, folder, background, digest, skip_broken=skip_broken)
     found = tfds.builder_from_directory(place)
     for note in found.info.metadata["notes"]:
         LOG.warning("%s: %s", root, note)
     return found
 
 
-def _prepare(root: Path, folder: Folder, background: str, digest: str) -> None:
+def _prepare(root: Path, folder: Folder, background: str, digest: str, *, skip_broken: bool) -> None:
     try:
         data_folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".viewed-", dir=data_folder()) as scratch:
             viewed = _viewed(folder, background, Path(scratch))
-            _require_sound(root, folder, viewed)
-            notes = [*_lost(viewed), *_alike(folder, viewed)]
+            if viewed.bad and not skip_broken:
+                raise BrokenFilesError(_broken(root, viewed), viewed.bad)
+            notes = [*folder.notes, *_skipped(root, viewed), *_lost(viewed)]
+            folder = folder.without(folder.files.keys() - viewed.records.keys())
+            require_whole(root, folder, "all are broken")
+            _require_different(root, folder, viewed)
+            notes += _alike(folder, viewed)
             prepare(Pictures(folder=folder, viewed=viewed, notes=notes, digest=digest, data_dir=data_folder()))
     except OSError as error:
         raise DatasetError(
@@ -173,14 +179,23 @@ def _spooled(view: View, file: Path) -> Path:
     return file
 
 
-def _require_sound(root: Path, folder: Folder, viewed: Viewed) -> None:
-    """Raise DatasetError, with all that is wrong, unless every picture has a view and not all look the same."""
-    if viewed.bad:
-        count = sum(map(len, viewed.bad.values()))
-        lines = [f"  {len(files)} {kind}: {named(sorted(files))}" for kind, files in sorted(viewed.bad.items())]
-        raise DatasetError(
-            f"{root}: {count} of its files cannot be used. Repair them or move them away:\n" + "\n".join(lines)
-        )
+def _broken(root: Path, viewed: Viewed) -> str:
+    """Return the message about all files that cannot be used, with a line for each kind."""
+    count = sum(map(len, viewed.bad.values()))
+    lines = [f"  {len(files)} {kind}: {named(sorted(files))}" for kind, files in sorted(viewed.bad.items())]
+    way = "Repair them, move them away, or leave them out (--skip-broken). `suite check --problems FILE.csv` lists all."
+    return "\n".join([f"{root}: {count} of its files cannot be used.", *lines, way])
+
+
+def _skipped(root: Path, viewed: Viewed) -> list[str]:
+    """Return a line that says how many files of which class and split are left out because they are broken."""
+    gone = Counter(named([path.parent.relative_to(root)]) for paths in viewed.bad.values() for path in paths)
+    counted = ", ".join(f"{count} of {place}" for place, count in sorted(gone.items()))
+    return [f"broken files are left out: {counted}"] if gone else []
+
+
+def _require_different(root: Path, folder: Folder, viewed: Viewed) -> None:
+    """Raise DatasetError if all pictures look the same."""
     if len(viewed.looks) > 1 and len(set(viewed.looks.values())) == 1:
         one = folder.splits["train"][0].path
         raise DatasetError(

@@ -42,6 +42,11 @@ class Source:
         return {split: self.builder.info.splits[part].num_examples for split, part in self.splits.items()}
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out of a folder, and what its pictures lose."""
+        return tuple((self.builder.info.metadata or {}).get("notes", ()))
+
+    @property
     def counts(self) -> dict[str, int]:
         """Number of pictures of each class, if that is known without reading them: of a folder."""
         return dict((self.builder.info.metadata or {}).get("counts", {}))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
@@ -39,12 +39,21 @@ class Folder:
     classes: tuple[str, ...]
     splits: Splits
     files: Mapping[str, Sequence[Path]]  # all that were read, by their content: copies too
+    notes: tuple[str, ...] = ()  # what was left out
 
     @property
     def digest(self) -> str:
         """Hex that changes with any picture, class or split, but not with the names of files or of the folder."""
         rows = sorted((split, p.label, p.content) for split, pictures in self.splits.items() for p in pictures)
         return blake2b(repr(rows).encode(), digest_size=8).hexdigest()
+
+    def without(self, contents: Collection[str]) -> Folder:
+        """Return the folder without pictures of these contents."""
+        kept = {
+            split: [picture for picture in pictures if picture.content not in contents]
+            for split, pictures in self.splits.items()
+        }
+        return replace(self, splits=kept)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -61,16 +70,15 @@ def read(root: Path) -> Folder:
     held-out pictures, and copies in validation of test pictures, are left out. Raises DatasetError.
     """
     layout = scan(root)
-    for note in layout.notes:
-        LOG.warning("%s: %s", root, note)
     found = dict(layout.splits)
     if "test" not in found and "validation" in found:
         found["test"] = found.pop("validation")
     official = {split: _read(classes) for split, classes in found.items()}
     missing = [split for split in ("validation", "test") if split not in official]
     splits = disjoint({**official, **carved(official["train"], missing)}) if missing else disjoint(official)
-    folder = Folder(classes=tuple(sorted(found["train"])), splits=splits, files=_by_content(official))
-    _whole(root, folder)
+    files = _by_content(official)
+    folder = Folder(classes=tuple(sorted(found["train"])), splits=splits, files=files, notes=layout.notes)
+    require_whole(root, folder, "all are copies of held-out ones")
     return folder
 
 
@@ -138,10 +146,8 @@ def _contents(pictures: Iterable[Picture]) -> dict[str, set[str]]:
     return contents
 
 
-def _whole(root: Path, folder: Folder) -> None:
-    """Raise DatasetError unless every class is in every split."""
+def require_whole(root: Path, folder: Folder, why: str) -> None:
+    """Raise DatasetError, which says `why`, unless every class is in every split."""
     for split, pictures in folder.splits.items():
         if gone := sorted(set(folder.classes) - set(_contents(pictures))):
-            raise DatasetError(
-                f"{root}: class '{gone[0]}' has no picture of its own in {split}: all are copies of held-out ones"
-            )
+            raise DatasetError(f"{root}: class '{gone[0]}' has no picture of its own in {split}: {why}")

@@ -158,6 +158,7 @@ class Evaluation:
             **{f"{split}_images": str(size) for split, size in self.data.sizes.items()},
             "classes": str(len(self.data.classes)),
             "image": spelled(self.data.task.image),
+            **({"data_notes": "; ".join(self.data.notes)} if self.data.notes else {}),
             "seed": str(self.study.seed),
         }
 

@@ -10,7 +10,7 @@ suite check studies/resnet.toml --set budget.trials=5 fidelity.epochs=1
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,10 @@ import click
 
 from suite import pipeline
 from suite.cli import arguments
-from suite.cli.options import formatted, overriding
-from suite.cli.printing import show
+from suite.cli.options import formatted, overriding, skipping
+from suite.cli.printing import rendered, show
 from suite.cli.speaking import tell
+from suite.core.errors import BrokenFilesError, DatasetError
 from suite.studyfile import binding
 
 if TYPE_CHECKING:
@@ -32,16 +33,35 @@ SHOWN = 12  # classes whose pictures are counted in the answer
 @click.command(help=__doc__)
 @click.argument("files", metavar="STUDY...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @overriding
+@skipping
+@click.option("--problems", type=click.Path(path_type=Path), help="CSV file that lists every file with a problem.")
 @formatted
-def command(files: Sequence[Path], overrides: Sequence[str], format: str) -> None:
+def command(
+    files: Sequence[Path], overrides: Sequence[str], skip_broken: bool, problems: Path | None, format: str
+) -> None:
     """Check the studies and print what they search over."""
-    files, overrides = arguments.told_apart(files, overrides)
+    files, overrides = arguments.told_apart(files, overrides, skip_broken=skip_broken)
     for file in files:
-        study, data = pipeline.check(file, overrides)
+        try:
+            study, data = pipeline.check(file, overrides)
+        except BrokenFilesError as error:
+            if problems:
+                _list(error.files, problems)
+            raise
         show([row._asdict() for row in binding.summary(study)], format, binding.Row._fields)
         size = "infinitely many" if study.size == float("inf") else f"{study.size:,.0f}"
         tell(f"{file}: in order. {study.name}: {size} configurations from {study.architecture}.")
         tell(_described(data) if data else f"{study.dataset} is downloaded when the study runs.")
+
+
+def _list(files: Mapping[str, Sequence[Path]], into: Path) -> None:
+    """Write every file with what is wrong with it. Raises DatasetError if that cannot be written."""
+    rows = [{"file": str(path), "problem": kind} for kind, paths in files.items() for path in paths]
+    try:
+        into.write_text(rendered(rows, "csv") + "\n", encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise DatasetError(f"{into}: cannot be written ({error.strerror}): name another file") from error
+    tell(f"{len(rows):,} files are listed in {into}.")
 
 
 def _described(data: Dataset) -> str:

@@ -19,7 +19,7 @@ import click
 from suite import pipeline, studyfile
 from suite.cli import arguments
 from suite.cli.fronts import print_front
-from suite.cli.options import formatted, overriding, rooted
+from suite.cli.options import formatted, overriding, rooted, skipping
 from suite.cli.speaking import tell
 from suite.core import seen
 from suite.core.study import Study
@@ -31,12 +31,15 @@ from suite.training import kernels
 @click.command(help=__doc__)
 @click.argument("files", metavar="STUDY...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @overriding
+@skipping
 @rooted
 @click.option("--storage", metavar="URL", help="Database shared with other machines; by default a file in the run.")
 @formatted
-def command(files: Sequence[Path], overrides: Sequence[str], root: Path, storage: str | None, format: str) -> None:
+def command(
+    files: Sequence[Path], overrides: Sequence[str], skip_broken: bool, root: Path, storage: str | None, format: str
+) -> None:
     """Run the studies, one after the other, and print their front."""
-    files, overrides = arguments.told_apart(files, overrides)
+    files, overrides = arguments.told_apart(files, overrides, skip_broken=skip_broken)
     studies = [studyfile.read(file, overrides) for file in files]
     if not all(pipeline.is_done(study, root) for study in studies):
         if not supervisor.is_worker():

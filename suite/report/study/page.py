@@ -35,6 +35,7 @@ _ORDER = (
     "test_images",
     "classes",
     "image",
+    "data_notes",
 )
 
 
