@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -259,14 +260,24 @@ def test_a_mistake_is_one_message_and_an_exit_code(
 
 
 def test_a_check_looks_at_the_pictures_and_says_how_small_a_difference_they_show(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
     fill(tmp_path / "set" / "cat", range(40))
     fill(tmp_path / "set" / "dog", range(100, 160))
-    monkeypatch.setattr(sys, "argv", ["suite", "check", STUDY, "--set", f"dataset={tmp_path}/set"])
-    main()
-    told = capfd.readouterr().err
+    shutil.copytree(tmp_path / "set", tmp_path / "other")
+    for place, name in (("other", "1.json"), ("set", "Thumbs.db")):
+        (tmp_path / place / "cat" / name).touch()
+        caplog.clear()
+        monkeypatch.setattr(sys, "argv", ["suite", "check", STUDY, "--set", f"dataset={tmp_path / place}"])
+        main()
+        told = capfd.readouterr().err
+        assert [record.getMessage() for record in caplog.records] == [
+            f"{tmp_path / place}: no pictures, so left out: 1 {'.json' if place == 'other' else 'Thumbs.db'}"
+        ]
     assert "100 pictures of 2 classes (cat 40, dog 60): 80 for training, 10 for validation, 10 for the test." in told
     assert "a difference of less than 31.0 points may be chance" in told, "1.96 times 50 % over the root of 10"
     (tmp_path / "set" / "dog" / "cut.png").write_bytes((tmp_path / "set" / "dog" / "101.png").read_bytes()[:99])

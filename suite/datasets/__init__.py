@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from pathlib import Path
@@ -17,7 +16,6 @@ from suite.pictures.viewing import WHITE, colour
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
-LOG = logging.getLogger(__name__)
 EMBEDDED = "digits"
 SMALLEST = 32  # pixels a side: the smallest pictures that published networks are made for
 
@@ -78,8 +76,7 @@ def check(name: str) -> None:
     if name == EMBEDDED:
         return
     if folder := _folder(name):
-        for note in layout.scan(folder).notes:
-            LOG.warning("%s: %s", folder, note)
+        layout.scan(folder)
     elif _word(name) not in (known := _known()):
         raise DatasetError(f"no dataset '{name}'.{_nearest(_word(name), known)} A folder is written ./{name}")
 

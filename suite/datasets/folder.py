@@ -94,6 +94,8 @@ def builder(root: Path, background: str, *, skip_broken: bool) -> tfds.core.Data
     if not place.exists():
         _prepare(root, folder, background, digest, skip_broken=skip_broken)
     found = tfds.builder_from_directory(place)
+    # What was left out is of this folder; another one with the same pictures may have been prepared.
+    found.info.metadata["notes"] = [*folder.notes, *found.info.metadata["notes"]]
     for note in found.info.metadata["notes"]:
         LOG.warning("%s: %s", root, note)
     return found
@@ -106,7 +108,7 @@ def _prepare(root: Path, folder: Folder, background: str, digest: str, *, skip_b
             viewed = _viewed(folder, background, Path(scratch))
             if viewed.bad and not skip_broken:
                 raise BrokenFilesError(_broken(root, viewed), viewed.bad)
-            notes = [*folder.notes, *_skipped(root, viewed), *_lost(viewed)]
+            notes = [*_skipped(root, viewed), *_lost(viewed)]
             folder = folder.without(folder.files.keys() - viewed.records.keys())
             require_whole(root, folder, "all are broken")
             _require_different(root, folder, viewed)
