@@ -450,6 +450,38 @@ def test_on_a_wide_terminal_a_table_is_whole_and_its_groups_stand_apart() -> Non
     assert grouped == [*plain[:4], "", plain[4]]
 
 
+# ---- faults of our own, and readers that go away
+
+
+def test_a_fault_of_ours_is_two_lines_and_a_file_to_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "argv", ["suite", "list", "measures"])
+    monkeypatch.setattr(listing, "rows", lambda *_: 1 / 0)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    first, second = capfd.readouterr().err.splitlines()
+    assert ended.value.code == 70
+    assert first == "suite: this is a fault of the suite, not of yours: ZeroDivisionError: division by zero"
+    file = Path(second.rpartition(" ")[2])
+    assert "suite list measures" in file.read_text()
+    assert "ZeroDivisionError" in file.read_text()
+    monkeypatch.setenv("SUITE_CACHE", str(file / "no folder"))
+    with pytest.raises(SystemExit):
+        main()
+    assert "fault of the suite" in capfd.readouterr().err
+
+
+def test_a_reader_that_goes_away_is_no_fault() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "suite", "list", "architectures", "--format", "json"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 # ---- terminals and pipes that cannot show every character
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import importlib
 import logging
+import os
 import sys
+import traceback
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,8 +16,10 @@ import click
 from suite import __version__
 from suite.cli.speaking import speak_plainly, tell
 from suite.core.errors import SuiteError
+from suite.machine import cache
 from suite.machine.helper import start_lightly
 
+FAULT = 70  # exit code, EX_SOFTWARE of sysexits.h
 VERBS = ("list", "check", "measure", "run", "front", "report", "export", "predict", "ui")
 
 
@@ -58,7 +63,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command; a SuiteError becomes one line and its exit code."""
+    """Run the command; every error becomes a message and an exit code."""
     start_lightly()
     speak_plainly()
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
@@ -73,3 +78,23 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         tell("suite: interrupted. What was finished is kept; the same command goes on.")
         sys.exit(130)
+    except BrokenPipeError:  # nobody reads on: `suite list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nor will Python say so at its end
+        sys.exit(1)
+    except Exception as error:
+        first = next(iter(str(error).splitlines()), "")
+        tell(f"suite: this is a fault of the suite, not of yours: {type(error).__name__}: {first}")
+        tell(f"What was finished is kept. Please report it with {_traceback_file()}")
+        sys.exit(FAULT)
+
+
+def _traceback_file() -> Path:
+    """Write the traceback of the error that is being handled into a file; return the file."""
+    file = cache.folder() / f"fault-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.txt"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"suite {__version__}: {' '.join(sys.argv)}\n{traceback.format_exc()}", encoding="utf-8")
+    except OSError:
+        traceback.print_exc()
+        return Path("the lines above")
+    return file

@@ -21,7 +21,7 @@ from keras_tuner.engine.trial import TrialStatus
 
 from suite.architectures import candidate
 from suite.core import dominance
-from suite.core.errors import ArchitectureError, StoreError
+from suite.core.errors import ArchitectureError, StoreError, SuiteError
 from suite.core.measures import MEASURES, formatted
 from suite.core.task import Task, shape
 from suite.core.trial import Trial
@@ -29,6 +29,7 @@ from suite.search import folder, trained
 from suite.search.budget import spent
 from suite.search.space import decoded, encoded, hyperparameters
 from suite.search.store import Store
+from suite.training.loop import DivergedError
 
 Evaluate = Callable[[Trial], Trial]
 
@@ -252,6 +253,8 @@ def _refuse(trial: Trial) -> Trial:
 
 
 def _line(error: Exception) -> str:
-    """Return an error as one line: its type, and its first line that is not blank."""
+    """Return an error as one line: its type, if it is not ours, and its first line that is not blank."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if lines and isinstance(error, (SuiteError, DivergedError)):
+        return lines[0]
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
