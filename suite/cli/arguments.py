@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,18 @@ from suite.report.results import Results, objective
 from suite.search import folder
 
 PRECISIONS = RECIPE_CHOICES["precision"]
+_OF_KERAS_2 = "a file of an earlier Keras. Load it with the Keras that wrote it, and export it as a SavedModel"
+MODELS = {  # endings of models, and why those that are not measured are not
+    ".keras": "",
+    ".h5": _OF_KERAS_2,
+    ".hdf5": _OF_KERAS_2,
+    ".tflite": "a file for LiteRT alone, whose layers cannot be counted",
+    ".onnx": "a file for ONNX Runtime alone, whose layers cannot be counted",
+    ".pb": "a file of a SavedModel, or a frozen graph",
+    ".pt": "a file of PyTorch",
+    ".pth": "a file of PyTorch",
+    ".safetensors": "weights without a network",
+}
 TINY = "tiny"  # variant for tests and first runs
 ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
 
@@ -129,23 +142,27 @@ def architectures(patterns: Sequence[str]) -> list[str]:
 
 
 def _matches(pattern: str) -> list[str]:
-    if pattern.endswith(".keras") or (Path(pattern) / "saved_model.pb").is_file():
-        if not Path(pattern).exists():
-            raise ArchitectureError(f"{pattern}: no such file")
+    ending = Path(pattern).suffix
+    if ending in MODELS and not os.path.exists(pattern):  # which takes any text, unlike Path.exists
+        raise ArchitectureError(f"{pattern}: no such file")
+    if ending == ".keras" or os.path.isfile(os.path.join(pattern, "saved_model.pb")):
         return [pattern]
+    if ending in MODELS or os.path.isdir(pattern):
+        kind = MODELS.get(ending, "a folder without a saved_model.pb")
+        raise ArchitectureError(f"{pattern}: {kind}. Give a .keras file or the folder of a SavedModel")
     family, variant = split(pattern)
     if is_own(family):
         names = list(catalogue.family(family).VARIANTS)
         return [f"{family}/{name}" for name in _chosen(names, variant, f"variant '{variant}' of {family}")]
     recorded = catalogue.recorded()
     names = [name for name in recorded if TINY in pattern or not recorded[name].tiny]  # tests' networks must be named
-    return _chosen(names, pattern, f"architecture '{pattern}'")
+    return _chosen(names, pattern, f"architecture '{pattern}'", " `suite list architectures` lists them all.")
 
 
-def _chosen(names: Sequence[str], pattern: str, wanted: str) -> list[str]:
+def _chosen(names: Sequence[str], pattern: str, wanted: str, way_out: str = "") -> list[str]:
     found = fnmatch.filter(names, pattern)
     if not found:
-        raise ArchitectureError(f"no {wanted}.{did_you_mean(pattern, names)}")
+        raise ArchitectureError(f"no {wanted}.{did_you_mean(pattern, names) or way_out}")
     return found
 
 

@@ -65,7 +65,7 @@ def _matching(found: Sequence[dict[str, Any]], pattern: str) -> list[dict[str, A
 def _refuse(what: str, found: Sequence[dict[str, Any]], pattern: str) -> NoReturn:
     words = {str(row[key]) for row in found for key in ("name", "title") if key in row}
     hint = did_you_mean(pattern.strip("*"), words)
-    if "Known:" in hint:  # hundreds of names would hide the mistake
+    if not hint or "Known:" in hint:  # hundreds of names would hide the mistake
         hint = f" `suite list {what}` lists them all."
     kind = ArchitectureError if what == "architectures" else StudyError
     raise kind(f"no {_ONE[what]} '{pattern}'.{hint}")

@@ -19,6 +19,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+FEW = 40  # names that a message may list
+
 
 class SuiteError(Exception):
     """The root of the tree. `str(error)` is one line: what was wrong, where, and the way out."""
@@ -83,7 +85,9 @@ class MissingExtraError(SuiteError):
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Return ` Did you mean 'x'?` for the nearest of `words`, or all of them when none is near."""
+    """Return ` Did you mean 'x'?` for the nearest of `words`; when none is near all of them, if they are FEW."""
     known = sorted(words)
     near = get_close_matches(word, known, n=1)
-    return f" Did you mean '{near[0]}'?" if near else f" Known: {', '.join(known)}."
+    if near:
+        return f" Did you mean '{near[0]}'?"
+    return f" Known: {', '.join(known)}." if len(known) <= FEW else ""

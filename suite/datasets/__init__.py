@@ -113,8 +113,7 @@ def _known() -> set[str]:
 
 def _nearest(word: str, known: set[str]) -> str:
     """Return a suggestion, or else the address of the list of names."""
-    hint = did_you_mean(word, known)
-    return hint if "Known:" not in hint else " Names: https://www.tensorflow.org/datasets/catalog/overview."
+    return did_you_mean(word, known) or " Names: https://www.tensorflow.org/datasets/catalog/overview."
 
 
 def _image(
