@@ -399,21 +399,20 @@ def test_a_trial_is_named_by_number_or_with_its_run() -> None:
         arguments.entry(compare([refused]), "0", ())
 
 
-@pytest.mark.parametrize("name", [
-    "model.h5", "model.tflite", "model.onnx", "model.pth", "model.keras", "folder", "a/b/c", "nothing", "resnet",
-    "x" * 500, "a\0b",
+FILES = ("model.h5", "model.tflite", "model.onnx", "model.pth")
+
+
+@pytest.mark.parametrize(("name", "is_there"), [
+    *((name, is_there) for name in FILES for is_there in (True, False)), ("folder", True),
+    *((name, False) for name in ("model.keras", "a/b/c", "nothing", "resnet", "x" * 500, "a\0b")),
 ])  # fmt: skip
-@pytest.mark.parametrize("is_there", [True, False])
 def test_what_cannot_be_measured_is_one_short_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_there: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    if is_there and name == "folder":
-        Path(name).mkdir()
-    elif is_there and name in ("model.h5", "model.tflite", "model.onnx", "model.pth"):
+    Path("folder").mkdir()
+    if is_there and name in FILES:
         Path(name).write_bytes(b"x")
-    elif is_there:
-        pytest.skip("measured, or no file that anybody has")
     with pytest.raises(ArchitectureError) as error:
         arguments.architectures([name])
     said = str(error.value)
