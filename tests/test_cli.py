@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,26 @@ STUDY = str(Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml"
 
 def suite(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "suite", *words], cwd=cwd, capture_output=True, text=True)
+
+
+Here = Callable[..., tuple[object, str, str]]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
+    """Run the command in this process, with a data folder of its own: its exit code, stdout and stderr."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
+
+    def called(*words: str) -> tuple[object, str, str]:
+        monkeypatch.setattr(sys, "argv", ["suite", *words])
+        code: object = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+        return code, *capfd.readouterr()
+
+    return called
 
 
 def candidates(*measures: tuple[float, float, float]) -> Run:
@@ -247,79 +268,63 @@ def test_a_mistake_is_one_message_and_an_exit_code(
     code: int,
     said: str,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    here: Here,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["suite", *words])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    told = capfd.readouterr()
-    assert (ended.value.code, told.out) == (code, "")
-    assert said in told.err
-    assert "Traceback" not in told.err
+    *ended, told = here(*words)
+    assert ended == [code, ""]
+    assert said in told
+    assert "Traceback" not in told
 
 
 def test_a_check_looks_at_the_pictures_and_says_how_small_a_difference_they_show(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path, here: Here, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
     fill(tmp_path / "set" / "cat", range(40))
     fill(tmp_path / "set" / "dog", range(100, 160))
     shutil.copytree(tmp_path / "set", tmp_path / "other")
     for place, name in (("other", "1.json"), ("set", "Thumbs.db")):
         (tmp_path / place / "cat" / name).touch()
         caplog.clear()
-        monkeypatch.setattr(sys, "argv", ["suite", "check", STUDY, "--set", f"dataset={tmp_path / place}"])
-        main()
-        told = capfd.readouterr().err
+        asked = ["check", STUDY, "--set", f"dataset={tmp_path / place}"]
+        code, _, told = here(*asked)
+        assert code == 0
         assert [record.getMessage() for record in caplog.records] == [
             f"{tmp_path / place}: no pictures, so left out: 1 {'.json' if place == 'other' else 'Thumbs.db'}"
         ]
     assert "100 pictures of 2 classes (cat 40, dog 60): 80 for training, 10 for validation, 10 for the test." in told
     assert "a difference of less than 31.0 points may be chance" in told, "1.96 times 50 % over the root of 10"
     (tmp_path / "set" / "dog" / "cut.png").write_bytes((tmp_path / "set" / "dog" / "101.png").read_bytes()[:99])
-    with pytest.raises(SystemExit):
-        main()
-    assert "1 damaged or cut short" in capfd.readouterr().err
+    code, _, told = here(*asked)
+    assert code == 2
+    assert "1 damaged or cut short" in told
 
 
 def test_broken_files_are_listed_all_or_left_out_and_counted(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path, here: Here, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
     for number, name in enumerate(("cat", "dog")):
         fill(tmp_path / "set" / name, range(100 * number, 100 * number + 30))
         for place in range(number + 2):
             (tmp_path / "set" / name / f"bad \n{place}.jpg").write_bytes(b"<html>" * place)
-    asked = ["suite", "check", STUDY, "--set", f"dataset={tmp_path}/set"]
-    monkeypatch.setattr(sys, "argv", [*asked, "--problems", str(tmp_path / "bad.csv")])
-    with pytest.raises(SystemExit):
-        main()
-    told = capfd.readouterr().err
+    asked = ["check", STUDY, "--set", f"dataset={tmp_path}/set"]
+    code, _, told = here(*asked, "--problems", str(tmp_path / "bad.csv"))
+    assert code == 2
     assert "2 empty" in told
     assert "3 no picture inside" in told
     listed = list(csv.DictReader(io.StringIO((tmp_path / "bad.csv").read_text(), newline="")))
     assert {Path(row["file"]) for row in listed} == set((tmp_path / "set").glob("*/bad*"))
     assert {row["problem"] for row in listed} == {"empty", "no picture inside"}
-    monkeypatch.setattr(sys, "argv", [*asked, "--skip-broken"])
-    main()
-    assert "60 pictures of 2 classes (cat 30, dog 30)" in capfd.readouterr().err
+    code, _, told = here(*asked, "--skip-broken")
+    assert code == 0
+    assert "60 pictures of 2 classes (cat 30, dog 30)" in told
     assert "broken files are left out: 2 of cat, 3 of dog" in caplog.text
 
 
-def test_a_check_downloads_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
-    monkeypatch.setattr(sys, "argv", ["suite", "check", STUDY, "--set", "dataset=cifar10"])
-    main()
-    assert "cifar10 is downloaded when the study runs." in capfd.readouterr().err
+def test_a_check_downloads_nothing(tmp_path: Path, here: Here) -> None:
+    code, _, told = here("check", STUDY, "--set", "dataset=cifar10")
+    assert code == 0
+    assert "cifar10 is downloaded when the study runs." in told
     assert not list(tmp_path.glob("prepared/*/*"))
 
 
@@ -477,23 +482,21 @@ def test_on_a_wide_terminal_a_table_is_whole_and_its_groups_stand_apart() -> Non
 
 
 def test_a_fault_of_ours_is_two_lines_and_a_file_to_report(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: Here
 ) -> None:
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(sys, "argv", ["suite", "list", "measures"])
     monkeypatch.setattr(listing, "rows", lambda *_: 1 / 0)
-    with pytest.raises(SystemExit) as ended:
-        main()
-    first, second = capfd.readouterr().err.splitlines()
-    assert ended.value.code == 70
+    code, _, told = here("list", "measures")
+    first, second = told.splitlines()
+    assert code == 70
     assert first == "suite: this is a fault of the suite, not of yours: ZeroDivisionError: division by zero"
     file = Path(second.rpartition(" ")[2])
     assert "suite list measures" in file.read_text()
     assert "ZeroDivisionError" in file.read_text()
     monkeypatch.setenv("SUITE_CACHE", str(file / "no folder"))
-    with pytest.raises(SystemExit):
-        main()
-    assert "fault of the suite" in capfd.readouterr().err
+    code, _, told = here("list", "measures")
+    assert code == 70
+    assert "fault of the suite" in told
 
 
 def test_a_reader_that_goes_away_is_no_fault() -> None:
