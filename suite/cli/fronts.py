@@ -24,7 +24,6 @@ def print_front(
     comparison = compare(runs, asked)
     if comparison.left_out:
         tell(comparison.left_out)
-    choice.require_trained(comparison)
     columns, rows = choice.table(
         comparison.front if comparison.front and not limits else [choice.best(comparison, limits)],
         limits,

@@ -65,9 +65,10 @@ def look(
 
     Raises DatasetError as `load` does.
     """
-    check(name)
-    if name != EMBEDDED and not _folder(name) and not published.is_here(name):
-        return None
+    if name != EMBEDDED and not _folder(name):
+        check(name)
+        if not published.is_here(name):
+            return None
     return load(name, image, background, skip_broken=skip_broken)
 
 

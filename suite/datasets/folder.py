@@ -18,7 +18,7 @@ import tensorflow_datasets as tfds
 
 from suite.core.errors import BrokenFilesError, DatasetError
 from suite.datasets.layout import named
-from suite.datasets.preparing import data_folder, prepare
+from suite.datasets.preparing import data_folder, prepare, unwritable
 from suite.datasets.split import Folder, Picture, read, require_whole
 from suite.machine.progress import watched
 from suite.machine.quiet import heard
@@ -115,10 +115,7 @@ def _prepare(root: Path, folder: Folder, background: str, digest: str, *, skip_b
             notes += _alike(folder, viewed)
             prepare(Pictures(folder=folder, viewed=viewed, notes=notes, digest=digest, data_dir=data_folder()))
     except OSError as error:
-        raise DatasetError(
-            f"{data_folder()}: the dataset cannot be prepared there ({error.strerror}): "
-            "set TFDS_DATA_DIR to a folder that can be written and has room"
-        ) from error
+        raise unwritable(error) from error
 
 
 def _viewed(folder: Folder, background: str, scratch: Path) -> Viewed:
@@ -157,15 +154,10 @@ def _readable_as_they_are(pool: ThreadPoolExecutor, files: Mapping[str, Path]) -
         decoded = dict(zip(files, pool.map(_decoded, files.values()), strict=True))
     if not any(map(COMPLAINT.search, complaints)):
         return {content: pixels for content, pixels in decoded.items() if pixels is not None}
-    return (
-        {}
-        if len(files) == 1
-        else {
-            content: pixels
-            for one, path in files.items()
-            for content, pixels in _readable_as_they_are(pool, {one: path}).items()
-        }
-    )
+    if len(files) == 1:
+        return {}
+    alone = [_readable_as_they_are(pool, {content: path}) for content, path in files.items()]
+    return {content: pixels for found in alone for content, pixels in found.items()}
 
 
 def _decoded(path: Path) -> np.ndarray | None:
@@ -199,7 +191,7 @@ def _skipped(root: Path, viewed: Viewed) -> list[str]:
 def _require_different(root: Path, folder: Folder, viewed: Viewed) -> None:
     """Raise DatasetError if all pictures look the same."""
     if len(viewed.looks) > 1 and len(set(viewed.looks.values())) == 1:
-        one = folder.splits["train"][0].path
+        one = named([folder.splits["train"][0].path])
         raise DatasetError(
             f"{root}: all {len(viewed.looks)} pictures look the same, though their files differ: look at one, such as "
             f"{one}"

@@ -107,17 +107,20 @@ class _Look:
         self.clutter.update(_kind(path) for path in set(paths) - set(kept))
         return kept
 
+    def _has_folders(self, folder: Path) -> bool:
+        return any(path.is_dir() for path in self._children(folder))
+
     def _is_split(self, folders: Sequence[Path]) -> bool:
         """Whether the folders are splits. A class may be called `train`: then it holds pictures, not folders."""
         if folders and all(folder.name.lower() in SPLITS for folder in folders):
-            return any(_has_folders(folder) for folder in folders)
-        return any(_has_folders(folder) for folder in folders if folder.name.lower() in SPLITS)
+            return any(self._has_folders(folder) for folder in folders)
+        return any(self._has_folders(folder) for folder in folders if folder.name.lower() in SPLITS)
 
     def _of_splits(self, folders: Sequence[Path]) -> dict[str, Classes]:
         homes: dict[str, Path] = {}
         for folder in folders:
             split = SPLITS.get(folder.name.lower())
-            if (split in ("validation", "test") or folder.name.lower() in UNLABELLED) and not _has_folders(folder):
+            if (split in ("validation", "test") or folder.name.lower() in UNLABELLED) and not self._has_folders(folder):
                 self.unlabelled.append(folder)
             elif split is None:
                 self.problems.append(f"{named([folder])}: neither a split (train, val, test) nor in one: move it away")
@@ -146,7 +149,7 @@ class _Look:
             if not self.problems:
                 self.problems.append(f"{named([folder])}: holds no pictures; {EXPECTED.format(named([self.root]))}")
             return {}
-        if empty := [path for path, files in found.items() if not files and not _has_folders(path)]:
+        if empty := [path for path, files in found.items() if not files and not self._has_folders(path)]:
             self.problems.append(f"{named(empty)}: a class without pictures: fill it or remove it")
         if len(found) == 1:
             only = printable(next(iter(found)).name)
@@ -218,10 +221,6 @@ def _kind(path: Path) -> str:
     if path.name.startswith("."):
         return "hidden"
     return path.name if path.name.lower() in CLUTTER else path.suffix.lower()
-
-
-def _has_folders(folder: Path) -> bool:
-    return any(path.is_dir() and not _is_clutter(path) for path in folder.iterdir())
 
 
 def _labels(files: Sequence[Path]) -> list[str]:

@@ -31,11 +31,16 @@ def prepare(builder: tfds.core.DatasetBuilder) -> None:
     except (OSError, tf.errors.OpError) as error:
         if builder.data_path.exists():  # another process was faster
             return
-        reason = (getattr(error, "strerror", None) or str(error)).splitlines()[0]
-        raise DatasetError(
-            f"{data_folder()}: the dataset cannot be prepared there ({reason}): "
-            "set TFDS_DATA_DIR to a folder that can be written and has room"
-        ) from error
+        raise unwritable(error) from error
+
+
+def unwritable(error: Exception) -> DatasetError:
+    """Return the error for a data folder in which nothing can be prepared."""
+    reason = (getattr(error, "strerror", None) or str(error)).splitlines()[0]
+    return DatasetError(
+        f"{data_folder()}: the dataset cannot be prepared there ({reason}): "
+        "set TFDS_DATA_DIR to a folder that can be written and has room"
+    )
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from suite.core.errors import DatasetError
-from suite.datasets.layout import Classes, scan
+from suite.datasets.layout import Classes, named, scan
 from suite.machine.progress import watched
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ def _content(path: Path) -> str:
     try:
         return blake2b(path.read_bytes(), digest_size=16).hexdigest()
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
+        raise DatasetError(f"{named([path])}: cannot be read ({error.strerror})") from None
 
 
 def carved(pictures: Sequence[Picture], wanted: Sequence[str]) -> dict[str, list[Picture]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryFile
 
@@ -25,16 +25,11 @@ def load_tensorflow() -> None:
 def heard() -> Iterator[list[str]]:
     """Keep what this process writes to stderr from the terminal; yield a list that has its lines afterwards."""
     lines: list[str] = []
-    sys.stderr.flush()
-    kept = os.dup(2)
     with TemporaryFile() as file:
-        os.dup2(file.fileno(), 2)
         try:
-            yield lines
+            with _turned(file.fileno(), (2,)):
+                yield lines
         finally:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
             file.seek(0)
             lines += file.read().decode(errors="replace").splitlines()
 
@@ -42,17 +37,23 @@ def heard() -> Iterator[list[str]]:
 @contextmanager
 def silenced() -> Iterator[None]:
     """Drop what this process writes to its terminal."""
+    with open(os.devnull, "wb") as nowhere, _turned(nowhere.fileno(), (1, 2)):
+        yield
+
+
+@contextmanager
+def _turned(into: int, numbers: Sequence[int]) -> Iterator[None]:
+    """Let what this process writes to the descriptors `numbers`, its C++ side too, go `into` another one."""
     sys.stdout.flush()
     sys.stderr.flush()
-    kept, nowhere = [os.dup(1), os.dup(2)], os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+    kept = [os.dup(number) for number in numbers]
+    for number in numbers:
+        os.dup2(into, number)
     try:
         yield
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        for number, copy in zip((1, 2), kept, strict=True):
+        for number, copy in zip(numbers, kept, strict=True):
             os.dup2(copy, number)
             os.close(copy)
-        os.close(nowhere)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,7 @@ def views(files: Sequence[Path], background: str = WHITE) -> Iterator[View | Pic
         yield from block
 
 
+@cache
 def _with_plugins() -> None:
     """Let Pillow read HEIC, if its plugin is there (the extra `heic`)."""
     with suppress(ImportError):

@@ -57,7 +57,7 @@ def named(comparison: Comparison, name: str) -> Entry:
     return found[0]
 
 
-def require_trained(comparison: Comparison) -> None:
+def _require_trained(comparison: Comparison) -> None:
     """Raise NothingTrainedError, with the reasons, unless some trial was completed."""
     if any(entry.trial.state == "complete" for entry in comparison.entries):
         return
@@ -118,7 +118,7 @@ def _whole(value: float | None) -> float | None:
 
 def _fitting(comparison: Comparison, wanted: Sequence[Constraint]) -> list[Entry]:
     """Return the candidates surely within limits; if there are none, those within limits by the median."""
-    require_trained(comparison)
+    _require_trained(comparison)
     measured = {name for entry in comparison.candidates for name in entry.trial.measures}
     needed = {comparison.quality.measure} & measured | {limit.measure for limit in wanted}
     candidates = [entry for entry in comparison.candidates if needed <= entry.trial.measures.keys()]
