@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import suite.cli.verbs.front  # noqa: F401  # loaded at the first call else, in the time of an example
 from suite.cli.commands import cli
 from suite.core.errors import NothingFitsError, TableError
 from suite.report import results
