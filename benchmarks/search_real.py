@@ -191,7 +191,7 @@ def _keras_tuner(study: Study, folder: Path, deadline: float) -> list[Row]:
     from suite.search.space import decoded, hyperparameters
     from suite.training import loop
 
-    data = datasets.load(study.dataset, study.image, study.background, skip_broken=study.skip_broken)
+    data = datasets.load(study.dataset, study.image, study.preparation)
     rows: list[Row] = []
 
     def stop_late(epoch: object = None) -> None:

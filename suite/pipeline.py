@@ -73,7 +73,7 @@ def check(file: Path, overrides: Sequence[str] = ()) -> tuple[Study, Dataset | N
     from suite import datasets
 
     read = study(file, overrides)
-    return read, datasets.look(read.dataset, read.image, read.background, skip_broken=read.skip_broken)
+    return read, datasets.look(read.dataset, read.image, read.preparation)
 
 
 def _with_space(read: Study) -> Study:
@@ -234,7 +234,7 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
     if there is not None:
         return there
     study = entry.study
-    data = datasets.load(study.dataset, study.image, study.background, skip_broken=study.skip_broken)
+    data = datasets.load(study.dataset, study.image, study.preparation)
     then = None if _is_same(entry.trial, data.digest) else _classes_then(home, entry)
     network = trained.as_deployed(trained.network(home, entry.trial.number), entry.trial, entry.study)
     return exporting.export(network, data, into, card, then)

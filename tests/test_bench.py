@@ -73,9 +73,11 @@ def test_latencies_of_two_paths_never_meet(ran: Run) -> None:
 
 def test_what_was_timed_again_is_durable_and_seen_by_everybody(ran: Run, tmp_path: Path) -> None:
     with folder.reopened(ran.folder) as store:
+        store.retime(0, {"cold_start": 3.0}, {})
         before = store.trials()[0]
         store.retime(before.number, {"latency": 7.0, "latency_low": 6.9, "latency_high": 7.1}, {"latency_rest": "1"})
         assert store.trials()[0].measures["latency"] == 7.0
+        assert store.trials()[0].measures["cold_start"] == 3.0
         assert store.same(before.configuration, store.trials()[0].place).measures["latency"] == 7.0
         store.retime(before.number, {name: before.measures[name] for name in before.measures if "latency" in name},
                      {"latency_rest": before.surroundings["latency_rest"]})  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import logging
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -17,7 +17,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from suite import datasets
-from suite.core.errors import DatasetError
+from suite.core.errors import BrokenFilesError, DatasetError
+from suite.core.preparation import Preparation
 from suite.core.recipe import Augmentation
 from suite.datasets import augment, digits, folder, layout, preparing, reading, source, split
 from suite.datasets.dataset import Dataset
@@ -44,6 +45,15 @@ def root(tmp_path: Path) -> Path:
 
 def contents(dataset: Dataset, part: str) -> list[bytes]:
     return [image.tobytes() for image, _ in dataset.samples(part, 10_000)]
+
+
+def opened(root: Path) -> split.Folder:
+    """The folder in three splits; only files with the same bytes are taken for copies."""
+    return split.parted(split.read(layout.scan(root)), content, content, keep_copies=False)
+
+
+def content(picture: split.Picture) -> str:
+    return picture.content
 
 
 def found(folder: split.Folder, part: str) -> set[str]:
@@ -150,10 +160,10 @@ def test_a_flat_folder_is_split_reproducibly_with_every_class_in_every_split(roo
 
 
 def test_names_of_files_and_folders_do_not_decide_the_split(root: Path, tmp_path: Path) -> None:
-    first = split.read(root)
+    first = opened(root)
     for number, path in enumerate(sorted(root.glob("*/*.png"), reverse=True)):
         path.rename(path.with_name(f"renamed{number}.png"))
-    second = split.read(root.rename(tmp_path / "moved"))
+    second = opened(root.rename(tmp_path / "moved"))
     assert second.digest == first.digest
     assert [found(first, part) for part in SPLITS] == [found(second, part) for part in SPLITS]
 
@@ -177,8 +187,8 @@ def test_a_changed_picture_and_a_changed_label_change_the_digest_and_what_is_rea
 
 def test_a_new_picture_moves_few_others_between_splits(tmp_path: Path) -> None:
     members = [split.Picture(path=tmp_path, label="a", content=f"{n * 7919 % 10007:05}") for n in range(1, 106)]
-    homes = [{p.content: part for part, ps in split.carved(some, ["validation", "test"]).items() for p in ps}
-             for some in (members[:-1], members)]  # fmt: skip
+    parts = [split.carved(some, ["validation", "test"], content, content)[0] for some in (members[:-1], members)]
+    homes = [{picture.content: home for home, pictures in part.items() for picture in pictures} for part in parts]
     assert [sum(home == "test" for home in part.values()) for part in homes] == [10, 10]
     assert sum(homes[0][content] != homes[1][content] for content in homes[0]) <= 2
 
@@ -189,14 +199,14 @@ def test_official_splits_are_kept_and_validation_has_three_names(tmp_path: Path)
         for part, start, count in (("train", 0, 6), (name, 50, 3), ("test", 80, 2)):
             fill(root / part / "a", range(start, start + count))
             fill(root / part / "b", range(start + 1000 + number, start + 1000 + number + count))
-        assert [len(split.read(root).splits[part]) for part in SPLITS] == [12, 6, 4]
+        assert [len(opened(root).splits[part]) for part in SPLITS] == [12, 6, 4]
 
 
 def test_a_folder_without_a_test_split_is_tested_on_its_validation_split(tmp_path: Path) -> None:
     for part, start, count in (("train", 0, 20), ("val", 50, 3)):
         fill(tmp_path / "set" / part / "a", range(start, start + count))
         fill(tmp_path / "set" / part / "b", range(start + 1000, start + 1000 + count))
-    folder = split.read(tmp_path / "set")
+    folder = opened(tmp_path / "set")
     assert [len(folder.splits[part]) for part in SPLITS] == [36, 4, 6]
     assert {picture.path.parent.parent.name for picture in folder.splits["test"]} == {"val"}
 
@@ -206,24 +216,31 @@ def test_copies_of_held_out_pictures_are_left_out_and_counted(tmp_path: Path, ca
     for part, start, count in (("train", 0, 6), ("val", 50, 3), ("test", 80, 2)):
         fill(root / part / "a", range(start, start + count))
         fill(root / part / "b", range(start + 1000, start + 1000 + count))
-    shutil.copy(root / "test/a/80.png", root / "train/a/again.png")
-    shutil.copy(root / "test/a/80.png", root / "val/a/again.png")
-    shutil.copy(root / "val/b/1050.png", root / "train/a/other class.png")
-    with caplog.at_level(logging.WARNING):
-        dataset = datasets.load(str(root))
+    shutil.copy(root / "train/a/0.png", root / "test/a/again.png")
+    shutil.copy(root / "train/a/0.png", root / "val/a/again.png")
+    shutil.copy(root / "val/b/1050.png", root / "test/a/other class.png")
+    dataset = datasets.load(str(root))
     assert dataset.sizes == {"train": 12, "validation": 6, "test": 4}
-    assert [record.getMessage()[:33] for record in caplog.records if record.name == split.__name__] == [
-        "1 pictures of validation left out",
-        "2 pictures of train left out: cop",
+    told = (
+        "1 of 7 validation pictures are copies of train pictures: left out",
+        "2 of 6 test pictures are copies of train or validation pictures: left out",
+    )
+    assert dataset.notes == told
+    assert [record.getMessage() for record in caplog.records if record.name == folder.__name__] == [
+        f"{root}: {note}" for note in told
     ]
     parts = [set(contents(dataset, part)) for part in SPLITS]
     assert sum(map(len, parts)) == len(set.union(*parts)) == 22
+    kept = datasets.load(str(root), preparation=Preparation(keep_copies=True))
+    assert kept.sizes == {"train": 12, "validation": 7, "test": 6}
+    assert kept.notes == ()
+    assert kept.digest != dataset.digest
 
 
 def test_a_picture_in_two_classes_of_a_flat_folder_is_in_one_split(tmp_path: Path) -> None:
     fill(tmp_path / "set" / "a", range(30))
     fill(tmp_path / "set" / "b", range(20, 50))
-    folder = split.read(tmp_path / "set")
+    folder = opened(tmp_path / "set")
     parts = [found(folder, part) for part in SPLITS]
     assert sum(map(len, parts)) == len(set.union(*parts)) == 50
 
@@ -304,10 +321,27 @@ def test_every_file_that_cannot_be_used_is_told_in_one_round_by_kind(root: Path)
     assert list(preparing.data_folder().glob(".viewed*")) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_what_is_no_file_is_told_with_the_broken_files_and_is_not_waited_for(root: Path) -> None:
+    (root / "cat" / "gone.png").symlink_to("nothing")
+    os.mkfifo(root / "cat" / "pipe.png")
+    (root / "dog" / "page.jpg").write_text("<html>")
+    with pytest.raises(BrokenFilesError) as error:
+        datasets.load(str(root))
+    assert {kind: [path.name for path in paths] for kind, paths in error.value.files.items()} == {
+        "not readable (a link to nothing)": ["gone.png"], "not readable (no file)": ["pipe.png"],
+        "no picture inside": ["page.jpg"],
+    }  # fmt: skip
+    for _ in range(2):
+        data = datasets.load(str(root), preparation=Preparation(skip_broken=True))
+        assert sum(data.sizes.values()) == 20
+        assert data.notes == ("broken files are left out: 2 of cat, 1 of dog",)
+
+
 def test_a_class_too_small_to_be_split_is_named(root: Path) -> None:
     fill(root / "owl", [1, 2])
     shutil.copy(root / "owl/1.png", root / "owl/copy.png")
-    with pytest.raises(DatasetError, match="'owl' is too small to be split: 2 different pictures, at least 3 needed"):
+    with pytest.raises(DatasetError, match=r"'owl' is too small to be split: .* its 3: 2, at least 3 needed"):
         datasets.load(str(root))
 
 
@@ -315,7 +349,7 @@ def test_a_class_of_nothing_but_copies_is_named(tmp_path: Path) -> None:
     for part, start in (("train", 0), ("val", 50), ("test", 80)):
         fill(tmp_path / "set" / part / "a", range(start, start + 4))
         fill(tmp_path / "set" / part / "b", range(7000, 7004) if part != "val" else range(8000, 8004))
-    with pytest.raises(DatasetError, match="'b' has no picture of its own in train"):
+    with pytest.raises(DatasetError, match=r"'b' has no picture of its own in test: .*keep_copies"):
         datasets.load(str(tmp_path / "set"))
 
 

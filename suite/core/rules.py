@@ -65,6 +65,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "batch_size": ("needs at least 1", lambda images: images >= 1),
     "label_smoothing": ("needs 0 or more and below 1", lambda share: 0 <= share < 1),
     "skip_broken": ("needs true or false", lambda skip: isinstance(skip, bool)),
+    "keep_copies": ("needs true or false", lambda keep: isinstance(keep, bool)),
     "flip": ("needs true or false", lambda flip: isinstance(flip, bool)),
     "shift": ("needs a share of the side, 0 to 1", lambda share: 0 <= share <= 1),
 }

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from suite.core import rules
 from suite.core.errors import StudyError, did_you_mean
 from suite.core.measures import MEASURES, Goal, formatted
+from suite.core.preparation import Preparation
 from suite.core.recipe import Recipe
 
 Value = bool | int | float | str | tuple["Value", ...]
@@ -207,6 +208,7 @@ class Study:
     image: tuple[int, int, int] | None = None  # (H, W, C) of the networks' input; None: the dataset's own
     background: str = "white"  # below what is transparent in a picture: `white`, `grey`, `black` or `#rrggbb`
     skip_broken: bool = False  # whether files of a folder that cannot be read are left out
+    keep_copies: bool = False  # whether held-out copies of training pictures are kept
     seed: int = 0
     sampler: str = "cheap-first"
     space: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of the family's Config
@@ -237,6 +239,11 @@ class Study:
     def network(self) -> str:
         """Name of the architecture for people: `resnet/50`, or `mine/small` for `networks/mine.py/small`."""
         return f"{self.family}/{split(self.architecture)[1]}"
+
+    @property
+    def preparation(self) -> Preparation:
+        """What is done with the pictures of its folder."""
+        return Preparation(**{one.name: getattr(self, one.name) for one in fields(Preparation)})
 
     @property
     def measures(self) -> tuple[str, ...]:

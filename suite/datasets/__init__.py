@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.core.errors import DatasetError, did_you_mean
+from suite.core.preparation import Preparation
 from suite.core.task import Task
 from suite.datasets import digits, folder, layout, preparing, published, reading, source
 from suite.datasets.dataset import Dataset
-from suite.pictures.viewing import WHITE, colour
+from suite.pictures.viewing import colour
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
 EMBEDDED = "digits"
+PLAIN = Preparation()
 SMALLEST = 32  # pixels a side: the smallest pictures that published networks are made for
 
 __all__ = ["Dataset", "check", "load", "look"]
 
 
-def load(
-    name: str, image: tuple[int, int, int] | None = None, background: str = WHITE, *, skip_broken: bool = False
-) -> Dataset:
+def load(name: str, image: tuple[int, int, int] | None = None, preparation: Preparation = PLAIN) -> Dataset:
     """Return the dataset `name`, prepared, with pictures brought to `image` (H, W, C).
 
     A name is "digits", a tensorflow-datasets name ("cifar10", "name/config:version"), or a folder: a path that
@@ -35,32 +35,31 @@ def load(
     train are for validation. With neither, train is split 80 / 10 / 10. A test split with labels of -1 (imagenet2012)
     counts as not labelled.
 
-    What is transparent in a picture is laid on the colour `background`, such as "white" or "#ff8800". Files of a folder
-    that cannot be read are an error that names them all, or with `skip_broken` left out.
+    The `preparation` of a folder: what is transparent in a picture is laid on the colour `background`, such as "white"
+    or "#ff8800". Files that cannot be read are an error that names them all, or with `skip_broken` left out. Held-out
+    copies of pictures in an earlier split are left out, unless `keep_copies`.
 
     The default of `image` is the pictures' own shape without alpha, each side at least 32.
 
     Raises DatasetError naming what is wrong and the way out.
     """
     with preparing.quiet():
-        found = source.source(name, _builder(name, background, skip_broken=skip_broken))
+        found = source.source(name, _builder(name, preparation))
     height, width, channels = _image(name, image, found.shape)
     return Dataset(
         name=name,
         digest=found.digest,
         classes=found.classes,
         task=Task(height=height, width=width, channels=channels, classes=len(found.classes)),
-        background=colour(background),
+        background=colour(preparation.background),
         sizes=found.sizes,
         counts=found.counts,
         notes=found.notes,
-        reader=reading.reader(found, (height, width, channels), colour(background)),
+        reader=reading.reader(found, (height, width, channels), colour(preparation.background)),
     )
 
 
-def look(
-    name: str, image: tuple[int, int, int] | None = None, background: str = WHITE, *, skip_broken: bool = False
-) -> Dataset | None:
+def look(name: str, image: tuple[int, int, int] | None = None, preparation: Preparation = PLAIN) -> Dataset | None:
     """Return what `load` would, or None for a published dataset that is not here: nothing is downloaded.
 
     Raises DatasetError as `load` does.
@@ -69,7 +68,7 @@ def look(
         check(name)
         if not published.is_here(name):
             return None
-    return load(name, image, background, skip_broken=skip_broken)
+    return load(name, image, preparation)
 
 
 def check(name: str) -> None:
@@ -82,11 +81,11 @@ def check(name: str) -> None:
         raise DatasetError(f"no dataset '{name}'.{_nearest(_word(name), known)} A folder is written ./{name}")
 
 
-def _builder(name: str, background: str, *, skip_broken: bool) -> tfds.core.DatasetBuilder:
+def _builder(name: str, preparation: Preparation) -> tfds.core.DatasetBuilder:
     if name == EMBEDDED:
         return digits.builder()
     if root := _folder(name):
-        return folder.builder(root, background, skip_broken=skip_broken)
+        return folder.builder(layout.scan(root), preparation)
     check(name)
     return published.builder(name)
 

@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -17,16 +17,20 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from suite.core.errors import BrokenFilesError, DatasetError
-from suite.datasets.layout import named
+from suite.core.preparation import Preparation
+from suite.datasets import copies, split
+from suite.datasets.copies import Sights
+from suite.datasets.layout import Layout
+from suite.datasets.naming import named
 from suite.datasets.preparing import data_folder, prepare, unwritable
-from suite.datasets.split import Folder, Picture, read, require_whole
+from suite.datasets.split import Folder, Picture, require_whole
 from suite.machine.progress import watched
 from suite.machine.quiet import heard
 from suite.pictures import graph, viewing
 from suite.pictures.viewing import PictureError, View
 
 LOG = logging.getLogger(__name__)
-VERSION = 2  # of what is prepared from the same files
+VERSION = 3  # of what is prepared from the same files
 COMPLAINT = re.compile("jpeg|jfif|corrupt|premature|marker|huffman", re.IGNORECASE)  # how libjpeg begins its lines
 
 Shape = tuple[int | None, int | None, int | None]
@@ -36,9 +40,9 @@ Shape = tuple[int | None, int | None, int | None]
 class Viewed:
     """What all pictures of a folder are like."""
 
+    sights: Sights
     records: dict[str, Path] = field(default_factory=dict)  # the file of what is read in training, by content
     shapes: set[tuple[int, ...]] = field(default_factory=set)
-    looks: dict[str, str] = field(default_factory=dict)  # digest of the pixels, by content
     lost: Counter[str] = field(default_factory=Counter)  # pictures that lose something, by what
     bad: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))  # files, by why they have no view
 
@@ -82,67 +86,84 @@ class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type
             yield f"{index}-{picture.content}", {"image": record, "label": picture.label}
 
 
-def builder(root: Path, background: str, *, skip_broken: bool) -> tfds.core.DatasetBuilder:
-    """Return the pictures under `root`, prepared, and say what is left out and what pictures lose.
+def builder(layout: Layout, preparation: Preparation) -> tfds.core.DatasetBuilder:
+    """Return the pictures of a layout, prepared, and say what is left out and what pictures lose.
 
-    Raises DatasetError for a layout that cannot be used, and BrokenFilesError for files, unless they are to be skipped.
+    Raises BrokenFilesError for files that cannot be used, unless they are to be skipped, and DatasetError for classes
+    that cannot be split.
     """
-    folder = read(root)
-    asked = (VERSION, folder.digest, background, skip_broken)
-    digest = blake2b(repr(asked).encode(), digest_size=8).hexdigest()
+    folder = split.read(layout)
+    asked = (VERSION, folder.digest, sorted(map(str, folder.unreadable)), preparation)
+    digest = blake2b(repr(asked).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
     place = data_folder() / Pictures.name / digest / str(Pictures.VERSION)
     if not place.exists():
-        _prepare(root, folder, background, digest, skip_broken=skip_broken)
+        _prepare(layout.root, folder, preparation, digest)
     found = tfds.builder_from_directory(place)
     # What was left out is of this folder; another one with the same pictures may have been prepared.
     found.info.metadata["notes"] = [*folder.notes, *found.info.metadata["notes"]]
     for note in found.info.metadata["notes"]:
-        LOG.warning("%s: %s", root, note)
+        LOG.warning("%s: %s", layout.root, note)
     return found
 
 
-def _prepare(root: Path, folder: Folder, background: str, digest: str, *, skip_broken: bool) -> None:
+def _prepare(root: str, folder: Folder, preparation: Preparation, digest: str) -> None:
     try:
         data_folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".viewed-", dir=data_folder()) as scratch:
-            viewed = _viewed(folder, background, Path(scratch))
-            if viewed.bad and not skip_broken:
+            viewed = _viewed(folder, preparation.background, Path(scratch))
+            if viewed.bad and not preparation.skip_broken:
                 raise BrokenFilesError(_broken(root, viewed), viewed.bad)
-            notes = [*_skipped(root, viewed), *_lost(viewed)]
-            folder = folder.without(folder.files.keys() - viewed.records.keys())
-            require_whole(root, folder, "all are broken")
-            _require_different(root, folder, viewed)
-            notes += _alike(folder, viewed)
-            prepare(Pictures(folder=folder, viewed=viewed, notes=notes, digest=digest, data_dir=data_folder()))
+            whole = replace(folder.without(folder.files.keys() - viewed.records.keys()), notes=())
+            require_whole(root, whole, "all are broken")
+            _require_different(root, whole, viewed)
+            parted = _parted(whole, viewed, keep_copies=preparation.keep_copies)
+            require_whole(root, parted, "all are copies of others (keep_copies = true keeps them)")
+            notes = [*_skipped(folder, viewed), *_lost(viewed), *_alike(parted, viewed), *parted.notes]
+            prepare(Pictures(folder=parted, viewed=viewed, notes=notes, digest=digest, data_dir=data_folder()))
     except OSError as error:
         raise unwritable(error) from error
 
 
 def _viewed(folder: Folder, background: str, scratch: Path) -> Viewed:
     """View each picture once, and write into `scratch` what is read of it in training."""
-    found = Viewed()
+    found = Viewed(sights=Sights(scratch))
+    for path, reason in folder.unreadable.items():
+        found.bad[f"{viewing.UNREADABLE} ({reason})"].append(path)
     unique = {picture.content: picture.path for pictures in folder.splits.values() for picture in pictures}
     contents = list(unique)
     blocks = [contents[start : start + viewing.BLOCK] for start in range(0, len(contents), viewing.BLOCK)]
     with ThreadPoolExecutor() as pool:
         for block in watched(blocks, len(blocks), "looking at pictures"):
             views = dict(zip(block, viewing.views([unique[one] for one in block], background), strict=True))
-            whole = _readable_as_they_are(pool, {one: unique[one] for one, view in views.items() if _may_stay(view)})
-            for content, view in views.items():
-                if isinstance(view, PictureError):
-                    found.bad[view.kind] += folder.files[content]
-                    continue
-                pixels = view.pixels
-                found.shapes.add(pixels.shape)
-                found.looks[content] = blake2b(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+            for content, error in views.items():
+                if isinstance(error, PictureError):
+                    found.bad[error.kind] += folder.files[content]
+            seen = {content: view for content, view in views.items() if isinstance(view, View)}
+            whole = _readable_as_they_are(pool, {one: unique[one] for one, view in seen.items() if view.form == "JPEG"})
+            sights = pool.map(copies.sight, seen.values())
+            for (content, view), sight in zip(seen.items(), sights, strict=True):
+                found.sights.add(content, sight)
+                found.shapes.add(view.pixels.shape)
                 found.lost.update([view.lost] if view.lost else [])
-                as_is = content in whole and np.array_equal(whole[content], pixels)
+                as_is = content in whole and np.array_equal(whole[content], view.pixels)
                 found.records[content] = unique[content] if as_is else _spooled(view, scratch / content)
     return found
 
 
-def _may_stay(view: View | PictureError) -> bool:
-    return isinstance(view, View) and view.form == "JPEG"
+def _parted(folder: Folder, viewed: Viewed, *, keep_copies: bool) -> Folder:
+    """Return the folder in three splits that share no picture; only pictures of one class are taken for near copies."""
+    contents: dict[str, dict[str, None]] = defaultdict(dict)
+    for picture in (one for pictures in folder.splits.values() for one in pictures):
+        contents[picture.label][picture.content] = None
+    groups = {label: viewed.sights.groups(list(members)) for label, members in contents.items()}
+
+    def look(picture: Picture) -> str:
+        return viewed.sights.looks[picture.content]
+
+    def scene(picture: Picture) -> str:
+        return f"{picture.label}/{groups[picture.label][picture.content]}"
+
+    return split.parted(folder, look, scene, keep_copies=keep_copies)
 
 
 def _readable_as_they_are(pool: ThreadPoolExecutor, files: Mapping[str, Path]) -> dict[str, np.ndarray]:
@@ -173,7 +194,7 @@ def _spooled(view: View, file: Path) -> Path:
     return file
 
 
-def _broken(root: Path, viewed: Viewed) -> str:
+def _broken(root: str, viewed: Viewed) -> str:
     """Return the message about all files that cannot be used, with a line for each kind."""
     count = sum(map(len, viewed.bad.values()))
     lines = [f"  {len(files)} {kind}: {named(sorted(files))}" for kind, files in sorted(viewed.bad.items())]
@@ -181,21 +202,19 @@ def _broken(root: Path, viewed: Viewed) -> str:
     return "\n".join([f"{root}: {count} of its files cannot be used.", *lines, way])
 
 
-def _skipped(root: Path, viewed: Viewed) -> list[str]:
-    """Return a line that says how many files of which class and split are left out because they are broken."""
-    gone = Counter(named([path.parent.relative_to(root)]) for paths in viewed.bad.values() for path in paths)
-    counted = ", ".join(f"{count} of {place}" for place, count in sorted(gone.items()))
+def _skipped(folder: Folder, viewed: Viewed) -> list[str]:
+    """Return a line that says how many files of which split and class are left out because they are broken."""
+    gone = Counter(folder.homes[path] for paths in viewed.bad.values() for path in paths)
+    counted = ", ".join(f"{count} of {home}" for home, count in sorted(gone.items()))
     return [f"broken files are left out: {counted}"] if gone else []
 
 
-def _require_different(root: Path, folder: Folder, viewed: Viewed) -> None:
+def _require_different(root: str, folder: Folder, viewed: Viewed) -> None:
     """Raise DatasetError if all pictures look the same."""
-    if len(viewed.looks) > 1 and len(set(viewed.looks.values())) == 1:
+    if len(set(viewed.sights.looks.values())) == 1 < len(viewed.sights.looks):
         one = named([folder.splits["train"][0].path])
-        raise DatasetError(
-            f"{root}: all {len(viewed.looks)} pictures look the same, though their files differ: look at one, such as "
-            f"{one}"
-        )
+        count = len(viewed.sights.looks)
+        raise DatasetError(f"{root}: all {count} pictures look the same, though their files differ: look at one: {one}")
 
 
 def _lost(viewed: Viewed) -> list[str]:
@@ -207,7 +226,7 @@ def _alike(folder: Folder, viewed: Viewed) -> list[str]:
     looks: dict[str, set[str]] = defaultdict(set)
     contents: dict[str, set[str]] = defaultdict(set)
     for picture in (one for pictures in folder.splits.values() for one in pictures):
-        looks[picture.label].add(viewed.looks[picture.content])
+        looks[picture.label].add(viewed.sights.looks[picture.content])
         contents[picture.label].add(picture.content)
     return [
         f"all {len(contents[label])} pictures of class '{label}' look the same, though their files differ"

@@ -2,6 +2,7 @@
 
 ROOT/{train,val,test}/CLASS/*      splits of its own, under any of their usual names
 ROOT/CLASS/*                       one set, to be split by `split.py`
+ROOT/labels.csv beside pictures    either, see `labels.py`
 """
 
 from __future__ import annotations
@@ -10,25 +11,22 @@ import re
 import shlex
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from suite.core.errors import DatasetError
+from suite.datasets import labels
+from suite.datasets.naming import SPLITS, form, named, plain, printable
 from suite.pictures.viewing import ENDINGS
 
-SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
 UNLABELLED = frozenset({"unlabelled", "unlabeled", "unsup"})
 # What systems and tools leave behind, and what cameras and annotators write beside a picture.
 CLUTTER = frozenset({
     "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "icon\r", "__macosx", "@eadir",
     "$recycle.bin", "lost+found", "system volume information", "__pycache__",
 })  # fmt: skip
-SIDECARS = frozenset({".json", ".xmp", ".txt", ".xml", ".csv", ".aae", ".md", ".html", ".db", ".ini"})
+SIDECARS = labels.ENDINGS | frozenset({".json", ".xmp", ".txt", ".xml", ".aae", ".md", ".html", ".db", ".ini"})
 LABELLED = re.compile(r"([^\W\d_]+)[ ._-]*\d+\.\w+")  # `cat.0.jpg`, `cat_12.png`, `cat7.bmp`
 EXPECTED = "expected {0}/CLASS/* or {0}/{{train,val,test}}/CLASS/*"
 
@@ -39,6 +37,7 @@ Classes = Mapping[str, list[Path]]
 class Layout:
     """The files of each class of each split, in order of name; a folder without splits is all `train`."""
 
+    root: str  # as people read it
     splits: Mapping[str, Classes]
     notes: tuple[str, ...] = ()  # what was left out
 
@@ -49,7 +48,7 @@ def scan(root: Path) -> Layout:
     found = look.splits()
     if look.problems:
         raise DatasetError("\n".join(look.problems))
-    return Layout(splits=found, notes=tuple(look.notes()))
+    return Layout(root=named([root]), splits=found, notes=tuple(look.notes()))
 
 
 @dataclass
@@ -60,16 +59,40 @@ class _Look:
     problems: list[str] = field(default_factory=list)
     clutter: Counter[str] = field(default_factory=Counter)  # files and folders that were left out, by name or ending
     unlabelled: list[Path] = field(default_factory=list)  # folders of pictures without classes
+    tables: list[Path] = field(default_factory=list)  # that may tell the classes of pictures
+    told: list[str] = field(default_factory=list)  # what else was left out
     seen: dict[Path, list[Path]] = field(default_factory=dict)  # what folders hold, without clutter
 
-    def splits(self) -> dict[str, Classes]:
+    def splits(self) -> Mapping[str, Classes]:
         """Return the splits of the folder; what it has of them if something is in the way."""
         folders = [path for path in self._children(self.root) if path.is_dir()]
+        if found := self._of_tables(folders):
+            return found
         if self._is_split(folders):
             return self._of_splits(folders)
         if self._holds_named_files(folders):
             return {}
         return {"train": self._classes(self.root)}
+
+    def _of_tables(self, folders: Sequence[Path]) -> Mapping[str, Classes]:
+        """Return the splits by the tables of labels beside the pictures; nothing if the folders are the classes."""
+        for folder in folders:
+            self._children(folder)
+        if not self.tables:
+            return {}
+        pictures = [path for folder in self._upper(folders) for path in self._children(folder) if _is_picture(path)]
+        found = labels.found(self.root, self.tables, pictures)
+        if found is None:
+            return {}
+        self.tables = [table for table in self.tables if table not in found.tables]
+        self.problems += found.problems
+        self.told += found.notes
+        self._require_two(self.root, sorted(set().union(*found.splits.values())))
+        return found.splits
+
+    def _upper(self, folders: Sequence[Path]) -> list[Path]:
+        """Return the root, its folders, and theirs."""
+        return [self.root, *folders, *(path for folder in folders for path in self._children(folder) if path.is_dir())]
 
     def _holds_named_files(self, folders: Sequence[Path]) -> bool:
         """Note as a problem that no folder is a class: their files have the classes in their names."""
@@ -83,8 +106,10 @@ class _Look:
     def notes(self) -> list[str]:
         """Return what was left out, a line for each reason."""
         told = [f"{named([folder])}: its pictures have no class, so they are left out" for folder in self.unlabelled]
-        if self.clutter:
-            kinds = ", ".join(f"{count} {printable(kind)}" for kind, count in sorted(self.clutter.items()))
+        told += self.told
+        clutter = self.clutter + Counter(map(_kind, self.tables))
+        if clutter:
+            kinds = ", ".join(f"{count} {printable(kind)}" for kind, count in sorted(clutter.items()))
             told.append(f"no pictures, so left out: {kinds}")
         return told
 
@@ -104,7 +129,9 @@ class _Look:
         except OSError as error:
             raise DatasetError(f"{named([folder])}: cannot be read ({error.strerror})") from None
         kept = [path for path in paths if not _is_clutter(path)]
-        self.clutter.update(_kind(path) for path in set(paths) - set(kept))
+        tables = [path for path in paths if labels.is_table(path)]
+        self.tables += tables
+        self.clutter.update(_kind(path) for path in set(paths) - set(kept) - set(tables))
         return kept
 
     def _has_folders(self, folder: Path) -> bool:
@@ -151,11 +178,14 @@ class _Look:
             return {}
         if empty := [path for path, files in found.items() if not files and not self._has_folders(path)]:
             self.problems.append(f"{named(empty)}: a class without pictures: fill it or remove it")
-        if len(found) == 1:
-            only = printable(next(iter(found)).name)
-            self.problems.append(f"{named([folder])}: has one class only, '{only}': a classifier needs two or more")
-        self._tell_near_names_apart([path.name for path in found])
+        self._require_two(folder, [path.name for path in found])
         return {printable(path.name): files for path, files in found.items()}
+
+    def _require_two(self, folder: Path, classes: Sequence[str]) -> None:
+        if len(classes) == 1:
+            only = printable(classes[0])
+            self.problems.append(f"{named([folder])}: has one class only, '{only}': a classifier needs two or more")
+        self._tell_near_names_apart(classes)
 
     def _pictures(self, folder: Path) -> list[Path]:
         children = self._children(folder)
@@ -181,24 +211,28 @@ class _Look:
             self.problems.append(f"{named(stray)}: a picture in no class; {EXPECTED.format(named([self.root]))}")
 
     def _tell_near_names_apart(self, names: Sequence[str]) -> None:
+        """Note names that look the same as a problem. Those that differ in capitals are only said: A and a are two."""
         near: dict[str, list[str]] = defaultdict(list)
         for name in names:
-            near[_plain(name)].append(name)
+            near[plain(name)].append(name)
         for alike in near.values():
             if len(alike) > 1:
-                told = " and ".join(f"'{printable(name)}' ({_form(name)})" for name in alike)
-                self.problems.append(
-                    f"{named([self.root])}: the classes {told} differ only in capitals or in how their accents are "
-                    "written: give one of them another name, or put their pictures into one folder"
-                )
+                told = " and ".join(f"'{printable(name)}' ({form(name)})" for name in alike)
+                if len({unicodedata.normalize("NFKC", name) for name in alike}) == len(alike):
+                    self.told.append(f"the classes {told} differ only in capitals")
+                else:
+                    self.problems.append(
+                        f"{named([self.root])}: the classes {told} differ only in how their accents are written: give "
+                        "one of them another name, or put their pictures into one folder"
+                    )
 
     def _agree(self, homes: Mapping[str, Path], found: Mapping[str, Classes]) -> None:
         """Note as a problem every class that is not in every split."""
         for split, folder in homes.items():
             for other in homes:
                 for missing in sorted(set(found[other]) - set(found[split])) if found[split] and found[other] else ():
-                    near = [name for name in found[split] if _plain(name) == _plain(missing)]
-                    way = f"there it is '{near[0]}' ({_form(near[0])}): name both alike" if near else "add it there"
+                    near = [name for name in found[split] if plain(name) == plain(missing)]
+                    way = f"there it is '{near[0]}' ({form(near[0])}): name both alike" if near else "add it there"
                     self.problems.append(
                         f"{named([homes[other] / missing])}: a class that {named([folder])} does not have: {way}"
                     )
@@ -238,26 +272,3 @@ def _sorting(folder: Path, labels: Sequence[str]) -> str:
         f"the classes ({first}) are in the names of its files. Sort them into folders: "
         f"cd {shlex.quote(str(folder))} && {way}"
     )
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold()
-
-
-def _form(name: str) -> str:
-    """Return how a name is written, to tell it from another that looks the same."""
-    if name.isascii():
-        return "plain letters"
-    return "accents composed" if unicodedata.is_normalized("NFC", name) else "accents apart"
-
-
-def printable(name: str) -> str:
-    """Return a name that any terminal and any file can hold: bytes that are no text, and line breaks, are escaped."""
-    told = "".join(one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode() for one in name)
-    return told if told == told.strip() else repr(told)
-
-
-def named(paths: Iterable[Path]) -> str:
-    """Return the first of `paths` and how many more there are: one line however many files are wrong."""
-    first, *more = [printable(str(path)) for path in paths]
-    return f"{first} (and {len(more)} more)" if more else first

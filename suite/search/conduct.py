@@ -26,7 +26,7 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
     If the dataset cannot be used, no run is left behind. Raises StudyError, DatasetError and StoreError.
     """
     with ExitStack() as stack:
-        data = datasets.load(wanted.dataset, wanted.image, wanted.background, skip_broken=wanted.skip_broken)
+        data = datasets.load(wanted.dataset, wanted.image, wanted.preparation)
         bench = stack.enter_context(Bench(wanted.latency, data.classes, timer, wanted.measures))
         store = stack.enter_context(folder.opened(root / wanted.name, wanted, storage))
         before = store.trials()

@@ -90,8 +90,13 @@ class Rows:
         return True
 
     def retime(self, number: int, measures: Mapping[str, float], origin: Mapping[str, str]) -> None:
-        """Keep the new latency of an ended row in the study's attributes: Optuna does not let the row be changed."""
-        self.study.set_user_attr(f"{RETIMED}{number}", {"measures": dict(measures), "surroundings": dict(origin)})
+        """Keep the new latency of an ended row in the study's attributes: Optuna does not let the row be changed.
+
+        What was measured at an earlier time, and is not now, stays: a network that is still loaded has no cold start.
+        """
+        before = self.retimed().get(number, {"measures": {}, "surroundings": {}})
+        now = {"measures": {**before["measures"], **measures}, "surroundings": {**before["surroundings"], **origin}}
+        self.study.set_user_attr(f"{RETIMED}{number}", now)
 
     def retimed(self) -> dict[int, Mapping[str, Any]]:
         """Return measures and surroundings of the rows that were timed again, by number."""
