@@ -36,7 +36,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         lambda name: re.fullmatch(r"([^\s/]+|.+\.py)/[^\s/]+(?<!\.py)", name) is not None,
     ),
     "dataset": (
-        'needs a tensorflow-datasets name, a folder, or "digits"',
+        'needs a tensorflow-datasets name, a folder, "hf:NAME", or "digits"',
         lambda name: bool(name.strip()),
     ),
     "image": (

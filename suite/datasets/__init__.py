@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from suite.core.errors import DatasetError, did_you_mean
 from suite.core.preparation import Preparation
 from suite.core.task import Task
-from suite.datasets import digits, folder, layout, preparing, published, reading, source
+from suite.datasets import digits, folder, huggingface, layout, preparing, published, reading, source
 from suite.datasets.dataset import Dataset
 from suite.pictures.viewing import colour
 
@@ -28,7 +28,8 @@ def load(name: str, image: tuple[int, int, int] | None = None, preparation: Prep
     """Return the dataset `name`, prepared, with pictures brought to `image` (H, W, C).
 
     A name is "digits", a tensorflow-datasets name ("cifar10", "name/config:version"), or a folder: a path that
-    begins with "/", "." or "~", or that exists and is not a dataset's name. Naming a dataset downloads it.
+    begins with "/", "." or "~", or that exists and is not a dataset's name. `hf:NAME` and `hf:FOLDER` are sets of
+    images of the library `datasets`. Naming a dataset downloads it.
 
     Splits. A folder is read as `suite.datasets.split.read` says. Of a published dataset, the official validation and
     test splits are used if both are there and labelled. If there is only one, it is the test, and the last 10 % of
@@ -64,6 +65,9 @@ def look(name: str, image: tuple[int, int, int] | None = None, preparation: Prep
 
     Raises DatasetError as `load` does.
     """
+    if name.startswith(huggingface.PREFIX):
+        images = huggingface.opened(name, download=False)
+        return load(name, image, preparation) if images else None
     if name != EMBEDDED and not _folder(name):
         check(name)
         if not published.is_here(name):
@@ -73,7 +77,7 @@ def look(name: str, image: tuple[int, int, int] | None = None, preparation: Prep
 
 def check(name: str) -> None:
     """Raise DatasetError unless `name` is a known dataset, or a folder whose layout is right. Reads no picture."""
-    if name == EMBEDDED:
+    if name == EMBEDDED or name.startswith(huggingface.PREFIX):
         return
     if folder := _folder(name):
         layout.scan(folder)
@@ -84,8 +88,12 @@ def check(name: str) -> None:
 def _builder(name: str, preparation: Preparation) -> tfds.core.DatasetBuilder:
     if name == EMBEDDED:
         return digits.builder()
+    if name.startswith(huggingface.PREFIX):
+        images = huggingface.opened(name)
+        assert images
+        return folder.of_images(images, preparation)
     if root := _folder(name):
-        return folder.builder(layout.scan(root), preparation)
+        return folder.of_folder(layout.scan(root), preparation)
     check(name)
     return published.builder(name)
 

@@ -6,7 +6,7 @@ import logging
 import re
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -20,6 +20,7 @@ from suite.core.errors import BrokenFilesError, DatasetError
 from suite.core.preparation import Preparation
 from suite.datasets import copies, split
 from suite.datasets.copies import Sights
+from suite.datasets.huggingface import Images
 from suite.datasets.layout import Layout
 from suite.datasets.naming import named
 from suite.datasets.preparing import data_folder, prepare, unwritable
@@ -60,11 +61,11 @@ class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type
     VERSION = tfds.core.Version("1.0.0")
     name = "folder"
 
-    def __init__(self, *, folder: Folder, viewed: Viewed, notes: Sequence[str], digest: str, data_dir: Path) -> None:
+    def __init__(self, *, folder: Folder, viewed: Viewed, notes: Sequence[str], key: str, digest: str) -> None:
         self._folder = folder
         self._viewed = viewed
         self._told = {"digest": digest, "notes": list(notes), "counts": folder.counts}
-        super().__init__(data_dir=data_dir, config=tfds.core.BuilderConfig(name=digest))
+        super().__init__(data_dir=data_folder(), config=tfds.core.BuilderConfig(name=key))
 
     def _info(self) -> tfds.core.DatasetInfo:
         features = tfds.features.FeaturesDict(
@@ -86,30 +87,49 @@ class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type
             yield f"{index}-{picture.content}", {"image": record, "label": picture.label}
 
 
-def builder(layout: Layout, preparation: Preparation) -> tfds.core.DatasetBuilder:
+def of_folder(layout: Layout, preparation: Preparation) -> tfds.core.DatasetBuilder:
     """Return the pictures of a layout, prepared, and say what is left out and what pictures lose.
 
     Raises BrokenFilesError for files that cannot be used, unless they are to be skipped, and DatasetError for classes
     that cannot be split.
     """
     folder = split.read(layout)
+    return _builder(layout.root, _digest(folder, preparation), folder.notes, lambda scratch: folder, preparation)
+
+
+def of_images(images: Images, preparation: Preparation) -> tfds.core.DatasetBuilder:
+    """Return the pictures of a set of Hugging Face, prepared as those of a folder. Raises as `of_folder` does."""
+    key = blake2b(repr((VERSION, images.digest, preparation)).encode(), digest_size=8).hexdigest()
+    return _builder(images.name, key, images.notes, lambda scratch: split.read(images.layout(scratch)), preparation)
+
+
+def _digest(folder: Folder, preparation: Preparation) -> str:
+    """Return hex that changes with what networks see of the pictures."""
     asked = (VERSION, folder.digest, sorted(map(str, folder.unreadable)), preparation)
-    digest = blake2b(repr(asked).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
-    place = data_folder() / Pictures.name / digest / str(Pictures.VERSION)
+    return blake2b(repr(asked).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
+def _builder(
+    root: str, key: str, notes: Sequence[str], read: Callable[[Path], Folder], preparation: Preparation
+) -> tfds.core.DatasetBuilder:
+    """Return what is prepared under `key`; if nothing is, prepare what `read` makes in a folder of its own."""
+    place = data_folder() / Pictures.name / key / str(Pictures.VERSION)
     if not place.exists():
-        _prepare(layout.root, folder, preparation, digest)
+        _prepare(root, key, read, preparation)
     found = tfds.builder_from_directory(place)
     # What was left out is of this folder; another one with the same pictures may have been prepared.
-    found.info.metadata["notes"] = [*folder.notes, *found.info.metadata["notes"]]
+    found.info.metadata["notes"] = [*notes, *found.info.metadata["notes"]]
     for note in found.info.metadata["notes"]:
-        LOG.warning("%s: %s", layout.root, note)
+        LOG.warning("%s: %s", root, note)
     return found
 
 
-def _prepare(root: str, folder: Folder, preparation: Preparation, digest: str) -> None:
+def _prepare(root: str, key: str, read: Callable[[Path], Folder], preparation: Preparation) -> None:
     try:
         data_folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".viewed-", dir=data_folder()) as scratch:
+            folder = read(Path(scratch))
+            digest = _digest(folder, preparation)
             viewed = _viewed(folder, preparation.background, Path(scratch))
             if viewed.bad and not preparation.skip_broken:
                 raise BrokenFilesError(_broken(root, viewed), viewed.bad)
@@ -119,7 +139,7 @@ def _prepare(root: str, folder: Folder, preparation: Preparation, digest: str) -
             parted = _parted(whole, viewed, keep_copies=preparation.keep_copies)
             require_whole(root, parted, "all are copies of others (keep_copies = true keeps them)")
             notes = [*_skipped(folder, viewed), *_lost(viewed), *_alike(parted, viewed), *parted.notes]
-            prepare(Pictures(folder=parted, viewed=viewed, notes=notes, digest=digest, data_dir=data_folder()))
+            prepare(Pictures(folder=parted, viewed=viewed, notes=notes, key=key, digest=digest))
     except OSError as error:
         raise unwritable(error) from error
 

@@ -114,6 +114,8 @@ def _move_old_keys(document: dict[str, Any]) -> None:
 
 def _absolute_folder(dataset: str, folder: Path) -> str:
     """Return a path that begins with `.`, `~` or `/` as absolute, from `folder`; a dataset's name as it is."""
+    if dataset.startswith("hf:"):
+        return f"hf:{_absolute_folder(dataset.removeprefix('hf:'), folder)}"
     is_path = dataset.startswith((".", "~")) or Path(dataset).is_absolute()
     return os.path.abspath(folder / Path(dataset).expanduser()) if is_path else dataset
 

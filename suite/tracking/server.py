@@ -170,7 +170,7 @@ class Server:
         """Record which data the run has seen."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        kind = "local" if "uri" in source else "tensorflow_datasets"
+        kind = "local" if "uri" in source else "hugging_face" if name.startswith("hf:") else "tensorflow_datasets"
         data = Dataset(
             name=name, digest=digest[:_DIGEST], source_type=kind, source=json.dumps(source), profile=json.dumps(profile)
         )
