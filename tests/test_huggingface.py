@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import datasets as library
@@ -19,10 +18,9 @@ NAMES = ["cat", "dog"]
 
 
 @pytest.fixture(autouse=True)
-def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
     monkeypatch.setattr(library.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    yield
 
 
 def images(start: int, count: int, **columns: object) -> library.Dataset:
