@@ -11,6 +11,8 @@ from typing import BinaryIO
 import keras
 import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.utils.class_weight import compute_class_weight
 
 from suite import architectures, datasets
 from suite.core.errors import StoreError
@@ -20,7 +22,9 @@ from suite.core.rules import RECIPE_CHOICES
 from suite.datasets import Dataset
 from suite.datasets.augment import STEPS
 from suite.training import loop, optimizers
+from tests.networks import chain
 from tests.networks import classifier as network
+from tests.pictures import fill
 
 FAST = Recipe(batch_size=128, learning_rate=3e-3)
 
@@ -49,6 +53,58 @@ def test_the_weights_that_stay_have_the_accuracy_that_is_reported(digits: Datase
     assert found.measures["top5"] == pytest.approx(100 * among.mean())
     assert found.measures["accuracy"] == max(row["val_accuracy"] for row in found.curve)
     assert len({row["val_accuracy"] for row in found.curve}) > 1
+
+
+@pytest.fixture(scope="module")
+def unbalanced(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Nine pictures of noise in ten are of class `common`: nothing in a picture tells."""
+    root = tmp_path_factory.mktemp("unbalanced")
+    fill(root / "common", range(180), size=(32, 32))
+    fill(root / "rare", range(1000, 1020), size=(32, 32))
+    return datasets.load(str(root))
+
+
+@pytest.mark.parametrize(("weight", "share"), [("none", 0.1), ("balanced", 0.5)])
+def test_balanced_classes_weigh_the_same_however_few_their_pictures(
+    unbalanced: Dataset, weight: str, share: float
+) -> None:
+    """A network that sees nothing answers how often each class is: as it counts."""
+    layers = keras.layers.Rescaling(0.0), keras.layers.Flatten(), keras.layers.Dense(2)
+    model = chain(unbalanced.task.image, *layers)
+    recipe = Recipe(class_weight=weight, optimizer="sgd", learning_rate=0.5, momentum=0.0, weight_decay=0.0)
+    found = loop.train(model, recipe, unbalanced, epochs=30, seed=0)
+    answer = keras.ops.softmax(model(np.zeros((1, *unbalanced.task.image)))).numpy()[0]
+    assert answer[1] == pytest.approx(share, abs=0.06)
+    if weight == "none":
+        assert found.measures["accuracy"] == pytest.approx(90)
+    assert found.measures["balanced_accuracy"] == pytest.approx(50)
+
+
+def test_weights_of_classes_are_those_of_scikit_learn() -> None:
+    counts = [90, 7, 3]
+    labels = np.repeat(range(3), counts)
+    assert loop.balanced(counts) == pytest.approx(compute_class_weight("balanced", classes=np.arange(3), y=labels))
+    assert loop.balanced([4, 0, 4]) == [1, 0, 1]
+
+
+def test_balanced_accuracy_is_that_of_scikit_learn_in_however_many_batches() -> None:
+    generator = np.random.default_rng(0)
+    labels = generator.choice(5, 300, p=[0.6, 0.3, 0.06, 0.04, 0.0])
+    logits = generator.normal(size=(300, 5)) + 1.5 * np.eye(5)[labels]
+    logits[:, 4] = -9  # scikit-learn warns of an answer that is no label
+    metric = loop.BalancedAccuracy(5)
+    for start in range(0, 300, 64):
+        metric.update_state(labels[start : start + 64], logits[start : start + 64].astype("float32"))
+    assert float(metric.result()) == pytest.approx(balanced_accuracy_score(labels, logits.argmax(-1)), rel=1e-5)
+
+
+def test_the_best_epoch_is_the_best_in_what_the_study_asks_for(unbalanced: Dataset) -> None:
+    wild = replace(FAST, learning_rate=0.3, schedule="constant", warmup=0.0, batch_size=32, class_weight="balanced")
+    found = {by: loop.train(network(unbalanced), wild, unbalanced, epochs=6, seed=0, by=by)
+             for by in ("accuracy", "balanced_accuracy")}  # fmt: skip
+    for by, one in found.items():
+        assert one.measures[by] == max(row[f"val_{by}"] for row in one.curve)
+    assert found["accuracy"].measures != found["balanced_accuracy"].measures
 
 
 def test_a_network_that_answers_the_same_for_all_classes_is_not_always_among_the_five() -> None:

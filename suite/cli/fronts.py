@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from suite.cli.printing import show
 from suite.cli.speaking import tell
+from suite.core import seen
 from suite.core.measures import MEASURES
 from suite.core.study import Constraint, Objective
 from suite.core.trial import Run
@@ -33,3 +34,5 @@ def print_front(
     others = [name for name in columns if name in MEASURES and (MEASURES[name].part_of or name) not in needed]
     ends = [name for name in columns if name.endswith(("_low", "_high"))]
     show(rows, format, columns, spare=[*reversed(others), *ends])
+    if baseline := seen.baseline(entry.trial for entry in comparison.candidates):
+        tell(seen.to_beat(*baseline))

@@ -56,6 +56,10 @@ _TABLE = (
         meaning="share of the validation images whose class has the largest output", timm=("top1", 1.0),
     ),
     Measure(
+        name="balanced_accuracy", title="Balanced accuracy", unit="%", goal="max", known="trained",
+        meaning="share of right validation images in each class, averaged: every class counts the same",
+    ),
+    Measure(
         name="top5", title="Accuracy (top-5)", unit="%", goal="max", known="trained", is_brief=True,
         meaning="share of the validation images whose class is among the five largest outputs",
     ),

@@ -34,6 +34,7 @@ class Recipe(Augmentation):
     adaptive_clipping: float = 0.0  # largest ratio of an output unit's gradient norm to its weight norm; 0: off
     batch_size: int = 64  # images per step
     label_smoothing: float = 0.0  # 0 to 1
+    class_weight: str = "none"  # or "balanced": a picture counts the more, the fewer its class has
     precision: str = "float32"  # "float32", "mixed_float16" or "mixed_bfloat16"
 
     def __post_init__(self) -> None:

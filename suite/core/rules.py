@@ -19,6 +19,7 @@ SAMPLERS = ("cheap-first", "tpe", "nsga2", "random")
 RECIPE_CHOICES = {
     "optimizer": tuple(OPTIMIZERS),
     "schedule": ("cosine", "constant"),
+    "class_weight": ("none", "balanced"),
     "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
 }
 

@@ -55,6 +55,17 @@ def change(trial: Trial, now: Mapping[str, str]) -> str:
     return "; ".join(said) or "as many as before, but different pictures, or in a different class or split"
 
 
+def baseline(trials: Iterable[Trial]) -> tuple[float, str] | None:
+    """Return the accuracy of always naming the largest class, in percent, and that class; None if no trial says it."""
+    told = (trial.surroundings for trial in trials if "baseline" in trial.surroundings)
+    return next(((float(one["baseline"]), one["largest_class"]) for one in told), None)
+
+
+def to_beat(share: float, largest: str) -> str:
+    """Say what an accuracy is worth beside always naming the largest class."""
+    return f"To beat: {share:.1f} %, the share of the largest class, {largest}, of the validation pictures."
+
+
 def images(surroundings: Mapping[str, str], split: str) -> int | None:
     """Return the number of pictures in a split; None if the trial does not say it."""
     told = surroundings.get(f"{split}_images")

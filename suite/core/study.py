@@ -246,6 +246,11 @@ class Study:
         return Preparation(**{one.name: getattr(self, one.name) for one in fields(Preparation)})
 
     @property
+    def quality(self) -> str:
+        """The measure by which a trained network is better: its first objective to be maximised, or else accuracy."""
+        return next((objective.measure for objective in self.objectives if objective.goal == "max"), "accuracy")
+
+    @property
     def measures(self) -> tuple[str, ...]:
         """Its measures: the objectives first, then those with constraints only."""
         aims = [objective.measure for objective in self.objectives]

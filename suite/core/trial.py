@@ -31,8 +31,8 @@ class Trial:
     measures: Mapping[str, float] = field(default_factory=dict)  # keys of measures.MEASURES
     reason: str = ""  # why it was refused, dropped, failed or was cut, one line
     traceback: str = ""  # if it failed
-    curve: Sequence[Mapping[str, float]] = ()  # a row per epoch: epoch (from 1), time (Unix s), loss, accuracy,
-    #                                            val_loss, val_accuracy, val_top5, learning_rate; accuracies in %
+    curve: Sequence[Mapping[str, float]] = ()  # a row per epoch: epoch (from 1), time (Unix s), loss, accuracy (%),
+    #                                            val_loss, val_accuracy, val_balanced_accuracy, val_top5, learning_rate
     surroundings: Mapping[str, str] = field(default_factory=dict)  # device, threads, versions, commit, dataset, ...
     started: datetime | None = None  # UTC
     finished: datetime | None = None  # UTC
@@ -118,6 +118,11 @@ def place(surroundings: Mapping[str, str]) -> str:
     }
     said = {"threads": "{} threads", "batch": "batch {}", "onednn": "oneDNN {}"}
     return ", ".join(said.get(key, "{}").format(word) for key, word in words.items() if word)
+
+
+def best_epoch(curve: Sequence[Mapping[str, float]], by: str) -> Mapping[str, float]:
+    """Return the row with the highest validation value of the measure `by`; among equals, that of the lowest loss."""
+    return max(curve, key=lambda row: (row[f"val_{by}"], -row["val_loss"]))
 
 
 def counted(trials: Sequence[Trial]) -> dict[str, int]:

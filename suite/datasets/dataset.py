@@ -59,6 +59,10 @@ class Dataset:
         """Return batches of (float32 [B, H, W, C] from -1 to 1, int64 [B]), always in the same order."""
         return self.reader.held_out("test", batch_size)
 
+    def tally(self, split: str) -> list[int]:
+        """Return the number of pictures of each class in a split, in the order of `classes`."""
+        return self.reader.tally(split)
+
     def samples(self, split: str, count: int) -> list[tuple[np.ndarray, int]]:
         """Return the first `count` pictures as they are in their files (uint8 [h, w, c]), with their labels."""
         return self.reader.samples(split, count)

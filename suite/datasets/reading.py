@@ -29,6 +29,7 @@ class Reader:
     background: tuple[int, int, int]  # below what is transparent
     fits: bool  # whether the pictures, brought to this shape, are kept in memory
     kept: dict[str, tuple[tf.Tensor, tf.Tensor]] = field(default_factory=dict, repr=False)
+    tallies: dict[str, list[int]] = field(default_factory=dict, repr=False)
 
     def train(
         self, *, batch_size: int, seed: int, augmentation: Augmentation, first_epoch: int, epochs: int
@@ -53,6 +54,13 @@ class Reader:
                     self._gathered(split, tf.data.Dataset.range(self.source.sizes[split]).batch(batch_size))
                 )
             return _ordered(self._decoded(self.source.records(split)).batch(batch_size))
+
+    def tally(self, split: str) -> list[int]:
+        """Return the number of pictures of each class in a split; they are counted the first time."""
+        if split not in self.tallies:
+            labels = np.fromiter(self.source.labels(split).as_numpy_iterator(), np.int64)
+            self.tallies[split] = np.bincount(labels, minlength=len(self.source.classes)).tolist()
+        return self.tallies[split]
 
     def samples(self, split: str, count: int) -> list[tuple[np.ndarray, int]]:
         """Return the first pictures of a split as uint8 [h, w, c], with their labels."""

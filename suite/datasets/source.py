@@ -76,6 +76,10 @@ class Source:
             digest.update(repr(labels.tolist()).encode())
             digest.update(b"".join(blake2b(picture, digest_size=16).digest() for picture in pictures))
 
+    def labels(self, split: str) -> tf.data.Dataset:
+        """Return the labels of a split (int64), in a fixed order; no picture is decoded."""
+        return self.records(split).map(lambda _, label: label)
+
     def records(self, split: str, *, seed: int | None = None) -> tf.data.Dataset:
         """Return (encoded picture: string, label: int64), in a fixed order, or with the files ordered by `seed`."""
         part = self.splits[split]

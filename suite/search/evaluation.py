@@ -157,10 +157,17 @@ class Evaluation:
             "dataset_digest": self.data.digest,
             **{f"{split}_images": str(size) for split, size in self.data.sizes.items()},
             "classes": str(len(self.data.classes)),
+            **self._baseline(),
             "image": spelled(self.data.task.image),
             **({"data_notes": "; ".join(self.data.notes)} if self.data.notes else {}),
             "seed": str(self.study.seed),
         }
+
+    def _baseline(self) -> dict[str, str]:
+        """Return the largest class of the validation pictures, and the accuracy of always naming it, in percent."""
+        counts = self.data.tally("validation")
+        most = max(range(len(counts)), key=counts.__getitem__)
+        return {"largest_class": self.data.classes[most], "baseline": f"{100 * counts[most] / sum(counts):.2f}"}
 
     def _trained(self, trial: Trial, model: keras.Model, recipe: Recipe) -> Trial:
         epochs = self.study.fidelity.epochs
@@ -176,6 +183,7 @@ class Evaluation:
                 checkpoint=self.checkpoint(trial),
                 left=self.left,
                 forecast=self.forecast,
+                by=self.study.quality,
             )
         ends = trial.until in (None, epochs)
         if ends:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from suite.core.measures import MEASURES
 from suite.core.study import Fidelity, Study
-from suite.core.trial import Trial, resumable
+from suite.core.trial import Trial, best_epoch, resumable
 from suite.search.budget import epochs, spent
 
 Kept = Callable[[int], bool]  # whether the checkpoint of the training that this trial began can be read here
@@ -54,7 +54,7 @@ def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) 
     able = [trial for trial in affordable(study, trials) if kept(_first(trial, numbered))]
     promised = promises(able) if able else None
     if promised is None:
-        return max(able, key=lambda trial: trial.measures["accuracy"], default=None)
+        return max(able, key=lambda trial: trial.measures[study.quality], default=None)
     most = max(range(len(able)), key=lambda place: promised[place])
     return able[most] if promised[most] > NOTHING else None
 
@@ -68,14 +68,14 @@ def affordable(study: Study, trials: Sequence[Trial]) -> list[Trial]:
 def levels(study: Study, trial: Trial) -> dict[float, list[float]]:
     """Return the study's objectives at each rung that a training reached, by the number of the rung.
 
-    A rung has the values of the epoch with the best accuracy so far, as the end has. A cost is the same at every rung,
+    A rung has the values of the best epoch so far, as the end has. A cost is the same at every rung,
     and NaN if it was not measured.
     """
     if trial.state not in ("complete", "paused"):
         return {}
     rungs = study.fidelity.rungs
     told = {
-        float(number): [_told(trial, objective.measure, rung) for objective in study.objectives]
+        float(number): [_told(trial, objective.measure, rung, study.quality) for objective in study.objectives]
         for number, rung in enumerate(rungs[:-1])
         if rung <= len(trial.curve)
     }
@@ -94,13 +94,12 @@ def _first(trial: Trial, numbered: Mapping[int, Trial]) -> int:
     return trial.number
 
 
-def _told(trial: Trial, measure: str, rung: int) -> float:
+def _told(trial: Trial, measure: str, rung: int, quality: str) -> float:
     if measure == "training_seconds":
         return trial.measures[measure] * rung / len(trial.curve)
     if MEASURES[measure].is_cost:
         return trial.measures.get(measure, math.nan)
-    best = max(trial.curve[:rung], key=lambda row: (row["val_accuracy"], -row["val_loss"]))
-    return best[f"val_{measure}"]
+    return best_epoch(trial.curve[:rung], quality)[f"val_{measure}"]
 
 
 def _part(fidelity: Fidelity, trial: Trial) -> float:

@@ -21,6 +21,7 @@ import numpy as np
 
 from suite.core import files
 from suite.core.errors import StoreError
+from suite.core.trial import best_epoch
 
 UNREADABLE = (  # what NumPy, JSON and the archive raise for damaged bytes
     OSError, EOFError, ValueError, LookupError, TypeError, NotImplementedError, BadZipFile, tokenize.TokenError
@@ -34,11 +35,12 @@ class Progress:
     curve: tuple[dict[str, float], ...] = ()  # a row an epoch, see Trial.curve
     weights: Sequence[np.ndarray] = ()  # of the network after its best epoch
     seconds: float = 0.0  # spent so far
+    by: str = "accuracy"  # the measure of the best epoch
 
     @property
-    def best(self) -> dict[str, float]:
-        """Row of the best epoch: the highest validation accuracy, and among equals the lowest validation loss."""
-        return max(self.curve, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    def best(self) -> Mapping[str, float]:
+        """Row of the best epoch."""
+        return best_epoch(self.curve, self.by)
 
 
 def save(file: Path, model: keras.Model, plan: Mapping[str, Any], progress: Progress) -> None:
@@ -54,13 +56,15 @@ def save(file: Path, model: keras.Model, plan: Mapping[str, Any], progress: Prog
     _write(file, {"header": np.array(header), **arrays})
 
 
-def restored(file: Path | None, model: keras.Model, plan: Mapping[str, Any]) -> Progress:
-    """Load `file` into `model`, compiled and built, and return its progress; without a file, an empty one.
+def restored(file: Path | None, model: keras.Model, plan: Mapping[str, Any], by: str = "accuracy") -> Progress:
+    """Load `file` into `model`, compiled and built, and return its progress, whose best epoch is found `by` a measure.
+
+    Without a file, the progress is empty.
 
     Raises StoreError, and leaves `model` as it is, when the file is damaged or was written for another network or plan.
     """
     if file is None or not file.exists():
-        return Progress()
+        return Progress(by=by)
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             header = json.loads(str(archive["header"]))
@@ -68,7 +72,7 @@ def restored(file: Path | None, model: keras.Model, plan: Mapping[str, Any]) -> 
                 raise _refused(file, difference)
             state = [archive[f"state{index}"] for index in range(len(_variables(model)))]
             weights = [archive[f"best{index}"] for index in range(len(model.weights))]
-            progress = Progress(curve=tuple(header["curve"]), weights=weights, seconds=header["seconds"])
+            progress = Progress(curve=tuple(header["curve"]), weights=weights, seconds=header["seconds"], by=by)
     except UNREADABLE as error:
         reason = str(error.strerror) if isinstance(error, PermissionError) else "it is damaged or no checkpoint"
         raise _refused(file, reason) from error

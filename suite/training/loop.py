@@ -1,16 +1,17 @@
-"""Training one network by a recipe on a dataset; the weights with the best validation accuracy stay."""
+"""Training one network by a recipe on a dataset; the weights that are best on the validation pictures stay."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from suite.core.recipe import Recipe
@@ -28,7 +29,7 @@ class Training:
     """The result of a training."""
 
     curve: tuple[dict[str, float], ...]  # a row an epoch, see Trial.curve
-    measures: dict[str, float]  # accuracy, top5 and loss of the epoch whose weights stay; training_seconds
+    measures: dict[str, float]  # all that are known after training, of the epoch whose weights stay
 
 
 class DivergedError(ArithmeticError):
@@ -58,8 +59,9 @@ def train(
     checkpoint: Path | None = None,
     left: Left = forever,
     forecast: Callable[[Forecast], object] | None = None,
+    by: str = "accuracy",
 ) -> Training:
-    """Train `model` (logits out, [B, K]) in place and leave it with the weights of its best epoch so far.
+    """Train `model` (logits out, [B, K]) in place and leave it with the weights of its best epoch so far, by a measure.
 
     The learning rate is planned for `epochs` epochs; the training ends after epoch `until`, or after the last. It goes
     on from the file `checkpoint` as if it had never stopped, and writes that file when epochs are left.
@@ -76,7 +78,7 @@ def train(
     assert 1 <= until <= epochs
     compile_(model, recipe, steps=epochs * math.ceil(data.sizes["train"] / recipe.batch_size))
     plan = {**asdict(recipe), "epochs": epochs, "seed": seed, "dataset_digest": data.digest}
-    begun = restored(checkpoint, model, plan)
+    begun = restored(checkpoint, model, plan, by)
     best = Best(begun, on_epoch)
     whole = True
     if len(begun.curve) < until:
@@ -91,9 +93,7 @@ def train(
     return Training(
         curve=reached.curve,
         measures={
-            "accuracy": reached.best["val_accuracy"],
-            "top5": reached.best["val_top5"],
-            "loss": reached.best["val_loss"],
+            **{name: reached.best[f"val_{name}"] for name in ("accuracy", "balanced_accuracy", "top5", "loss")},
             "training_seconds": reached.seconds,
         },
     )
@@ -112,10 +112,14 @@ def _fit(
         first_epoch=done + 1,
         epochs=until - done,
     )
+    steps = len(batches) // (until - done)
+    if recipe.class_weight == "balanced":
+        weights = tf.constant(balanced(data.tally("train")), tf.float32)
+        batches = batches.map(lambda images, labels: (images, labels, tf.gather(weights, labels)))
     return deadline.fit(
         model,
         batches,
-        steps_per_epoch=len(batches) // (until - done),
+        steps_per_epoch=steps,
         validation_data=data.validation(),
         initial_epoch=done,
         epochs=until,
@@ -123,6 +127,12 @@ def _fit(
         callbacks=[best, deadline],
         shuffle=False,  # the batches are shuffled already; `fit` would warn that it cannot
     )
+
+
+def balanced(counts: Sequence[int]) -> list[float]:
+    """Return a weight for each class, by its number of pictures: each class weighs the same, and the mean picture 1."""
+    there = [count for count in counts if count]
+    return [sum(there) / (len(there) * count) if count else 0.0 for count in counts]
 
 
 def compile_(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
@@ -137,6 +147,7 @@ def compile_(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
         metrics=[
             keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
             keras.metrics.MeanMetricWrapper(among_five_largest, name="top5"),
+            BalancedAccuracy(model.outputs[0].shape[-1]),
         ],
     )
     model.optimizer.build(model.trainable_variables)
@@ -179,6 +190,29 @@ def among_five_largest(labels: Any, logits: Any) -> Any:
     return ops.any(ops.equal(largest, ops.cast(labels, largest.dtype)), axis=-1)
 
 
+class BalancedAccuracy(keras.metrics.Metric):
+    """The share of right images in each of K classes, averaged over the classes that have images."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__(name="balanced_accuracy")
+        self._right = self.add_variable((classes,), "zeros", name="right")
+        self._all = self.add_variable((classes,), "zeros", name="all")
+
+    def update_state(self, labels: Any, logits: Any, sample_weight: Any = None) -> None:
+        """Count labels [B] and the classes of the largest logits [B, K]; weights of images do not count."""
+        labels = ops.reshape(ops.cast(labels, "int32"), (-1,))
+        right = ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), labels), "float32")
+        among = ops.one_hot(labels, self._all.shape[0])
+        self._all.assign_add(ops.sum(among, axis=0))
+        self._right.assign_add(ops.matmul(right, among))
+
+    def result(self) -> Any:
+        """Return the mean over the classes, 0 to 1."""
+        there = ops.cast(self._all > 0, "float32")
+        shares = self._right / ops.maximum(self._all, 1.0)
+        return ops.sum(shares * there) / ops.maximum(ops.sum(there), 1.0)
+
+
 def _cross_entropy(smoothing: float) -> keras.losses.Loss | Callable[[Any, Any], Any]:
     if not smoothing:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -191,7 +225,7 @@ def _cross_entropy(smoothing: float) -> keras.losses.Loss | Callable[[Any, Any],
 
 
 class Best(keras.callbacks.Callback):
-    """Keeps the curve, and the weights of the epoch with the best validation accuracy."""
+    """Keeps the curve, and the weights of the epoch that is best on the validation pictures."""
 
     def __init__(self, begun: Progress, on_epoch: OnEpoch | None = None) -> None:
         super().__init__()
@@ -210,7 +244,8 @@ class Best(keras.callbacks.Callback):
             self._on_epoch(row)
 
     def _row(self, epoch: int, logs: dict[str, float]) -> dict[str, float]:
-        percent = {"accuracy", "top5", "val_accuracy", "val_top5"}
+        shares = ("accuracy", "top5", "balanced_accuracy")
+        percent = {*shares, *(f"val_{name}" for name in shares)}
         measured = {key: float(value) * (100 if key in percent else 1) for key, value in logs.items()}
         rate = float(self.model.optimizer.learning_rate)
         return {"epoch": epoch, "time": time.time(), **measured, "learning_rate": rate}

@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
+from suite.core import seen
 from suite.core.measures import formatted, interval
 from suite.core.study import Constraint
 from suite.report import picture
@@ -39,6 +40,7 @@ def draw(plane: Plane) -> Picture:
             _run(axes, plane, index, [entry for entry in plane.entries if entry.run == run], marks)
         _joint_front(axes, plane)
         beyond = _limits(axes, plane)
+        _baseline(axes, plane)
         _legend(axes, plane)
         _labels(axes, plane)
     return Picture(
@@ -157,23 +159,33 @@ def _limits(axes: Axes, plane: Plane) -> list[Constraint]:
     return beyond
 
 
+def _baseline(axes: Axes, plane: Plane) -> None:
+    """Draw the accuracy of always naming the largest class, if it is near."""
+    known = seen.baseline(entry.trial for entry in plane.entries)
+    if known and plane.quality.measure == "accuracy" and _near(known[0], axes.get_ylim(), log=False):
+        _line(axes, known[0], f"always {known[1]}: {known[0]:.1f} %", across=True)
+
+
 def _near(limit: float, shown: tuple[float, float], log: bool) -> bool:
     low, high, value = (np.log10([*shown, max(limit, 1e-300)]) if log else np.array([*shown, limit])).tolist()
     return bool(low - 0.5 * (high - low) <= value <= high + 0.5 * (high - low))
 
 
 def _limit(axes: Axes, constraint: Constraint, across: bool) -> None:
+    sign = "at most" if constraint.at_most is not None else "at least"
+    _line(axes, constraint.limit, f"{sign} {formatted(constraint.measure, constraint.limit)}", across=across)
+
+
+def _line(axes: Axes, value: float, words: str, *, across: bool) -> None:
     look: dict[str, Any] = {"color": picture.MUTED, "linewidth": 1.0, "linestyle": (0, (4, 3)), "zorder": 1}
     text: dict[str, Any] = {"color": picture.MUTED, "fontsize": 8, "clip_on": False}
-    sign = "at most" if constraint.at_most is not None else "at least"
-    words = f"{sign} {formatted(constraint.measure, constraint.limit)}"
     if across:
-        axes.axhline(constraint.limit, **look)
-        axes.annotate(words, (0, constraint.limit), xycoords=("axes fraction", "data"), xytext=(3, 3),
+        axes.axhline(value, **look)
+        axes.annotate(words, (0, value), xycoords=("axes fraction", "data"), xytext=(3, 3),
                       textcoords="offset points", **text)  # fmt: skip
     else:
-        axes.axvline(constraint.limit, **look)
-        axes.annotate(words, (constraint.limit, 0), xycoords=("data", "axes fraction"), xytext=(-3, 4),
+        axes.axvline(value, **look)
+        axes.annotate(words, (value, 0), xycoords=("data", "axes fraction"), xytext=(-3, 4),
                       textcoords="offset points", rotation=90, ha="right", va="bottom", **text)  # fmt: skip
 
 

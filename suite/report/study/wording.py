@@ -139,13 +139,15 @@ def uncertainty(comparison: Comparison) -> str:
     """Say how far the accuracies can be trusted; empty if the number of validation images is unknown."""
     total, measure = images(comparison), comparison.quality.measure
     values = [e.trial.measures[measure] for e in comparison.candidates if measure in e.trial.measures]
-    if not total or not values or MEASURES[measure].unit != "%":
+    if not total or not values or measure not in ("accuracy", "top5"):
         return ""
     low, high = wilson(max(values), total)
+    baseline = seen.baseline(entry.trial for entry in comparison.candidates)
     return (
         f"Accuracies are shares of {total:,} validation images: one image is {100 / total:.2g} points, and "
         f"the 95 % interval of {max(values):.2f} % is {low:.1f} to {high:.1f} % (Wilson). The search used these "
         "images, so the best of many candidates looks better on them than on new images."
+        + (f" {seen.to_beat(*baseline)}" if baseline else "")
     )
 
 
