@@ -251,7 +251,6 @@ def test_a_picture_in_two_classes_of_a_flat_folder_is_in_one_split(tmp_path: Pat
     (lambda root: [shutil.rmtree(root / name) for name in ("cat", "dog")], "set: holds no pictures"),
     (lambda root: shutil.rmtree(root), "set: no such folder"),
     (lambda root: (root / "cat" / "deeper").mkdir(), "deeper: a folder inside a class"),
-    (lambda root: (root / "cat" / "a.pdf").write_bytes(b"%PDF"), r"a\.pdf: no picture by its name"),
     (lambda root: noise(1).save(root / "stray.png"), r"stray\.png: a picture in no class"),
     (lambda root: fill(root / "train" / "cat", [1]), "cat: neither a split"),
 ])  # fmt: skip
@@ -329,13 +328,31 @@ def test_what_is_no_file_is_told_with_the_broken_files_and_is_not_waited_for(roo
     with pytest.raises(BrokenFilesError) as error:
         datasets.load(str(root))
     assert {kind: [path.name for path in paths] for kind, paths in error.value.files.items()} == {
-        "not readable (a link to nothing)": ["gone.png"], "not readable (no file)": ["pipe.png"],
-        "no picture inside": ["page.jpg"],
+        "a link to nothing": ["gone.png"], "no file": ["pipe.png"], "no picture inside": ["page.jpg"],
     }  # fmt: skip
     for _ in range(2):
         data = datasets.load(str(root), preparation=Preparation(skip_broken=True))
         assert sum(data.sizes.values()) == 20
         assert data.notes == ("broken files are left out: 2 of cat, 1 of dog",)
+
+
+def test_what_is_inside_a_file_decides_and_all_is_told_in_one_round(root: Path) -> None:
+    (root / "cat" / "no ending").write_bytes(encoded(noise(500), "JPEG"))
+    (root / "cat" / "photo.data").write_bytes(encoded(noise(501), "PNG"))
+    assert sum(datasets.load(str(root)).sizes.values()) == 22
+    (root / "dog" / "drawing.svg").write_text("<svg/>")
+    (root / "dog" / "page.jpg").write_text("<html>")
+    (root / "dog" / "deeper").mkdir()
+    with pytest.raises(BrokenFilesError) as error:
+        datasets.load(str(root))
+    first, second, third, _ = str(error.value).splitlines()
+    assert first.startswith(f"{root}/dog/deeper: a folder inside a class")
+    assert second == f"{root}: 2 of its files cannot be used."
+    assert third.startswith("  2 no picture inside: ")
+    with pytest.raises(DatasetError, match=r"^[^\n]*a folder inside a class[^\n]*$"):
+        datasets.load(str(root), preparation=Preparation(skip_broken=True))
+    (root / "dog" / "deeper").rmdir()
+    assert sum(datasets.load(str(root), preparation=Preparation(skip_broken=True)).sizes.values()) == 22
 
 
 def test_a_class_too_small_to_be_split_is_named(root: Path) -> None:

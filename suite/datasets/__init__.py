@@ -93,7 +93,7 @@ def _builder(name: str, preparation: Preparation) -> tfds.core.DatasetBuilder:
         assert images
         return folder.of_images(images, preparation)
     if root := _folder(name):
-        return folder.of_folder(layout.scan(root), preparation)
+        return folder.of_folder(layout.look(root), preparation)
     check(name)
     return published.builder(name)
 

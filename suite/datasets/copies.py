@@ -20,6 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from suite.pictures.viewing import View
 
 SIDE = 32  # pixels of a thumbnail
+ROUGH = 4  # times as large is a picture reduced quickly at first
 BITS = 64  # of a hash
 MOST = 4  # bits by which the hashes of copies differ
 BAND = BITS // (MOST + 1)  # of so many bits in a row, copies share at least one
@@ -62,8 +63,9 @@ class Sights:
 def sight(view: View) -> Sight:
     """Return what is remembered of a picture."""
     look = blake2b(repr(view.pixels.shape).encode() + view.pixels.tobytes()).hexdigest()
-    bits = np.packbits(imagehash.phash(view.image).hash.ravel())
-    thumbnail = view.image.resize((SIDE, SIDE), Image.Resampling.BILINEAR).convert("RGB")
+    small = view.image.reduce(max(1, min(view.image.size) // (ROUGH * SIDE)))
+    bits = np.packbits(imagehash.phash(small).hash.ravel())
+    thumbnail = small.resize((SIDE, SIDE), Image.Resampling.BILINEAR).convert("RGB")
     return look, int.from_bytes(bits.tobytes(), "big"), thumbnail.tobytes()
 
 

@@ -90,11 +90,23 @@ class Pictures(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type
 def of_folder(layout: Layout, preparation: Preparation) -> tfds.core.DatasetBuilder:
     """Return the pictures of a layout, prepared, and say what is left out and what pictures lose.
 
-    Raises BrokenFilesError for files that cannot be used, unless they are to be skipped, and DatasetError for classes
-    that cannot be split.
+    Raises DatasetError for all that is in the way, in one round, as a BrokenFilesError if files cannot be used and are
+    not to be skipped, and for classes that cannot be split.
     """
     folder = split.read(layout)
+    if layout.problems:
+        raise _refused(layout, folder, preparation)
     return _builder(layout.root, _digest(folder, preparation), folder.notes, lambda scratch: folder, preparation)
+
+
+def _refused(layout: Layout, folder: Folder, preparation: Preparation) -> DatasetError:
+    """Return the error for a layout that cannot be used, which also names the files that cannot be used."""
+    problems = "\n".join(layout.problems)
+    with tempfile.TemporaryDirectory() as scratch:
+        viewed = _viewed(folder, preparation.background, Path(scratch))
+    if not viewed.bad or preparation.skip_broken:
+        return DatasetError(problems)
+    return BrokenFilesError(f"{problems}\n{_broken(layout.root, viewed)}", viewed.bad)
 
 
 def of_images(images: Images, preparation: Preparation) -> tfds.core.DatasetBuilder:
@@ -148,7 +160,7 @@ def _viewed(folder: Folder, background: str, scratch: Path) -> Viewed:
     """View each picture once, and write into `scratch` what is read of it in training."""
     found = Viewed(sights=Sights(scratch))
     for path, reason in folder.unreadable.items():
-        found.bad[f"{viewing.UNREADABLE} ({reason})"].append(path)
+        found.bad[reason].append(path)
     unique = {picture.content: picture.path for pictures in folder.splits.values() for picture in pictures}
     contents = list(unique)
     blocks = [contents[start : start + viewing.BLOCK] for start in range(0, len(contents), viewing.BLOCK)]

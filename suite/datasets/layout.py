@@ -40,15 +40,22 @@ class Layout:
     root: str  # as people read it
     splits: Mapping[str, Classes]
     notes: tuple[str, ...] = ()  # what was left out
+    problems: tuple[str, ...] = ()  # a line for each thing that is in the way
+
+
+def look(root: Path) -> Layout:
+    """Return what lies under `root`, and all that is in the way. Raises DatasetError if it cannot be read."""
+    seen = _Look(root)
+    found = seen.splits()
+    return Layout(root=named([root]), splits=found, notes=tuple(seen.notes()), problems=tuple(seen.problems))
 
 
 def scan(root: Path) -> Layout:
     """Return what lies under `root`. Raises DatasetError with a line for each thing that is in the way."""
-    look = _Look(root)
-    found = look.splits()
-    if look.problems:
-        raise DatasetError("\n".join(look.problems))
-    return Layout(root=named([root]), splits=found, notes=tuple(look.notes()))
+    found = look(root)
+    if found.problems:
+        raise DatasetError("\n".join(found.problems))
+    return found
 
 
 @dataclass
@@ -199,9 +206,7 @@ class _Look:
             self.problems.append(
                 f"{named(deeper)}: a folder inside a class: pictures lie directly in {named([folder])}"
             )
-        if other := [path for path in files if not _is_picture(path)]:
-            self.problems.append(f"{named(other)}: no picture by its name: convert it or move it away")
-        return [path for path in files if _is_picture(path)]
+        return files  # whatever their names say: what is inside decides
 
     def _refuse_pictures_without_a_class(self, folder: Path, children: Sequence[Path]) -> None:
         stray = [path for path in children if _is_picture(path)]

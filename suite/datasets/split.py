@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,8 @@ from pathlib import Path
 from suite.core.errors import DatasetError
 from suite.datasets.layout import Classes, Layout
 from suite.machine.progress import watched
+from suite.pictures import viewing
+from suite.pictures.viewing import ENDINGS
 
 SHARE = 10  # one picture in ten is held out for validation, and one in ten for the test
 SPLITS = ("train", "validation", "test")  # a copy stays in the first of them
@@ -38,7 +41,7 @@ class Folder:
     splits: Splits
     files: Mapping[str, Sequence[Path]]  # all that were read, by their content: copies too
     homes: Mapping[Path, str]  # split and class of each file, for people
-    unreadable: Mapping[Path, str]  # files that could not be read, and why
+    unreadable: Mapping[Path, str]  # files that could not be read, and why, in words that many share
     notes: tuple[str, ...] = ()  # what was left out
 
     @property
@@ -70,7 +73,7 @@ def read(layout: Layout) -> Folder:
     unreadable: dict[Path, str] = {}
     splits = {split: _read(classes, unreadable) for split, classes in found.items()}
     return Folder(
-        classes=tuple(sorted(found["train"])),
+        classes=tuple(sorted(found.get("train", ()))),
         splits=splits,
         files=_by_content(splits),
         homes={
@@ -100,13 +103,16 @@ class _Unreadable:
 
 
 def _content(path: Path) -> str | _Unreadable:
-    """Return the digest of a file."""
+    """Return the digest of a file, or why it is not worth reading."""
     try:
-        if path.is_file():  # a pipe would be waited for
-            return blake2b(path.read_bytes(), digest_size=16).hexdigest()
-        return _Unreadable("a link to nothing" if path.is_symlink() else "no file")
+        if not path.is_file():  # a pipe would be waited for
+            return _Unreadable("a link to nothing" if path.is_symlink() else "no file")
+        if path.suffix.lower() not in ENDINGS and not viewing.is_known(path):  # a film, an archive: maybe large
+            return _Unreadable(viewing.NO_PICTURE)
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: blake2b(digest_size=16)).hexdigest()
     except OSError as error:
-        return _Unreadable(error.strerror or type(error).__name__)
+        return _Unreadable(f"{viewing.UNREADABLE} ({error.strerror or type(error).__name__})")
 
 
 def parted(folder: Folder, look: Group, scene: Group, *, keep_copies: bool) -> Folder:

@@ -83,9 +83,21 @@ def colour(name: str) -> tuple[int, int, int]:
     return ImageColor.getrgb(name)[:3]
 
 
+def is_known(file: Path) -> bool:
+    """Whether a file begins as a picture does; no more of it is read."""
+    _with_plugins()
+    try:
+        with Image.open(file):
+            return True
+    except Exception:  # Pillow's readers raise what they like
+        return False
+
+
 def view(file: Path | bytes, background: str = WHITE) -> View:
     """Return the picture in a file, or in bytes, as a viewer shows it. Raises PictureError."""
     try:
+        if isinstance(file, Path) and file.stat().st_size > free_memory() / 2:
+            raise PictureError(TOO_LARGE)
         data = file if isinstance(file, bytes) else file.read_bytes()
     except OSError as error:
         raise PictureError(f"{UNREADABLE} ({error.strerror})") from error
@@ -134,7 +146,7 @@ def _viewed(image: Image.Image, background: tuple[int, int, int]) -> View:
     needed, free = pixels * (4 if image.mode not in ("1", "L", "P") else 1), free_memory()
     if needed > free / 2:
         raise PictureError(TOO_LARGE)
-    lost = LOWER_BITS if image.mode.startswith(("RGB", "LA")) and "16" in str(getattr(image, "tile", "")) else ""
+    lost = LOWER_BITS if image.mode.startswith(("RGB", "LA")) and _has_16_bits(image) else ""
     profile = image.info.get("icc_profile")
     with _one_large if pixels > LARGE else nullcontext():
         if image.format == "JPEG" and pixels > PIXELS:
@@ -144,6 +156,11 @@ def _viewed(image: Image.Image, background: tuple[int, int, int]) -> View:
     shown = _turned(_laid(_in_srgb(small, profile), background), turn)
     fitting = shown.resize(_reduced(shown.size), Image.Resampling.LANCZOS)
     return View(image=fitting, form=image.format or "", lost=lost)
+
+
+def _has_16_bits(image: Image.Image) -> bool:
+    """Whether the file has 16 bits a channel, by the raw mode of its reader: `RGB;16B`."""
+    return any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
 
 
 def _turn(image: Image.Image) -> int:
