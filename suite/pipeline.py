@@ -64,16 +64,19 @@ def bound(read: Study, file: Path, overrides: Sequence[str] = ()) -> Study:
 
 
 def check(file: Path, overrides: Sequence[str] = ()) -> tuple[Study, Dataset | None]:
-    """Read a study file and look at its pictures too; nothing is downloaded and no network is built.
+    """Read a study file and look at its pictures too; nothing is downloaded.
 
-    Return the study and its dataset, None if that is still to be downloaded. Raises StudyError, ArchitectureError and
-    DatasetError.
+    No network is built, but for a small one of your own architecture: could it be loaded again? Return the study and
+    its dataset, None if that is still to be downloaded. Raises StudyError, ArchitectureError and DatasetError.
     """
     load_tensorflow()
     from suite import datasets
+    from suite.search import rehearsal
 
     read = study(file, overrides)
-    return read, datasets.look(read.dataset, read.image, read.preparation)
+    data = datasets.look(read.dataset, read.image, read.preparation)
+    rehearsal.Rehearsal(read).small(data.task if data else rehearsal.task(read))
+    return read, data
 
 
 def _with_space(read: Study) -> Study:

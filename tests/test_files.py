@@ -43,9 +43,9 @@ def checkpoint(file: Path) -> None:
 def network(file: Path) -> None:
     import keras
 
-    from suite.search.evaluation import _save
+    from suite.search import trained
 
-    _save(keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2)]), file)
+    trained.write(keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2)]), file)
 
 
 def cell(file: Path) -> None:

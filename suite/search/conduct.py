@@ -17,16 +17,20 @@ from suite.search.budget import Hours
 from suite.search.evaluation import Evaluation
 from suite.search.fidelity import first
 from suite.search.progress import Progress
+from suite.search.rehearsal import Rehearsal
 from suite.timing.timer import Timer
 
 
 def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, show: bool) -> None:
     """Search in `root/NAME` until the budget is spent or the space exhausted.
 
-    If the dataset cannot be used, no run is left behind. Raises StudyError, DatasetError and StoreError.
+    If the dataset cannot be used, or trained networks could not be loaded again, no run is left behind. Raises
+    StudyError, ArchitectureError, DatasetError and StoreError.
     """
     with ExitStack() as stack:
         data = datasets.load(wanted.dataset, wanted.image, wanted.preparation)
+        rehearse = Rehearsal(wanted)
+        rehearse.small(data.task)
         bench = stack.enter_context(Bench(wanted.latency, data.classes, timer, wanted.measures))
         store = stack.enter_context(folder.opened(root / wanted.name, wanted, storage))
         before = store.trials()
@@ -43,6 +47,7 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
             checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
             same=store.same,
             disappointment=store.disappointment,
+            rehearse=rehearse,
             watchers=watchers,
             left=Hours(wanted.budget, store.trials).left,
             forecast=shown.forecast if shown else lambda forecast: None,

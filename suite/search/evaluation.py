@@ -13,8 +13,7 @@ import keras
 from suite import architectures
 from suite.architectures import candidate
 from suite.architectures.layers import deployed
-from suite.core import files
-from suite.core.errors import ArchitectureError, StoreError
+from suite.core.errors import ArchitectureError
 from suite.core.measures import COUNTED, MEASURES, formatted
 from suite.core.recipe import Recipe
 from suite.core.study import Study, Value
@@ -24,6 +23,7 @@ from suite.counting.complexity import counts, weightless
 from suite.datasets import Dataset
 from suite.machine import capacity, turns
 from suite.machine.surroundings import surroundings
+from suite.search import trained
 from suite.search.bench import Bench
 from suite.search.proposals import costs_of, key
 from suite.search.space import network
@@ -46,6 +46,7 @@ class Evaluation:
     checkpoint: Callable[[Trial], Path | None] = lambda trial: None  # where the state of its training is kept
     same: Same = lambda configuration, place: None  # an ended trial of the same network
     disappointment: Callable[[Trial], str] = lambda trial: ""  # why its measured costs make it not worth training
+    rehearse: Callable[[keras.Model], object] = lambda model: None  # whether a network can be kept, before its training
     watchers: Sequence[Watcher] = ()  # told of every epoch
     left: Left = forever  # seconds until the study's hours are over
     forecast: Callable[[Forecast], object] = lambda forecast: None  # told after each epoch when the training will end
@@ -92,7 +93,10 @@ class Evaluation:
         if self._is_refused(trial):
             return self._refused(trial)
         reason = self.disappointment(trial)
-        return trial.dropped(reason) if reason else self._trained(trial, model, recipe)
+        if reason:
+            return trial.dropped(reason)
+        self.rehearse(model)
+        return self._trained(trial, model, recipe)
 
     def _as_before(self, trial: Trial) -> Trial:
         """Return a trial with the costs that an earlier trial measured for the same network, and their origin."""
@@ -172,7 +176,7 @@ class Evaluation:
     def _trained(self, trial: Trial, model: keras.Model, recipe: Recipe) -> Trial:
         epochs = self.study.fidelity.epochs
         with turns.together(capacity.usable()) as give_way:
-            trained = loop.train(
+            training = loop.train(
                 model,
                 recipe,
                 self.data,
@@ -187,14 +191,16 @@ class Evaluation:
             )
         ends = trial.until in (None, epochs)
         if ends:
-            _save(model, self.model_file(trial.number))
-        trial = self._measured(trial, trained.measures)
+            trained.write(model, self.model_file(trial.number))
+        trial = self._measured(trial, training.measures)
         state: State = "complete" if ends else "paused"
-        return replace(trial, state=state, curve=trained.curve, finished=datetime.now(UTC), **self._cut(trial, trained))
+        return replace(
+            trial, state=state, curve=training.curve, finished=datetime.now(UTC), **self._cut(trial, training)
+        )
 
-    def _cut(self, trial: Trial, trained: loop.Training) -> dict[str, Any]:
+    def _cut(self, trial: Trial, training: loop.Training) -> dict[str, Any]:
         """Return how to mark a trial that the study's hours ended; nothing if it was trained as asked."""
-        done, epochs = len(trained.curve), self.study.fidelity.epochs
+        done, epochs = len(training.curve), self.study.fidelity.epochs
         if done >= epochs:
             return {"until": None}
         if done >= (trial.until or epochs):
@@ -215,17 +221,3 @@ class Evaluation:
     def _refused(self, trial: Trial) -> Trial:
         broken = trial.broken(self.study.constraints)
         return trial.refused(", ".join(f"{formatted(c.measure, trial.measures[c.measure])} breaks {c}" for c in broken))
-
-
-def _save(model: keras.Model, file: Path) -> None:
-    """Write a model; `file` is never half-written. Raises StoreError when it cannot be written."""
-    network = deployed(model)
-    try:
-        with files.replacing(file) as draft:
-            # A new model of the same layers is saved without the optimizer's state.
-            keras.Model(network.inputs, network.outputs, name=network.name).save(draft)
-    except OSError as error:
-        raise StoreError(
-            f"{file}: the trained network cannot be written ({error.strerror or error}). Finished trials are safe: "
-            "mend the disk and run the same command again."
-        ) from error

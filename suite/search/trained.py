@@ -1,4 +1,4 @@
-"""The trained network of a trial: as it was trained, and as it is deployed."""
+"""The trained network of a trial: as it is kept, as it was trained, and as it is deployed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import keras
 from suite import architectures
 from suite.architectures import candidate
 from suite.architectures.layers import deployed
+from suite.architectures.serialization import last_words
+from suite.core import files
 from suite.core.errors import StoreError
 from suite.core.study import Study, is_own
-from suite.core.task import Task
+from suite.core.task import Task, shape
 from suite.core.trial import Trial
 from suite.search import folder
 from suite.training.loop import precision
@@ -25,8 +27,62 @@ def network(home: Path, number: int) -> keras.Model:
         architectures.family(source)  # registers its layers too
     try:
         return keras.saving.load_model(file)
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{file}: the trained network of trial {number} cannot be read ({error})") from error
+    except OSError as error:
+        raise _unread(file, number, error) from error
+    except Exception as error:  # of the user's code, or of Keras where that is at fault
+        if not is_own(source):
+            raise _unread(file, number, error) from error
+        return _rebuilt(home, number)
+
+
+def _rebuilt(home: Path, number: int) -> keras.Model:
+    """Return the network of a trial, built anew with its kept weights. Raises StoreError when that cannot be.
+
+    Runs of earlier versions kept networks that Keras cannot make again, for want of a decorator or a get_config.
+    """
+    file = folder.model(home, number)
+    run = folder.read(home)
+    trial = next(trial for trial in run.trials if trial.number == number)
+    if trial.surroundings.get("architecture_digest") not in (None, architectures.digest(run.study.source)):
+        raise StoreError(
+            f"{file}: Keras cannot make this network again, and {run.study.source} has changed since it was trained. "
+            "Bring the file back as it was then."
+        )
+    try:
+        with precision(trial.surroundings.get("recipe_precision", "float32")):
+            network = _plain(candidate.network(run.study, trial.configuration, _task(trial)))
+        network.load_weights(file)
+    except Exception as error:  # of the user's code, or of Keras where that is at fault
+        raise _unread(file, number, error) from error
+    return network
+
+
+def _task(trial: Trial) -> Task:
+    """Return what a trial was trained for, as it recorded it."""
+    height, width, channels = shape(trial.surroundings["image"]) or (0, 0, 0)
+    return Task(height=height, width=width, channels=channels, classes=int(trial.surroundings["classes"]))
+
+
+def _unread(file: Path, number: int, error: Exception) -> StoreError:
+    return StoreError(f"{file}: the trained network of trial {number} cannot be read ({last_words(error)})")
+
+
+def write(model: keras.Model, file: Path) -> None:
+    """Keep a trained network; `file` is never half-written. Raises StoreError when it cannot be written."""
+    try:
+        with files.replacing(file) as draft:
+            _plain(model).save(draft)
+    except OSError as error:
+        raise StoreError(
+            f"{file}: the trained network cannot be written ({error.strerror or error}). Finished trials are safe: "
+            "mend the disk and run the same command again."
+        ) from error
+
+
+def _plain(model: keras.Model) -> keras.Model:
+    """Return a new model of the same layers: without auxiliary classifiers, nor the state of an optimizer."""
+    network = deployed(model)
+    return keras.Model(network.inputs, network.outputs, name=network.name)
 
 
 def as_deployed(trained: keras.Model, trial: Trial, study: Study) -> keras.Model:

@@ -1,6 +1,7 @@
 """Check study files and their pictures, and print the search spaces.
 
-"In order" means that the study will run. No network is built, and nothing is downloaded.
+"In order" means that the study will run. Nothing is downloaded. Only of an architecture of your own a small network is
+built, saved and loaded, to see whether trained ones could be.
 
 \b
 suite check studies/*.toml
