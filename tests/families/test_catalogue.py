@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,8 +37,8 @@ def test_an_unknown_name_is_refused_with_the_nearest(name: str, message: str) ->
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [
-        ("alexnet", {"widths": (96, 256)}, "widths = [96, 256]: an AlexNet has 5 convolutions"),
-        ("alexnet", {"groups": 5}, "each must be a multiple of groups = 5"),
+        ("alexnet", {"widths": (96, 256)}, "widths = [96, 256]: an AlexNet has 5 convolutions: give 5"),
+        ("alexnet", {"groups": 5}, "give multiples of groups = 5"),
         ("alexnet", {"groups": 0}, "groups = 0: give a number above 0"),
         ("alexnet", {"dense": ()}, "dense = []: give one or more"),
         ("alexnet", {"dropout": 1.0}, "dropout = 1.0: give a share"),
@@ -46,7 +50,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(name: str, message: str) ->
         ("resnet", {"depths": (1,) * 4, "bottleneck": False, "groups": 8}, "are for bottlenecks"),
         ("resnet", {"depths": (1,) * 4, "stem": "cifar"}, 'stem needs "imagenet" or "small", not "cifar"'),
         ("resnet", {"depths": (1,) * 4, "epsilon": 0.0}, "epsilon = 0.0"),
-        ("mobilenet", {"width": 0.01}, "width = 0.01 leaves no channel of 32: give at least 0.0312"),
+        ("mobilenet", {"width": 0.01}, "width = 0.01 leaves no channel of 32: give at least 0.0313"),
         ("mobilenet", {"width": -1.0}, "width = -1.0"),
         ("mobilenet", {"depths": (1, 1)}, "2 depths, 5 widths"),
         ("mobilenet", {"dropout": -0.1}, "dropout = -0.1"),
@@ -58,6 +62,35 @@ def test_a_value_that_cannot_be_built_is_refused_by_field(name: str, values: dic
     assert message in str(error.value)
 
 
-def test_the_least_base_width_and_multiplier_that_a_message_offers_are_taken() -> None:
-    architectures.family("resnet").Config(depths=(1,), widths=(8,), base_width=8)
-    architectures.family("mobilenet").Config(width=0.03125)
+@pytest.mark.parametrize(
+    ("name", "values", "field"),
+    [
+        ("resnet", {"depths": (1,), "widths": (8,), "base_width": 4}, "base_width"),
+        ("mobilenet", {"width": 0.01}, "width"),
+        ("mobilenet", {"width": 0.01, "stem_width": 24, "widths": (24,), "depths": (1,)}, "width"),
+    ],
+)
+def test_the_least_value_that_a_message_offers_is_taken(name: str, values: dict[str, Any], field: str) -> None:
+    kind = architectures.family(name).Config
+    with pytest.raises(ArchitectureError) as error:
+        kind(**values)
+    least = float(str(error.value).rpartition("give at least ")[2])
+    kind(**values | {field: int(least) if field == "base_width" else least})
+
+
+WAYS_OUT = {"give", "set", "leave", "write", "choose", "enlarge"}
+
+
+def test_every_refusal_of_a_family_says_what_to_do() -> None:
+    """Of the text in the source: the messages of all `require` and ArchitectureError, without what is filled in."""
+    told = [one for file in (Path(architectures.__file__).parent / "families").glob("*.py") for one in messages(file)]
+    assert len(told) > 30
+    assert [one for one in told if not set(re.findall(r"\w+", one)) & WAYS_OUT] == []
+
+
+def messages(file: Path) -> Iterator[str]:
+    for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("require", "ArchitectureError"):
+            texts = (part.value for part in ast.walk(call.args[-1]) if isinstance(part, ast.Constant))
+            if said := "".join(text for text in texts if isinstance(text, str)).strip():
+                yield f"{file.name}: {said}"

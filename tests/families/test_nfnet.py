@@ -95,9 +95,10 @@ def test_f4_plus_is_that_of_the_paper_and_with_two_fields_that_of_the_released_c
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"group_width": 200}, "group_width = 200 does not fit the 128 inner channels of a block of 256"),
-        ({"group_width": 100}, "give at most as many"),
-        ({"stem_widths": (16, 32)}, "stem_widths = [16, 32]: an NFNet's stem has 4"),
+        ({"group_width": 200}, "does not divide the inner channels of each stage, [128, 256, 768, 768], into groups"),
+        ({"group_width": 100}, "group_width = 100 does not divide"),
+        ({"stem_widths": (16, 32)}, "stem_widths = [16, 32]: an NFNet's stem has 4: give 4"),
+        ({"expansion": 1e-3}, "expansion = 0.001 leaves no inner channel: give a larger one"),
         ({"alpha": 0.0}, "alpha = 0.0: give a number above 0"),
     ],
 )
@@ -105,3 +106,24 @@ def test_what_cannot_be_built_is_refused(changes: dict[str, object], message: st
     with pytest.raises(ArchitectureError) as error:
         dataclasses.replace(nfnet.VARIANTS["f0"], **changes)  # type: ignore[arg-type]
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("widths", "width"), [((256, 512, 1536, 1536), 200), ((256, 512, 1536, 1536), 100), ((74,), 12)]
+)
+def test_the_group_widths_that_a_message_offers_are_taken_and_none_is_nearer(
+    widths: tuple[int, ...], width: int
+) -> None:
+    plain = dataclasses.replace(nfnet.VARIANTS["f0"], widths=widths, depths=(1,) * len(widths), group_width=1)
+    with pytest.raises(ArchitectureError) as error:
+        dataclasses.replace(plain, group_width=width)
+    offered = list(map(int, str(error.value).rpartition(": give ")[2].split(" or ")))
+    taken = [group for group in range(1, 400) if is_taken(plain, group)]
+    assert offered == sorted(sorted(taken, key=lambda group: abs(group - width))[:4])
+
+
+def is_taken(config: nfnet.Config, group: int) -> bool:
+    try:
+        return bool(dataclasses.replace(config, group_width=group))
+    except ArchitectureError:
+        return False

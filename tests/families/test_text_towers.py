@@ -243,7 +243,7 @@ def test_a_whole_network_takes_other_pictures(kind: str) -> None:
 
 
 REFUSED: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
-    (align.Text, {"heads": 5}, "5 heads do not divide a width of 1024"),
+    (align.Text, {"heads": 5}, "width = 1024: give a multiple of heads = 5"),
     (align.Text, {"places": 63}, "63 places for 64 words"),
     (align.Text, {"dropout": 1.0}, "dropout = 1.0"),
     (align.Text, {"depth": 0}, "depth = 0"),

@@ -70,7 +70,7 @@ def require_size(
     `way_out` names what helps besides larger pictures.
     """
     if resize is not None:
-        require(resize >= minimum, f"resize = {resize}: this {family} needs {minimum} pixels")
+        require(resize >= minimum, f"resize = {resize}: give at least {minimum} for this {family}")
         return
     require(
         min(task.height, task.width) >= minimum,

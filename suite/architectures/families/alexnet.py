@@ -48,10 +48,10 @@ class Config:
     def __post_init__(self) -> None:
         require_types(self)
         require_positive(widths=self.widths, dense=self.dense, groups=self.groups)
-        require(len(self.widths) == 5, f"widths = {list(self.widths)}: an AlexNet has 5 convolutions")
+        require(len(self.widths) == 5, f"widths = {list(self.widths)}: an AlexNet has 5 convolutions: give 5")
         require(
             all(width % self.groups == 0 for width in self.widths),
-            f"widths = {list(self.widths)}: each must be a multiple of groups = {self.groups}",
+            f"widths = {list(self.widths)}: give multiples of groups = {self.groups}",
         )
         require_share(dropout=self.dropout)
 

@@ -83,7 +83,7 @@ class Text:
             heads=self.heads, hidden=self.hidden,
         )  # fmt: skip
         require(self.places >= self.length, f"{self.places} places for {self.length} words: give one for each word")
-        require(self.width % self.heads == 0, f"{self.heads} heads do not divide a width of {self.width}")
+        require(self.width % self.heads == 0, f"width = {self.width}: give a multiple of heads = {self.heads}")
         require_share(dropout=self.dropout)
 
 

@@ -80,7 +80,10 @@ class Config:
             require_positive(stages=block)
         require_positive(stem_widths=self.stem_widths, width=self.width)
         require_share(dropout=self.dropout)
-        require(not self.auxiliary or len(self.stages) > 1, "auxiliary classifiers need two stages or more")
+        require(
+            not self.auxiliary or len(self.stages) > 1,
+            "auxiliary = true: give two stages or more, or auxiliary = false",
+        )
 
 
 _TINY = Config(

@@ -11,6 +11,7 @@ resolution multiplier is the field `resize`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,9 +64,10 @@ class Config:
         require_per_stage(depths=self.depths, widths=self.widths)
         require_positive(stem_width=self.stem_width)
         narrowest = min(self.stem_width, *self.widths)
+        least = math.ceil(1e4 / narrowest) / 1e4
         require(
             self.channels(narrowest) > 0,
-            f"width = {self.width} leaves no channel of {narrowest}: give at least {1 / narrowest:.3g}",
+            f"width = {self.width} leaves no channel of {narrowest}: give at least {least:g}",
         )
         require_share(dropout=self.dropout)
 

@@ -37,6 +37,7 @@ from suite.architectures.layers import LearnedScale, StandardizedConv2D
 from suite.core.recipe import Recipe
 from suite.core.task import Task
 
+NAMED = 4  # values of group_width that a message offers
 GAMMAS = {  # 1 / standard deviation of the activated standard normal distribution
     "gelu": 1.7015043497085571,
     "silu": 1.7881293296813965,
@@ -80,6 +81,23 @@ class Config:
         """Return the number of groups of those convolutions."""
         return self.inner(width) // self.group_width
 
+    def _widest(self) -> list[int]:
+        """Return the inner channels of each stage, before they are rounded down."""
+        return [int(width * self.expansion) for width in self.widths]
+
+    def _fits(self, group: int) -> bool:
+        """Whether each stage has whole groups of one size, with at least `group` channels each."""
+        return all(
+            channels >= group and (self.whole_groups or channels % (channels // group) == 0)
+            for channels in self._widest()
+        )
+
+    def _nearest(self) -> str:
+        """Return the values of group_width that fit and are nearest to the one that does not."""
+        fitting = filter(self._fits, range(1, min(self._widest()) + 1))
+        nearest = sorted(fitting, key=lambda group: abs(group - self.group_width))[:NAMED]
+        return " or ".join(map(str, sorted(nearest)))
+
     def __post_init__(self) -> None:
         require_types(self)
         require_per_stage(depths=self.depths, widths=self.widths)
@@ -87,14 +105,13 @@ class Config:
             stem_widths=self.stem_widths, group_width=self.group_width, resolution=self.resolution, head=self.head,
             squeeze=self.squeeze, alpha=self.alpha, epsilon=self.epsilon, expansion=self.expansion,
         )  # fmt: skip
-        require(len(self.stem_widths) == 4, f"stem_widths = {list(self.stem_widths)}: an NFNet's stem has 4")
-        for width in self.widths:
-            groups = self.groups(width)
-            require(
-                groups > 0 and self.inner(width) % groups == 0,
-                f"group_width = {self.group_width} does not fit the {self.inner(width)} inner channels of a block of "
-                f"{width} with expansion = {self.expansion}: give at most as many, and groups of one size",
-            )
+        require(len(self.stem_widths) == 4, f"stem_widths = {list(self.stem_widths)}: an NFNet's stem has 4: give 4")
+        require(min(self._widest()) > 0, f"expansion = {self.expansion} leaves no inner channel: give a larger one")
+        require(
+            self._fits(self.group_width),
+            f"group_width = {self.group_width} does not divide the inner channels of each stage, {self._widest()}, "
+            f"into groups of one size: give {self._nearest()}",
+        )
         require_share(dropout=self.dropout, stochastic_depth=self.stochastic_depth)
 
 

@@ -54,7 +54,7 @@ class Config:
     def __post_init__(self) -> None:
         require_types(self)
         require_positive(widths=self.widths, dense=self.dense)
-        require(len(self.widths) > 2, f"widths = {list(self.widths)}: an OverFeat has 3 or more convolutions")
+        require(len(self.widths) > 2, f"widths = {list(self.widths)}: give 3 or more")
         require_share(dropout=self.dropout)
 
 
