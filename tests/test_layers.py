@@ -63,7 +63,12 @@ def test_arrows_point_down() -> None:
             ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow", "pandas", "numpy", "matplotlib"),
         ),
         ("suite.cli.verbs.run", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),
-        ("suite.cli.verbs.front", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),
+        (
+            "suite.cli.verbs.front",
+            ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib", "pandas", "suite.timing", "suite.benchmark"),
+        ),
+        ("suite.cli.runs", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib", "pandas", "suite.timing")),
+        ("suite.export.encoded, suite.export.folder", ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow")),
         ("suite.pipeline", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),
         ("suite.report.study.page", ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow")),
         ("suite.export.loaded", ("keras_tuner", "optuna", "mlflow")),

@@ -1,37 +1,27 @@
-"""The meaning of words on the command line: names of runs, limits, wildcards for architectures, shapes."""
+"""The meaning of words on the command line: names of runs, limits, wildcards for architectures."""
 
 from __future__ import annotations
 
 import fnmatch
 import os
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from suite import architectures as catalogue
-from suite.benchmark.campaign import Settings, Told
 from suite.cli.options import LIMITS
 from suite.cli.speaking import tell
-from suite.core import task
-from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, StoreError, did_you_mean
 from suite.core.measures import MEASURES
-from suite.core.paths import PATHS
-from suite.core.rules import RECIPE_CHOICES
 from suite.core.study import Constraint, Objective, is_own, split
-from suite.core.task import Shape
 from suite.core.trial import Run
-from suite.machine.capacity import processors
-from suite.machine.progress import left
 from suite.report import choice
 from suite.report import results as results_tables
 from suite.report.comparison import Comparison, Entry
 from suite.report.results import Results, objective
 from suite.search import folder
 
-PRECISIONS = RECIPE_CHOICES["precision"]
 _OF_KERAS_2 = "a file of an earlier Keras. Load it with the Keras that wrote it, and export it as a SavedModel"
 MODELS = {  # endings of models, and why those that are not measured are not
     ".keras": "",
@@ -45,7 +35,6 @@ MODELS = {  # endings of models, and why those that are not measured are not
     ".safetensors": "weights without a network",
 }
 TINY = "tiny"  # variant for tests and first runs
-ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
 
 
 def told_apart(
@@ -164,56 +153,3 @@ def _chosen(names: Sequence[str], pattern: str, wanted: str, way_out: str = "") 
     if not found:
         raise ArchitectureError(f"no {wanted}.{did_you_mean(pattern, names) or way_out}")
     return found
-
-
-def shape(text: str | None) -> Shape | None:
-    """Return (H, W, C) of `32x32x3`."""
-    image = None if text is None else task.shape(text)
-    if text is not None and image is None:
-        raise click.BadParameter(f"'{text}': write height, width and channels like 32x32x3", param_hint="--image")
-    return image
-
-
-def settings(
-    paths: str,
-    batches: str,
-    image: Shape | None,
-    classes: int,
-    precision: str,
-    threads: int | None,
-    seconds: float,
-    longest: float,
-    again: bool,
-) -> Settings:
-    """Return the settings of a measurement; `paths` and `batches` are lists with commas."""
-    unknown = [path for path in paths.split(",") if path not in ON]
-    if unknown:
-        raise click.BadParameter(f"'{unknown[0]}' is no path: give some of {', '.join(ON)}", param_hint="--path")
-    sizes = batches.split(",")
-    if not all(size.isdigit() and int(size) for size in sizes):
-        raise click.BadParameter(f"'{batches}': write whole numbers like 1,8,32", param_hint="--batch")
-    there = processors()
-    if threads and threads > there:
-        raise click.BadParameter(f"{threads} is too many: there are {there} processors", param_hint="--threads")
-    return Settings(
-        paths=tuple(dict.fromkeys(paths.split(","))),
-        batches=tuple(sorted(set(map(int, sizes)))),
-        image=image,
-        classes=classes,
-        precision=precision,
-        threads=threads or there,
-        seconds=seconds,
-        longest=longest,
-        again=again,
-    )
-
-
-def teller() -> Told:
-    """Return a function that prints each measurement, and the time left, to stderr."""
-    began = time.monotonic()
-
-    def told(cell: Cell, done: int, count: int) -> None:
-        known = f"{cell.model}, {cell.path}, batch {cell.batch}: {cell.said}"
-        tell(f"{known}  [{done} of {count}, {left(began, done, count)} left]")
-
-    return told

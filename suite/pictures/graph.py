@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from suite.pictures.viewing import WHITE, colour
+
 GREY = (0.299, 0.587, 0.114)  # luma of red, green and blue, ITU-R BT.601
-WHITE = (255, 255, 255)
+BACKGROUND = colour(WHITE)  # of what is transparent, where nobody names another
 
 
 def decoded(data: tf.Tensor) -> tf.Tensor:
@@ -23,7 +25,9 @@ def decoded(data: tf.Tensor) -> tf.Tensor:
     )
 
 
-def prepared(images: tf.Tensor, image: tuple[int, int, int], background: tuple[int, int, int] = WHITE) -> tf.Tensor:
+def prepared(
+    images: tf.Tensor, image: tuple[int, int, int], background: tuple[int, int, int] = BACKGROUND
+) -> tf.Tensor:
     """Return `images` (0 to 255, [h, w, c] or [B, h, w, c], c from 1 to 4) as float32 [..., H, W, C] from -1 to 1.
 
     Transparency is laid on `background`, grey and colour are turned into each other, and the picture is stretched to

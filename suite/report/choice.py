@@ -12,8 +12,7 @@ from suite.core.errors import NothingFitsError, NothingTrainedError, SuiteError
 from suite.core.measures import MEASURES, formatted, is_stable
 from suite.core.rules import brief
 from suite.core.study import Constraint, Objective
-from suite.report.comparison import Comparison, Entry
-from suite.report.study import tables
+from suite.report.comparison import Comparison, Entry, ends
 
 MISSES = 3  # shown when nothing fits
 
@@ -89,7 +88,7 @@ def table(
     asked = {limit.measure for limit in wanted} | {objective.measure for objective in objectives}
     shown = [name for name, measure in MEASURES.items() if measure.is_brief or name in asked]
     measures = [name for name in shown if any(name in entry.trial.measures for entry in entries)]
-    columns = [column for name in measures for column in (name, *tables.ends(entries, name))]
+    columns = [column for name in measures for column in (name, *ends(entries, name))]
     ordered = sorted(entries, key=lambda entry: -entry.trial.measures.get("accuracy", 0.0))
     rows = [_row(entry, columns, wanted) for entry in ordered]
     notes = ["notes"] * any(row["notes"] for row in rows)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from suite.core import dominance, scale, seen
 from suite.core.errors import SuiteError
-from suite.core.measures import MEASURES, costs
+from suite.core.measures import MEASURES, costs, interval
 from suite.core.paths import BESIDE
 from suite.core.study import Constraint, Objective, Study
 from suite.core.trial import Run, Trial
@@ -219,3 +219,10 @@ def _require_one_dataset(entries: Sequence[Entry]) -> None:
 def _data(entry: Entry) -> str:
     known = entry.trial.surroundings
     return f"{known.get('dataset', entry.run)}, digest {known['dataset_digest'][:12]}"
+
+
+def ends(entries: Sequence[Entry], measure: str) -> list[str]:
+    """Return the names of the ends of the interval of `measure`; nothing if no entry has one wider than zero."""
+    known = [entry.trial.measures for entry in entries if measure in entry.trial.measures]
+    wide = any(low < high for low, high in (interval(each, measure) for each in known))
+    return [f"{measure}_low", f"{measure}_high"] if wide else []

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from suite import pipeline
-from suite.cli import arguments
+from suite.cli import arguments, measuring
 from suite.cli.options import formatted, rooted
 from suite.cli.printing import show
 from suite.search import supervisor
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     "paths",
     default="saved_model",
     show_default=True,
-    help=f"What runs the network, one or several of {', '.join(arguments.ON)}.",
+    help=f"What runs the network, one or several of {', '.join(measuring.ON)}.",
 )
 @click.option("--batch", "batches", default="1", show_default=True, help="Pictures in a call, such as 1,8,32.")
 @click.option("--resolution", type=click.IntRange(1), help="Side of the pictures; by default that of the paper.")
 @click.option("--image", metavar="HxWxC", help="Shape of the pictures, if they are not square or not in colour.")
 @click.option("--classes", default=1000, show_default=True, help="Number of classes.")
-@click.option("--precision", type=click.Choice(arguments.PRECISIONS), default="float32", show_default=True)
+@click.option("--precision", type=click.Choice(measuring.PRECISIONS), default="float32", show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="Processors to use, one thread each; by default all.")
 @click.option(
     "--seconds",
@@ -94,14 +94,14 @@ def command(
     format: str,
 ) -> None:
     """Measure or count the networks and print their rows."""
-    shape = arguments.shape(image) or ((resolution, resolution, 3) if resolution else None)
+    shape = measuring.shape(image) or ((resolution, resolution, 3) if resolution else None)
     wanted = arguments.architectures(names)
     if by:
         show(pipeline.breakdown(wanted, shape, classes, by), format)
     elif latency:
         supervisor.heed()
-        settings = arguments.settings(paths, batches, shape, classes, precision, threads, seconds, longest, again)
-        measured = pipeline.measure(wanted, settings, output, root, arguments.teller())
+        settings = measuring.settings(paths, batches, shape, classes, precision, threads, seconds, longest, again)
+        measured = pipeline.measure(wanted, settings, output, root, measuring.teller())
         rows = [cell.summary for cell in measured]
         show(rows, format, list(dict.fromkeys(name for row in rows for name in row)), spare=SPARE)
     else:

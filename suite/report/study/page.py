@@ -18,7 +18,7 @@ from suite.core.rules import brief
 from suite.core.study import Choice, Domain, Fidelity, Objective
 from suite.core.trial import Run
 from suite.report import picture
-from suite.report.comparison import Comparison, Entry, compare
+from suite.report.comparison import Comparison, Entry, compare, ends
 from suite.report.results import Results
 from suite.report.study import figures, tables, wording
 from suite.report.study.plane import Plane, planes
@@ -131,7 +131,7 @@ def _of_measure(comparison: Comparison, name: str) -> list[Heading]:
     """Return the columns of a measure: its value, and its interval where some trial has one."""
     measure = MEASURES[name]
     headings = [Heading(text=measure.heading, meaning=measure.meaning, numeric=True)]
-    if tables.ends(comparison.entries, name):
+    if ends(comparison.entries, name):
         meaning = f"95 % interval of the {measure.word}; unstable if wider than 3 % to either side"
         headings.append(Heading(text=f"{measure.title}, interval", meaning=meaning))
     return headings
@@ -145,7 +145,7 @@ def _short(path: str, paths: Sequence[str]) -> str:
 
 def _rows(comparison: Comparison, frame: pd.DataFrame, best: set[str]) -> list[tuple[Entry, bool, str]]:
     """Return each trial with its cells as markup: the front first, then by rank, run and number."""
-    measured = {name: bool(tables.ends(comparison.entries, name)) for name in tables.measures(comparison)}
+    measured = {name: bool(ends(comparison.entries, name)) for name in tables.measures(comparison)}
     searched = tables.configuration(comparison)
     ranks = [None if pd.isna(rank) else int(rank) for rank in frame["rank"]]
     rows = [

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from suite.core import dominance, fronts
-from suite.core.measures import MEASURES, interval
+from suite.core.measures import MEASURES
 from suite.core.rules import brief
 from suite.core.study import Objective
 from suite.core.trial import Run
-from suite.report.comparison import Comparison, Entry, compare
+from suite.report.comparison import Comparison, Entry, compare, ends
 
 
 def trials(runs: Sequence[Run]) -> pd.DataFrame:
@@ -73,13 +73,6 @@ def pair(entries: Sequence[Entry], quality: Objective, cost: Objective, best: Se
         for entry in entries
     ]
     return pd.DataFrame(rows, columns=["name", "run", *columns, "on_front", "fits"])
-
-
-def ends(entries: Sequence[Entry], measure: str) -> list[str]:
-    """Return the names of the ends of the interval of `measure`; nothing if no entry has one wider than zero."""
-    known = [entry.trial.measures for entry in entries if measure in entry.trial.measures]
-    wide = any(low < high for low, high in (interval(each, measure) for each in known))
-    return [f"{measure}_low", f"{measure}_high"] if wide else []
 
 
 def curves(comparison: Comparison) -> pd.DataFrame:

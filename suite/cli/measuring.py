@@ -1,0 +1,73 @@
+"""What `suite measure` is told in words, and what it tells meanwhile."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from suite.benchmark.campaign import Settings, Told
+from suite.cli.speaking import tell
+from suite.core import task
+from suite.core.cells import Cell
+from suite.core.paths import PATHS
+from suite.core.rules import RECIPE_CHOICES
+from suite.core.task import Shape
+from suite.machine.capacity import processors
+from suite.machine.progress import left
+
+PRECISIONS = RECIPE_CHOICES["precision"]
+ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
+
+
+def shape(text: str | None) -> Shape | None:
+    """Return (H, W, C) of `32x32x3`."""
+    image = None if text is None else task.shape(text)
+    if text is not None and image is None:
+        raise click.BadParameter(f"'{text}': write height, width and channels like 32x32x3", param_hint="--image")
+    return image
+
+
+def settings(
+    paths: str,
+    batches: str,
+    image: Shape | None,
+    classes: int,
+    precision: str,
+    threads: int | None,
+    seconds: float,
+    longest: float,
+    again: bool,
+) -> Settings:
+    """Return the settings of a measurement; `paths` and `batches` are lists with commas."""
+    unknown = [path for path in paths.split(",") if path not in ON]
+    if unknown:
+        raise click.BadParameter(f"'{unknown[0]}' is no path: give some of {', '.join(ON)}", param_hint="--path")
+    sizes = batches.split(",")
+    if not all(size.isdigit() and int(size) for size in sizes):
+        raise click.BadParameter(f"'{batches}': write whole numbers like 1,8,32", param_hint="--batch")
+    there = processors()
+    if threads and threads > there:
+        raise click.BadParameter(f"{threads} is too many: there are {there} processors", param_hint="--threads")
+    return Settings(
+        paths=tuple(dict.fromkeys(paths.split(","))),
+        batches=tuple(sorted(set(map(int, sizes)))),
+        image=image,
+        classes=classes,
+        precision=precision,
+        threads=threads or there,
+        seconds=seconds,
+        longest=longest,
+        again=again,
+    )
+
+
+def teller() -> Told:
+    """Return a function that prints each measurement, and the time left, to stderr."""
+    began = time.monotonic()
+
+    def told(cell: Cell, done: int, count: int) -> None:
+        known = f"{cell.model}, {cell.path}, batch {cell.batch}: {cell.said}"
+        tell(f"{known}  [{done} of {count}, {left(began, done, count)} left]")
+
+    return told
