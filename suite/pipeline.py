@@ -273,10 +273,15 @@ def _classes_then(home: Path, entry: Entry) -> tuple[str, ...]:
 
 def predict(exported: Path, images: Sequence[Path]) -> list[list[tuple[str, float]]]:
     """Return for each picture the classes with their probabilities, the likeliest first. Raises ExportError."""
+    from suite.export.encoded import encoded
+    from suite.export.folder import card
+
+    told = card(exported)
+    asked = encoded(images, told.get("background", "white"))
     load_tensorflow()
     from suite.export import loaded
 
-    return loaded.predict(exported, images)
+    return loaded.predict(exported, told["classes"], asked)
 
 
 def ui(runs: Sequence[Run], root: Path, port: int) -> Iterator[str]:

@@ -17,7 +17,7 @@ from suite import pipeline, studyfile, tracking
 from suite.core import seen
 from suite.core.errors import DatasetError, SuiteError
 from suite.core.trial import Run
-from suite.export import loaded
+from suite.export import folder as exports
 from suite.report import choice
 from suite.report.comparison import compare
 from suite.search import folder
@@ -112,9 +112,9 @@ def test_what_was_found_is_still_reported_and_exported_with_the_classes_of_then(
     done = pipeline.export(choice.best(comparison), [run], tmp_path / "net")
     assert done.agreement.top1_agreement == 1
     assert done.test_accuracy is None  # some of today's test pictures were trained on
-    assert loaded.card(done.folder)["classes"] == ["bee", "cat"]
+    assert exports.card(done.folder)["classes"] == ["bee", "cat"]
     picture = next((home / "pictures" / "ant").iterdir())
-    assert {name for name, _ in loaded.predict(done.folder, [picture])[0]} == {"bee", "cat"}
+    assert {name for name, _ in pipeline.predict(done.folder, [picture])[0]} == {"bee", "cat"}
     again = pipeline.export(choice.best(comparison), [run], tmp_path / "net")
     assert (again.folder, again.test_accuracy) == (done.folder, None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from suite import architectures, datasets
+from suite import architectures, datasets, pipeline
 from suite.architectures.layers import deployed
 from suite.core.errors import ExportError
 from suite.datasets import Dataset
-from suite.export import exporting, loaded
+from suite.export import exporting
+from suite.export import folder as exports
 from tests.pictures import fill
 
 
@@ -27,7 +29,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     root = tmp_path_factory.mktemp("pictures")
     for number, name in enumerate(("ant", "bee", "cat")):
         fill(root / name, range(100 * number, 100 * number + 20), size=(40, 33))
-    return datasets.load(str(root), (24, 20, 3))
+    return datasets.load(str(root), (24, 20, 3), background="red")
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +121,7 @@ def test_plain_tensorflow_answers_for_a_picture_it_has_not_seen(
 
 def test_predict_ranks_the_classes_and_names_what_is_no_picture(exported: exporting.Exported, tmp_path: Path) -> None:
     examples = sorted((exported.folder / "assets.extra" / "examples").glob("*.png"))
-    ranked = loaded.predict(exported.folder.parent, examples)
+    ranked = pipeline.predict(exported.folder.parent, examples)
     assert len(ranked) == len(examples) == exporting.EXAMPLES
     for classes in ranked:
         probabilities = [probability for _, probability in classes]
@@ -127,11 +129,55 @@ def test_predict_ranks_the_classes_and_names_what_is_no_picture(exported: export
         assert sum(probabilities) == pytest.approx(1, abs=1e-5)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG no more")
     with pytest.raises(ExportError, match=r"broken\.png: no picture inside"):
-        loaded.predict(exported.folder, [tmp_path / "broken.png"])
+        pipeline.predict(exported.folder, [tmp_path / "broken.png"])
     with pytest.raises(ExportError, match=r"missing\.png: not readable \(No such file or directory\)"):
-        loaded.predict(exported.folder, [tmp_path / "missing.png"])
+        pipeline.predict(exported.folder, [tmp_path / "missing.png"])
     with pytest.raises(ExportError, match=r"no exported model here"):
-        loaded.predict(tmp_path, [])
+        pipeline.predict(tmp_path, [])
+
+
+CARD = "assets.extra/card.json"
+DAMAGES: dict[str, tuple[str, bytes | None, str]] = {  # a file, what it holds now (None: it is gone), and what is said
+    "no card": (CARD, None, "card.json: cannot be read (No such file or directory)"),
+    "an empty card": (CARD, b"", "no JSON"),
+    "a card of bytes": (CARD, b"\xff\0{", "no JSON"),
+    "a deep card": (CARD, b"[" * 100_000, "no JSON"),
+    "a card of another kind": (CARD, b"[1]", "it names no classes"),
+    "a card without classes": (CARD, b"{}", "it names no classes"),
+    "classes that are no names": (CARD, b'{"classes": [1, 2]}', "it names no classes"),
+    "classes of another model": (CARD, b'{"classes": ["one"]}', "names 1 classes, but the model knows 3"),
+    "a colour that is none": (CARD, b'{"classes": ["one"], "background": [3]}', "is no colour"),
+    "no graph": ("saved_model.pb", None, "no exported model here"),
+    "a damaged graph": ("saved_model.pb", b"\0no graph", "is damaged ("),
+    "an empty graph": ("saved_model.pb", b"", "is damaged ("),
+    "no weights": ("variables/variables.data-00000-of-00001", None, "is damaged ("),
+    "few weights": ("variables/variables.data-00000-of-00001", b"few", "is damaged ("),
+    "no index of them": ("variables/variables.index", None, "is damaged ("),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_export_is_said_in_a_line(exported: exporting.Exported, tmp_path: Path, damage: str) -> None:
+    name, content, said = DAMAGES[damage]
+    picture = next((exported.folder / "assets.extra" / "examples").glob("*.png"))
+    shutil.copytree(exported.folder, tmp_path / "net" / "1")
+    file = tmp_path / "net" / "1" / name
+    file.unlink() if content is None else file.write_bytes(content)
+    with pytest.raises(ExportError) as error:
+        pipeline.predict(tmp_path / "net", [picture])
+    assert said in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+    assert name != CARD or exporting.exported(tmp_path / "net", {}) is None
+
+
+def test_what_is_transparent_lies_on_the_colour_of_the_study(exported: exporting.Exported, tmp_path: Path) -> None:
+    Image.new("RGBA", (20, 20), (0, 255, 0, 0)).save(tmp_path / "clear.png")
+    Image.new("RGB", (20, 20), (255, 0, 0)).save(tmp_path / "red.png")
+    Image.new("RGB", (20, 20), (255, 255, 255)).save(tmp_path / "white.png")
+    files = [tmp_path / f"{name}.png" for name in ("clear", "red", "white")]
+    clear, red, white = pipeline.predict(exported.folder, files)
+    assert clear == red
+    assert clear != white
 
 
 def test_the_card_says_what_it_is(exported: exporting.Exported, data: Dataset) -> None:
@@ -149,7 +195,7 @@ def test_the_same_model_is_found_again_and_another_gets_the_next_version(
     assert exporting.exported(home, {"study": "a", "trial": 1}) == exported
     assert exporting.exported(home, {"study": "a", "trial": 2}) is None
     assert exporting.export(model, data, home, {"study": "a", "trial": 2}).folder.name == "2"
-    assert loaded.latest(home).name == "2"
+    assert exports.latest(home).name == "2"
 
 
 def test_an_export_that_answers_differently_is_an_error_and_leaves_nothing(
@@ -176,5 +222,5 @@ def test_grey_networks_take_colour_files(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     Image.fromarray(np.full((50, 40, 3), 200, np.uint8)).save(buffer, "JPEG")
     (tmp_path / "colour.jpg").write_bytes(buffer.getvalue())
-    ((first, *_),) = loaded.predict(done.folder, [tmp_path / "colour.jpg"])
+    ((first, *_),) = pipeline.predict(done.folder, [tmp_path / "colour.jpg"])
     assert first[0] in digits.classes

@@ -17,6 +17,8 @@ from typing import Any
 
 import keras
 
+from suite.core.errors import first_line
+
 Thing = type | FunctionType  # what a layer is made of: its class, those of its parts, and functions
 
 LAMBDA = "<lambda>"
@@ -72,9 +74,7 @@ def called(thing: Thing) -> str:
 
 def last_words(error: Exception) -> str:
     """Return why Keras failed, one line: what it quotes comes last, after what it was doing and all that it knew."""
-    told = str(error).rpartition("Exception encountered:")[2]
-    lines = [line.strip() for line in told.splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
+    return first_line(str(error).rpartition("Exception encountered:")[2]) or type(error).__name__
 
 
 def _is_functional(one: Any) -> bool:

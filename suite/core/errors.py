@@ -20,6 +20,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 FEW = 40  # names that a message may list
+LONG = 500  # characters of what another library says that a message may quote
 
 
 class SuiteError(Exception):
@@ -82,6 +83,11 @@ class NothingFitsError(SuiteError):
 
 class MissingExtraError(SuiteError):
     """An optional package is not installed."""
+
+
+def first_line(said: object) -> str:
+    """Return the first line of a text, or of what an error says, that is not blank; empty if there is none."""
+    return next((line.strip() for line in str(said).splitlines() if line.strip()), "")[:LONG]
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:

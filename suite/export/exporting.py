@@ -18,7 +18,8 @@ from PIL import Image
 from suite.core import files
 from suite.core.errors import ExportError
 from suite.datasets import Dataset
-from suite.export import loaded, saved_model
+from suite.export import folder as exports
+from suite.export import saved_model
 from suite.machine import helper
 from suite.pictures.graph import prepared
 
@@ -78,7 +79,8 @@ def export(
             agreement = _agreement(model, data, saved)
             accuracy = test_accuracy(model, data) if then is None else None
             found = {"agreement": asdict(agreement), "test_accuracy": accuracy}
-            told = {"classes": classes, **card, "encoded": ENCODED, **found}
+            laid = f"#{bytes(data.background).hex()}"
+            told = {"classes": classes, "background": laid, **card, "encoded": ENCODED, **found}
             _write_card(saved, data, told)
             version = _moved(saved, folder)
     except OSError as error:
@@ -89,13 +91,13 @@ def export(
 def exported(folder: Path, card: Mapping[str, Any]) -> Exported | None:
     """Return the latest export in `folder` if it holds the model that `card` describes."""
     try:
-        written = loaded.card(folder)
-    except (ExportError, OSError, ValueError):
+        written = exports.card(folder)
+        agreement, accuracy = Agreement(**written["agreement"]), written["test_accuracy"]
+    except (ExportError, KeyError, TypeError):  # none, or a damaged one
         return None
     if any(written.get(key) != value for key, value in json.loads(json.dumps(card)).items()):
         return None
-    agreement = Agreement(**written["agreement"])
-    return Exported(folder=loaded.latest(folder), agreement=agreement, test_accuracy=written["test_accuracy"])
+    return Exported(folder=exports.latest(folder), agreement=agreement, test_accuracy=accuracy)
 
 
 def test_accuracy(model: keras.Model, data: Dataset) -> float:
@@ -169,8 +171,7 @@ def _write_card(saved: Path, data: Dataset, card: Mapping[str, Any]) -> None:
 
 def _moved(saved: Path, folder: Path) -> Path:
     """Move the checked model to the first free version; nobody who watches the folder sees half of it."""
-    taken = [int(child.name) for child in folder.iterdir() if child.name.isdigit()]
-    version = folder / str(max(taken, default=0) + 1)
+    version = folder / str(max((int(one.name) for one in exports.versions(folder)), default=0) + 1)
     shutil.copystat(folder, saved)
     files.move(saved, version)
     return version

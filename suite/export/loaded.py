@@ -6,48 +6,35 @@ probabilities beside that file. This is how an export is checked.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from suite.core.errors import ExportError
-from suite.pictures.viewing import WHITE, PictureError, views
+from suite.core.errors import ExportError, first_line
+from suite.export.folder import AGAIN, latest
 
 
-def latest(export: Path) -> Path:
-    """Return the folder of the SavedModel in `export`: itself, or its highest version (`resnet-7/2`)."""
-    versions = [folder for folder in export.iterdir() if folder.name.isdigit()] if export.is_dir() else []
-    for folder in (export, *sorted(versions, key=lambda folder: -int(folder.name))):
-        if (folder / "saved_model.pb").is_file():
-            return folder
-    raise ExportError(f"{export}: no exported model here. `suite export RUN TRIAL DIR` makes one.")
+def predict(export: Path, classes: Sequence[str], encoded: Sequence[bytes]) -> list[list[tuple[str, float]]]:
+    """Return for each picture, a PNG file, the `classes` with their probabilities, the likeliest first.
 
-
-def card(export: Path) -> dict[str, Any]:
-    """Return what was written beside the exported model: classes, measures, study, dataset, agreement."""
-    return json.loads((latest(export) / "assets.extra" / "card.json").read_text())
-
-
-def predict(export: Path, files: Sequence[Path]) -> list[list[tuple[str, float]]]:
-    """Return for each picture file its classes with their probabilities, the likeliest first.
-
-    The model is shown what a viewer shows, as in training. Raises ExportError, which names every file that has no
-    picture.
+    Raises ExportError when the model cannot be loaded, or knows other classes.
     """
-    told = card(export)
-    seen = [
-        view if isinstance(view, PictureError) else view.png for view in views(files, told.get("background", WHITE))
-    ]
-    if bad := [f"{file}: {view}" for file, view in zip(files, seen, strict=True) if isinstance(view, PictureError)]:
-        raise ExportError("\n".join(bad))
-    answer = tf.saved_model.load(str(latest(export))).signatures["encoded"]
-    answers = [answer(encoded=tf.constant([png]))["probabilities"].numpy()[0] for png in seen]
-    return [_ranked(told["classes"], probabilities) for probabilities in answers]
+    folder = latest(export)
+    try:
+        answer = tf.saved_model.load(str(folder)).signatures["encoded"]
+        answers = [answer(encoded=tf.constant([png]))["probabilities"].numpy()[0] for png in encoded]
+    except Exception as error:  # TensorFlow raises what it likes for damaged files
+        raise ExportError(
+            f"{folder}: the exported model is damaged ({first_line(error) or type(error).__name__}). {AGAIN}"
+        ) from error
+    if any(len(probabilities) != len(classes) for probabilities in answers):
+        raise ExportError(
+            f"{folder}: the card names {len(classes)} classes, but the model knows {len(answers[0])}. {AGAIN}"
+        )
+    return [_ranked(classes, probabilities) for probabilities in answers]
 
 
 def _ranked(classes: Sequence[str], probabilities: np.ndarray) -> list[tuple[str, float]]:

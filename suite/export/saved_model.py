@@ -8,13 +8,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from suite.pictures.graph import WHITE, decoded, prepared
+from suite.pictures.graph import BACKGROUND, decoded, prepared
 
 Signature = tuple[Callable[[Any], dict[str, Any]], tf.TensorSpec]
 
 
 def signatures(
-    model: keras.Model, classes: Sequence[str], background: tuple[int, int, int] = WHITE
+    model: keras.Model, classes: Sequence[str], background: tuple[int, int, int] = BACKGROUND
 ) -> dict[str, Signature]:
     """Return the three ways to ask `model` (logits out, [B, K]), each a function and the tensor that it takes.
 
@@ -69,7 +69,7 @@ def write(
     classes: Sequence[str],
     folder: str,
     only: Collection[str] = ("images", "encoded", "pixels"),
-    background: tuple[int, int, int] = WHITE,
+    background: tuple[int, int, int] = BACKGROUND,
 ) -> None:
     """Write `model` as a SavedModel with the three signatures, or `only` some of them; the first is the default one."""
     known = signatures(model, classes, background)

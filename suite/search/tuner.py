@@ -21,7 +21,7 @@ from keras_tuner.engine.trial import TrialStatus
 
 from suite.architectures import candidate
 from suite.core import dominance
-from suite.core.errors import ArchitectureError, StoreError, SuiteError
+from suite.core.errors import ArchitectureError, StoreError, SuiteError, first_line
 from suite.core.measures import MEASURES, formatted
 from suite.core.task import Task, shape
 from suite.core.trial import Trial
@@ -254,7 +254,7 @@ def _refuse(trial: Trial) -> Trial:
 
 def _line(error: Exception) -> str:
     """Return an error as one line: its type, if it is not ours, and its first line that is not blank."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if lines and isinstance(error, (SuiteError, DivergedError)):
-        return lines[0]
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+    said = first_line(error)
+    if said and isinstance(error, (SuiteError, DivergedError)):
+        return said
+    return ": ".join(filter(None, [type(error).__name__, said]))
