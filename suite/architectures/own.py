@@ -8,11 +8,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib
+import os
 import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
@@ -32,7 +33,7 @@ def load(path: str) -> ModuleType:
     `DIGEST` is the SHA-256 of the file as it was run. `build` raises TypeError instead of returning anything but a
     network from pictures to logits.
     """
-    file = Path(path).expanduser().resolve()
+    file = _resolved(path)
     name = f"suite_own_{re.sub('[^0-9a-zA-Z]', '_', file.stem)}_{_sha256(str(file).encode())[:8]}"
     if name not in sys.modules:
         module = ModuleType(name)
@@ -53,23 +54,36 @@ def load(path: str) -> ModuleType:
 @contextmanager
 def blamed(path: str) -> Iterator[None]:
     """Turn any exception inside into an ArchitectureError that names the line of the file `path`."""
-    file = Path(path).expanduser().resolve()
+    file = _resolved(path)
     try:
         yield
     except Exception as error:
         raise ArchitectureError(f"{file}{_line(error, file)}: {_said(error)}") from error
 
 
+def _resolved(path: str) -> Path:
+    """Return the whole path; unlike `Path.expanduser` that of a user who does not exist, too."""
+    try:
+        return Path(os.path.expanduser(path)).resolve()
+    except (ValueError, OSError) as error:
+        raise ArchitectureError(f"{path}: cannot be read: {error}") from None
+
+
 def _run(module: ModuleType, file: Path) -> None:
     try:
         source = file.read_bytes()
     except OSError as error:
-        near = [str(path) for path in file.parent.glob("*.py")]
-        hint = did_you_mean(str(file), near) if near else ""
-        raise ArchitectureError(f"{file}: cannot be read: {error.strerror}.{hint}") from None
+        raise ArchitectureError(f"{file}: cannot be read: {error.strerror}.{_nearest(file)}") from None
     module.__file__, module.DIGEST = str(file), _sha256(source)  # type: ignore[attr-defined]
     with blamed(str(file)):
         exec(compile(source, str(file), "exec", dont_inherit=True), module.__dict__)
+
+
+def _nearest(file: Path) -> str:
+    with suppress(OSError):  # the folder itself may be none
+        if near := [str(path) for path in file.parent.glob("*.py")]:
+            return did_you_mean(str(file), near)
+    return ""
 
 
 def _hypermodels(module: ModuleType) -> list[type]:

@@ -16,8 +16,8 @@ def say(answer: object) -> None:
 
 
 def tell(line: object) -> None:
-    """Write a line about the work to stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """Write a line about the work to stderr. What a terminal would obey, such as in the name of a file, is escaped."""
+    print("".join(map(_harmless, str(line))), file=sys.stderr, flush=True)
 
 
 def speak_plainly() -> None:
@@ -26,6 +26,12 @@ def speak_plainly() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="plain")
+
+
+def _harmless(character: str) -> str:
+    if character.isprintable() or character in "\n\t":
+        return character
+    return character.encode("ascii", "backslashreplace").decode() if character > "\x7f" else f"\\x{ord(character):02x}"
 
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:

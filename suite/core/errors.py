@@ -20,7 +20,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 FEW = 40  # names that a message may list
-LONG = 500  # characters of what another library says that a message may quote
+LONG = 300  # characters that a message may quote of a value, or of what another library says
 
 
 class SuiteError(Exception):

@@ -10,7 +10,7 @@ from dataclasses import fields
 from datetime import date, time
 from typing import Any
 
-from suite.core.errors import StudyError, did_you_mean
+from suite.core.errors import LONG, StudyError, did_you_mean
 from suite.core.measures import MEASURES
 from suite.core.optimizers import OPTIMIZERS
 from suite.core.paths import DEPLOYED
@@ -73,6 +73,12 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def shown(value: object) -> str:
+    """Return `value` as `written`, for a message: cut where it is long."""
+    text = written(value)
+    return text if len(text) <= LONG else f"{text[:LONG]}..."
+
+
+def written(value: object) -> str:
     """Return `value` as a study file writes it: `true`, `"adamw"`, `[1, [2, 3]]`."""
     if isinstance(value, (date, time)):
         return f"the date {value}"

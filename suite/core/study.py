@@ -50,6 +50,10 @@ class Range:
             raise StudyError(f"a logarithmic range must begin above 0, not at {self.low}")
         if self.step is not None and (self.step <= 0 or self.log):
             raise StudyError("a step must be above 0, and a logarithmic range has none")
+        if not math.isfinite((self.high - self.low) / (self.step or 1)):
+            raise StudyError(
+                f"a range from {self.low} to {self.high} is too wide to be searched in steps of {self.step or 1}"
+            )
 
     @property
     def integer(self) -> bool:

@@ -145,4 +145,5 @@ def _misses(comparison: Comparison, candidates: Sequence[Entry], wanted: Sequenc
 
 
 def _measures(entry: Entry, names: Sequence[str]) -> str:
-    return ", ".join(f"{name} {formatted(name, entry.trial.measures[name])}" for name in names)
+    known = entry.trial.measures  # a table of measured networks may have no accuracy
+    return ", ".join(f"{name} {formatted(name, known[name])}" for name in names if name in known)

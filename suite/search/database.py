@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from suite.core.errors import MissingExtraError, StoreError
+from suite.core.errors import MissingExtraError, StoreError, first_line
 
 ATTEMPTS = 6  # to open a database that others may be creating
 HEARTBEAT = 30  # seconds
@@ -73,6 +73,15 @@ def _lock(connection: Connection, study: str) -> None:
 
 
 @contextmanager
+def legible() -> Iterator[None]:
+    """Raise StorageInternalError, which `guarded` puts in words, for rows that Optuna or we cannot make sense of."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
+        raise optuna.exceptions.StorageInternalError(f"damaged: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
 def guarded(folder: Path) -> Iterator[None]:
     """Raise StoreError when the database cannot be read or written."""
     try:
@@ -82,8 +91,8 @@ def guarded(folder: Path) -> Iterator[None]:
             warnings.filterwarnings("ignore", message="Heartbeat of storage")
             yield
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError) as error:
-        cause = error.__cause__ or error
-        what = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
+        cause = error.__cause__ if isinstance(error.__cause__, (SQLAlchemyError, OSError)) else error
+        what = first_line(getattr(cause, "orig", cause)) or type(cause).__name__
         raise StoreError(
             f"{folder}: the trials cannot be read or written ({what}). Finished trials are safe: mend the disk or the "
             "database and run the same command again."

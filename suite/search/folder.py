@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from suite import studyfile
 from suite.core import files
-from suite.core.errors import StoreError, StudyError
+from suite.core.errors import StoreError, StudyError, first_line
 from suite.core.study import Study
 from suite.core.trial import Run
 from suite.search.fidelity import unfinished
@@ -94,7 +94,13 @@ def keep_classes(folder: Path, names: Sequence[str]) -> None:
 def classes(folder: Path) -> tuple[str, ...]:
     """Return the class names of the run's networks; none for a run of an earlier version."""
     file = folder / "classes.json"
-    return tuple(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else ()
+    try:
+        names = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    except (OSError, ValueError, RecursionError) as error:
+        raise StoreError(f"{file}: cannot be read ({first_line(error)})") from error
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise StoreError(f"{file}: damaged, it names no classes")
+    return tuple(names)
 
 
 def tidy(store: Store) -> None:
@@ -149,7 +155,10 @@ def _url(folder: Path) -> str:
 def _remote(folder: Path) -> str | None:
     """Return the URL of the database elsewhere that holds the trials; None if they are in the folder."""
     file = folder / "storage.url"
-    return file.read_text(encoding="utf-8").strip() if file.is_file() else None
+    try:
+        return file.read_text(encoding="utf-8").strip() if file.is_file() else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{file}: cannot be read ({first_line(error)}). It holds the URL of the database.") from error
 
 
 def check_same(folder: Path, study: Study) -> None:

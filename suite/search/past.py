@@ -39,10 +39,12 @@ class Past:
     def _retimed(self, trial: Trial, known: Mapping[str, Any]) -> Trial:
         if known["measures"].items() <= trial.measures.items():
             return trial
-        now = replace(
-            trial,
-            measures={**trial.measures, **known["measures"]},
-            surroundings={**trial.surroundings, **known["surroundings"]},
+        now = record.sound(
+            replace(
+                trial,
+                measures={**trial.measures, **known["measures"]},
+                surroundings={**trial.surroundings, **known["surroundings"]},
+            )
         )
         self._ended[now.number] = now
         same = self._networks[key(network(now.configuration))]
@@ -55,7 +57,7 @@ class Past:
             return self._ended[frozen.number]
         try:
             trial = record.read(self._study, frozen)
-        except (ValueError, LookupError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise StoreError(
                 f"{self._folder}: trial {frozen.number} is damaged in the database ({type(error).__name__}: {error}). "
                 "Restore a copy of the database, or remove the folder and run the study again."

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from suite.core.measures import MEASURES
 from suite.core.study import Study
-from suite.core.trial import Trial
+from suite.core.trial import State, Trial
 from suite.search import worker
 from suite.search.space import decoded
 
@@ -97,9 +99,33 @@ def _ended(begun: Trial, record: Mapping[str, Any]) -> Trial | None:
         return None
     finished = datetime.fromisoformat(record["finished"])
     trial = replace(begun, **{**record, "curve": tuple(record["curve"]), "finished": finished})
-    trial = replace(trial, surroundings=_with_sizes(trial.surroundings))
+    trial = sound(replace(trial, surroundings=_with_sizes(trial.surroundings)))
     was_dropped = trial.state == "refused" and trial.reason.endswith(BELOW)  # earlier versions had no state for it
     return replace(trial, state="dropped") if was_dropped else trial
+
+
+def sound(trial: Trial) -> Trial:
+    """Return a trial as it was read. Raises ValueError, which names the field, when a value is not of its kind."""
+    kinds = {
+        "state": trial.state in get_args(State),
+        "measures": trial.measures.keys() <= MEASURES.keys() and all(map(_is_number, trial.measures.values())),
+        "curve": all(_is_number(value) for row in trial.curve for value in dict(row).values()),
+        "surroundings": all(isinstance(text, str) for text in trial.surroundings.values()),
+        "reason": isinstance(trial.reason, str),
+        "traceback": isinstance(trial.traceback, str),
+        "continues": trial.continues is None or type(trial.continues) is int,
+        "until": trial.until is None or type(trial.until) is int,
+        "started": trial.started is None or trial.started.tzinfo is not None,
+        "finished": trial.finished is None or trial.finished.tzinfo is not None,
+    }
+    for name, is_sound in kinds.items():
+        if not is_sound:
+            raise ValueError(f"`{name}` is {getattr(trial, name)!r:.100}")
+    return trial
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _with_sizes(surroundings: Mapping[str, str]) -> dict[str, str]:

@@ -33,7 +33,7 @@ from suite.core.study import Study, Value
 from suite.core.trial import Trial
 from suite.sampler.cheap_first import START
 from suite.search import worker
-from suite.search.database import HEARTBEAT, guarded
+from suite.search.database import HEARTBEAT, guarded, legible
 from suite.search.fidelity import Kept, affordable, best, next_step, stop
 from suite.search.past import Past
 from suite.search.proposals import Known, Tried, cheap_first, costs_of, sampler
@@ -65,7 +65,7 @@ class Store:
             if study.sampler == "cheap-first"
             else None
         )
-        with guarded(folder):
+        with guarded(folder), legible():
             self._rows = Rows(study, url)
         self._closed = threading.Event()
 
@@ -89,7 +89,7 @@ class Store:
 
     def trials(self) -> list[Trial]:
         """Return every trial so far, by number, those of other workers included."""
-        with worker.uninterrupted(), guarded(self.folder):  # an interrupted read would keep an SQLite file locked
+        with worker.uninterrupted(), guarded(self.folder), legible():  # an interrupted read would lock an SQLite file
             trials = self._past.read(self._rows.all())
             return self._past.retimed(trials, self._rows.retimed())
 

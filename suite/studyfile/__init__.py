@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from suite.core.errors import StoreError, StudyError, did_you_mean
 from suite.core.recipe import Recipe
 from suite.core.rules import hold_objectives, shown
 from suite.core.study import Choice, Domain, Range, Study, Value, hold, is_own, split
+from suite.studyfile import toml
 from suite.studyfile.kinds import typed, typed_entries
 from suite.studyfile.mistakes import Keys, Mistakes
 from suite.studyfile.overrides import overridden
@@ -50,7 +50,7 @@ def read(path: Path, overrides: Sequence[str] = (), home: Path | None = None) ->
     StudyError with a line for each mistake.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        document = toml.parsed(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise StudyError(f"{path}: no such file.{_neighbours(path)}") from None
     except OSError as error:
@@ -101,7 +101,9 @@ def text(study: Study) -> str:
 
 def _absolute(architecture: str, folder: Path) -> str:
     """Return `networks/mine.py/small` as an absolute path, from `folder`; `resnet/50` as it is."""
-    return os.path.abspath(folder / Path(architecture).expanduser()) if is_own(split(architecture)[0]) else architecture
+    return (
+        os.path.abspath(folder / os.path.expanduser(architecture)) if is_own(split(architecture)[0]) else architecture
+    )
 
 
 def _move_old_keys(document: dict[str, Any]) -> None:
@@ -117,7 +119,7 @@ def _absolute_folder(dataset: str, folder: Path) -> str:
     if dataset.startswith("hf:"):
         return f"hf:{_absolute_folder(dataset.removeprefix('hf:'), folder)}"
     is_path = dataset.startswith((".", "~")) or Path(dataset).is_absolute()
-    return os.path.abspath(folder / Path(dataset).expanduser()) if is_path else dataset
+    return os.path.abspath(folder / os.path.expanduser(dataset)) if is_path else dataset
 
 
 _PLACES: dict[str, Callable[[str, Path], str]] = {"architecture": _absolute, "dataset": _absolute_folder}

@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from suite.core.errors import StudyError
-from suite.core.rules import shown
+from suite.core.rules import shown, written
 from suite.core.study import Choice, Domain, Range, Value
 from suite.studyfile.mistakes import Mistakes
 
@@ -76,9 +76,9 @@ def typed_entries(
 def in_words(entry: Value | Domain) -> str:
     """Return a value or domain in words: `one of 1, 2`, `0.0 to 1.0, step 0.25`, `fixed at 3`."""
     if isinstance(entry, Choice):
-        return f"one of {', '.join(map(shown, entry.values))}"
+        return f"one of {', '.join(map(written, entry.values))}"
     if not isinstance(entry, Range):
-        return f"fixed at {shown(entry)}"
+        return f"fixed at {written(entry)}"
     step = "" if entry.step is None else f", step {entry.step}"
     return f"{entry.low} to {entry.high}{step}{', logarithmic' if entry.log else ''}"
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from suite.core.errors import StudyError, did_you_mean
+from suite.studyfile import toml
 
 Keys = tuple[str | int, ...]  # from the top of the file down: ("objectives", 1, "measure")
 
-_PART = re.compile(r"([\w-]+)((?:\[\d+\])*)")
+_PART = re.compile(r"([\w-]+)((?:\[\d{1,9}\])*)")
 
 
 def keys_of(text: str) -> Keys:
@@ -21,6 +22,8 @@ def keys_of(text: str) -> Keys:
         if match is None:
             raise StudyError(f"--set {text}: not a key. Keys look like budget.trials or objectives[1].measure")
         keys += [match[1], *map(int, re.findall(r"\d+", match[2]))]
+    if len(keys) > toml.DEEPEST:
+        raise StudyError(f"--set {text}: {toml.DEEP}")
     return tuple(keys)
 
 

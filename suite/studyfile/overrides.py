@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from suite.core.errors import StudyError
+from suite.studyfile import toml
 from suite.studyfile.mistakes import Keys, keys_of
 
 
@@ -22,16 +23,18 @@ def overridden(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[st
         key, equals, value = override.partition("=")
         if not equals:
             raise StudyError(f"--set {override}: no value. Write it like --set budget.trials=5")
-        _put(result, keys_of(key), _parsed(value), key)
+        _put(result, keys_of(key), _parsed(value, key), key)
     return result
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str, key: str) -> Any:
     """Return `text` as a TOML value, else as a string: `~/pictures` needs no quotes."""
     try:
-        parsed = tomllib.loads(f"value = {text}")
+        parsed = toml.parsed(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    except ValueError as error:
+        raise StudyError(f"--set {key}: {error}") from None
     return parsed["value"] if parsed.keys() == {"value"} else text
 
 
