@@ -287,20 +287,18 @@ def predict(exported: Path, images: Sequence[Path]) -> list[list[tuple[str, floa
 def ui(runs: Sequence[Run], root: Path, port: int) -> Iterator[str]:
     """Open MLflow's pages on what `runs` have delivered; yield a line for each run, then serve until interrupted."""
     uri = tracking.uri(root)
-    for one in runs:
-        delivery = tracking.deliver(one, uri, seconds=60)
-        if delivery.reason:
-            yield f"{one.study.name}: {delivery}"
     server = tracking.ui(uri, root, port)
-    yield from (f"{one.study.name}: {tracking.link(uri, port, one)}" for one in runs)
-    if server is None:
-        return
-    yield "Ctrl-C ends it."
     try:
-        server.wait()
+        for one in runs:
+            delivery = tracking.deliver(one, uri, seconds=60)
+            if delivery.reason:
+                yield f"{one.study.name}: {delivery}"
+        yield from (f"{one.study.name}: {tracking.link(uri, port, one)}" for one in runs)
+        if server:
+            yield "Ctrl-C ends it."
+            server.wait()
     finally:
-        server.terminate()
-        server.wait()
+        tracking.end(server)
 
 
 def count(names: Sequence[str], image: tuple[int, int, int] | None, classes: int) -> Sequence[Counted]:

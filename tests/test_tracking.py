@@ -11,11 +11,15 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import tomllib
+import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -355,7 +359,7 @@ def test_a_server_killed_during_a_study_has_everything_once_it_is_back(
             mirror.epoch(second.number, row)
         mirror.end(second)
         show(mirror, story.add(90))
-        wait_for(lambda: any("fails" in record.message for record in caplog.records))
+        wait_for(lambda: any("goes on" in record.message for record in caplog.records))
         place.start()
         wait_for(lambda: is_delivered(story, uri, 2))
         delivery = mirror.close(120)
@@ -631,9 +635,139 @@ def test_the_link_names_a_view_that_lists_the_trials_of_the_study(gate: Gate, tm
     assert {"metrics.`accuracy`", "metrics.`parameters`", "params.`depths`"} <= set(view["selectedColumns"])
 
 
-def test_a_taken_port_is_named(place: Place, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=f"port {place.port} is taken"):
+def test_an_address_with_a_password_reaches_the_server(gate: Gate, tmp_path: Path) -> None:
+    story = Story(tmp_path / "tiny")
+    story.add()
+    assert tracking.deliver(story.run, gate.url.replace("//", "//me:secret@")).delivered == 1
+
+
+ANSWERS = [
+    (401, "", "refuses access"),
+    (403, "<h1>Forbidden</h1>", "MLFLOW_TRACKING_TOKEN"),
+    (403, '{"error_code": "PERMISSION_DENIED", "message": "no"}', "MLFLOW_TRACKING_USERNAME"),
+    (404, "<h1>Nothing here</h1>", "something else answers"),
+    (500, "<h1>timed out</h1>", "error 500"),
+    (503, "", "error 503"),
+    (200, "<h1>Sign in</h1>", "something else answers"),
+    (200, "{}", "something else answers"),
+    (200, "", "something else answers"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "words"), ANSWERS)
+def test_what_is_no_mlflow_or_lets_nobody_in_gets_one_line_and_nothing_counts_as_delivered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, status: int, body: str, words: str
+) -> None:
+    story = Story(tmp_path / "tiny")
+    with answering(status, body) as uri, tracking.Mirror(story.folder, story.study, uri) as mirror:
+        show(mirror, story.add())
+        show(mirror, story.add(80))
+        mirror.close(120)
+        delivery = tracking.deliver(story.run, uri)
+    assert (delivery.delivered, delivery.waiting) == (0, 2)
+    assert words in delivery.reason
+    assert "<" not in delivery.reason
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "suite.tracking"]
+    assert delivery.reason in line
+
+
+@contextmanager
+def answering(status: int, body: str) -> Iterator[str]:
+    """A server that gives everybody the same answer: its address."""
+
+    class Same(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_POST = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Same) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["rubbish", "foo://bar", "file:///tmp/mlruns", "sqlite://", "http://", "http://[::1", "http://host:port"],
+)
+def test_an_address_that_mlflow_does_not_take_is_named_with_those_it_takes(tmp_path: Path, address: str) -> None:
+    story = Story(tmp_path / "tiny")
+    story.add()
+    assert "Set MLFLOW_TRACKING_URI to http://HOST:PORT" in tracking.deliver(story.run, address).reason
+
+
+@pytest.mark.parametrize("when", ["before the study", "before a trial", "during a trial", "after the trials"])
+def test_an_experiment_deleted_in_mlflow_s_pages_gets_a_successor_with_everything(
+    gate: Gate, tmp_path: Path, caplog: pytest.LogCaptureFixture, when: str
+) -> None:
+    from mlflow import MlflowClient
+
+    client, name = MlflowClient(gate.url), f"set-{zlib.crc32(when.encode())}"
+    story = Story(tmp_path / "tiny", dataset=name)
+
+    def deleted(now: str) -> None:
+        found = client.get_experiment_by_name(name) or client.get_experiment(client.create_experiment(name))
+        if now == when:
+            client.delete_experiment(found.experiment_id)
+
+    deleted("before the study")
+    with tracking.Mirror(story.folder, story.study, gate.url) as mirror:
+        show(mirror, story.add(80))
+        wait_for(lambda: is_delivered(story, gate.url, 0))
+        deleted("before a trial")
+        second = story.add(85)
+        mirror.begin(replace(second, state="running", measures={}, curve=(), finished=None))
+        mirror.epoch(second.number, second.curve[0])
+        wait_for(lambda: gate.count("runs/log-batch") >= 4)
+        deleted("during a trial")
+        mirror.epoch(second.number, second.curve[1])
+        mirror.end(second)
+        wait_for(lambda: is_delivered(story, gate.url, 1))
+        deleted("after the trials")
+        mirror.close(120)
+    delivery = tracking.deliver(story.run, gate.url)
+    assert (delivery.delivered, delivery.waiting, delivery.reason) == (2, 0, "")
+    runs = seen(gate.url, story)
+    assert sorted(runs) == ["tiny", "tiny/0", "tiny/1"]
+    assert [step for step, *_ in history(gate.url, runs["tiny/1"], "val/loss")] == [1, 2, 3]
+    assert {client.get_experiment(run.info.experiment_id).name for run in runs.values()} == {f"{name}-2"}
+    assert [record.getMessage() for record in caplog.records if record.name == "suite.tracking"] == [
+        f"MLflow's experiment '{name}' was deleted there: '{name}-2' takes its place."
+    ]
+
+
+def test_a_trial_deleted_in_mlflow_keeps_no_later_front_from_being_shown(gate: Gate, tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
+    story = Story(tmp_path / "tiny")
+    story.add(80)
+    tracking.deliver(story.run, gate.url)
+    MlflowClient(gate.url).delete_run(seen(gate.url, story)["tiny/0"].info.run_id)
+    story.add(90, 500)
+    assert tracking.deliver(story.run, gate.url).reason == ""
+    tags = {name: run.data.tags for name, run in seen(gate.url, story).items()}
+    assert (tags["tiny/0"]["rank"], tags["tiny/1"]["rank"]) == ("2", "1")
+
+
+def test_a_taken_port_is_named_with_what_is_there(place: Place, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=rf"port {place.port} is taken: MLflow's pages are open there, http://127"):
         tracking.ui(tracking.uri(tmp_path), tmp_path, place.port)
+    with answering(200, "<h1>Mine</h1>") as other, pytest.raises(StoreError, match=r"is taken\. Choose another with"):
+        tracking.ui(tracking.uri(tmp_path), tmp_path, int(other.rpartition(":")[2]))
+
+
+def test_pages_on_a_database_that_cannot_be_read_are_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("no database at all")
+    with pytest.raises(StoreError, match="not a database"):
+        tracking.ui(tracking.uri(tmp_path), tmp_path, free_port())
 
 
 def test_a_server_of_its_own_is_not_started_again(gate: Gate, tmp_path: Path) -> None:
@@ -643,7 +777,10 @@ def test_a_server_of_its_own_is_not_started_again(gate: Gate, tmp_path: Path) ->
 def test_a_password_in_the_address_is_not_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     story = Story(tmp_path / "tiny")
     story.add()
-    tracking.deliver(story.run, f"postgresql+psycopg://suite:secret@127.0.0.1:{free_port()}/mlflow")
+    with tracking.Mirror(
+        story.folder, story.study, f"postgresql://suite:secret@127.0.0.1:{free_port()}/mlflow"
+    ) as mirror:
+        show(mirror, story.trials[0])
     assert "suite@127.0.0.1" in caplog.text
     assert "secret" not in caplog.text
 

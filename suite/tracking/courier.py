@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.core.seen import SPLITS
 from suite.core.study import Study
 from suite.core.trial import Trial
-from suite.tracking import content
+from suite.tracking import content, trouble
+from suite.tracking.content import Content
 from suite.tracking.ledger import Ledger
 from suite.tracking.server import Server, is_refusal
 
@@ -50,19 +52,21 @@ class Courier:
 
     def begin(self, server: Server, trial: Trial) -> None:
         """Show a trial that has just started, unless MLflow has it already."""
-        if self._ledger.id(_key(trial)):
-            return
-        run = self._child(server, trial)
-        said = content.of_trial(self._study, trial)
-        server.log(run, params=said.params, tags=said.tags)
-        self._live[trial.number] = set()
+        if not self._ledger.id(_key(trial)):
+            _taken(partial(self._begin, server, trial), partial(self._lost, server, trial))
 
     def epoch(self, server: Server, number: int, row: Mapping[str, float]) -> None:
         """Show one epoch of a trial that `begin` has shown; otherwise `end` will send it."""
-        run = self._ledger.id(f"trial/{number}")
-        if run and number in self._live:
-            points = content.points(row)
+        run, points = self._ledger.id(f"trial/{number}"), content.points(row)
+        if not run or number not in self._live:
+            return
+        try:
             server.log(run, metrics=points)
+        except Exception as error:
+            if not is_refusal(error):
+                raise
+            del self._live[number]  # its run was deleted in MLflow: `end` will find that out, and send it whole
+        else:
             self._live[number] |= {(point.name, point.step) for point in points}
 
     def end(self, server: Server, trial: Trial) -> None:
@@ -70,34 +74,26 @@ class Courier:
         if self.has(trial):
             return
         try:
-            self._send(server, trial)
+            _taken(partial(self._send, server, trial), partial(self._lost, server, trial))
         except Exception as error:
-            if not is_refusal(error):
+            run = self._ledger.id(_key(trial))
+            if not (is_refusal(error) and run and server.is_alive(run)):
                 raise
-            if self._lost(server, trial):
-                self._send(server, trial)
-            else:
-                _log.warning("MLflow refuses trial %d of %s: %s", trial.number, self._study.name, error)
-                self._ledger.note(_key(trial), self._ledger.id(_key(trial)) or "refused", content.digest_of(trial))
+            _log.warning("MLflow refuses trial %d of %s: %s", trial.number, self._study.name, trouble.in_short(error))
+            self._ledger.note(_key(trial), run, content.digest_of(trial))
 
     def place(self, server: Server, trials: Sequence[Trial], ranks: Mapping[int, int]) -> None:
         """Tag the ended `trials` whose front or rank has changed."""
         for trial in trials:
-            if trial.state == "running":
-                continue
-            tags = content.standing(trial, ranks)
-            run, key, digest = self._ledger.id(_key(trial)), f"place/{trial.number}", content.digest(tags)
-            if run and self._ledger.digest(key) != digest:
-                server.log(run, tags=tags)
-                self._ledger.note(key, run, digest)
+            if trial.state != "running":
+                _taken(partial(self._place, server, trial, ranks), partial(self._lost, server, trial))
 
     def study(self, server: Server, trials: Sequence[Trial], running: bool) -> None:
         """Tag the parent run with the progress of the study."""
         said = content.of_study(self._study, trials, running=running)
         digest = content.digest([said.status, said.end, dict(said.tags)])
         if self._ledger.digest("study") != digest:
-            server.log(self._parent, tags=said.tags)
-            server.finish(self._parent, said)
+            _taken(partial(self._tell, server, said), partial(self._lost_study, server, trials))
             self._ledger.note("study", self._parent, digest)
 
     def report(self, server: Server, path: Path) -> None:
@@ -152,6 +148,11 @@ class Courier:
                 self._ledger.note(_key(trial), found)
         return found
 
+    def _begin(self, server: Server, trial: Trial) -> None:
+        run, said = self._child(server, trial), content.of_trial(self._study, trial)
+        server.log(run, params=said.params, tags=said.tags)
+        self._live[trial.number] = set()
+
     def _send(self, server: Server, trial: Trial) -> None:
         run, said = self._child(server, trial), content.of_trial(self._study, trial)
         sent = self._live.pop(trial.number, None)
@@ -160,6 +161,18 @@ class Courier:
         server.log(run, params=said.params if sent is None else {}, tags=said.tags, metrics=points)
         server.finish(run, said)
         self._ledger.note(_key(trial), run, content.digest_of(trial))
+
+    def _place(self, server: Server, trial: Trial, ranks: Mapping[int, int]) -> None:
+        self.end(server, trial)  # again, if MLflow has lost it
+        tags, key = content.standing(trial, ranks), f"place/{trial.number}"
+        run, digest = self._ledger.id(_key(trial)), content.digest(tags)
+        if run and self._ledger.digest(key) != digest:
+            server.log(run, tags=tags)
+            self._ledger.note(key, run, digest)
+
+    def _tell(self, server: Server, said: Content) -> None:
+        server.log(self._parent, tags=said.tags)
+        server.finish(self._parent, said)
 
     def _dataset(self, server: Server, run: str, trial: Trial) -> None:
         facts = trial.surroundings
@@ -177,6 +190,23 @@ class Courier:
         self._ledger.forget(f"%/{trial.number}")
         self.open(server, [trial])
         return True
+
+    def _lost_study(self, server: Server, trials: Sequence[Trial]) -> bool:
+        """Find or make the parent run again if MLflow no longer has it; return whether it was lost."""
+        if server.is_alive(self._parent):
+            return False
+        self.open(server, trials)
+        return True
+
+
+def _taken(step: Callable[[], None], lost: Callable[[], bool]) -> None:
+    """Take a step; if MLflow refuses it since it has `lost` what the step is about, which mends that, once more."""
+    try:
+        step()
+    except Exception as error:
+        if not (is_refusal(error) and lost()):
+            raise
+        step()
 
 
 def _united(server: Server, groups: Sequence[str], tags: Mapping[str, str]) -> tuple[str, str] | None:

@@ -1,19 +1,17 @@
-"""The line to MLflow: a circuit breaker, so that an outage costs an attempt now and then, and one message."""
+"""The line to MLflow: a circuit breaker, so that an outage costs an attempt now and then."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 
-from suite.tracking.place import knock, shown
+from suite.tracking import trouble
+from suite.tracking.place import knock
 from suite.tracking.server import Server
 
 PAUSE = 30.0  # seconds after a failure without an attempt
 
 Step = Callable[[Server], None]
-
-_log = logging.getLogger("suite.tracking")
 
 
 class Line:
@@ -44,7 +42,7 @@ class Line:
         except Exception as error:  # MLflow's errors have no common base class
             self._fail(error)
             return False
-        self._recover()
+        self.reason = ""
         return True
 
     def _connected(self) -> Server:
@@ -55,13 +53,5 @@ class Line:
         return self._server
 
     def _fail(self, error: Exception) -> None:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        if not self.reason:
-            _log.warning("MLflow at %s fails; the study goes on and delivers later. %s", shown(self._uri), reason)
-        self.reason = reason
+        self.reason = trouble.reason(error)
         self._again = time.monotonic() + PAUSE
-
-    def _recover(self) -> None:
-        if self.reason:
-            _log.warning("MLflow at %s is back.", shown(self._uri))
-        self.reason = ""

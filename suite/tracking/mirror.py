@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,7 +19,10 @@ from suite.tracking.courier import Courier
 from suite.tracking.delivery import Delivery, counted
 from suite.tracking.ledger import Ledger
 from suite.tracking.line import Line, Step
+from suite.tracking.place import shown
 from suite.tracking.server import Server
+
+_log = logging.getLogger("suite.tracking")
 
 Event = Trial | tuple[int, Mapping[str, float]] | None  # a trial began or ended; a trial's number and epoch; a wake-up
 
@@ -85,7 +89,7 @@ class _Follower:
 
     def follow(self, folder: Path, uri: str) -> None:
         """Follow the study until it closes, then make a last attempt."""
-        self._line = Line(uri)
+        self._line, self._uri = Line(uri), uri
         with Ledger(folder, uri) as ledger:
             self._courier = Courier(self._study, ledger)
             while not self._closing.is_set():
@@ -160,12 +164,22 @@ class _Follower:
         """Take a step once the parent run is there; after an outage, look for the parent run again."""
         if self.late.is_set():
             return False
+        before = self._line.reason
         if not self._open:
             trials = self._trials()
             named = content.is_named(self._study, trials)
             self._open = named and self._line.attempt(partial(self._opened, trials=trials))
         self._open = self._open and self._line.attempt(step)
+        self._say(before)
         return self._open
+
+    def _say(self, before: str) -> None:
+        """Say once that MLflow fails, and once that it is back."""
+        now, where = self._line.reason, shown(self._uri)
+        if now and not before:
+            _log.warning("MLflow at %s: %s. The study goes on, and delivers later.", where, now)
+        if before and not now:
+            _log.warning("MLflow at %s is back.", where)
 
     def _opened(self, server: Server, trials: Sequence[Trial]) -> None:
         self._courier.open(server, trials)

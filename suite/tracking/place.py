@@ -6,9 +6,8 @@ import os
 import re
 import socket
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 PATIENCE = 5  # seconds that a server has for its first answer
@@ -49,10 +48,12 @@ def shown(uri: str) -> str:
 
 
 def knock(uri: str) -> None:
-    """Raise OSError or sqlite3.Error unless `uri` can be reached now; takes PATIENCE seconds at most."""
+    """Raise OSError, ValueError or sqlite3.Error unless `uri` can be reached now; takes PATIENCE seconds at most."""
     file, parts = database(uri), urlsplit(uri)
     if file:
         _open(file)
+    elif parts.scheme == "sqlite":
+        raise ValueError("a database in memory keeps nothing")
     elif is_web(uri):
         _get(f"{uri}/health")
     elif parts.hostname and (port := parts.port or _PORTS.get(parts.scheme.partition("+")[0])):
@@ -69,12 +70,13 @@ def _open(file: Path) -> None:
 
 
 def _get(url: str) -> None:
-    """Raise if no server answers. Any answer counts: a server that asks for a password is up."""
-    from urllib.request import urlopen
+    """Raise if no server answers. Any answer counts: one that asks for a password, or for another certificate, is up.
 
-    try:
-        urlopen(url, timeout=PATIENCE).close()
-    except HTTPError as answer:
-        answer.close()
-        if answer.code in _AWAY:
-            raise
+    MLflow asks through requests too, so both know the same proxies and take a password in the address.
+    """
+    import requests
+
+    with suppress(requests.exceptions.SSLError):
+        answer = requests.get(url, timeout=PATIENCE, allow_redirects=False)
+        if answer.status_code in _AWAY:
+            raise OSError(f"error code {answer.status_code}")

@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from getpass import getuser
-from itertools import islice
+from itertools import chain, count, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
-from suite.tracking import models
+from suite.tracking import models, trouble
 from suite.tracking.content import Content, Point
 from suite.tracking.place import artifacts, database, is_empty
 
@@ -39,6 +39,8 @@ _METRICS, _PAIRS = 1000, 100  # most that one request may carry
 _PARAM, _TAG, _KEY, _DIGEST = 6000, 8000, 250, 36  # longest texts that MLflow takes
 
 T = TypeVar("T")
+
+_log = logging.getLogger("suite.tracking")
 
 
 def configure() -> None:
@@ -90,15 +92,24 @@ class Server:
         self._artifacts = artifacts(uri)
 
     def group(self, name: str) -> str:
-        """Return the id of the experiment `name`, created if it does not exist."""
-        found = self._client.get_experiment_by_name(name)
-        if found:
-            return str(found.experiment_id)
+        """Return the id of the experiment `name`, created if it does not exist.
+
+        MLflow keeps the name of an experiment that was deleted in its pages: `name-2` takes its place.
+        """
+        for called in chain([name], (f"{name}-{number}" for number in count(2))):
+            found = self._client.get_experiment_by_name(called)
+            if not (found and found.lifecycle_stage == "deleted"):
+                break
+        if called != name:
+            _log.warning("MLflow's experiment '%s' was deleted there: '%s' takes its place.", name, called)
+        return trouble.id_of(found.experiment_id) if found else self._made(called)
+
+    def _made(self, name: str) -> str:
         location = (self._artifacts / name.replace("/", "-")).as_uri() if self._artifacts else None
         kind = {
             "mlflow.experimentKind": "custom_model_development"
         }  # MLflow's pages then speak of runs, not of evaluations
-        return str(self._client.create_experiment(name, artifact_location=location, tags=kind))
+        return trouble.id_of(self._client.create_experiment(name, artifact_location=location, tags=kind))
 
     def groups(self, start: str) -> list[str]:
         """Return the ids of all experiments whose name begins with `start`."""
@@ -125,7 +136,7 @@ class Server:
         with suppress(OSError, KeyError):  # a container may run as a user without a name
             whose["mlflow.user"] = getuser()
         run: Run = self._client.create_run(group, start_time=start, run_name=name, tags=_cut(whose | dict(tags), _TAG))
-        return str(run.info.run_id)
+        return trouble.id_of(run.info.run_id)
 
     def is_alive(self, run: str) -> bool:
         """Whether the run exists and is not in the bin."""

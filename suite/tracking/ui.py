@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -14,7 +15,7 @@ from suite.core.errors import StoreError
 from suite.core.trial import Run
 from suite.tracking import place
 from suite.tracking.ledger import Ledger
-from suite.tracking.server import found
+from suite.tracking.line import Line
 
 STARTING = 90  # seconds that the server may take to answer
 _HOST = "127.0.0.1"
@@ -23,22 +24,33 @@ _HOST = "127.0.0.1"
 def ui(uri: str, root: Path, port: int = 5000) -> subprocess.Popen[bytes] | None:
     """Start MLflow's pages on `port` of this machine and return the server once it answers.
 
-    Returns None if `uri` is a server already. Raises StoreError when the port is taken or the server does not start;
-    its output is in `root/mlflow-ui.log`.
+    Returns None if `uri` is a server already. Raises StoreError when the port, or the runs at `uri`, cannot be had, or
+    the server does not start; its output is in `root/mlflow-ui.log`.
     """
     if place.is_web(uri):
         return None
     _check_free(port)
-    found(uri)
+    line = Line(uri)
+    if not line.attempt(lambda server: None):
+        raise StoreError(f"MLflow at {place.shown(uri)}: {line.reason}.")
     file = root / "mlflow-ui.log"
     root.mkdir(parents=True, exist_ok=True)
     with file.open("wb") as log:
         server = subprocess.Popen(_command(uri, root, port), env=_environment(), stdout=log, stderr=log)
-    if not _answers(server, port):
+    try:
+        if not _answers(server, port):
+            raise StoreError(f"MLflow's pages on {place.shown(uri)} did not start: {file} says why.")
+    except BaseException:
+        end(server)
+        raise
+    return server
+
+
+def end(server: subprocess.Popen[bytes] | None) -> None:
+    """End what `ui` returned."""
+    if server:
         server.terminate()
         server.wait()
-        raise StoreError(f"MLflow's pages did not start: {file} says why. Choose another port with --port.")
-    return server
 
 
 def link(uri: str, port: int, run: Run | None = None) -> str:
@@ -69,17 +81,26 @@ def _check_free(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_HOST, port))
+        except PermissionError as error:
+            raise StoreError(f"port {port} is the system's: choose one from 1024 on with --port") from error
         except OSError as error:
-            raise StoreError(f"port {port} is taken: choose another with --port") from error
+            there = f": MLflow's pages are open there, http://{_HOST}:{port}" if _is_healthy(port, seconds=1) else ""
+            raise StoreError(f"port {port} is taken{there}. Choose another with --port.") from error
 
 
 def _answers(server: subprocess.Popen[bytes], port: int) -> bool:
     end = time.monotonic() + STARTING
     while server.poll() is None and time.monotonic() < end:
-        try:
-            urlopen(f"http://{_HOST}:{port}/health", timeout=5).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
+        if _is_healthy(port, seconds=5):
             return True
+        time.sleep(0.2)
     return False
+
+
+def _is_healthy(port: int, seconds: float) -> bool:
+    """Whether MLflow's pages answer on `port` of this machine, within `seconds`."""
+    try:
+        with urlopen(f"http://{_HOST}:{port}/health", timeout=seconds) as answer:
+            return bool(answer.read(3) == b"OK")
+    except (OSError, HTTPException):  # nobody, or somebody who does not speak HTTP
+        return False

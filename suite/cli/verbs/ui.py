@@ -23,7 +23,7 @@ from suite.cli.speaking import say
 @click.command(help=__doc__)
 @click.argument("runs", metavar="[RUN...]", nargs=-1)
 @rooted
-@click.option("--port", default=5000, show_default=True, help="Port of the server.")
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True, help="Port of the server.")
 def command(runs: Sequence[str], root: Path, port: int) -> None:
     """Print the links, then serve until interrupted."""
     for line in pipeline.ui(arguments.runs(runs, root) if runs else arguments.every_run(root), root, port):
