@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -497,6 +498,16 @@ def test_a_fault_of_ours_is_two_lines_and_a_file_to_report(
     code, _, told = here("list", "measures")
     assert code == 70
     assert "fault of the suite" in told
+
+
+def test_a_full_disk_is_no_fault(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/report/index.html")
+
+    monkeypatch.setattr(listing, "rows", full)
+    code, _, told = here("list", "measures")
+    assert (code, told.count("\n")) == (1, 1)
+    assert told.startswith("suite: runs/report/index.html: No space left on device.")
 
 
 def test_a_reader_that_goes_away_is_no_fault() -> None:

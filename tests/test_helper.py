@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,9 @@ from suite.machine import helper
 LOADED = "print(*(name for name in ('matplotlib', 'pandas', 'sklearn') if name in sys.modules))"
 
 
-def _printed(*command: str, cwd: Path | None = None) -> list[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=cwd).stdout.splitlines()
+def _printed(*command: str, **environment: str) -> list[str]:
+    env = os.environ | environment
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout.splitlines()
 
 
 def test_keras_is_loaded_without_its_extras_and_the_job_may_load_them(tmp_path: Path) -> None:
@@ -28,7 +30,8 @@ def test_keras_is_loaded_without_its_extras_and_the_job_may_load_them(tmp_path: 
             print(model.count_params(), *sys.argv[1:])
     """
     (tmp_path / "job.py").write_text("\n".join(line[8:] for line in job.splitlines()))
-    assert _printed(*helper.command("job", "an", "argument"), cwd=tmp_path) == [
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    assert _printed(*helper.command("job", "an", "argument"), PYTHONPATH=path) == [
         "",
         "matplotlib pandas sklearn",
         "3 an argument",

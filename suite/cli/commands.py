@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import importlib
 import logging
 import os
@@ -20,6 +21,7 @@ from suite.machine import cache
 from suite.machine.helper import start_lightly
 
 FAULT = 70  # exit code, EX_SOFTWARE of sysexits.h
+OF_THE_SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)  # no fault of ours
 VERBS = ("list", "check", "measure", "run", "front", "report", "export", "predict", "ui")
 
 
@@ -82,6 +84,10 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nor will Python say so at its end
         sys.exit(1)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in OF_THE_SYSTEM:
+            where = f"{error.filename}: " if error.filename else ""
+            tell(f"suite: {where}{error.strerror}. What was finished is kept; the same command goes on.")
+            sys.exit(1)
         first = next(iter(str(error).splitlines()), "")
         tell(f"suite: this is a fault of the suite, not of yours: {type(error).__name__}: {first}")
         tell(f"What was finished is kept. Please report it with {_traceback_file()}")

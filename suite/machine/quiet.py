@@ -9,13 +9,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryFile
 
+from suite.machine import environment
+
 
 def load_tensorflow() -> None:
     """Import TensorFlow; drop what its C++ side writes to stderr meanwhile (about missing drivers).
 
     Its warnings are dropped too: they tell how a program should be written (retracing), not what a user can mend.
+    Raises SuiteError if it is not the installed one that would be imported.
     """
     if "tensorflow" not in sys.modules:
+        environment.check()
         with silenced():
             import tensorflow  # noqa: F401
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 
+from suite.machine.helper import PYTHON
 from suite.search.worker import ENDS, heed
 
 DEATHS = 3  # workers that died in a row while no trial ended, after which no other is started
@@ -73,7 +74,7 @@ def _say(words: str) -> None:
 
 def _work(arguments: Sequence[str]) -> int:
     """Run one worker; return its exit code, or that of a request to end if it got one and then crashed."""
-    command = [sys.executable, "-m", "suite", *arguments]
+    command = [*PYTHON, "suite", *arguments]
     early: list[int] = []
     asked: list[int] = []
     worker: subprocess.Popen[bytes] | None = None

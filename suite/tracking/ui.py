@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import time
 from http.client import HTTPException
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.request import urlopen
 
 from suite.core.errors import StoreError
 from suite.core.trial import Run
+from suite.machine.helper import PYTHON
 from suite.tracking import place
 from suite.tracking.ledger import Ledger
 from suite.tracking.line import Line
@@ -68,7 +68,7 @@ def link(uri: str, port: int, run: Run | None = None) -> str:
 def _command(uri: str, root: Path, port: int) -> list[str]:
     files = str(place.artifacts(uri) or root.resolve() / "mlartifacts")
     where = ["--backend-store-uri", uri, "--artifacts-destination", files]
-    return [sys.executable, "-m", "mlflow", "server", *where, "--host", _HOST, "--port", str(port), "--workers", "1"]
+    return [*PYTHON, "mlflow", "server", *where, "--host", _HOST, "--port", str(port), "--workers", "1"]
 
 
 def _environment() -> dict[str, str]:

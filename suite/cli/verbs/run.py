@@ -24,6 +24,7 @@ from suite.cli.speaking import tell
 from suite.core import seen
 from suite.core.study import Study
 from suite.core.trial import Run, counted
+from suite.machine import environment
 from suite.search import folder, supervisor
 from suite.training import kernels
 
@@ -39,6 +40,7 @@ def command(
     files: Sequence[Path], overrides: Sequence[str], skip_broken: bool, root: Path, storage: str | None, format: str
 ) -> None:
     """Run the studies, one after the other, and print their front."""
+    environment.check()
     files, overrides = arguments.told_apart(files, overrides, skip_broken=skip_broken)
     studies = [studyfile.read(file, overrides) for file in files]
     if not all(pipeline.is_done(study, root) for study in studies):
