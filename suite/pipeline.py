@@ -18,7 +18,7 @@ from suite import architectures, studyfile, tracking
 from suite.architectures import candidate
 from suite.benchmark import campaign
 from suite.benchmark.campaign import Settings, Told
-from suite.core import cells
+from suite.core import cells, files, seen
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
 from suite.core.recipe import Recipe
@@ -121,6 +121,27 @@ def run(wanted: Study, root: Path, storage: str | None = None, *, show: bool = T
             "%s: %s. `suite ui %s`, or the same command again, delivers it.", wanted.name, delivery, wanted.name
         )
     return done
+
+
+def changed(done: Run) -> str:
+    """Say how the pictures of a folder differ from those that a run has seen; empty if they do not.
+
+    Files are only read if one was written after the run began.
+    """
+    folder_of, first = Path(done.study.dataset).expanduser(), seen.main(done.trials)
+    if not (first and first.started and folder_of.is_dir()):
+        return ""
+    if not files.changed_since(folder_of, first.started.timestamp()):
+        return ""
+    load_tensorflow()
+    from suite import datasets
+
+    try:
+        now = datasets.load(done.study.dataset, done.study.image, done.study.preparation).surroundings
+    except DatasetError as error:
+        return f"its pictures cannot be used any more: {error}"
+    change = seen.change(first, now)
+    return f"its pictures have changed since: {change}" if change else ""
 
 
 def is_done(wanted: Study, root: Path) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from suite import pipeline, studyfile, tracking
+from suite import datasets, pipeline, studyfile, tracking
 from suite.core import seen
 from suite.core.errors import DatasetError, SuiteError
 from suite.core.trial import Run
@@ -93,6 +93,23 @@ def test_it_is_said_before_anything_is_trained_what_has_changed(home: Path) -> N
     assert folder.read(home / "runs" / "insects").trials == before
 
 
+def test_files_are_read_again_only_if_one_was_written_since(home: Path, tmp_path: Path) -> None:
+    run = folder.read(home / "runs" / "insects")
+    assert "2 classes then, 3 now" in pipeline.changed(run)
+    for here, _, names in os.walk(home / "before"):
+        for name in ("", *names):
+            os.utime(Path(here) / name, (0, 0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets, "load", lambda *_: pytest.fail("read again"))
+        assert pipeline.changed(replace(run, study=replace(run.study, dataset=str(home / "before")))) == ""
+    (home / "before" / "bee").touch()  # as when a file is added or renamed
+    assert pipeline.changed(replace(run, study=replace(run.study, dataset=str(home / "before")))) == ""
+    shutil.copytree(home / "before" / "bee", tmp_path / "one" / "bee")
+    assert "has one class only" in pipeline.changed(
+        replace(run, study=replace(run.study, dataset=str(tmp_path / "one")))
+    )
+
+
 def test_with_the_old_pictures_back_it_goes_on(home: Path, tmp_path: Path) -> None:
     shutil.copytree(home / "runs", tmp_path / "runs")
     shutil.move(home / "pictures", home / "after")
@@ -140,6 +157,8 @@ def test_the_command_says_it_too_and_prints_a_front_for_each_set_of_pictures(hom
     assert done.stdout.count("trial,accuracy") == 2
     assert "insects/" in done.stdout
     assert "insects-2/" in done.stdout
+    assert "insects was searched before, and its pictures have changed since: train 32 then, " in done.stderr
+    assert "insects-2 was searched before" not in done.stderr
 
 
 def _without_mlflow(home: Path) -> dict[str, str]:

@@ -89,3 +89,12 @@ def _opened(file: Path) -> IO[bytes] | None:
         return file.open("ab")
     except OSError:  # a full or read-only disk: work without a lock rather than not at all
         return None
+
+
+def changed_since(folder: Path, moment: float) -> bool:
+    """Whether a file or a folder within `folder` was written after `moment`, in seconds since 1970."""
+    for here, _, names in os.walk(folder):
+        with suppress(OSError):  # it went away meanwhile
+            if any(os.stat(os.path.join(here, name)).st_mtime > moment for name in ("", *names)):
+                return True
+    return False

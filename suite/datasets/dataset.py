@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from suite.core.recipe import Augmentation
-from suite.core.task import Task
+from suite.core.task import Task, spelled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,18 @@ class Dataset:
     counts: Mapping[str, int]  # number of pictures of each class; empty if nobody has counted
     notes: tuple[str, ...]  # what was left out, and what pictures lose
     reader: Reader = field(repr=False, compare=False)
+
+    @property
+    def surroundings(self) -> dict[str, str]:
+        """What a trial records of the pictures that it sees."""
+        return {
+            "dataset": self.name,
+            "dataset_digest": self.digest,
+            **{f"{split}_images": str(size) for split, size in self.sizes.items()},
+            "classes": str(len(self.classes)),
+            "image": spelled(self.task.image),
+            **({"data_notes": "; ".join(self.notes)} if self.notes else {}),
+        }
 
     def train(
         self,

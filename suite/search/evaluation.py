@@ -17,7 +17,6 @@ from suite.core.errors import ArchitectureError
 from suite.core.measures import COUNTED, MEASURES, formatted
 from suite.core.recipe import Recipe
 from suite.core.study import Study, Value
-from suite.core.task import spelled
 from suite.core.trial import State, Trial, place
 from suite.counting.complexity import counts, weightless
 from suite.datasets import Dataset
@@ -157,13 +156,8 @@ class Evaluation:
             **({"architecture_digest": own} if own else {}),
             **self._timing(recipe),
             "recipe_precision": recipe.precision,
-            "dataset": self.data.name,
-            "dataset_digest": self.data.digest,
-            **{f"{split}_images": str(size) for split, size in self.data.sizes.items()},
-            "classes": str(len(self.data.classes)),
+            **self.data.surroundings,
             **self._baseline(),
-            "image": spelled(self.data.task.image),
-            **({"data_notes": "; ".join(self.data.notes)} if self.data.notes else {}),
             "seed": str(self.study.seed),
         }
 

@@ -61,12 +61,15 @@ def command(
 
 
 def _ran(study: Study, root: Path, storage: str | None) -> Run:
+    was_done = pipeline.is_done(study, root)
     done = pipeline.run(study, root, storage)
     counts = counted(done.trials)
     said = ", ".join(
         f"{count} {state}" for state, count in counts.items() if count or state not in ("paused", "dropped")
     )
     tell(f"{study.name} is done: {said}. It is kept in {done.folder}.")
+    if was_done and (changed := pipeline.changed(done)):
+        tell(f"{study.name} was searched before, and {changed}. Search the new pictures under another name.")
     if ended := pipeline.hours_over(done):
         tell(ended)
     if not pipeline.is_done(study, root):
