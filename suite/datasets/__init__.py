@@ -100,11 +100,11 @@ def _builder(name: str, preparation: Preparation) -> tfds.core.DatasetBuilder:
 
 def _folder(name: str) -> Path | None:
     """Return the folder that `name` means, or None if it means a dataset."""
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # which takes any name, unlike those of Path
     if name.startswith(("~", ".")) or path.is_absolute():
         return path
     separated = os.sep in name or "/" in name
-    return path if (separated or path.is_dir()) and _word(name) not in _known() else None
+    return path if (separated or os.path.isdir(path)) and _word(name) not in _known() else None
 
 
 def _word(name: str) -> str:
