@@ -7,6 +7,7 @@ then imports the module that needs it. Nowhere else is a module of ours imported
 from __future__ import annotations
 
 import logging
+import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -350,6 +351,6 @@ def measure(names: Sequence[str], settings: Settings, file: Path | None, root: P
     Without `file`, or with a folder, its name is that of the device and the versions, in `root`. Raises TableError and
     MissingExtraError.
     """
-    if file is None or file.is_dir():
+    if file is None or os.path.isdir(file):
         file = (file or root) / campaign.name(campaign.here(settings.threads))
     return campaign.measure(names, settings, file, told)

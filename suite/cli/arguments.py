@@ -44,7 +44,7 @@ def told_apart(
 
     The flag `--skip-broken` is an override, too.
     """
-    more = [file for file in files if overrides and "=" in str(file) and not file.exists()]
+    more = [file for file in files if overrides and "=" in str(file) and not os.path.exists(file)]
     named = [file for file in files if file not in more]
     if not named:
         raise click.UsageError("name at least one study file")
@@ -53,7 +53,7 @@ def told_apart(
 
 def tables(files: Sequence[Path], more: Sequence[str]) -> list[Path]:
     """Return all tables of `--catalogue`: names after one `--catalogue` are tables too."""
-    lost = [name for name in more if not Path(name).is_file()]
+    lost = [name for name in more if not os.path.isfile(name)]
     if lost:
         raise click.UsageError(f"'{lost[0]}' is no file. With --catalogue, every name must be the file of a table")
     return [*files, *map(Path, more)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import click
@@ -28,6 +29,13 @@ def shape(text: str | None) -> Shape | None:
     return image
 
 
+def above_zero(context: click.Context, option: click.Parameter, seconds: float) -> float:
+    """Return a number of seconds, if it is one that can pass."""
+    if not 0 < seconds < math.inf:
+        raise click.BadParameter(f"{seconds}: give a number of seconds above 0")
+    return seconds
+
+
 def settings(
     paths: str,
     batches: str,
@@ -44,7 +52,7 @@ def settings(
     if unknown:
         raise click.BadParameter(f"'{unknown[0]}' is no path: give some of {', '.join(ON)}", param_hint="--path")
     sizes = batches.split(",")
-    if not all(size.isdigit() and int(size) for size in sizes):
+    if not all(size.isdecimal() and int(size) for size in sizes):
         raise click.BadParameter(f"'{batches}': write whole numbers like 1,8,32", param_hint="--batch")
     there = processors()
     if threads and threads > there:

@@ -13,7 +13,7 @@ from suite.search import folder
 def rows(root: Path) -> list[dict[str, Any]]:
     """Return a row for each run; a damaged run has its error as `problem`."""
     found = []
-    for home in sorted(home for home in root.glob("*/") if folder.is_traced(home)):
+    for home in filter(folder.is_traced, folder.inside(root)):
         try:
             found.append(_run(folder.read(home)))
         except SuiteError as error:

@@ -30,7 +30,7 @@ def spelled(image: Shape) -> str:
 def shape(text: str) -> Shape | None:
     """Return the shape that `spelled` wrote; None for any other text. Earlier versions left spaces around the x."""
     sides = text.lower().replace(" ", "").split("x")
-    if len(sides) != 3 or not all(side.isdigit() and int(side) for side in sides):
+    if len(sides) != 3 or not all(side.isdecimal() and int(side) for side in sides):
         return None
     height, width, channels = map(int, sides)
     return height, width, channels

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +48,7 @@ ABOUT = ("run", "family", "number", "state", "rank", "on_front", "continues", "u
 MEASURED = frozenset(COLUMNS) - set(TELLING)  # columns of `suite measure` that are no settings
 DROPPED = ("top1_err", "top5_err")  # columns of timm that repeat its other columns
 UNKNOWN = ("", "nan", "na", "n/a", "none", "null", "-")
+LARGEST = 1e100  # number of a table, and the least is as small: a figure could not hold others
 SHOWN = 5  # most faults that one message names
 
 
@@ -95,7 +97,7 @@ class Results:
 
 def is_table(name: str) -> bool:
     """Whether a word on the command line names the file of a table."""
-    return Path(name).suffix.lower() in (".csv", ".tsv") or Path(name).is_file()
+    return Path(name).suffix.lower() in (".csv", ".tsv") or os.path.isfile(name)
 
 
 def objective(name: str) -> Objective:
@@ -193,12 +195,13 @@ def _numbers(number: int, row: Row, held: Mapping[str, tuple[str, float]], fault
 
 
 def _number(text: str) -> float:
-    """Return the number in a cell, with or without commas between thousands; infinity if it is no number."""
+    """Return the number in a cell, with or without commas between thousands; infinity if a figure cannot show it."""
     plain = text.replace(",", "") if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?", text) else text
     try:
-        return float(plain)
+        value = float(plain)
     except ValueError:
         return math.inf
+    return value if value == 0 or 1 / LARGEST < abs(value) < LARGEST else math.inf
 
 
 def _turned(known: Mapping[str, float]) -> Iterator[str]:

@@ -10,6 +10,7 @@ runs/resnet/checkpoints/7.npz  the state of the training that trial 7 began, whi
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -115,7 +116,7 @@ def tidy(store: Store) -> None:
 
 def is_run(folder: Path) -> bool:
     """Whether `folder` has the study of a run."""
-    return (folder / "study.toml").is_file()
+    return os.path.isfile(folder / "study.toml")  # which takes any name, unlike Path.is_file
 
 
 def named(name: str, root: Path) -> Path:
@@ -124,19 +125,27 @@ def named(name: str, root: Path) -> Path:
 
 
 def every(root: Path) -> list[Path]:
-    """Return the folders in `root` that are runs, by name."""
-    return sorted(filter(is_run, root.glob("*/")))
+    """Return the folders in `root` that are runs, by name. Raises StoreError when `root` cannot be read."""
+    return list(filter(is_run, inside(root)))
+
+
+def inside(root: Path) -> list[Path]:
+    """Return the folders in `root`, by name; none if there is no `root`. Raises StoreError when it cannot be read."""
+    try:
+        return sorted(root.glob("*/"))
+    except OSError as error:
+        raise StoreError(f"{root}: cannot be read ({error.strerror}). Name another folder with --runs.") from error
 
 
 def holds(folder: Path) -> bool:
     """Whether there is a run in `folder`."""
-    trials = any((folder / name).is_file() for name in ("trials.db", "storage.url"))
+    trials = any(os.path.isfile(folder / name) for name in ("trials.db", "storage.url"))
     return trials and is_run(folder)
 
 
 def is_traced(folder: Path) -> bool:
     """Whether `folder` holds a run, a run being made, or what is left of one."""
-    return any((folder / name).is_file() for name in ("study.toml", "trials.db", "storage.url"))
+    return any(os.path.isfile(folder / name) for name in ("study.toml", "trials.db", "storage.url"))
 
 
 def _lacking(folder: Path) -> str:

@@ -88,7 +88,10 @@ def read(study: Study, frozen: FrozenTrial) -> Trial | None:
     )
     record = frozen.user_attrs.get("record")
     if record is not None:
-        return _ended(trial, json.loads(record))
+        ended = _ended(trial, json.loads(record))
+        if ended is not None:
+            values(study, ended)  # raises KeyError for a complete trial without a measure of the study
+        return ended
     if frozen.state == TrialState.RUNNING:
         return trial
     return replace(trial, state="interrupted", finished=trial.started, reason="its process ended")

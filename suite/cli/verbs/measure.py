@@ -49,19 +49,21 @@ if TYPE_CHECKING:
 @click.option("--batch", "batches", default="1", show_default=True, help="Pictures in a call, such as 1,8,32.")
 @click.option("--resolution", type=click.IntRange(1), help="Side of the pictures; by default that of the paper.")
 @click.option("--image", metavar="HxWxC", help="Shape of the pictures, if they are not square or not in colour.")
-@click.option("--classes", default=1000, show_default=True, help="Number of classes.")
+@click.option("--classes", type=click.IntRange(1), default=1000, show_default=True, help="Number of classes.")
 @click.option("--precision", type=click.Choice(measuring.PRECISIONS), default="float32", show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="Processors to use, one thread each; by default all.")
 @click.option(
     "--seconds",
     default=30.0,
     show_default=True,
+    callback=measuring.above_zero,
     help="Time limit per measurement, in seconds; at least ten blocks of calls always run.",
 )
 @click.option(
     "--longest",
     default=600.0,
     show_default=True,
+    callback=measuring.above_zero,
     help="Skip a measurement if ten blocks of calls would take longer than this, in seconds.",
 )
 @click.option(
