@@ -191,3 +191,20 @@ def test_many_rows_are_read_and_compared_at_once(tmp_path):
     best = frame.loc[frame["accuracy"].idxmax()]
     assert best["name"] in kept
     assert len(kept) < 100
+
+
+def test_a_report_shows_names_in_any_script_and_with_any_signs(tmp_path):
+    """What matplotlib would read as mathematics, or its font lacks."""
+    names = ["\u732b", "$\\frac$", "a$b$c_{", "a\tb", "<script>", "&amp;", "x\u202ey", "%s{0}"]
+    rows = [f'"{name}",{90 - number},{1 + number},{1000 * (20 - number)}' for number, name in enumerate(names)]
+    file = written(tmp_path, "\n".join(["name,accuracy,latency,parameters", *rows]))
+    shown = page.write([results.read(file)], tmp_path / "report", ()).read_text(encoding="utf-8")
+    assert "\u732b" in shown
+    assert "a$b$c_{" in shown
+    assert "mathdefault" not in shown, "a tick of an axis, as matplotlib writes it for its own mathematics"
+
+
+def test_a_character_that_no_page_can_show_is_refused_with_its_line(tmp_path):
+    file = written(tmp_path, "name,accuracy,latency\na,90,1\n\x1b[31m,91,2\n")
+    with pytest.raises(TableError, match=r"line 3 has the character '\\x1b', which no page can show. Remove it."):
+        results.read(file)

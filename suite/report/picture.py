@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ _ROLES = {INK: "ink", MUTED: "muted", PALE: "pale", GRID: "grid", PAPER: "paper"
     colour: f"family-{index}" for index, colour in enumerate(FAMILY_COLOURS)
 }
 _STYLE: dict[Any, Any] = {
+    "text.parse_math": False,  # a name may have dollars
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "text.color": INK,
@@ -90,9 +92,12 @@ class Picture:
         return _themed(ElementTree.tostring(root, encoding="unicode"))
 
 
-def style(salt: str) -> AbstractContextManager[None]:
+@contextmanager
+def style(salt: str) -> Iterator[None]:
     """The settings under which figures are drawn and written; `salt` makes an SVG's identifiers unique."""
-    return matplotlib.rc_context(_STYLE | {"svg.hashsalt": salt})
+    with warnings.catch_warnings(), matplotlib.rc_context(_STYLE | {"svg.hashsalt": salt}):
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a name in a script that the font lacks
+        yield
 
 
 def new(width: float = 6.4, height: float = 4.3) -> tuple[Figure, Axes]:

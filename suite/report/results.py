@@ -49,6 +49,7 @@ MEASURED = frozenset(COLUMNS) - set(TELLING)  # columns of `suite measure` that 
 DROPPED = ("top1_err", "top5_err")  # columns of timm that repeat its other columns
 UNKNOWN = ("", "nan", "na", "n/a", "none", "null", "-")
 LARGEST = 1e100  # number of a table, and the least is as small: a figure could not hold others
+CONTROL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ufffe\\uffff]")  # characters that XML does not have, nor SVG
 SHOWN = 5  # most faults that one message names
 
 
@@ -145,6 +146,9 @@ def _parsed(file: Path) -> tuple[dict[str, str], list[str], list[dict[str, str]]
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise TableError(f"{file}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    if found := CONTROL.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise TableError(f"{file}: line {line} has the character {found[0]!r}, which no page can show. Remove it.")
     lines = list(io.StringIO(text, newline=""))  # with their ends: a cell in quotes may hold line ends
     comments = [line[1:].partition(":") for line in lines if line.startswith("#")]
     body = [line for line in lines if not line.startswith("#") and line.strip()]

@@ -70,7 +70,7 @@ def density_bars(networks: Sequence[Network], rows: Mapping[str, str]) -> Pictur
             axes.bar(index, density(network), 0.75, edgecolor=draw.colour(network.line), linewidth=0.8,
                      facecolor=draw.colour(network.line) if fit else picture.PAPER)  # fmt: skip
         axes.set_xticks(range(len(known)), [n.label for n in known], rotation=90, fontsize=6)
-        axes.set_yscale("log")
+        draw.log(axes.yaxis, map(density, known))
         axes.set_xlim(-1, len(known))
         axes.grid(visible=False, axis="x")
         axes.set_ylabel("% top-1 per million parameters")

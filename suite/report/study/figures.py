@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from suite.core import dominance
 from suite.core.measures import MEASURES, formatted
@@ -192,7 +192,11 @@ def _panel(
         _name_columns(axes, columns, pd.Series(y).groupby(x).median())
     else:
         x = [float(value) for value in values]  # type: ignore[arg-type]
-        axes.set_xscale("log" if any(isinstance(d, Range) and d.log for d in domains) else "linear")
+        if any(isinstance(domain, Range) and domain.log for domain in domains):
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: wording.short(value)))
+            axes.xaxis.set_minor_formatter(NullFormatter())
     for index, run in enumerate(comparison.names):
         shift = 0.12 * (index - (len(comparison.names) - 1) / 2) if columns else 0.0
         chosen = [position for position, entry in enumerate(entries) if entry.run == run]
