@@ -162,6 +162,14 @@ def test_a_study_says_its_family_as_people_do() -> None:
     assert (study.family, study.network, study.source) == ("mine", "mine/small", "/a/networks/mine.py")
 
 
+def test_a_file_of_an_earlier_version_finds_what_has_moved(tmp_path: Path) -> None:
+    then = "from suite.errors import ArchitectureError\nfrom suite.study import Recipe\nfrom suite.task import Task\n"
+    file = tmp_path / "then.py"
+    file.write_text(then + HEAD + "RECIPE = Recipe(batch_size=8)\n")
+    module = architectures.family(str(file))
+    assert (module.Task, module.ArchitectureError, module.RECIPE.batch_size) == (Task, ArchitectureError, 8)
+
+
 # ---- mistakes
 
 HEAD = """\

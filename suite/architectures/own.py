@@ -19,11 +19,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from suite.core import errors, recipe, task
 from suite.core.errors import ArchitectureError, SuiteError, did_you_mean
 from suite.core.recipe import Recipe
 from suite.core.task import Task
 
 _NAMES = ("Config", "VARIANTS", "build")
+_MOVED = {"suite.errors": errors, "suite.study": recipe, "suite.task": task}  # where files of earlier versions look
 
 
 def load(path: str) -> ModuleType:
@@ -74,6 +76,8 @@ def _run(module: ModuleType, file: Path) -> None:
         source = file.read_bytes()
     except OSError as error:
         raise ArchitectureError(f"{file}: cannot be read: {error.strerror}.{_nearest(file)}") from None
+    for name, moved in _MOVED.items():
+        sys.modules.setdefault(name, moved)
     module.__file__, module.DIGEST = str(file), _sha256(source)  # type: ignore[attr-defined]
     with blamed(str(file)):
         exec(compile(source, str(file), "exec", dont_inherit=True), module.__dict__)
