@@ -14,11 +14,12 @@ from suite import architectures as catalogue
 from suite.benchmark.campaign import Settings, Told
 from suite.cli.options import LIMITS
 from suite.cli.speaking import tell
-from suite.core import task
+from suite.core import inputs
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, StoreError, did_you_mean
+from suite.core.inputs import Sizes
 from suite.core.measures import MEASURES
-from suite.core.paths import PATHS
+from suite.core.paths import PATHS, READY
 from suite.core.rules import RECIPE_CHOICES
 from suite.core.study import Constraint, Objective, is_own, split
 from suite.core.task import Shape
@@ -32,18 +33,16 @@ from suite.report.results import Results, objective
 from suite.search import folder
 
 PRECISIONS = RECIPE_CHOICES["precision"]
-_OF_KERAS_2 = "a file of an earlier Keras. Load it with the Keras that wrote it, and export it as a SavedModel"
-MODELS = {  # endings of models, and why those that are not measured are not
-    ".keras": "",
-    ".h5": _OF_KERAS_2,
-    ".hdf5": _OF_KERAS_2,
-    ".tflite": "a file for LiteRT alone, whose layers cannot be counted",
-    ".onnx": "a file for ONNX Runtime alone, whose layers cannot be counted",
-    ".pb": "a file of a SavedModel, or a frozen graph",
-    ".pt": "a file of PyTorch",
-    ".pth": "a file of PyTorch",
+MODELS = (".keras", ".h5", ".hdf5", *READY)  # endings of files that are measured
+OTHERS = {  # endings of other models, and what leads from them to one that is measured
+    ".pb": "a file of a SavedModel, whose whole folder is to be given, or a frozen graph, which has no signature",
+    ".pt": "of PyTorch: export it with torch.onnx.export, and give the .onnx file",
+    ".pth": "of PyTorch: export it with torch.onnx.export, and give the .onnx file",
     ".safetensors": "weights without a network",
+    ".ckpt": "weights without a network",
+    ".index": "weights without a network",
 }
+TAKEN = "Give a .keras, .h5, .tflite or .onnx file, or the folder of a SavedModel."
 TINY = "tiny"  # variant for tests and first runs
 ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
 
@@ -142,21 +141,39 @@ def architectures(patterns: Sequence[str]) -> list[str]:
 
 
 def _matches(pattern: str) -> list[str]:
-    ending = Path(pattern).suffix
-    if ending in MODELS and not os.path.exists(pattern):  # which takes any text, unlike Path.exists
-        raise ArchitectureError(f"{pattern}: no such file")
-    if ending == ".keras" or os.path.isfile(os.path.join(pattern, "saved_model.pb")):
-        return [pattern]
-    if ending in MODELS or os.path.isdir(pattern):
-        kind = MODELS.get(ending, "a folder without a saved_model.pb")
-        raise ArchitectureError(f"{pattern}: {kind}. Give a .keras file or the folder of a SavedModel")
     family, variant = split(pattern)
     if is_own(family):
         names = list(catalogue.family(family).VARIANTS)
         return [f"{family}/{name}" for name in _chosen(names, variant, f"variant '{variant}' of {family}")]
+    if os.path.exists(pattern):  # which takes any text, unlike Path.exists
+        return [_checked(pattern)]
+    if _is_path(pattern):
+        raise ArchitectureError(f"{pattern}: no such file")
     recorded = catalogue.recorded()
     names = [name for name in recorded if TINY in pattern or not recorded[name].tiny]  # tests' networks must be named
     return _chosen(names, pattern, f"architecture '{pattern}'", " `suite list architectures` lists them all.")
+
+
+def _is_path(pattern: str) -> bool:
+    """Whether a pattern that is not there can be meant as a file only."""
+    ending = Path(pattern).suffix.lower()
+    return (
+        ending in (*MODELS, *OTHERS)
+        or os.path.isabs(pattern)
+        or pattern.startswith((".", "~"))
+        or pattern.endswith("/")
+    )
+
+
+def _checked(path: str) -> str:
+    """Return the path of a model. Raises ArchitectureError when what is there is of another kind."""
+    ending = Path(path).suffix.lower()
+    if os.path.isfile(os.path.join(path, "saved_model.pb")) or (os.path.isfile(path) and ending in MODELS):
+        return path
+    if ending == ".py":
+        raise ArchitectureError(f"{path}: say which of its VARIANTS, as {path}/VARIANT")
+    kind = "a folder without a saved_model.pb" if os.path.isdir(path) else OTHERS.get(ending, "no model that is known")
+    raise ArchitectureError(f"{path}: {kind}. {TAKEN}")
 
 
 def _chosen(names: Sequence[str], pattern: str, wanted: str, way_out: str = "") -> list[str]:
@@ -166,27 +183,45 @@ def _chosen(names: Sequence[str], pattern: str, wanted: str, way_out: str = "") 
     return found
 
 
-def shape(text: str | None) -> Shape | None:
-    """Return (H, W, C) of `32x32x3`."""
-    image = None if text is None else task.shape(text)
-    if text is not None and image is None:
-        raise click.BadParameter(f"'{text}': write height, width and channels like 32x32x3", param_hint="--image")
-    return image
+def given(words: Sequence[str], resolution: int | None) -> dict[str, Sizes]:
+    """Return the sizes of `--image`, by the names of inputs: `32x32x3` has none, `left=32x32x3` has one."""
+    known = {}
+    for text in words:
+        read = inputs.read(text)
+        if read is None:
+            raise click.BadParameter(
+                f"'{text}': write height, width and channels like 32x32x3, or NAME=32x32x3 for one of several inputs",
+                param_hint="--image",
+            )
+        known[read[0]] = read[1]
+    return known or ({"": (resolution, resolution, 3)} if resolution else {})
+
+
+def picture(given: Mapping[str, Sizes]) -> Shape | None:
+    """Return the (H, W, C) among the sizes given, for networks that take one picture."""
+    if not given:
+        return None
+    if given.keys() != {""} or len(given[""]) != 3:
+        raise click.BadParameter("networks are counted for one picture: write HxWxC", param_hint="--image")
+    height, width, channels = given[""]
+    return height, width, channels
 
 
 def settings(
-    paths: str,
+    paths: str | None,
     batches: str,
-    image: Shape | None,
+    given: Mapping[str, Sizes],
     classes: int,
     precision: str,
     threads: int | None,
     seconds: float,
     longest: float,
     again: bool,
+    trusted: bool,
 ) -> Settings:
     """Return the settings of a measurement; `paths` and `batches` are lists with commas."""
-    unknown = [path for path in paths.split(",") if path not in ON]
+    wanted = None if paths is None else tuple(dict.fromkeys(paths.split(",")))
+    unknown = [path for path in wanted or () if path not in ON]
     if unknown:
         raise click.BadParameter(f"'{unknown[0]}' is no path: give some of {', '.join(ON)}", param_hint="--path")
     sizes = batches.split(",")
@@ -196,15 +231,17 @@ def settings(
     if threads and threads > there:
         raise click.BadParameter(f"{threads} is too many: there are {there} processors", param_hint="--threads")
     return Settings(
-        paths=tuple(dict.fromkeys(paths.split(","))),
+        paths=wanted,
         batches=tuple(sorted(set(map(int, sizes)))),
-        image=image,
+        image=given.get(""),
+        images={name: one for name, one in given.items() if name},
         classes=classes,
         precision=precision,
         threads=threads or there,
         seconds=seconds,
         longest=longest,
         again=again,
+        trusted=trusted,
     )
 
 
