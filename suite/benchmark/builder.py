@@ -41,11 +41,15 @@ def main() -> None:
     order = BuildOrder(given=given, **told)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # converters print freely
+    print(json.dumps(answered(order)), file=answers, flush=True)
+
+
+def answered(order: BuildOrder) -> dict[str, Any]:
+    """Return what is known of a network and its files, or why there are none."""
     try:
-        answer = _written(order)
+        return _written(order)
     except Exception as error:  # the user's own model may raise anything
-        answer = {"no_memory" if runtimes.is_out_of_memory(error) else "failed": said(error)}
-    print(json.dumps(answer), file=answers, flush=True)
+        return {"no_memory" if runtimes.is_out_of_memory(error) else "failed": said(error)}
 
 
 def _written(order: BuildOrder) -> dict[str, Any]:

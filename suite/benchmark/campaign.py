@@ -140,8 +140,8 @@ def _refuse_what_is_ignored(names: Sequence[str], settings: Settings) -> None:
     built = [name for name in names if not is_file(name)]
     if built and (settings.images or len(settings.image or (0, 0, 0)) != 3):
         raise ArchitectureError(
-            f"{built[0]}: it is built here, and takes pictures: --image HxWxC. Measure files of other inputs in a "
-            "separate command."
+            f"{built[0]}: it is built here, for pictures: write height, width and channels like 32x32x3 (--image). "
+            "Measure files of other inputs in a separate command."
         )
 
 

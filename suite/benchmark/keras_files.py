@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +24,7 @@ WITHOUT_GROUPS = (  # layers for which Keras 2 wrote `groups: 1`, which Keras 3 
     "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "Conv1DTranspose", "Conv2DTranspose",
     "Conv3DTranspose",
 )  # fmt: skip
+OF_KERAS = ("keras", "tf_keras", "builtins")  # modules that a class of a configuration may be of
 UNKNOWN = re.compile(
     r"Could not locate (?:class|function) '([^']+)'|Unknown [\w ]+: '?([\w>]+)|"
     r"Cannot deserialize object of type `([^`]+)`"
@@ -49,31 +50,28 @@ def opened(file: Path, folder: Path, *, trusted: bool) -> Any:
     _refuse_code(written.config, trusted=trusted)
     link = folder / f"given{written.ending}"
     link.symlink_to(file.resolve())
-    if trusted:
-        keras.config.enable_unsafe_deserialization()
     try:
         return keras.saving.load_model(link, custom_objects=_earlier(), compile=False, safe_mode=not trusted)
     except Exception as error:
         if written.version.startswith("3"):
-            raise ArchitectureError(_why(error)) from error
-    return _of_keras_2(link, written.version, trusted=trusted)
+            raise ArchitectureError(_of_its_author(error, written) or said(error)) from error
+    return _of_keras_2(link, written, trusted=trusted)
 
 
-def _of_keras_2(file: Path, version: str, *, trusted: bool) -> Any:
+def _of_keras_2(file: Path, written: _Written, *, trusted: bool) -> Any:
     if not find_spec("tf_keras"):
         raise MissingExtraError(
-            f"it was written by Keras {version or 1}, and takes tf_keras: pip install 'keras-comparison-suite[keras2]'"
+            f"it was written by Keras {written.version or 1}, and takes tf_keras: pip install 'keras-comparison-suite[keras2]'"
         )
     import tf_keras
 
     try:
         return tf_keras.models.load_model(file, compile=False, safe_mode=not trusted)
     except Exception as error:
-        if UNKNOWN.search(str(error)):
-            raise ArchitectureError(_why(error)) from error
         raise ArchitectureError(
-            f"it was written by Keras {version or 1}, and neither Keras 3 nor tf_keras opens it ({said(error)}). Load "
-            "it with the Keras that wrote it, and export it as a SavedModel"
+            _of_its_author(error, written)
+            or f"it was written by Keras {written.version or 1}, and neither Keras 3 nor tf_keras opens it "
+            f"({said(error)}). Load it with the Keras that wrote it, and export it as a SavedModel"
         ) from error
 
 
@@ -152,7 +150,7 @@ def _code(part: Any, layer: str) -> Iterator[str]:
         kinds = part.get("class_name"), part.get("function_type"), part.get("output_shape_type"), part.get("mask_type")
         if "__lambda__" in kinds or "lambda" in kinds:
             yield layer
-    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+    for inner in _parts(part):
         yield from _code(inner, layer)
 
 
@@ -168,14 +166,28 @@ def _without_groups(kind: type[keras.Layer]) -> type:
     return type(kind.__name__, (), {"from_config": classmethod(from_config)})
 
 
-def _why(error: Exception) -> str:
-    """Return why Keras cannot open a file, in a user's words."""
-    found = UNKNOWN.search(str(error))
-    if not found:
-        return said(error)
-    name = next(filter(None, found.groups()))
+def _of_its_author(error: Exception, written: _Written) -> str:
+    """Return that a class or function of its author's is missing, and the way out; empty if it is not that."""
+    named = UNKNOWN.search(str(error))
+    names = [*filter(None, named.groups() if named else ()), *_foreign(written.config)]
+    if not names:
+        return ""
     return (
-        f"the code of {name}, a class or function of its author's, is not in the file. Write "
+        f"the code of {names[0]}, a class or function of its author's, is not in the file. Write "
         "@keras.saving.register_keras_serializable() above it and measure the network from FILE.py/VARIANT, or export "
         "it as a SavedModel"
     )
+
+
+def _foreign(part: Any) -> Iterator[str]:
+    """Yield the classes within a part of a configuration that are of no module of Keras."""
+    if isinstance(part, dict):
+        module = str(part.get("module") or "keras").partition(".")[0]
+        if "class_name" in part and module not in OF_KERAS:
+            yield str(part["class_name"])
+    for inner in _parts(part):
+        yield from _foreign(inner)
+
+
+def _parts(part: Any) -> Iterable[Any]:
+    return part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()

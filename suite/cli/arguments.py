@@ -36,8 +36,8 @@ PRECISIONS = RECIPE_CHOICES["precision"]
 MODELS = (".keras", ".h5", ".hdf5", *READY)  # endings of files that are measured
 OTHERS = {  # endings of other models, and what leads from them to one that is measured
     ".pb": "a file of a SavedModel, whose whole folder is to be given, or a frozen graph, which has no signature",
-    ".pt": "of PyTorch: export it with torch.onnx.export, and give the .onnx file",
-    ".pth": "of PyTorch: export it with torch.onnx.export, and give the .onnx file",
+    ".pt": "a file of PyTorch, which torch.onnx.export writes as a .onnx file",
+    ".pth": "a file of PyTorch, which torch.onnx.export writes as a .onnx file",
     ".safetensors": "weights without a network",
     ".ckpt": "weights without a network",
     ".index": "weights without a network",
@@ -172,7 +172,8 @@ def _checked(path: str) -> str:
         return path
     if ending == ".py":
         raise ArchitectureError(f"{path}: say which of its VARIANTS, as {path}/VARIANT")
-    kind = "a folder without a saved_model.pb" if os.path.isdir(path) else OTHERS.get(ending, "no model that is known")
+    of_file = OTHERS.get(ending, "a file of no kind that is measured")
+    kind = "a folder without a saved_model.pb" if os.path.isdir(path) else of_file
     raise ArchitectureError(f"{path}: {kind}. {TAKEN}")
 
 
@@ -202,7 +203,9 @@ def picture(given: Mapping[str, Sizes]) -> Shape | None:
     if not given:
         return None
     if given.keys() != {""} or len(given[""]) != 3:
-        raise click.BadParameter("networks are counted for one picture: write HxWxC", param_hint="--image")
+        raise click.BadParameter(
+            "networks are counted for a picture: write height, width and channels like 32x32x3", param_hint="--image"
+        )
     height, width, channels = given[""]
     return height, width, channels
 

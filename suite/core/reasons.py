@@ -28,10 +28,13 @@ KNOWN = (
     (r"Unable to synchronously open object", "its weights are not where it looks for them"),
 )  # fmt: skip
 
+FRAMED = re.compile("in user code:|Exception encountered|Graph execution error")  # what is wrong is said at the end
 _NOISE = re.compile(
-    r"^(in user code:|File \"|Call arguments received|Arguments received|Detected at node|Graph execution error"
-    r"|<stack traces|Stack trace|See .*for details|Original stack trace|\[\[|\(\d+\)|\^+$|[•~-]|$)"
+    r"$|in user code:|File \"|Exception encountered when|Call arguments received|Arguments received|Detected at node"
+    r"|Graph execution error|<stack traces|\[\[|[•~^-]"
 )
+
+_AROUND = re.compile(r"\{\{.*?\}\}\s*|\s*\[Op:\w*\]|^\[ONNXRuntimeError\] : \d+ : \w+ : |^Exception encountered: ")
 
 
 def said(error: BaseException) -> str:
@@ -42,16 +45,18 @@ def said(error: BaseException) -> str:
     for pattern, instead in KNOWN:
         if found := re.search(pattern, text, re.DOTALL):
             return found.expand(instead)
-    told = _last(text)
+    told = _telling(text)
     return _cut(told if " " in told else f"{type(error).__name__}: {told}")
 
 
-def _last(text: str) -> str:
-    """Return the line of a long message that says what is wrong, without the traceback around it."""
-    lines = [line.strip() for line in text.splitlines()]
-    telling = [line for line in lines if not _NOISE.match(line)]
-    plain = " ".join((telling or lines or [""])[0].split())
-    return re.sub(r"\{\{.*?\}\}\s*|\s*\[Op:\w*\]|^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", plain)
+def _telling(text: str) -> str:
+    """Return the line of a long message that says what is wrong, without what stands around it."""
+    lines = [" ".join(re.sub(r"\x1b\[\d*m", "", line).split()) for line in text.splitlines()]
+    telling = [line for line in lines if not _NOISE.match(line)] or lines or [""]
+    line = telling[-1 if FRAMED.search(text) else 0]
+    return re.sub(
+        r"\{\{.*?\}\}\s*|\s*\[Op:\w*\]|^\[ONNXRuntimeError\] : \d+ : \w+ : |^Exception encountered: ", "", line
+    )
 
 
 def _cut(line: str) -> str:
