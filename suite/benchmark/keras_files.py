@@ -61,7 +61,8 @@ def opened(file: Path, folder: Path, *, trusted: bool) -> Any:
 def _of_keras_2(file: Path, written: _Written, *, trusted: bool) -> Any:
     if not find_spec("tf_keras"):
         raise MissingExtraError(
-            f"it was written by Keras {written.version or 1}, and takes tf_keras: pip install 'keras-comparison-suite[keras2]'"
+            f"it was written by Keras {written.version or 1}, and takes tf_keras: "
+            "pip install 'keras-comparison-suite[keras2]'"
         )
     import tf_keras
 

@@ -1,14 +1,17 @@
 """Measure networks on this device, without training.
 
-ARCHITECTURE is a name or a wildcard of the catalogue, FILE.py/VARIANT, a .keras file, or the folder of a SavedModel.
-A wildcard skips the tiny networks for tests. The results go into a CSV file: counts, latency, memory and file size.
-One process builds each network and another times it. The same command continues after an interruption: it skips what
-the file holds.
+ARCHITECTURE is a name or a wildcard of the catalogue, FILE.py/VARIANT, a .keras, .h5, .tflite or .onnx file, or the
+folder of a SavedModel. A wildcard skips the tiny networks for tests. The results go into a CSV file: counts, latency,
+memory and file size. One process builds each network and another times it. The same command continues after an
+interruption: it skips what the file holds, but for what failed. The exit code is 1 if anything failed.
 
 \b
 suite measure 'mobilenet/*'
 suite measure 'resnet/*' efficientnet/b0 --batch 1,8,32 --path saved_model,litert -o laptop.csv
 suite measure exports/shapes/1 --path saved_model,xla
+suite measure mine.h5 model.tflite theirs.onnx
+suite measure any-size.keras --image 224x224x3
+suite measure two-inputs.keras --image left=64x64x3 --image right=10
 suite measure resnet/50 resnet/152 --no-latency
 suite measure alexnet/ungrouped --by kind
 """
