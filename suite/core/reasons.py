@@ -33,7 +33,6 @@ _NOISE = re.compile(
     r"$|in user code:|File \"|Exception encountered when|Call arguments received|Arguments received|Detected at node"
     r"|Graph execution error|<stack traces|\[\[|[•~^-]"
 )
-
 _AROUND = re.compile(r"\{\{.*?\}\}\s*|\s*\[Op:\w*\]|^\[ONNXRuntimeError\] : \d+ : \w+ : |^Exception encountered: ")
 
 
@@ -54,9 +53,7 @@ def _telling(text: str) -> str:
     lines = [" ".join(re.sub(r"\x1b\[\d*m", "", line).split()) for line in text.splitlines()]
     telling = [line for line in lines if not _NOISE.match(line)] or lines or [""]
     line = telling[-1 if FRAMED.search(text) else 0]
-    return re.sub(
-        r"\{\{.*?\}\}\s*|\s*\[Op:\w*\]|^\[ONNXRuntimeError\] : \d+ : \w+ : |^Exception encountered: ", "", line
-    )
+    return _AROUND.sub("", line)
 
 
 def _cut(line: str) -> str:
