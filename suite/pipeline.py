@@ -24,6 +24,7 @@ from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
 from suite.core.recipe import Recipe
 from suite.core.study import Objective, Study, split
+from suite.core.task import Shape
 from suite.core.trial import Run, Trial
 from suite.machine.capacity import processors
 from suite.machine.quiet import load_tensorflow
@@ -323,26 +324,29 @@ def ui(runs: Sequence[Run], root: Path, port: int) -> Iterator[str]:
         tracking.end(server)
 
 
-def count(names: Sequence[str], image: tuple[int, int, int] | None, classes: int) -> Sequence[Counted]:
-    """Count weights and work of networks of the catalogue; no memory is taken for any.
+def count(names: Sequence[str], image: Shape | None, classes: int, *, trusted: bool = False) -> Sequence[Counted]:
+    """Count weights and work of networks of the catalogue, without memory for any, and of Keras models in files.
 
-    `image` is (H, W, C); without one each network sees what its stem was made for. Raises ArchitectureError.
+    `image` is (H, W, C); without one each network sees what its stem was made for. `trusted` says whether code that a
+    file brings along may run. Raises ArchitectureError.
     """
     load_tensorflow()
     from suite.benchmark import plans
 
-    return plans.count(names, image, classes)
+    return plans.count(names, image, classes, trusted=trusted)
 
 
-def breakdown(names: Sequence[str], image: tuple[int, int, int] | None, classes: int, by: str) -> list[dict[str, Any]]:
+def breakdown(
+    names: Sequence[str], image: Shape | None, classes: int, by: str, *, trusted: bool = False
+) -> list[dict[str, Any]]:
     """Return where the weights and the work of networks are: rows by "layer", one for each call, or by "kind" of layer.
 
-    Nothing is run. `image` is (H, W, C), as in `count`. Raises ArchitectureError.
+    Nothing is run. `image` and `trusted` are as in `count`. Raises ArchitectureError.
     """
     load_tensorflow()
     from suite.benchmark import plans
 
-    return plans.breakdown(names, image, classes, by)
+    return plans.breakdown(names, image, classes, by, trusted=trusted)
 
 
 def measure(names: Sequence[str], settings: Settings, file: Path | None, root: Path, told: Told) -> list[Cell]:

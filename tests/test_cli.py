@@ -417,12 +417,13 @@ def test_a_trial_is_named_by_number_or_with_its_run() -> None:
         arguments.entry(compare([refused]), "0", ())
 
 
-FILES = ("model.h5", "model.tflite", "model.onnx", "model.pth")
+FILES = ("model.pb", "model.pth", "model.pt", "model.safetensors", "notes.txt")
 
 
 @pytest.mark.parametrize(("name", "is_there"), [
     *((name, is_there) for name in FILES for is_there in (True, False)), ("folder", True),
-    *((name, False) for name in ("model.keras", "a/b/c", "nothing", "resnet", "x" * 500, "a\0b")),
+    *((f"model.{ending}", False) for ending in ("keras", "h5", "tflite", "onnx", "ONNX")),
+    *((name, False) for name in ("./a", "~/a", "/a/b", "a/b/c", "nothing", "resnet", "x" * 500, "a\0b")),
 ])  # fmt: skip
 def test_what_cannot_be_measured_is_one_short_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_there: bool
@@ -437,7 +438,7 @@ def test_what_cannot_be_measured_is_one_short_line(
     assert name in said
     assert "\n" not in said
     assert len(said) < 200 + len(name)
-    assert ("no such file" in said) == (not is_there and name.startswith("model."))
+    assert ("no such file" in said) == (not is_there and name.startswith(("model.", ".", "~", "/")))
 
 
 def test_patterns_that_match_nothing_are_named() -> None:

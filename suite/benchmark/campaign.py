@@ -9,7 +9,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -21,8 +21,10 @@ from suite.benchmark.order import BuildOrder
 from suite.core import cells
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, TableError
+from suite.core.inputs import Given, Sizes, all_spelled
 from suite.core.measures import COUNTED, MEASURES, interval
-from suite.core.study import is_own
+from suite.core.paths import made_for
+from suite.core.study import is_file, is_own
 from suite.core.task import spelled
 from suite.machine import capacity, helper
 from suite.machine.surroundings import surroundings, version_of
@@ -42,15 +44,22 @@ Told = Callable[[Cell, int, int], None]  # takes a new cell, how many are done, 
 class Settings:
     """How networks are measured."""
 
-    paths: tuple[str, ...] = ("saved_model",)
+    paths: tuple[str, ...] | None = None  # None: what each network is made for
     batches: tuple[int, ...] = (1,)
-    image: tuple[int, int, int] | None = None  # H, W, C; None: what each network was made for
+    image: Sizes | None = None  # H, W, C; None: what each network was made for
+    images: Given = field(default_factory=dict)  # sizes by the names of inputs, for files of several
     classes: int = 1000
     precision: str = "float32"
     threads: int  # processors given to the process, and threads of the runtime
     seconds: float = 30.0  # after which no further block begins; ten are always timed
     longest: float = 600.0  # seconds: skip a cell if ten blocks would take longer
-    again: bool = False  # whether cells that are not stable are measured again
+    again: bool = False  # whether cells that are not stable are measured again; those that failed always are
+    trusted: bool = False  # whether code that a model's file brings along may run
+
+    @property
+    def given(self) -> Given:
+        """All sizes by the names of inputs; "" is the only input of a network."""
+        return {**({"": self.image} if self.image else {}), **self.images}
 
 
 def here(threads: int) -> dict[str, str]:
@@ -74,15 +83,16 @@ def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = l
     """Measure those `names` that `file` does not have yet; return the cells of all `names`.
 
     The cheapest come first, so that most are done at an interruption. A name is one of the catalogue, or a file:
-    .keras, or the folder of a SavedModel. If a network cannot be measured, its cell says why. Raises TableError when
-    `file` is of another device or of other versions, MissingExtraError when the library of a path is not installed.
+    .keras, .h5, .tflite, .onnx, or the folder of a SavedModel. If a network cannot be measured, its cell says why.
+    Raises TableError when `file` is of another device or of other versions, MissingExtraError when the library of a
+    path is not installed, ArchitectureError for settings that a network ignores.
     """
-    for path in settings.paths:
+    for path in dict.fromkeys(path for one in names for path in _paths(one, settings)):
         runtimes.check(path)
-    _refuse_what_files_ignore(names, settings)
+    _refuse_what_is_ignored(names, settings)
     head = here(settings.threads)
     known = _known(file, head)
-    done_with = {key for key, cell in known.items() if cell.state == cells.STABLE or not settings.again}
+    done_with = {key for key, cell in known.items() if _is_done(cell, settings)}
     asked = {one: list(_empty(one, settings)) for one in names}
     wanted = {one: [cell for cell in empty if cell.key not in done_with] for one, empty in asked.items()}
     count = sum(map(len, wanted.values()))
@@ -110,38 +120,48 @@ def _known(file: Path, head: dict[str, str]) -> dict[tuple[Any, ...], Cell]:
     return {cell.key: cell for cell in table.cells}
 
 
-def _is_file(name: str) -> bool:
-    """Whether a name is a model's file, and not a network that is built here."""
-    return Path(name).exists() and not is_own(name)
+def _is_done(cell: Cell, settings: Settings) -> bool:
+    """Whether a cell need not be measured again. The reason of one that failed may be mended."""
+    return cell.state == cells.STABLE or (cell.state != cells.FAILED and not settings.again)
 
 
-def _refuse_what_files_ignore(names: Sequence[str], settings: Settings) -> None:
-    """Raise ArchitectureError when a file is given a size or precision: it has its own, and the row would be wrong."""
-    files = [name for name in names if _is_file(name)]
-    if files and (settings.image or settings.precision != Settings.precision):
+def _paths(name: str, settings: Settings) -> tuple[str, ...]:
+    return settings.paths or (made_for(name),)
+
+
+def _refuse_what_is_ignored(names: Sequence[str], settings: Settings) -> None:
+    """Raise ArchitectureError when a network would ignore a setting, and its row would be wrong."""
+    files = [name for name in names if is_file(name)]
+    if files and settings.precision != Settings.precision:
         raise ArchitectureError(
-            f"{files[0]}: a file has its own size and precision: --image, --resolution and --precision are for "
-            "networks that are built here. Measure files in a separate command without them."
+            f"{files[0]}: a file has its own precision: --precision is for networks that are built here. Measure files "
+            "in a separate command without it."
+        )
+    built = [name for name in names if not is_file(name)]
+    if built and (settings.images or len(settings.image or (0, 0, 0)) != 3):
+        raise ArchitectureError(
+            f"{built[0]}: it is built here, for pictures: write height, width and channels like 32x32x3 (--image). "
+            "Measure files of other inputs in a separate command."
         )
 
 
 def _empty(name: str, settings: Settings) -> Iterator[Cell]:
     """Yield the cells of a network before they are measured."""
-    digest = _digest(name)
-    is_file = _is_file(name)
-    side = None if is_file else architectures.resolution(name)
+    digest, of_file = _digest(name), is_file(name)
+    side = None if of_file else architectures.resolution(name)
     image = settings.image or ((side, side, 3) if side else None)
-    for path in settings.paths:
+    for path in _paths(name, settings):
         for batch in sorted(settings.batches):
             yield Cell(
                 model=name,
                 batch=batch,
                 path=path,
-                precision="its own" if is_file else settings.precision,
-                image=spelled(image) if image else "its own",
-                classes=None if is_file else settings.classes,
+                precision="its own" if of_file else settings.precision,
+                image="its own" if of_file or not image else spelled(image),
+                classes=None if of_file else settings.classes,
                 state=cells.FAILED,
                 digest=digest,
+                given=all_spelled(settings.given) if of_file else "",
             )
 
 
@@ -185,11 +205,18 @@ def _measured(wanted: Sequence[Cell], known: Iterable[Cell], settings: Settings)
             return
         for path in paths:
             of_path = [_counted(cell, made) for cell in missing if cell.path == path]
-            artefact = made["artefacts"][path]
-            if "failed" in artefact:
-                yield from (_ended(cell, began, state=cells.FAILED, reason=artefact["failed"]) for cell in of_path)
-            else:
-                yield from _timed(of_path, artefact["file"], made, settings)
+            impossible = _impossible(of_path, made)
+            yield from (_ended(cell, began, state=cells.FAILED, reason=why) for cell, why in impossible)
+            possible = [cell for cell in of_path if cell not in [one for one, _ in impossible]]
+            if possible:
+                yield from _timed(possible, made, settings)
+
+
+def _impossible(of_path: Sequence[Cell], made: dict[str, Any]) -> list[tuple[Cell, str]]:
+    """Return the cells of one path that need not be tried, each with the reason."""
+    failed, batch = made["artefacts"][of_path[0].path].get("failed"), made["batch"]
+    whys = [failed or ("" if batch in (None, cell.batch) else f"its batch is fixed at {batch}") for cell in of_path]
+    return [(cell, why) for cell, why in zip(of_path, whys, strict=True) if why]
 
 
 def _too_slow(missing: Sequence[Cell], known: Sequence[Cell], settings: Settings) -> Iterator[Cell]:
@@ -223,8 +250,8 @@ def _too_large(model: str) -> str:
 def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> dict[str, Any]:
     """Return the answer of the process that builds a network; state and reason if there is no network."""
     order = BuildOrder(
-        model=model, image=settings.image, classes=settings.classes, precision=settings.precision, paths=tuple(paths),
-        batches=settings.batches, folder=folder,
+        model=model, given=settings.given, classes=settings.classes, precision=settings.precision, paths=tuple(paths),
+        batches=settings.batches, folder=folder, trusted=settings.trusted,
     )  # fmt: skip
     try:
         answer = next(_asked("suite.benchmark.builder", order))  # how the process then ends does not matter
@@ -233,11 +260,12 @@ def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> 
     return answer if "artefacts" in answer else _reason(answer)
 
 
-def _timed(of_path: Sequence[Cell], artefact: str, made: dict[str, Any], settings: Settings) -> Iterator[Cell]:
+def _timed(of_path: Sequence[Cell], made: dict[str, Any], settings: Settings) -> Iterator[Cell]:
     """Yield the cells of one path as they are known. If a batch ends the process, larger ones are not tried."""
     began, peaks = perf_counter(), made["counts"].get("peaks", {})
     order = Order(
-        artefact=artefact,
+        artefact=made["artefacts"][of_path[0].path]["file"],
+        sizes=made["sizes"],
         batches=tuple(cell.batch for cell in of_path),
         seconds=settings.seconds,
         longest=settings.longest,
@@ -284,18 +312,15 @@ def _gone(gone: GoneError, when: str) -> dict[str, str]:
 
 def _counted(cell: Cell, made: dict[str, Any]) -> Cell:
     """Return a cell with what is known of its network and artefact before the network runs."""
-    counts, image = made["counts"], made["image"]
-    if image:
-        cell = replace(cell, image=spelled(image))
-    file = made["artefacts"][cell.path].get("file")
-    measures = {"file_size": file_size(Path(file))} if file else {}
-    if not counts:
-        return replace(cell, measures=measures)
+    counts, file = made["counts"], made["artefacts"][cell.path].get("file")
+    known = {name: float(counts[name]) for name in COUNTED if name in counts}
+    peak = counts.get("peaks", {}).get(str(cell.batch))
     return replace(
         cell,
-        measures={**{name: float(counts[name]) for name in COUNTED}, **measures},
-        total_parameters=counts["total_parameters"],
-        activation_memory=counts["peaks"][str(cell.batch)] / 1e6,
+        image=made["image"] or cell.image,
+        measures=known | ({"file_size": file_size(Path(file))} if file else {}),
+        total_parameters=counts.get("total_parameters"),
+        activation_memory=None if peak is None else peak / 1e6,
     )
 
 

@@ -14,6 +14,7 @@ from suite.cli.options import LIMITS
 from suite.cli.speaking import tell
 from suite.core.errors import ArchitectureError, StoreError, did_you_mean
 from suite.core.measures import MEASURES
+from suite.core.paths import READY
 from suite.core.study import Constraint, Objective, is_own, split
 from suite.core.trial import Run
 from suite.report import choice
@@ -22,18 +23,16 @@ from suite.report.comparison import Comparison, Entry
 from suite.report.results import Results, objective
 from suite.search import folder
 
-_OF_KERAS_2 = "a file of an earlier Keras. Load it with the Keras that wrote it, and export it as a SavedModel"
-MODELS = {  # endings of models, and why those that are not measured are not
-    ".keras": "",
-    ".h5": _OF_KERAS_2,
-    ".hdf5": _OF_KERAS_2,
-    ".tflite": "a file for LiteRT alone, whose layers cannot be counted",
-    ".onnx": "a file for ONNX Runtime alone, whose layers cannot be counted",
-    ".pb": "a file of a SavedModel, or a frozen graph",
-    ".pt": "a file of PyTorch",
-    ".pth": "a file of PyTorch",
+MODELS = (".keras", ".h5", ".hdf5", *READY)  # endings of files that are measured
+OTHERS = {  # endings of other models, and what leads from them to one that is measured
+    ".pb": "a file of a SavedModel, whose whole folder is to be given, or a frozen graph, which has no signature",
+    ".pt": "a file of PyTorch, which torch.onnx.export writes as a .onnx file",
+    ".pth": "a file of PyTorch, which torch.onnx.export writes as a .onnx file",
     ".safetensors": "weights without a network",
+    ".ckpt": "weights without a network",
+    ".index": "weights without a network",
 }
+TAKEN = "Give a .keras, .h5, .tflite or .onnx file, or the folder of a SavedModel."
 TINY = "tiny"  # variant for tests and first runs
 
 
@@ -131,21 +130,40 @@ def architectures(patterns: Sequence[str]) -> list[str]:
 
 
 def _matches(pattern: str) -> list[str]:
-    ending = Path(pattern).suffix
-    if ending in MODELS and not os.path.exists(pattern):  # which takes any text, unlike Path.exists
-        raise ArchitectureError(f"{pattern}: no such file")
-    if ending == ".keras" or os.path.isfile(os.path.join(pattern, "saved_model.pb")):
-        return [pattern]
-    if ending in MODELS or os.path.isdir(pattern):
-        kind = MODELS.get(ending, "a folder without a saved_model.pb")
-        raise ArchitectureError(f"{pattern}: {kind}. Give a .keras file or the folder of a SavedModel")
     family, variant = split(pattern)
     if is_own(family):
         names = list(catalogue.family(family).VARIANTS)
         return [f"{family}/{name}" for name in _chosen(names, variant, f"variant '{variant}' of {family}")]
+    if os.path.exists(pattern):  # which takes any text, unlike Path.exists
+        return [_checked(pattern)]
+    if _is_path(pattern):
+        raise ArchitectureError(f"{pattern}: no such file")
     recorded = catalogue.recorded()
     names = [name for name in recorded if TINY in pattern or not recorded[name].tiny]  # tests' networks must be named
     return _chosen(names, pattern, f"architecture '{pattern}'", " `suite list architectures` lists them all.")
+
+
+def _is_path(pattern: str) -> bool:
+    """Whether a pattern that is not there can be meant as a file only."""
+    ending = Path(pattern).suffix.lower()
+    return (
+        ending in (*MODELS, *OTHERS)
+        or os.path.isabs(pattern)
+        or pattern.startswith((".", "~"))
+        or pattern.endswith("/")
+    )
+
+
+def _checked(path: str) -> str:
+    """Return the path of a model. Raises ArchitectureError when what is there is of another kind."""
+    ending = Path(path).suffix.lower()
+    if os.path.isfile(os.path.join(path, "saved_model.pb")) or (os.path.isfile(path) and ending in MODELS):
+        return path
+    if ending == ".py":
+        raise ArchitectureError(f"{path}: say which of its VARIANTS, as {path}/VARIANT")
+    of_file = OTHERS.get(ending, "a file of no kind that is measured")
+    kind = "a folder without a saved_model.pb" if os.path.isdir(path) else of_file
+    raise ArchitectureError(f"{path}: {kind}. {TAKEN}")
 
 
 def _chosen(names: Sequence[str], pattern: str, wanted: str, way_out: str = "") -> list[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 
 import click
 
 from suite.benchmark.campaign import Settings, Told
 from suite.cli.speaking import tell
-from suite.core import task
+from suite.core import inputs
 from suite.core.cells import Cell
+from suite.core.inputs import Sizes
 from suite.core.paths import PATHS
 from suite.core.rules import RECIPE_CHOICES
 from suite.core.task import Shape
@@ -21,12 +23,30 @@ PRECISIONS = RECIPE_CHOICES["precision"]
 ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
 
 
-def shape(text: str | None) -> Shape | None:
-    """Return (H, W, C) of `32x32x3`."""
-    image = None if text is None else task.shape(text)
-    if text is not None and image is None:
-        raise click.BadParameter(f"'{text}': write height, width and channels like 32x32x3", param_hint="--image")
-    return image
+def given(words: Sequence[str], resolution: int | None) -> dict[str, Sizes]:
+    """Return the sizes of `--image`, by the names of inputs: `32x32x3` has none, `left=32x32x3` has one."""
+    known = {}
+    for text in words:
+        read = inputs.read(text)
+        if read is None:
+            raise click.BadParameter(
+                f"'{text}': write height, width and channels like 32x32x3, or NAME=32x32x3 for one of several inputs",
+                param_hint="--image",
+            )
+        known[read[0]] = read[1]
+    return known or ({"": (resolution, resolution, 3)} if resolution else {})
+
+
+def picture(given: Mapping[str, Sizes]) -> Shape | None:
+    """Return the (H, W, C) among the sizes given, for networks that take one picture."""
+    if not given:
+        return None
+    if given.keys() != {""} or len(given[""]) != 3:
+        raise click.BadParameter(
+            "networks are counted for a picture: write height, width and channels like 32x32x3", param_hint="--image"
+        )
+    height, width, channels = given[""]
+    return height, width, channels
 
 
 def above_zero(context: click.Context, option: click.Parameter, seconds: float) -> float:
@@ -37,18 +57,20 @@ def above_zero(context: click.Context, option: click.Parameter, seconds: float) 
 
 
 def settings(
-    paths: str,
+    paths: str | None,
     batches: str,
-    image: Shape | None,
+    given: Mapping[str, Sizes],
     classes: int,
     precision: str,
     threads: int | None,
     seconds: float,
     longest: float,
     again: bool,
+    trusted: bool,
 ) -> Settings:
     """Return the settings of a measurement; `paths` and `batches` are lists with commas."""
-    unknown = [path for path in paths.split(",") if path not in ON]
+    wanted = None if paths is None else tuple(dict.fromkeys(paths.split(",")))
+    unknown = [path for path in wanted or () if path not in ON]
     if unknown:
         raise click.BadParameter(f"'{unknown[0]}' is no path: give some of {', '.join(ON)}", param_hint="--path")
     sizes = batches.split(",")
@@ -58,15 +80,17 @@ def settings(
     if threads and threads > there:
         raise click.BadParameter(f"{threads} is too many: there are {there} processors", param_hint="--threads")
     return Settings(
-        paths=tuple(dict.fromkeys(paths.split(","))),
+        paths=wanted,
         batches=tuple(sorted(set(map(int, sizes)))),
-        image=image,
+        image=given.get(""),
+        images={name: one for name, one in given.items() if name},
         classes=classes,
         precision=precision,
         threads=threads or there,
         seconds=seconds,
         longest=longest,
         again=again,
+        trusted=trusted,
     )
 
 

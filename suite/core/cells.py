@@ -35,6 +35,7 @@ class Cell:
     image: str  # 224x224x3
     classes: int | None = None
     digest: str = ""  # of the file of your own model
+    given: str = ""  # sizes that --image gave to the file of a model
     state: str  # one of STATES
     reason: str = ""  # why it is not stable
     measures: Mapping[str, float] = field(default_factory=dict)  # costs, by the names of measures.MEASURES
@@ -60,7 +61,7 @@ class Cell:
     def key(self) -> tuple[Any, ...]:
         """The values that tell it from other cells of its file."""
         image = self.image if self.classes else ""  # a model's file sets its shape, known only once it is open
-        return self.model, image, self.classes, self.path, self.precision, self.batch, self.digest
+        return self.model, image, self.given, self.classes, self.path, self.precision, self.batch, self.digest
 
     @property
     def size(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 PATHS = {
     "saved_model": "signature `pixels` of the SavedModel, by TensorFlow",
     "xla": "the same signature, compiled by XLA",
@@ -17,3 +19,9 @@ DEPLOYED = ("saved_model", "xla", "litert", "litert-int8", "onnx")  # paths that
 OF_TENSORFLOW = ("saved_model", "xla", "keras")
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"  # TensorFlow reads it when it is loaded: 0 means without oneDNN
 FOR_TRAINING = "SUITE_ONEDNN_OFF"  # set in the environment where we switched oneDNN off, for trainings alone
+READY = {".tflite": "litert", ".onnx": "onnx"}  # files that one path runs as they are, by their ending
+
+
+def made_for(model: str) -> str:
+    """Return the path that runs a model where nobody names one: that of its file, else TensorFlow's."""
+    return READY.get(Path(model).suffix.lower(), "saved_model")

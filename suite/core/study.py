@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from suite.core import rules
 from suite.core.errors import StudyError, did_you_mean
@@ -195,6 +195,11 @@ def split(architecture: str) -> tuple[str, str]:
 def is_own(family: str) -> bool:
     """Whether a family is the path of a user's Python file."""
     return family.endswith(".py")
+
+
+def is_file(name: str) -> bool:
+    """Whether a name is that of a model's file, and not of a network that is built here."""
+    return Path(name).exists() and not is_own(name)
 
 
 @dataclass(frozen=True, kw_only=True)

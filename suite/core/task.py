@@ -22,9 +22,9 @@ class Task:
         return self.height, self.width, self.channels
 
 
-def spelled(image: Shape) -> str:
-    """Return the shape of a picture as tables and options write it: `224x224x3`."""
-    return "x".join(map(str, image))
+def spelled(sizes: tuple[int, ...]) -> str:
+    """Return the shape of a picture, or other sizes, as tables and options write them: `224x224x3`."""
+    return "x".join(map(str, sizes))
 
 
 def shape(text: str) -> Shape | None:

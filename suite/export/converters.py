@@ -5,10 +5,13 @@ Heavy packages are imported by the converter that needs them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite.core.errors import ArchitectureError
+from suite.core.inputs import Input, Sizes
+from suite.export.feeding import fed, is_picture
 
 if TYPE_CHECKING:
     import keras
@@ -35,39 +38,80 @@ def converted(saved: Path, path: str, folder: Path, model: keras.Model | None = 
 
 def _keras(model: keras.Model | None, file: Path) -> Path:
     if model is None:
-        raise ArchitectureError("a SavedModel holds no Keras model: give its .keras file")
+        raise ArchitectureError("only a model of Keras 3 runs on this path: give its .keras file")
     model.save(file)
     return file
 
 
 def _litert(saved: Path, file: Path, quantised: bool) -> Path:
-    import numpy as np
     import tensorflow as tf
 
     function = _signature(saved)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved), signature_keys=[function.name_of_signature])
     if quantised:
-        source, shape = np.random.default_rng(0), _takes(function).shape[1:]
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: (
-            [source.uniform(0, 255, (1, *shape)).astype(np.float32)] for _ in range(SHOWN)
-        )
+        converter.representative_dataset = lambda: _examples(inputs_of(function))
         # Operations without an 8-bit form stay in float rather than fail.
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
     file.write_bytes(converter.convert())
     return file
 
 
+def _examples(takes: Sequence[Input]) -> Iterator[dict[str, Any]]:
+    """Yield what the inputs may see, by their names: random pictures, and for all else what is safe."""
+    import numpy as np
+
+    source = np.random.default_rng(0)
+    for _ in range(SHOWN):
+        safe = fed(takes, {}, 1)
+        yield {
+            name: source.uniform(0, 255, array.shape).astype(array.dtype) if is_picture(array) else array
+            for name, array in safe.items()
+        }
+
+
 def _onnx(saved: Path, file: Path) -> Path:
-    import tensorflow as tf
     import tf2onnx
 
-    function = _signature(saved)
-    takes = _takes(function)
-    asked = tf.function(lambda pixels: function(**{takes.name: pixels}))
-    signature = [tf.TensorSpec(takes.shape, takes.dtype, takes.name)]
-    tf2onnx.convert.from_function(asked, input_signature=signature, opset=OPSET, output_path=str(file))
+    asked, takes = _flat(_signature(saved))
+    tf2onnx.convert.from_function(asked, input_signature=takes, opset=OPSET, output_path=str(file))
     return file
+
+
+def resized(saved: Path, sizes: Mapping[str, Sizes], folder: Path) -> Path:
+    """Write the SavedModel `saved` again, in `folder`, with inputs of the given sizes; return its folder."""
+    import tensorflow as tf
+
+    function = _signature(saved)
+    asked, takes = _flat(function)
+    fixed = [
+        tf.TensorSpec((spec.shape[0] if spec.shape.rank else None, *sizes[spec.name]), spec.dtype, spec.name)
+        for spec in takes
+    ]
+    module, into = tf.Module(), folder / "resized"
+    module.kept = function.kept
+    tf.saved_model.save(module, str(into), signatures=asked.get_concrete_function(*fixed))
+    return into
+
+
+def _flat(function: Any) -> tuple[Any, list[Any]]:
+    """Return a signature as a function of tensors without names, and the TensorSpecs of these, which have names."""
+    import tensorflow as tf
+
+    takes = function.structured_input_signature[1]
+    asked = tf.function(lambda *inputs: function(**dict(zip(takes, inputs, strict=True))), autograph=False)
+    return asked, [tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in takes.items()]
+
+
+def inputs_of(function: Any) -> tuple[Input, ...]:
+    """Return the inputs of a signature of a SavedModel."""
+    return tuple(described(name, spec) for name, spec in function.structured_input_signature[1].items())
+
+
+def described(name: str, spec: Any) -> Input:
+    """Return the input that a TensorSpec, or a tensor of Keras, describes."""
+    known = getattr(spec.shape, "rank", 0) is not None
+    return Input(name=name, shape=tuple(spec.shape) if known else None, dtype=getattr(spec.dtype, "name", spec.dtype))
 
 
 def _signature(saved: Path) -> Any:
@@ -80,11 +124,20 @@ def _signature(saved: Path) -> Any:
     return function
 
 
-def _takes(function: Any) -> Any:
-    (takes,) = function.structured_input_signature[1].values()
-    return takes
-
-
 def signature(loaded: Any) -> str:
-    """Return the signature of a SavedModel to run: our `pixels`, else its default one."""
-    return "pixels" if "pixels" in loaded.signatures else "serving_default"
+    """Return the signature of a SavedModel to run: our `pixels`, else its default one, else the only one.
+
+    Raises ArchitectureError when there is none, or when several could be meant.
+    """
+    names = [name for name in loaded.signatures if not name.startswith("__")]
+    preferred = [name for name in ("pixels", "serving_default") if name in names]
+    if not names:
+        raise ArchitectureError(
+            "this SavedModel has no signature, which says what it takes: write it with signatures=..."
+        )
+    if not preferred and len(names) > 1:
+        raise ArchitectureError(
+            f"this SavedModel has several signatures ({', '.join(names)}): write it with one that is called "
+            "serving_default"
+        )
+    return (preferred or names)[0]

@@ -10,13 +10,13 @@ import tensorflow as tf
 
 from suite.pictures.graph import BACKGROUND, decoded, prepared
 
-Signature = tuple[Callable[[Any], dict[str, Any]], tf.TensorSpec]
+Signature = tuple[Callable[..., dict[str, Any]], Sequence[tf.TensorSpec]]
 
 
 def signatures(
     model: keras.Model, classes: Sequence[str], background: tuple[int, int, int] = BACKGROUND
 ) -> dict[str, Signature]:
-    """Return the three ways to ask `model` (logits out, [B, K]), each a function and the tensor that it takes.
+    """Return the three ways to ask `model` (logits out, [B, K]), each a function and the tensors that it takes.
 
     `images`: uint8 [B, h, w, C], pictures of any one size; `encoded`: string [B], JPEG, PNG, GIF or BMP files;
     `pixels`: float32 [B, H, W, C], values 0 to 255 at the network's own size. All answer `probabilities`, float32
@@ -46,9 +46,9 @@ def signatures(
         return {"probabilities": answered(prepared(pixels, image))}
 
     return {
-        "images": (images, tf.TensorSpec((None, None, None, image[-1]), tf.uint8, "images")),
-        "encoded": (encoded, tf.TensorSpec((None,), tf.string, "encoded")),
-        "pixels": (pixels, tf.TensorSpec((None, *image), tf.float32, "pixels")),
+        "images": (images, [tf.TensorSpec((None, None, None, image[-1]), tf.uint8, "images")]),
+        "encoded": (encoded, [tf.TensorSpec((None,), tf.string, "encoded")]),
+        "pixels": (pixels, [tf.TensorSpec((None, *image), tf.float32, "pixels")]),
     }
 
 
@@ -59,8 +59,8 @@ def inference(model: keras.Model, classes: Sequence[str]) -> Callable[[], None]:
     disk. It returns when the answer has reached the processor.
     """
     function, takes = signatures(model, classes)["pixels"]
-    traced = tf.function(function, input_signature=[takes], autograph=False).get_concrete_function()
-    image = tf.constant(128.0, shape=(1, *takes.shape[1:]))
+    traced = tf.function(function, input_signature=takes, autograph=False).get_concrete_function()
+    image = tf.constant(128.0, shape=(1, *takes[0].shape[1:]))
     return lambda: traced(image)["probabilities"].numpy()
 
 
@@ -81,9 +81,9 @@ def save(model: keras.Model, asked: Mapping[str, Signature], folder: str) -> Non
     module = tf.Module()
     # Not Keras' ExportArchive: it writes every weight twice.
     module.weights = [weight.value for weight in model.variables]
+    module.tables = [layer.lookup_table for layer in model._flatten_layers() if hasattr(layer, "lookup_table")]
     functions = {
-        name: tf.function(function, input_signature=[takes], autograph=False)
-        for name, (function, takes) in asked.items()
+        name: tf.function(function, input_signature=takes, autograph=False) for name, (function, takes) in asked.items()
     }
     default = next(iter(functions.values()))
     tf.saved_model.save(module, folder, signatures={"serving_default": default, **functions})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from suite.core.inputs import Sizes
 from suite.timing.protocol import LEAST
 
 CALLS = LEAST + 2  # least calls for one latency: one in each block, and two to warm up
@@ -29,6 +30,7 @@ class Order:
 
     artefact: str
     batches: tuple[int, ...]  # ascending
+    sizes: Mapping[str, Sizes] = field(default_factory=dict)  # of inputs whose size the artefact leaves free
     seconds: float  # after which no further block is begun
     longest: float  # seconds: skip a batch size if ten blocks would take longer
     rests: Mapping[str, float] = field(default_factory=dict)  # seconds of references at rest; empty: watch them first

@@ -11,13 +11,15 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from suite.core.inputs import Sizes
 from suite.core.paths import BESIDE
+from suite.core.reasons import said
 from suite.machine.capacity import free_memory
 from suite.timing import rest, runtimes, sensors
 from suite.timing.order import Order, Setup, too_slow
@@ -53,7 +55,7 @@ class _Process:
             try:
                 self._references[name] = self._reference(artefact)
             except Exception as error:  # artefacts are timed without it
-                self.failed[name] = runtimes.said(error)
+                self.failed[name] = said(error)
 
     def _reference(self, artefact: str) -> runtimes.Call:
         """Return a call of a reference on one picture, after its first call."""
@@ -71,7 +73,7 @@ class _Process:
         began = None if order.artefact in self._runtimes else time.perf_counter()  # a loaded one does not start cold
         try:
             runtime = self._runtimes.get(order.artefact) or runtimes.opened(
-                self._setup.path, Path(order.artefact), self._setup.threads
+                self._setup.path, Path(order.artefact), self._setup.threads, _tuples(order.sizes)
             )
         except Exception as error:
             yield from ({"batch": batch, **_failed(error)} for batch in order.batches)
@@ -151,8 +153,12 @@ class _Process:
         }
 
 
+def _tuples(sizes: Mapping[str, Sequence[int]]) -> dict[str, Sizes]:
+    return {name: tuple(one) for name, one in sizes.items()}
+
+
 def _failed(error: Exception) -> dict[str, str]:
-    return {"no_memory" if runtimes.is_out_of_memory(error) else "failed": runtimes.said(error)}
+    return {"no_memory" if runtimes.is_out_of_memory(error) else "failed": said(error)}
 
 
 def _left_out(seconds: float, order: Order) -> dict[str, Any]:

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from suite.core.errors import MissingExtraError
+from suite.core.inputs import STRING, Input, Sizes
 from suite.core.paths import OF_TENSORFLOW
-from suite.export.converters import signature
+from suite.export import converters
+from suite.export.feeding import fed
 from suite.machine.capacity import used
+
+if TYPE_CHECKING:
+    import keras
 
 Call = Callable[[], object]
 
-GREY = 128.0  # value of every pixel: latency does not depend on it
 LOADED = {  # modules to import before a path can run; for Keras, the layers that a file may name
     "keras": "suite.architectures.layers",
     "litert": "ai_edge_litert",
@@ -30,6 +34,7 @@ LOADED = {  # modules to import before a path can run; for Keras, the layers tha
     "onnx": "onnxruntime",
 }
 EXTRAS = {"litert": "litert", "litert-int8": "litert", "onnx": "onnx"}
+SILENT = 4  # severity of ONNX Runtime's own log: what it raises is enough
 CUDA = "CUDAExecutionProvider"  # of ONNX Runtime, in its package onnxruntime-gpu
 
 
@@ -37,6 +42,7 @@ CUDA = "CUDAExecutionProvider"  # of ONNX Runtime, in its package onnxruntime-gp
 class Runtime:
     """A network that is ready to run."""
 
+    takes: tuple[Input, ...] = ()
     on: Callable[[int], Call]  # takes a batch size, returns a call on that many pictures
     gpu: bool  # whether it runs on a GPU
 
@@ -77,48 +83,72 @@ def held_of_gpu(path: str) -> int | None:
     return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
 
 
-def opened(path: str, artefact: Path, threads: int) -> Runtime:
-    """Load the `artefact` of `path` to run with this many threads."""
+def opened(path: str, artefact: Path, threads: int, sizes: Mapping[str, Sizes] | None = None) -> Runtime:
+    """Load the `artefact` of `path` to run with this many threads; `sizes` are for those inputs whose size is free.
+
+    Raises whatever the library of `path` raises.
+    """
     return {
         "saved_model": _saved_model, "xla": _xla, "litert": _litert, "litert-int8": _litert, "onnx": _onnx,
         "keras": _keras,
-    }[path](artefact, threads)  # fmt: skip
+    }[path](artefact, threads, sizes or {})  # fmt: skip
 
 
-def _saved_model(artefact: Path, threads: int, *, compiled: bool = False) -> Runtime:
+def _saved_model(artefact: Path, threads: int, sizes: Mapping[str, Sizes], *, compiled: bool = False) -> Runtime:
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(artefact))
-    function = loaded.signatures[signature(loaded)]
+    function = loaded.signatures[converters.signature(loaded)]
     function.kept = loaded  # the function alone does not keep its weights
-    ((name, takes),) = function.structured_input_signature[1].items()
-    (answer,) = [key for key, made in function.structured_outputs.items() if made.dtype.is_floating][:1]
-    asked = tf.function(lambda pixels: function(**{name: pixels})[answer], jit_compile=True) if compiled else None
+    takes = converters.inputs_of(function)
+    asked = tf.function(lambda **given: function(**given), jit_compile=True) if compiled else function
 
     def on(batch: int) -> Call:
-        pixels = tf.cast(tf.fill((batch, *takes.shape[1:]), GREY), takes.dtype)
-        if asked:
-            return lambda: asked(pixels).numpy()
-        return lambda: function(**{name: pixels})[answer].numpy()
+        given = {name: tf.constant(array) for name, array in fed(takes, sizes, batch).items()}
+        return lambda: _fetched(asked(**given))
 
-    return Runtime(on=on, gpu=_has_gpu())
+    return Runtime(takes=takes, on=on, gpu=_has_gpu())
 
 
-def _xla(artefact: Path, threads: int) -> Runtime:
-    return _saved_model(artefact, threads, compiled=True)
-
-
-def _keras(artefact: Path, threads: int) -> Runtime:
-    import keras
+def _fetched(answers: Any) -> list[Any]:
+    """Return all answers in the memory of the processor."""
     import tensorflow as tf
 
-    model = keras.saving.load_model(artefact, compile=False)
+    return [one.numpy() for one in tf.nest.flatten(answers, expand_composites=True)]
+
+
+def _xla(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime:
+    return _saved_model(artefact, threads, sizes, compiled=True)
+
+
+def _keras(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime:
+    import tensorflow as tf
+    from keras.saving import load_model
+
+    # A process of ours wrote this file, of a model that the user trusts or that brings no code along.
+    model = load_model(artefact, compile=False, safe_mode=False)
+    takes = inputs_of(model)
 
     def on(batch: int) -> Call:
-        pixels = tf.fill((batch, *model.input_shape[1:]), GREY)
-        return lambda: model(pixels, training=False).numpy()
+        flat = list(map(tf.constant, fed(takes, sizes, batch).values()))
+        given = arranged(model, flat)
+        return lambda: _fetched(model(given, training=False))
 
-    return Runtime(on=on, gpu=_has_gpu())
+    return Runtime(takes=takes, on=on, gpu=_has_gpu())
+
+
+def inputs_of(model: keras.Model) -> tuple[Input, ...]:
+    """Return the inputs of a model of Keras that has a graph."""
+    return tuple(converters.described(one.name, one) for one in model.inputs)
+
+
+def arranged(model: keras.Model, tensors: Sequence[Any]) -> Any:
+    """Return `tensors`, one for each of `inputs_of`, in the structure in which a model of Keras takes them."""
+    import keras
+
+    if len(tensors) == 1 and (isinstance(model, keras.Sequential) or not model.inputs):
+        return tensors[0]
+    return keras.tree.pack_sequence_as(model.input, tensors)
 
 
 def _has_gpu() -> bool:
@@ -128,40 +158,59 @@ def _has_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def _litert(artefact: Path, threads: int) -> Runtime:
+def _litert(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter: Any = Interpreter(str(artefact), num_threads=threads)
-    (takes, *_), (gives, *_) = interpreter.get_input_details(), interpreter.get_output_details()
+    details = {one["name"]: one for one in interpreter.get_input_details()}
+    takes = tuple(map(_input_of_litert, details.values()))
+    gives = [one["index"] for one in interpreter.get_output_details()]
 
     def on(batch: int) -> Call:
-        interpreter.resize_tensor_input(takes["index"], [batch, *takes["shape"][1:]])
+        given = {details[name]["index"]: array for name, array in fed(takes, sizes, batch).items()}
+        for index, array in given.items():
+            interpreter.resize_tensor_input(index, array.shape)
         interpreter.allocate_tensors()
-        interpreter.set_tensor(takes["index"], np.full((batch, *takes["shape"][1:]), GREY, takes["dtype"]))
+        for index, array in given.items():
+            interpreter.set_tensor(index, array)
 
         def call() -> object:
             interpreter.invoke()
-            return interpreter.get_tensor(gives["index"])
+            return [interpreter.get_tensor(index) for index in gives]
 
         return call
 
-    return Runtime(on=on, gpu=False)
+    return Runtime(takes=takes, on=on, gpu=False)
 
 
-def _onnx(artefact: Path, threads: int) -> Runtime:
+def _input_of_litert(detail: Mapping[str, Any]) -> Input:
+    shape = tuple(None if size < 0 else int(size) for size in detail["shape_signature"])
+    dtype = np.dtype(detail["dtype"])
+    return Input(name=detail["name"], shape=shape, dtype=STRING if dtype.kind == "S" else dtype.name)
+
+
+def _onnx(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
+    options.log_severity_level = SILENT
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     providers = [one for one in (CUDA, "CPUExecutionProvider") if one in onnxruntime.get_available_providers()]
     session = onnxruntime.InferenceSession(artefact, options, providers=providers)
-    (takes,) = session.get_inputs()
+    takes = tuple(map(_input_of_onnx, session.get_inputs()))
 
     def on(batch: int) -> Call:
-        pixels = np.full((batch, *takes.shape[1:]), GREY, np.float32)
-        return lambda: session.run(None, {takes.name: pixels})
+        given = fed(takes, sizes, batch)
+        return lambda: session.run(None, given)
 
-    return Runtime(on=on, gpu=CUDA in session.get_providers())  # false if CUDA's libraries do not load
+    return Runtime(takes=takes, on=on, gpu=CUDA in session.get_providers())  # false if CUDA's libraries do not load
+
+
+def _input_of_onnx(one: Any) -> Input:
+    """Return an input of ONNX, whose free axes have names."""
+    kind = one.type.removeprefix("tensor(").removesuffix(")")
+    shape = tuple(size if isinstance(size, int) and size > 0 else None for size in one.shape)
+    return Input(name=one.name, shape=shape, dtype={"float": "float32", "double": "float64"}.get(kind, kind))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -170,8 +219,3 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError" or any(
         said in words for said in ("out of memory", "failed to allocate", "bad_alloc", "oom when")
     )  # fmt: skip
-
-
-def said(error: BaseException) -> str:
-    """Return a library's error on one line, short enough for a table."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -37,6 +37,8 @@ class GoneError(Exception):
         """Return the reason in one line; `when` says what it was doing."""
         if self.is_killed:
             return f"its process was killed while {when}"
+        if self.code < 0:
+            return f"its process crashed while {when} ({signal.Signals(-self.code).name})"
         last = self.errors.strip().splitlines()[-1:] or [f"exit code {self.code}"]
         return f"its process ended while {when}: {last[0][:200]}"
 
