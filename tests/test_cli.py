@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 import errno
+import functools
 import io
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -200,6 +205,7 @@ def test_a_worker_that_dies_while_nothing_runs_is_named_and_another_goes_on(
     """The worker is a program that ends itself by a segmentation fault, so many times."""
     dying(tmp_path, deaths)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     code = supervisor.supervise([], lambda reason: False, lambda: 0)
     said = capfd.readouterr().err
     assert said.count("no trial was running when a worker ended: its process was ended by SIGSEGV") == deaths
@@ -221,6 +227,7 @@ def test_a_worker_that_crashes_when_it_is_asked_to_end_has_ended(
         "time.sleep(60)\n"
     )
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert supervisor.supervise([], lambda reason: False, lambda: 0) == 130
     assert (tmp_path / "begun").read_text() == "x"
 
@@ -230,6 +237,7 @@ def test_workers_that_die_while_trials_end_are_replaced_for_ever(
 ) -> None:
     dying(tmp_path, 7)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     ended = iter(range(100))
     assert supervisor.supervise([], lambda reason: False, lambda: next(ended)) == 0
 
@@ -530,6 +538,41 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+# ---- requests to end
+
+
+def _reading(fifo: Path, **how: Any) -> tuple[subprocess.Popen[str], int]:
+    """Start a verb that waits for its study to be written; return it when it waits, and where to write."""
+    os.mkfifo(fifo)
+    command = [sys.executable, "-m", "suite", "run", str(fifo)]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
+    while started.poll() is None:
+        with suppress(OSError):  # nobody reads yet
+            return started, os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.02)
+    raise AssertionError(started.communicate())
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_every_request_to_end_is_answered_by_one_line(tmp_path: Path, end: signal.Signals) -> None:
+    started, writing = _reading(tmp_path / "study.toml")
+    started.send_signal(end)
+    told = started.communicate(timeout=60)
+    os.close(writing)
+    said = "\nsuite: interrupted. What was finished is kept; the same command goes on.\n"  # click ends the line of ^C
+    assert (started.returncode, *told) == (130, "", said)
+
+
+def test_a_terminal_that_closes_ends_nothing_that_nohup_has_started(tmp_path: Path) -> None:
+    nohup = functools.partial(signal.signal, signal.SIGHUP, signal.SIG_IGN)
+    started, writing = _reading(tmp_path / "study.toml", preexec_fn=nohup)
+    started.send_signal(signal.SIGHUP)
+    os.write(writing, b"name =")
+    os.close(writing)
+    _, told = started.communicate(timeout=60)
+    assert (started.returncode, told.count("\n")) == (2, 1), told
 
 
 # ---- terminals and pipes that cannot show every character

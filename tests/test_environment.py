@@ -125,3 +125,20 @@ def test_a_folder_that_was_deleted_is_named(tmp_path: Path) -> None:
     )
     _, said = _ended(sys.executable, "-c", gone, *helper.PYTHON, "suite", "run", str(study), cwd=tmp_path)
     assert said == "suite: the folder that you are in was deleted: change into another one (cd)"
+
+
+NOISY = """
+import warnings
+
+warnings.warn("of another library's code", FutureWarning)
+
+def main():
+    warnings.warn("of another library's code", UserWarning)
+    print("done")
+"""
+
+
+@pytest.mark.parametrize("wanted", ["default", "error"])
+def test_warnings_of_other_libraries_neither_reach_a_user_nor_end_a_process(tmp_path: Path, wanted: str) -> None:
+    (tmp_path / "job.py").write_text(NOISY)
+    assert _ended(*helper.command("job"), path=tmp_path, PYTHONWARNINGS=wanted) == ("done", "")

@@ -16,7 +16,8 @@ import pytest
 
 from suite.core.errors import StoreError, StudyError
 from suite.core.study import Budget
-from suite.search import folder, worker
+from suite.machine import interruption
+from suite.search import folder
 from suite.search.rows import DEATHS
 from tests import studies
 
@@ -404,15 +405,15 @@ def test_a_late_result_of_a_trial_that_others_took_over_is_not_kept_and_ends_not
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_a_request_to_end_is_held_while_a_step_is_made_and_never_forgotten(end: signal.Signals) -> None:
-    before = {number: signal.getsignal(number) for number in worker.ENDS}
-    worker.heed()
+    before = {number: signal.getsignal(number) for number in interruption.ENDS}
+    interruption.heed()
     done = []
     try:
-        with pytest.raises(KeyboardInterrupt), worker.uninterrupted():
-            with worker.uninterrupted():
+        with pytest.raises(KeyboardInterrupt), interruption.uninterrupted():
+            with interruption.uninterrupted():
                 signal.raise_signal(end)
             done.append("the whole step")
-        with worker.uninterrupted():
+        with interruption.uninterrupted():
             done.append("the next step")
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(end)

@@ -29,6 +29,7 @@ WORKER = """
 import random, sys, time
 from pathlib import Path
 sys.path.insert(0, {root!r})
+from suite.machine import interruption
 from suite.search import folder, worker
 from suite.search.budget import spent
 from tests import studies
@@ -39,7 +40,7 @@ wanted = study({name!r}, {trials})
 def within(trials):
     return not spent(trials, wanted.fidelity).exhausts(wanted.budget)
 
-worker.heed()
+interruption.heed()
 print("ready", flush=True)
 sys.stdin.readline()
 try:

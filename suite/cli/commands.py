@@ -19,6 +19,7 @@ from suite.cli.speaking import speak_plainly, tell
 from suite.core.errors import SuiteError
 from suite.machine import cache
 from suite.machine.helper import start_lightly
+from suite.machine.interruption import heed
 
 FAULT = 70  # exit code, EX_SOFTWARE of sysexits.h
 OF_THE_SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)  # no fault of ours
@@ -66,6 +67,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command; every error becomes a message and an exit code."""
+    heed()
     start_lightly()
     speak_plainly()
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)

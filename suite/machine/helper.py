@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -35,6 +36,7 @@ def start_lightly() -> None:
     load what Keras goes without.
     """
     environment.settle()
+    warnings.simplefilter("ignore")  # other people's, about code: a user can mend none, and `-W error` would end us
     if not any(isinstance(finder, _WithoutExtras) for finder in sys.meta_path):
         sys.meta_path.insert(0, _WithoutExtras())
 

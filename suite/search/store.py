@@ -31,6 +31,7 @@ from suite.core.errors import StoreError
 from suite.core.measures import formatted
 from suite.core.study import Study, Value
 from suite.core.trial import Trial
+from suite.machine.interruption import uninterrupted
 from suite.sampler.cheap_first import START
 from suite.search import worker
 from suite.search.database import HEARTBEAT, guarded, legible
@@ -75,7 +76,7 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         """Give back the trials that still run, so that they are the next to run."""
-        with worker.uninterrupted():
+        with uninterrupted():
             self._closed.set()
             for number in list(self._asked):
                 with suppress(StoreError), self._alone():
@@ -89,7 +90,7 @@ class Store:
 
     def trials(self) -> list[Trial]:
         """Return every trial so far, by number, those of other workers included."""
-        with worker.uninterrupted(), guarded(self.folder), legible():  # an interrupted read would lock an SQLite file
+        with uninterrupted(), guarded(self.folder), legible():  # an interrupted read would keep an SQLite file locked
             trials = self._past.read(self._rows.all())
             return self._past.retimed(trials, self._rows.retimed())
 
@@ -132,7 +133,7 @@ class Store:
         Interrupted trials come first. `kept` says which trainings can go on here. Also None when the trials so far are
         not `within` the budget: if several workers ask for the last trial, only one gets it.
         """
-        with worker.uninterrupted():
+        with uninterrupted():
             with self._alone():
                 self._rows.reclaim(self._asked)
                 trials = self._past.read(self._rows.all())
@@ -144,7 +145,7 @@ class Store:
 
     def finish(self, trial: Trial) -> None:
         """Make an ended trial durable; raise StoreError when it cannot be written."""
-        with worker.uninterrupted():
+        with uninterrupted():
             with self._alone():
                 is_ours = self._rows.end(trial)
             self._asked.discard(trial.number)
@@ -159,7 +160,7 @@ class Store:
 
         The reason is not that of workers on other machines: their trials are queued again.
         """
-        with worker.uninterrupted(), self._alone():
+        with uninterrupted(), self._alone():
             dead = [row for row in self._rows.dead(self._asked) if worker.is_here(row.user_attrs.get("worker"))]
             left = self._past.read(row for row in dead if "record" not in row.user_attrs)
             for trial in left:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from suite.machine.helper import PYTHON
-from suite.search.worker import ENDS, heed
+from suite.machine.interruption import ENDS, heeded
 
 DEATHS = 3  # workers that died in a row while no trial ended, after which no other is started
 _PATIENCE = 15  # seconds that a worker without a watcher has to give back its trial
@@ -29,8 +29,7 @@ def is_worker() -> bool:
 
 
 def obey() -> None:
-    """Heed requests to end, and end this worker when its watcher is gone, even by kill -9: it would work unseen."""
-    heed()
+    """End this worker when its watcher is gone, even by kill -9: it would work unseen."""
 
     def watch() -> None:
         while os.read(0, 1):  # the watcher writes nothing: this returns when it has gone
@@ -83,7 +82,7 @@ def _work(arguments: Sequence[str]) -> int:
         asked.append(number)
         worker.send_signal(number) if worker else early.append(number)
 
-    before = {number: signal.signal(number, pass_on) for number in ENDS}
+    before = {number: signal.signal(number, pass_on) for number in heeded()}
     try:
         # In another process group, so that Ctrl-C reaches it once, from here.
         worker = subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, _WORKER: "1"}, process_group=0)

@@ -30,7 +30,6 @@ from suite.cli import arguments, measuring
 from suite.cli.options import formatted, rooted
 from suite.cli.printing import show
 from suite.core import cells
-from suite.search import supervisor
 
 # What gives way on a narrow terminal, the first one first.
 SPARE = (
@@ -114,7 +113,6 @@ def command(
     if by:
         show(pipeline.breakdown(wanted, measuring.picture(given), classes, by, trusted=trust), format)
     elif latency:
-        supervisor.heed()
         settings = measuring.settings(
             paths, batches, given, classes, precision, threads, seconds, longest, again, trust
         )
