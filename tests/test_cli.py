@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from suite import architectures, pipeline
 from suite.cli import arguments, listing
@@ -491,6 +492,13 @@ def test_however_narrow_the_terminal_no_number_and_no_name_is_cut(width: int, sp
     lines = rendered(ROWS, "table", terminal=Terminal(width=width, spare=spare)).splitlines()
     for row in ROWS:
         assert any(f"{row['parameters']:,}" in line and str(row["name"]) in line for line in lines)
+
+
+def test_a_table_with_wide_characters_fits_as_far_as_words_wrap() -> None:
+    rows = [{"picture": "写真.png", "class": "三毛猫とその子猫たち、庭で", "note": "とても確か", "probability": 0.5}]
+    for width in range(44, 90):
+        lines = rendered(rows, "table", terminal=Terminal(width=width)).splitlines()
+        assert max(map(cell_len, lines)) <= width
 
 
 def test_on_a_wide_terminal_a_table_is_whole_and_its_groups_stand_apart() -> None:

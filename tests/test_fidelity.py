@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
+from rich.text import Text
 
 from suite import pipeline, tracking
 from suite.core.errors import StudyError
@@ -309,8 +311,24 @@ def test_a_line_says_how_far_a_trial_came(capsys: pytest.CaptureFixture[str]) ->
     with Progress(study) as progress:
         progress.end(a_trial(7, "paused", until=2, accuracy=71.2, parameters=10.0, seconds=4))
     said = capsys.readouterr().err
-    assert said.startswith("small/7   paused at 2 of 30 epochs  accuracy 71.20 %, parameters 10  (depths 7)")
-    assert "[0.1 of 4 trials, 0:03:56 left]" in said
+    assert said.startswith("small/7   paused at 2 of 30 epochs  accuracy 71.20 %, parameters 10  ")
+    assert said.endswith("[0.1 of 4 trials, 0:03:56 left]  (depths 7)\n")
+
+
+@pytest.mark.parametrize("width", [1, 30, 60, 80, 200])
+def test_on_a_terminal_a_line_loses_no_more_than_the_end_of_its_configuration(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, to rich
+    trial = a_trial(7, "complete", accuracy=71.2, parameters=10.0, seconds=4)
+    with Progress(studies.study(fidelity=PAUSING, budget=Budget(trials=4), constraints=())) as shown:
+        shown.end(replace(trial, configuration={"space.widths": tuple(range(100))}))
+    text = Text.from_ansi(capsys.readouterr().err).plain
+    (line,) = [line for line in text.splitlines() if line.startswith("small/7")]
+    assert "accuracy 71.20 %, parameters 10" in line
+    assert cell_len(line) <= max(width, len("small/7   complete  accuracy 71.20 %, parameters 10  front"))
+    assert ("…" in line) == (width >= 80)
 
 
 def test_mlflow_is_told_what_a_trial_continues() -> None:

@@ -27,6 +27,7 @@ COLUMNS = {
 # How wide tables fit a terminal: the columns to leave out, and the column that groups rows.
 SPARE = {
     "measures": ("per_device",),
+    "runs": ("dataset", "architecture", "paused", "dropped"),
     "architectures": ("family", "source", "resolution", "total_parameters", "year", "macs"),
 }
 APART = {"architectures": "family"}

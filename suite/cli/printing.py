@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.box import Box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +22,7 @@ from suite.core.errors import SuiteError, did_you_mean
 
 FORMATS = ("table", "csv", "json")
 LEAST = 16  # fewest characters of a column of words, even on a narrow terminal
+NARROW = 9  # the same where no column is left to leave out
 WIDEST = 100_000  # characters: no table is wider
 RULE = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")  # a rule below the head only
 
@@ -76,8 +78,11 @@ def _table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], terminal: Te
     """Return a table for people: as wide as needed, or on a terminal with words that wrap."""
     table = Table(box=RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     least = _least(names, rows)
+    if terminal and _across(least) > terminal.width:
+        least = _least(names, rows, NARROW)
     for name, numeric, width in zip(names, _numeric(names, rows), least, strict=True):
-        table.add_column(name, justify="right" if numeric else "left", min_width=width, overflow="fold")
+        firm = numeric or name == names[0]
+        table.add_column(name, justify="right" if numeric else "left", min_width=width, overflow="fold", no_wrap=firm)
     before = rows[0].get(terminal.apart) if rows and terminal else None
     for row, cells in zip(rows, _cells(names, rows), strict=True):
         if terminal and row.get(terminal.apart) != before:
@@ -110,11 +115,11 @@ def _across(widths: Sequence[int]) -> int:
     return sum(widths) + 2 * len(widths) - 2
 
 
-def _least(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Return the least width of each column: columns of words wrap, down to LEAST, except the first."""
-    widths = [max(map(len, column)) for column in zip(names, *_cells(names, rows), strict=True)]
+def _least(names: Sequence[str], rows: Sequence[Mapping[str, Any]], words: int = LEAST) -> list[int]:
+    """Return the least width of each column: columns of words wrap, down to `words` characters, except the first."""
+    widths = [max(map(cell_len, column)) for column in zip(names, *_cells(names, rows), strict=True)]
     wraps = [number and not numeric for number, numeric in enumerate(_numeric(names, rows))]
-    return [min(width, LEAST) if may else width for width, may in zip(widths, wraps, strict=True)]
+    return [min(width, words) if may else width for width, may in zip(widths, wraps, strict=True)]
 
 
 def _cells(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:

@@ -29,6 +29,8 @@ _STYLES = {"complete": "green", "paused": "cyan", "refused": "dim", "dropped": "
 QUIET = 50.0  # seconds without a line, where there is no bar
 SOON = 10.0  # seconds: the end of a training is not announced if it is nearer
 
+LEAST = 12  # characters of a configuration that is cut; fewer tell nothing
+
 _WIDTH = 24  # of the bar, characters
 
 
@@ -104,7 +106,14 @@ class Progress:
             line.append("  front", "bold")
         if trial.state not in ("refused", "dropped") and not self._console.is_terminal:
             line.append(f"  [{self._standing()}]")
-        return line
+        return line.append(self._fitted(f"  ({_configuration(trial)})", self._console.width - line.cell_len))
+
+    def _fitted(self, text: str, room: int) -> Text:
+        """Return what comes last in a line: on a terminal cut to `room` characters, in a pipe whole."""
+        fitted = Text(text)
+        if self._console.is_terminal:
+            fitted.truncate(room if room >= LEAST else 0, overflow="ellipsis" if room >= LEAST else "crop")
+        return fitted
 
     def _state(self, trial: Trial) -> str:
         return f"paused at {trial.until} of {self._epochs} epochs " if trial.state == "paused" else trial.state
@@ -140,7 +149,7 @@ class Progress:
         shares = [used.trials / budget.trials] if budget.trials else []
         shares += [used.hours / budget.hours] if budget.hours else []
         full = round(_WIDTH * min(1.0, max(shares)))
-        bar = Text(f"{self._study.name} ")
+        bar = Text(f"{self._study.name} ", no_wrap=True, overflow="ellipsis")
         bar.append("━" * full, "cyan").append("━" * (_WIDTH - full), "dim")
         return bar.append(f" {self._standing()}{self._now()}")
 
@@ -166,15 +175,17 @@ class Progress:
 
 def _words(trial: Trial, study: Study) -> str:
     """Return what became of a trial: its objectives, or the reason why it has none."""
-    configuration = "; ".join(f"{key.partition('.')[2]} {brief(value)}" for key, value in trial.configuration.items())
     if trial.state not in ("complete", "paused"):
-        return f"{trial.reason}  ({configuration})"
+        return trial.reason
     wanted = [MEASURES[objective.measure] for objective in study.objectives]
     measured = ", ".join(
         f"{measure.name} {formatted(measure.name, trial.measures[measure.name])}" for measure in wanted
     )
-    cut = f"; {trial.reason}" if trial.reason else ""
-    return f"{measured}{cut}  ({configuration})"
+    return f"{measured}; {trial.reason}" if trial.reason else measured
+
+
+def _configuration(trial: Trial) -> str:
+    return "; ".join(f"{key.partition('.')[2]} {brief(value)}" for key, value in trial.configuration.items())
 
 
 def _time(seconds: float) -> str:
