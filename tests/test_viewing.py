@@ -201,6 +201,15 @@ def test_what_the_memory_cannot_hold_is_not_begun(monkeypatch: pytest.MonkeyPatc
 # ---- what is no picture
 
 
+def test_a_scan_that_lacks_rows_is_damaged_and_not_black_below() -> None:
+    data = written(noise(3, (30, 40)), "TIFF")
+    entry = struct.pack("<HHI", 257, 4, 1) + struct.pack("<I", 40)  # tag, kind, count and value of its height
+    assert entry in data
+    with pytest.raises(PictureError, match="damaged or cut short"):
+        view(data.replace(entry, entry[:8] + struct.pack("<I", 4_000_000)))
+    assert shown(data).shape == (40, 30, 3)
+
+
 @pytest.mark.parametrize(("data", "kind"), [
     (b"", "empty"), (b"\0" * 500, "empty"), (b"<html>no such page</html>", "no picture inside"),
     (encoded(COLOUR, "JPEG")[:900], "damaged or cut short"), (encoded(COLOUR, "PNG")[:900], "damaged or cut short"),

@@ -143,6 +143,8 @@ def _with_plugins() -> None:
 
 def _viewed(image: Image.Image, background: tuple[int, int, int]) -> View:
     pixels = image.width * image.height
+    if not _is_covered(image):
+        raise PictureError(DAMAGED)
     needed, free = pixels * (4 if image.mode not in ("1", "L", "P") else 1), free_memory()
     if needed > free / 2:
         raise PictureError(TOO_LARGE)
@@ -156,6 +158,12 @@ def _viewed(image: Image.Image, background: tuple[int, int, int]) -> View:
     shown = _turned(_laid(_in_srgb(small, profile), background), turn)
     fitting = shown.resize(_reduced(shown.size), Image.Resampling.LANCZOS)
     return View(image=fitting, form=image.format or "", lost=lost)
+
+
+def _is_covered(image: Image.Image) -> bool:
+    """Whether a TIFF file has data for all its rows; Pillow would show those that it has, and black below."""
+    tiles = getattr(image, "tile", ()) if image.format == "TIFF" else ()
+    return not tiles or max(tile[1][3] for tile in tiles) >= image.height
 
 
 def _has_16_bits(image: Image.Image) -> bool:
