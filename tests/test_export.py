@@ -18,6 +18,7 @@ from PIL import Image
 from suite import architectures, datasets, pipeline
 from suite.architectures.layers import deployed
 from suite.core.errors import ExportError
+from suite.core.preparation import Preparation
 from suite.datasets import Dataset
 from suite.export import exporting
 from suite.export import folder as exports
@@ -29,7 +30,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     root = tmp_path_factory.mktemp("pictures")
     for number, name in enumerate(("ant", "bee", "cat")):
         fill(root / name, range(100 * number, 100 * number + 20), size=(40, 33))
-    return datasets.load(str(root), (24, 20, 3), background="red")
+    return datasets.load(str(root), (24, 20, 3), Preparation(background="red"))
 
 
 @pytest.fixture(scope="module")

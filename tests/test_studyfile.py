@@ -273,7 +273,7 @@ MISTAKES = {
     "hidden name": ('name = "resnet"', 'name = ".."', f'name: {NAME_RULE}; not ".."'),
     "empty name": ('name = "resnet"', 'name = ""', f'name: {NAME_RULE}; not ""'),
     "blank dataset": (
-        '"cifar10"', '" "', 'dataset: needs a tensorflow-datasets name, a folder, or "digits"; not " "',
+        '"cifar10"', '" "', 'dataset: needs a tensorflow-datasets name, a folder, "hf:NAME", or "digits"; not " "',
     ),
     "architecture without variant": (
         '"resnet/50"', '"resnet"',

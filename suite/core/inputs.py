@@ -117,6 +117,6 @@ def read(text: str) -> tuple[str, Sizes] | None:
     """
     name, _, sizes = text.rpartition("=")
     numbers = sizes.lower().replace(" ", "").split("x")
-    if not all(number.isdigit() and int(number) for number in numbers):
+    if not all(number.isdecimal() and int(number) for number in numbers):
         return None
     return name, tuple(map(int, numbers))

@@ -206,7 +206,7 @@ def _gpu() -> Iterator[tuple[Any, Any]]:
         return
     try:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
-        usable = visible.isdigit() and int(visible) < pynvml.nvmlDeviceGetCount()
+        usable = visible.isdecimal() and int(visible) < pynvml.nvmlDeviceGetCount()
         yield pynvml, pynvml.nvmlDeviceGetHandleByIndex(int(visible)) if usable else None
     finally:
         pynvml.nvmlShutdown()
