@@ -241,6 +241,29 @@ def test_the_interval_of_an_accuracy_is_wilsons():
     assert (round(low / 100, 4), round(high / 100, 4)) == (0.2553, 0.3662)
 
 
+@pytest.mark.parametrize("quality", ["accuracy", "balanced_accuracy"])
+def test_the_share_of_the_largest_class_stands_beside_the_accuracies(tmp_path, quality):
+    """Whatever the runs aim at; in the figure only where it is the line to beat."""
+    made = run("resnet", 12)
+    share = min(one.measures["accuracy"] for one in made.trials if "accuracy" in one.measures) - 1
+    trials = [
+        dataclasses.replace(
+            one,
+            surroundings={**SURROUNDINGS, "largest_class": "three", "baseline": f"{share:.2f}"},
+            measures={**one.measures, "balanced_accuracy": one.measures["accuracy"]} if one.measures else {},
+        )
+        for one in made.trials
+        if "accuracy" in one.measures
+    ]
+    aimed = [dataclasses.replace(ACCURACY, measure=quality), LATENCY]
+    known = dataclasses.replace(made, trials=tuple(trials))
+    html = page.write([known], tmp_path, aimed).read_text()
+    assert f"To beat: {share:.1f} %, the share of the largest class, three" in html
+    drawn = [fronts.draw(plane) for plane in planes(compare([known], aimed)) if plane.cost == LATENCY]
+    words = [text.get_text() for each in drawn for text in each.figure.axes[0].texts]
+    assert (f"always three: {share:.1f} %" in words) == (quality == "accuracy")
+
+
 def test_the_hypervolume_ends_where_all_candidates_of_the_run_together_end():
     comparison = compare(families(20))
     frame = tables.hypervolumes(comparison, (ACCURACY, LATENCY))

@@ -96,8 +96,8 @@ def _html(
 
 
 def _notes(comparison: Comparison) -> list[str]:
-    notes = wording.uncertainty(comparison), wording.places(comparison), wording.cut(comparison), comparison.left_out
-    return [note for note in notes if note]
+    said = wording.uncertainty, wording.baseline, wording.places, wording.cut
+    return [note for note in (*(say(comparison) for say in said), comparison.left_out) if note]
 
 
 def _asset(name: str) -> str:

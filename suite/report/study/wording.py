@@ -142,13 +142,17 @@ def uncertainty(comparison: Comparison) -> str:
     if not total or not values or measure not in ("accuracy", "top5"):
         return ""
     low, high = wilson(max(values), total)
-    baseline = seen.baseline(entry.trial for entry in comparison.candidates)
     return (
         f"Accuracies are shares of {total:,} validation images: one image is {100 / total:.2g} points, and "
         f"the 95 % interval of {max(values):.2f} % is {low:.1f} to {high:.1f} % (Wilson). The search used these "
         "images, so the best of many candidates looks better on them than on new images."
-        + (f" {seen.to_beat(*baseline)}" if baseline else "")
     )
+
+
+def baseline(comparison: Comparison) -> str:
+    """Say what accuracies are worth beside always naming the largest class; empty if no trial says it."""
+    known = seen.baseline(entry.trial for entry in comparison.candidates)
+    return seen.to_beat(*known) if known else ""
 
 
 def _best(plane: Plane) -> str:
