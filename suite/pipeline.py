@@ -68,8 +68,8 @@ def bound(read: Study, file: Path, overrides: Sequence[str] = ()) -> Study:
 def check(file: Path, overrides: Sequence[str] = ()) -> tuple[Study, Dataset | None]:
     """Read a study file and look at its pictures too; nothing is downloaded.
 
-    No network is built, but for a small one of your own architecture: could it be loaded again? Return the study and
-    its dataset, None if that is still to be downloaded. Raises StudyError, ArchitectureError and DatasetError.
+    A network must be buildable for these pictures, and one of your own architecture loadable again. Return the study
+    and its dataset, None if that is still to be downloaded. Raises StudyError, ArchitectureError and DatasetError.
     """
     load_tensorflow()
     from suite import datasets
@@ -77,7 +77,9 @@ def check(file: Path, overrides: Sequence[str] = ()) -> tuple[Study, Dataset | N
 
     read = study(file, overrides)
     data = datasets.look(read.dataset, read.image, read.preparation)
-    rehearsal.Rehearsal(read).small(data.task if data else rehearsal.task(read))
+    task = data.task if data else rehearsal.task(read)
+    rehearsal.require_buildable(read, task)
+    rehearsal.Rehearsal(read).small(task)
     return read, data
 
 

@@ -12,12 +12,12 @@ import pytest
 
 from suite import architectures, pipeline
 from suite.architectures import candidate
-from suite.core.errors import ArchitectureError, StoreError
+from suite.core.errors import ArchitectureError, StoreError, StudyError
 from suite.core.study import Choice, Study
 from suite.core.task import Task, spelled
 from suite.search import folder, trained
 from suite.search.conduct import conduct
-from suite.search.rehearsal import Rehearsal
+from suite.search.rehearsal import Rehearsal, require_buildable
 from suite.timing.timer import Timer
 from tests.studies import study
 from tests.test_hypermodel import MINE as HYPER
@@ -256,6 +256,17 @@ def test_check_says_it_too(tmp_path: Path) -> None:
     )
     with pytest.raises(ArchitectureError, match="class Double could not be loaded again"):
         pipeline.check(tmp_path / "mine.toml")
+
+
+@pytest.mark.parametrize(("architecture", "said"), [
+    ("inception_v3/2015", "it needs 75x75"), ("{file}/small", "ZeroDivisionError: division by zero"),
+])  # fmt: skip
+def test_that_no_network_can_be_built_for_these_pictures_is_said(tmp_path: Path, architecture: str, said: str) -> None:
+    file = written(tmp_path, "def fail(x): return 1 / 0", "fail")
+    study = replace(own(file), architecture=architecture.format(file=file))
+    with pytest.raises(StudyError, match=rf"no network of .* for pictures of 8x8x1 in 20 tries: .*{said}"):
+        require_buildable(study, TASK)
+    require_buildable(replace(study, architecture="resnet/tiny"), TASK)
 
 
 def test_a_layer_of_a_later_candidate_is_found_before_its_training(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,9 +21,10 @@ from suite import architectures
 from suite.architectures import candidate
 from suite.architectures.layers import deployed
 from suite.architectures.serialization import called, faults, is_foreign, last_words, missing, operations, place
-from suite.core.errors import ArchitectureError
+from suite.core.errors import ArchitectureError, StudyError, first_line
 from suite.core.study import Choice, Domain, Study, Value, is_own
-from suite.core.task import Task
+from suite.core.task import Task, spelled
+from suite.counting.complexity import weightless
 from suite.search import trained
 from suite.studyfile.binding import drawn
 
@@ -65,6 +67,25 @@ class Rehearsal:
         if not kinds <= self._seen:
             _hold(network, self._study.source)
         self._seen |= kinds
+
+
+def require_buildable(study: Study, task: Task) -> None:
+    """Raise StudyError unless a network of the study can be built for pictures of this size.
+
+    Of the catalogue, no weights are made. Layers of your own may need theirs.
+    """
+    for configuration in _configurations(study):
+        build = partial(candidate.network, study, configuration, task)
+        try:
+            build() if is_own(study.source) else weightless(build)
+        except Exception as error:  # of the user's code too
+            refusal = str(error) if isinstance(error, ArchitectureError) else f"{type(error).__name__}: {error}"
+        else:
+            return
+    raise StudyError(
+        f"no network of {study.architecture} could be built for pictures of {spelled(task.image)} in {TRIED} tries: "
+        f"{first_line(refusal)}"
+    )
 
 
 def task(study: Study) -> Task:

@@ -1,7 +1,7 @@
 """Check study files and their pictures, and print the search spaces.
 
-"In order" means that the study will run. Nothing is downloaded. Only of an architecture of your own a small network is
-built, saved and loaded, to see whether trained ones could be.
+"In order" means that the study will run: a network can be built for these pictures, and one of your own architecture
+can be saved and loaded again. Nothing is downloaded.
 
 \b
 suite check studies/*.toml
