@@ -163,7 +163,8 @@ def _viewed(image: Image.Image, background: tuple[int, int, int]) -> View:
 def _is_covered(image: Image.Image) -> bool:
     """Whether a TIFF file has data for all its rows; Pillow would show those that it has, and black below."""
     tiles = getattr(image, "tile", ()) if image.format == "TIFF" else ()
-    return not tiles or max(tile[1][3] for tile in tiles) >= image.height
+    across, down = (max((tile[1][side] for tile in tiles), default=0) for side in (2, 3))
+    return not tiles or across * down >= image.width * image.height  # a size may be given as it is once turned
 
 
 def _has_16_bits(image: Image.Image) -> bool:
