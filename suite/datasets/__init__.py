@@ -66,8 +66,7 @@ def look(name: str, image: tuple[int, int, int] | None = None, preparation: Prep
     Raises DatasetError as `load` does.
     """
     if name.startswith(huggingface.PREFIX):
-        images = huggingface.opened(name, download=False)
-        return load(name, image, preparation) if images else None
+        return load(name, image, preparation) if huggingface.is_here(name) else None
     if name != EMBEDDED and not _folder(name):
         check(name)
         if not published.is_here(name):
@@ -89,9 +88,7 @@ def _builder(name: str, preparation: Preparation) -> tfds.core.DatasetBuilder:
     if name == EMBEDDED:
         return digits.builder()
     if name.startswith(huggingface.PREFIX):
-        images = huggingface.opened(name)
-        assert images
-        return folder.of_images(images, preparation)
+        return folder.of_images(huggingface.opened(name), preparation)
     if root := _folder(name):
         return folder.of_folder(layout.look(root), preparation)
     check(name)

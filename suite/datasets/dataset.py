@@ -75,6 +75,13 @@ class Dataset:
         """Return the number of pictures of each class in a split, in the order of `classes`."""
         return self.reader.tally(split)
 
+    @property
+    def baseline(self) -> tuple[float, str]:
+        """The accuracy of always naming the largest class of the validation pictures, in percent, and that class."""
+        counts = self.tally("validation")
+        most = max(range(len(counts)), key=counts.__getitem__)
+        return 100 * counts[most] / sum(counts), self.classes[most]
+
     def samples(self, split: str, count: int) -> list[tuple[np.ndarray, int]]:
         """Return the first `count` pictures as they are in their files (uint8 [h, w, c]), with their labels."""
         return self.reader.samples(split, count)

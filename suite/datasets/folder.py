@@ -102,9 +102,11 @@ def of_folder(layout: Layout, preparation: Preparation) -> tfds.core.DatasetBuil
 def _refused(layout: Layout, folder: Folder, preparation: Preparation) -> DatasetError:
     """Return the error for a layout that cannot be used, which also names the files that cannot be used."""
     problems = "\n".join(layout.problems)
+    if preparation.skip_broken:
+        return DatasetError(problems)
     with tempfile.TemporaryDirectory() as scratch:
         viewed = _viewed(folder, preparation.background, Path(scratch))
-    if not viewed.bad or preparation.skip_broken:
+    if not viewed.bad:
         return DatasetError(problems)
     return BrokenFilesError(f"{problems}\n{_broken(layout.root, viewed)}", viewed.bad)
 

@@ -76,21 +76,32 @@ def _bytes(image: Mapping[str, Any] | None) -> bytes:
     return image["bytes"] if image["bytes"] is not None else Path(image["path"]).read_bytes()
 
 
-def opened(name: str, *, download: bool = True) -> Images | None:
-    """Return the set of images `hf:...`; None if it is on the hub and `download` is false.
+def is_here(name: str) -> bool:
+    """Whether `hf:...` means a folder, so that nothing is downloaded. Raises MissingExtraError without the library."""
+    _require_library(name)
+    place, _, _ = _told_apart(name)
+    return place.startswith((".", "~", "/")) or Path(place).is_dir()
+
+
+def opened(name: str) -> Images:
+    """Return the set of images `hf:...`.
 
     Raises MissingExtraError without the library, and DatasetError for what is no set of images with classes.
     """
-    if not find_spec("datasets"):
-        raise MissingExtraError(f"{name} needs datasets: pip install 'keras-comparison-suite[hf]'")
+    _require_library(name)
     place, config, column = _told_apart(name)
     with _quiet():
         try:
-            found = _opened(place, config, download=download)
+            found = _opened(place, config)
         except Exception as error:  # the library raises what it likes
             said = " ".join(str(error).split())[:300] or type(error).__name__
             raise DatasetError(f"dataset '{name}' cannot be opened by the library `datasets`: {said}") from error
-    return None if found is None else _images(name, found, column)
+    return _images(name, found, column)
+
+
+def _require_library(name: str) -> None:
+    if not find_spec("datasets"):
+        raise MissingExtraError(f"{name} needs datasets: pip install 'keras-comparison-suite[hf]'")
 
 
 def _told_apart(name: str) -> tuple[str, str | None, str | None]:
@@ -101,7 +112,7 @@ def _told_apart(name: str) -> tuple[str, str | None, str | None]:
     return match[1], match[2], match[3]
 
 
-def _opened(place: str, config: str | None, *, download: bool) -> Any:
+def _opened(place: str, config: str | None) -> Any:
     import datasets
 
     folder = Path(place).expanduser()
@@ -111,8 +122,6 @@ def _opened(place: str, config: str | None, *, download: bool) -> Any:
         return datasets.load_dataset(str(folder), config)
     if place.startswith((".", "~", "/")):
         raise FileNotFoundError("no such folder")
-    if not download:
-        return None
     with _online(datasets):
         return datasets.load_dataset(place, config)
 

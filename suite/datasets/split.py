@@ -205,10 +205,8 @@ def _apart(
     for split in SPLITS:
         others = [picture for picture in splits[split] if look(picture) not in looks]
         near = {picture for picture in others if scene(picture) in scenes and split not in carved}
-        common = {
-            label for label, members in _by_class(near).items()
-            if 2 * len(members) > len(_by_class(others)[label])
-        }  # fmt: skip
+        whole = _by_class(others)
+        common = {label for label, members in _by_class(near).items() if 2 * len(members) > len(whole[label])}
         kept[split] = [one for one in others if one not in near or one.label in common]
         earlier = " or ".join(kept)[: -len(split) - 4]
         if gone := len(splits[split]) - len(kept[split]):

@@ -163,9 +163,8 @@ class Evaluation:
 
     def _baseline(self) -> dict[str, str]:
         """Return the largest class of the validation pictures, and the accuracy of always naming it, in percent."""
-        counts = self.data.tally("validation")
-        most = max(range(len(counts)), key=counts.__getitem__)
-        return {"largest_class": self.data.classes[most], "baseline": f"{100 * counts[most] / sum(counts):.2f}"}
+        share, largest = self.data.baseline
+        return {"largest_class": largest, "baseline": f"{share:.2f}"}
 
     def _trained(self, trial: Trial, model: keras.Model, recipe: Recipe) -> Trial:
         epochs = self.study.fidelity.epochs

@@ -73,11 +73,8 @@ def _described(data: Dataset) -> str:
     classes = ", ".join(f"{name} {count:,}" for name, count in list(data.counts.items())[:SHOWN])
     more = f", and {len(data.counts) - SHOWN} more classes" * (len(data.counts) > SHOWN)
     counted = f" ({classes}{more})" if classes else ""
-    counts = data.tally("validation")
-    most = max(range(len(counts)), key=counts.__getitem__)
     return (
         f"{sum(data.sizes.values()):,} pictures of {len(data.classes)} classes{counted}: {data.sizes['train']:,} for "
         f"training, {held_out:,} for validation, {data.sizes['test']:,} for the test. With {held_out:,} validation "
-        f"pictures a difference of less than {spread:.1f} points may be chance. "
-        + seen.to_beat(100 * counts[most] / held_out, data.classes[most])
+        f"pictures a difference of less than {spread:.1f} points may be chance. " + seen.to_beat(*data.baseline)
     )
