@@ -145,8 +145,8 @@ def carved(
         scenes, looks = _grouped(members, scene, look), _grouped(members, look, look)
         if len(looks) <= len(wanted):
             raise DatasetError(
-                f"class '{label}' is too small to be split: different pictures among its {len(members)}: {len(looks)}, "
-                f"at least {len(wanted) + 1} needed"
+                f"class '{label}' is too small to be split: it needs at least {len(wanted) + 1} different pictures, "
+                f"and has {len(looks)} in {len(members)} files"
             )
         size = max(1, round(len(looks) / SHARE))
         held = _held(scenes, wanted, size)
