@@ -93,9 +93,16 @@ def test_lists_are_the_same_for_people_and_programs(tmp_path: Path) -> None:
     assert (resnet["year"], resnet["top1"], resnet["parameters"]) == (2015, 77.15, 25_557_032)
     assert list(resnet) == [
         *("name", "title", "family", "year", "top1", "top5"),
-        *("parameters", "total_parameters", "macs", "resolution", "source"),
+        *("parameters", "total_parameters", "whole_parameters", "macs", "resolution", "source"),
     ]
     assert "25,557,032" in suite("list", "architectures", "resnet/50").stdout
+
+
+def test_the_whole_network_of_pictures_and_texts_stands_beside_its_picture_side() -> None:
+    row = listing.rows("architectures", Path("runs"), "coca/coca")[0]
+    assert (row["parameters"], row["whole_parameters"]) == (1_022_167_528, 2_118_149_504)
+    assert "2,118,149,504" in suite("list", "architectures", "coca/*").stdout
+    assert "whole_parameters" not in suite("list", "architectures", "vit/*").stdout
 
 
 def test_a_wildcard_chooses_what_is_listed() -> None:

@@ -71,7 +71,11 @@ class Config(Protocol):
 
 
 class Family(Protocol):
-    """What the module of a family defines. It may also define RECIPE, a Recipe for datasets of few pictures."""
+    """What the module of a family defines.
+
+    It may also define RECIPE, a Recipe for datasets of few pictures, and what `words` needs of a family whose networks
+    learn from pictures with texts.
+    """
 
     Config: type[Any]
     VARIANTS: Mapping[str, Any]
@@ -113,6 +117,7 @@ class Recorded:
     activations: int  # for one picture
     resolution: int  # pixels
     tiny: bool = False  # a small network for tests and first runs, of no paper
+    whole_parameters: int | None = None  # trainable, with its text side, if it has one; at its pretraining's resolution
 
 
 def family(name: str) -> Family:

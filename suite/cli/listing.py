@@ -15,8 +15,8 @@ from suite.core.study import split
 
 COLUMNS = {
     "architectures": (
-        "name", "title", "family", "year", "top1", "top5", "parameters", "total_parameters", "macs", "resolution",
-        "source",
+        "name", "title", "family", "year", "top1", "top5", "parameters", "total_parameters", "whole_parameters", "macs",
+        "resolution", "source",
     ),
     "studies": ("name", "architecture", "dataset", "question", "file"),
     "measures": ("name", "unit", "goal", "known", "per_device", "meaning"),
@@ -28,7 +28,7 @@ COLUMNS = {
 SPARE = {
     "measures": ("per_device",),
     "runs": ("dataset", "architecture", "paused", "dropped"),
-    "architectures": ("family", "source", "resolution", "total_parameters", "year", "macs"),
+    "architectures": ("family", "source", "resolution", "total_parameters", "year", "macs", "whole_parameters"),
 }
 APART = {"architectures": "family"}
 _ONE = {
@@ -52,6 +52,14 @@ def rows(what: str, root: Path, pattern: str = "*") -> Sequence[dict[str, Any]]:
     if not matches and pattern != "*":
         _refuse(what, found, pattern)
     return matches
+
+
+def columns(what: str, rows: Sequence[dict[str, Any]], format: str) -> tuple[str, ...]:
+    """Return the columns of one kind to show; a table leaves out those that no row has a value for."""
+    known = COLUMNS[what]
+    if format != "table" or not rows:
+        return known
+    return tuple(column for column in known if any(row.get(column) is not None for row in rows))
 
 
 def _matching(found: Sequence[dict[str, Any]], pattern: str) -> list[dict[str, Any]]:

@@ -94,8 +94,10 @@ VARIANTS = {
     ),
 }
 
-TEXTS = {
-    "bert-large": Text(),
+PRETRAINED = 289  # side of the pictures when it learns from texts, pixels
+
+TEXTS = {  # the text side of each variant, and others by name
+    "l2": Text(),
     "bert-large-30522": Text(vocabulary=30_522),  # BERT's own vocabulary
     "tiny": Text(vocabulary=50, length=8, places=12, width=16, depth=2, heads=2, hidden=32),
 }

@@ -88,7 +88,9 @@ VARIANTS = {
     "tiny": Config(patch=4, depth=3, width=48, hidden=96, heads=4, resolution=32),  # for tests and smoke runs; no paper
 }
 
-TEXTS = {
+PRETRAINED = 288  # side of the pictures when it learns from texts, pixels
+
+TEXTS = {  # the text side of each variant
     "base": Text(unimodal=12, multimodal=12, hidden=3072),
     "large": Text(unimodal=12, multimodal=12, hidden=4096),
     "coca": Text(unimodal=18, multimodal=18, hidden=5632, tied=True),

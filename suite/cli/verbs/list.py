@@ -29,4 +29,5 @@ from suite.cli.printing import show
 def command(what: str, pattern: str, root: Path, format: str) -> None:
     """Print what is listed."""
     rows = listing.rows(what, root, pattern)
-    show(rows, format, listing.COLUMNS[what], spare=listing.SPARE.get(what, ()), apart=listing.APART.get(what, ""))
+    columns = listing.columns(what, rows, format)
+    show(rows, format, columns, spare=listing.SPARE.get(what, ()), apart=listing.APART.get(what, ""))
