@@ -1,8 +1,8 @@
 """Families whose networks learn from pictures with texts: the whole network beside its picture side.
 
 The module of such a family also defines `Text`, a dataclass with every choice of the text side; TEXTS, the text side
-of each variant and others by name; PRETRAINED, the side of the pictures in its paper's pretraining; `pretraining`, which
-builds both sides; and `trained`, which adds the losses.
+of each variant and others by name; PRETRAINED, the side of the pictures when its paper trains both sides;
+`pretraining`, which builds both sides; and `trained`, which adds the losses.
 """
 
 from __future__ import annotations
