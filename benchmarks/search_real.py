@@ -35,18 +35,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from search.problem import REFERENCE, Problem
+from search import minutes
+from search.minutes import Row
 from tqdm import tqdm
 
 from suite import pipeline
 from suite.core.errors import ArchitectureError, SuiteError
-from suite.core.fronts import Values, hypervolume_curve
 from suite.core.rules import SAMPLERS
 from suite.core.study import Budget, Choice, Fidelity, Objective, Range, Study
 
 METHODS = ("cheap-first", "cheap-first-fidelity", "tpe", "random", "keras-tuner")
-MARKS = (25, 50, 100)  # percent of the time
-POINTS = 400  # of a curve
 OBJECTIVES = (Objective(measure="accuracy", goal="max"), Objective(measure="parameters", goal="min"))
 WIDTHS = (4, 6, 8, 12, 16, 24, 32)
 
@@ -71,8 +69,6 @@ DEFAULT = Study(
     },
 )
 
-Row = dict[str, Any]  # of trainings.csv: method, seed, seconds since the start, state, accuracy in %, parameters
-
 
 class DeadlineError(BaseException):
     """The time is over. Keras Tuner takes an Exception for a failed trial and goes on."""
@@ -88,13 +84,20 @@ def main() -> None:
     ended = trainings[trainings.state == "complete"]
     if ended.accuracy.nunique() < 2:
         sys.exit("search_real.py: too little was trained to compare: give it more --minutes")
-    problem = _union(ended)
-    times = np.linspace(0, 60 * chosen.minutes, POINTS + 1)
-    curves = {method: _curves(problem, group, times) for method, group in ended.groupby("method", sort=False)}
-    _draw(curves, times, chosen.output)
-    rows = [_row(method, found, trainings[trainings.method == method]) for method, found in curves.items()]
+    problem = minutes.union(ended)
+    times = np.linspace(0, 60 * chosen.minutes, minutes.POINTS + 1)
+    curves = {method: minutes.volumes(problem, group, times) for method, group in ended.groupby("method", sort=False)}
+    wording = "hypervolume, % of all trainings' together"
+    minutes.draw(curves, times, chosen.output, _looks(), name="hypervolume", wording=wording)
+    rows = [minutes.row(method, found, trainings[trainings.method == method]) for method, found in curves.items()]
     pd.DataFrame(rows).to_csv(chosen.output / "results.csv", index=False, float_format="%.6g")
-    print(pd.DataFrame(map(_spelled, rows)).to_string(index=False))
+    print(pd.DataFrame(map(minutes.spelled, rows)).to_string(index=False))
+
+
+def _looks() -> dict[str, minutes.Look]:
+    from search.report import LOOKS  # the processes of the runs import this file too, and draw nothing
+
+    return LOOKS | {"cheap-first-fidelity": (LOOKS["cheap-first"][0], (0, (4, 2)))}
 
 
 def _arguments() -> argparse.Namespace:
@@ -233,80 +236,6 @@ def _keras_tuner(study: Study, folder: Path, deadline: float) -> list[Row]:
     with suppress(DeadlineError):
         tuner.search()
     return rows
-
-
-def _union(ended: pd.DataFrame) -> Problem:
-    """Return all that any method trained as one table: what the methods are measured against."""
-    error = 100 - ended.accuracy.to_numpy(dtype=float)
-    cost = ended.parameters.to_numpy(dtype=float)
-    return Problem(name="union", columns=(), rows=(), error=error, told=error, low=None, cost=cost)
-
-
-def _curves(problem: Problem, ended: pd.DataFrame, times: Values) -> Values:
-    """Return the hypervolume in percent of the union's [seeds, times] of one method."""
-    return np.stack([_curve(problem, run, times) for _, run in ended.groupby("seed")])
-
-
-def _curve(problem: Problem, run: pd.DataFrame, times: Values) -> Values:
-    scaled = problem.scale(100 - run.accuracy.to_numpy(dtype=float), run.parameters.to_numpy(dtype=float))
-    volumes = np.concatenate([[0.0], hypervolume_curve(scaled, REFERENCE)])
-    return 100 * volumes[np.searchsorted(run.seconds, times, side="right")] / problem.whole
-
-
-def _row(method: str, curves: Values, trainings: pd.DataFrame) -> Row:
-    counts = trainings.state.value_counts() / len(curves)
-    row: Row = {"method": method, "seeds": len(curves)}
-    row |= {"trainings": counts.get("complete", 0.0), "paused": counts.get("paused", 0.0)}
-    for mark in MARKS:
-        values = curves[:, mark * POINTS // 100]
-        row |= {f"mean_{mark}": values.mean(), f"sd_{mark}": values.std(ddof=1) if len(values) > 1 else np.nan}
-    return row
-
-
-def _spelled(row: Row) -> Row:
-    """Return a row for people."""
-    shown = {key: row[key] for key in ("method", "seeds")}
-    shown |= {key: f"{row[key]:.1f}" for key in ("trainings", "paused")}
-    for mark in MARKS:
-        spread = "" if np.isnan(row[f"sd_{mark}"]) else f" ± {row[f'sd_{mark}']:.1f}"
-        shown[f"at {mark} %"] = f"{row[f'mean_{mark}']:.1f}{spread}"
-    return shown
-
-
-def _draw(curves: dict[str, Values], times: Values, folder: Path) -> None:
-    """Write the curves as a picture and as its table."""
-    from search.report import LOOKS  # the processes of the runs import this file too, and draw nothing
-
-    from suite.report import picture
-
-    looks = LOOKS | {"cheap-first-fidelity": (LOOKS["cheap-first"][0], (0, (4, 2)))}
-    seeds = max(map(len, curves.values()))
-    with picture.style("curves"):
-        figure, axes = picture.new(7.0, 4.3)
-        for method, found in sorted(curves.items(), key=lambda item: -item[1][:, -1].mean()):
-            colour, dashes = looks[method]
-            mean = found.mean(axis=0)
-            label = f"{method} {mean[-1]:.1f}"
-            axes.step(times, mean, where="post", color=colour, linestyle=dashes, linewidth=1.6, label=label)
-            if len(found) > 1:
-                spread = found.std(axis=0, ddof=1)
-                axes.fill_between(times, mean - spread, mean + spread, color=colour, alpha=0.08, linewidth=0)
-        axes.set(xlim=(0, times[-1]), ylim=(0, 100.5), xlabel="wall-clock seconds")
-        axes.set_ylabel("hypervolume, % of all trainings' together")
-        axes.set_title(f"Mean of {seeds} seeds" if seeds > 1 else "One seed", loc="left", fontsize=9)
-        axes.legend(loc="lower right")
-        title = "Hypervolume found over time"
-        picture.Picture(name="curves", title=title, caption="", figure=figure, table=_table(curves, times)).save(folder)
-
-
-def _table(curves: dict[str, Values], times: Values) -> pd.DataFrame:
-    """Return the curve of every run, a row for each time."""
-    parts = [
-        pd.DataFrame({"method": method, "run": run, "seconds": times, "hypervolume": curve})
-        for method, found in curves.items()
-        for run, curve in enumerate(found)
-    ]
-    return pd.concat(parts)
 
 
 if __name__ == "__main__":
