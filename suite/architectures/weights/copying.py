@@ -6,7 +6,10 @@ them. So the weights of the two networks pair up if every merge of several tenso
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -14,6 +17,32 @@ import numpy as np
 from suite.core.errors import ArchitectureError
 
 INPUT_SCALING = (keras.layers.Normalization, keras.layers.Rescaling)  # belongs to the pictures, not to the network
+
+
+class Value(NamedTuple):
+    """A weight that was trained, laid out as Keras does."""
+
+    origin: str  # for people: its layer or its name, and its shape
+    array: np.ndarray | None  # None: their normalisation has no such scale or shift
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place of one weight in a network of ours."""
+
+    layer: keras.layers.Layer
+    place: int  # among the weights of its layer
+    weight: Any  # its variable; None: our normalisation has no such scale or shift
+
+    def fits(self, array: np.ndarray | None) -> bool:
+        """Whether the weight may have this value."""
+        if self.weight is None or array is None:
+            return array is None
+        return _essential(array) == _essential(self.weight)
+
+    def neutral(self) -> np.ndarray:
+        """Return the scale or shift that changes nothing."""
+        return (np.ones if self.place == 0 else np.zeros)(self.weight.shape)
 
 
 def operations(network: keras.Model) -> list[Any]:
@@ -62,27 +91,60 @@ def learned(layer: keras.layers.Layer) -> list[Any]:
     return [weight for weight in layer.weights if "seed_generator" not in weight.path]
 
 
-def copied(source: keras.Model, target: keras.Model) -> keras.Model:
-    """Return `target` with the weights of `source`. Raises ArchitectureError when the two differ."""
-    theirs, ours = (
-        [(layer, place, weight) for layer in weighted(network) for place, weight in enumerate(learned(layer))]
-        for network in (source, target)
-    )
-    for (from_layer, place, value), (to_layer, _, weight) in zip(theirs, ours, strict=False):
-        if weight is None and value is None:
-            continue
-        if weight is None or (value is not None and _essential(value) != _essential(weight)):
-            raise ArchitectureError(f"the weights of {_described(from_layer)} do not fit {_described(to_layer)}")
-        neutral = np.ones if place == 0 else np.zeros  # a normalisation without scale or shift
-        weight.assign(neutral(weight.shape) if value is None else np.reshape(value.numpy(), weight.shape))
-    if len(theirs) != len(ours):
-        longer = max(theirs, ours, key=len)
-        unpaired = longer[min(len(theirs), len(ours))][0]
+def values(network: keras.Model) -> list[Value]:
+    """Return the weights of a network in the order of the graph."""
+    return [
+        Value(_described(layer), None if weight is None else np.asarray(weight))
+        for layer in weighted(network)
+        for weight in learned(layer)
+    ]
+
+
+def filled(network: keras.Model, given: Sequence[Value], source: str) -> keras.Model:
+    """Return `network` with the weights `given`: one for each of its own, in the order of the graph.
+
+    What decides between classes stays new where it does not fit: the last dense layers, from the first that takes
+    another number of pixels or gives another number of classes; a classifier on the way. Raises ArchitectureError,
+    which calls the weights `source`, where anything else differs.
+    """
+    slots = [Slot(layer, place, weight) for layer in weighted(network) for place, weight in enumerate(learned(layer))]
+    new = _new(given, slots, network)
+    if len(given) != len(slots):
+        left = [value.origin for value in given[len(slots) :]]
+        left += [_described(slot.layer) for slot in slots[len(given) :]]
         raise ArchitectureError(
-            f"{source.name} has {len(theirs)} weights and {target.name} has {len(ours)}: "
-            f"{_described(unpaired)} has no counterpart"
+            f"{source} has {len(given)} weights and {network.name} has {len(slots)}: {left[0]} has no counterpart"
         )
-    return target
+    for value, slot in zip(given, slots, strict=True):
+        if slot.weight is not None and slot.layer not in new:
+            slot.weight.assign(np.reshape(slot.neutral() if value.array is None else value.array, slot.weight.shape))
+    return network
+
+
+def copied(source: keras.Model, target: keras.Model) -> keras.Model:
+    """Return `target` with the weights of `source`. Raises ArchitectureError when the two differ but in classes."""
+    return filled(target, values(source), source.name)
+
+
+def _new(given: Sequence[Value], slots: Sequence[Slot], network: keras.Model) -> set[keras.layers.Layer]:
+    """Return the layers that stay new. Raises ArchitectureError at the first weight that does not fit its place."""
+    new: set[keras.layers.Layer] = set()
+    for value, slot in zip(given, slots, strict=False):
+        if slot.layer in new or slot.fits(value.array):
+            continue
+        deciding = _deciding(slot.layer, network) if len(given) == len(slots) else set()
+        if not deciding:
+            raise ArchitectureError(f"the weights of {value.origin} do not fit {_described(slot.layer)}")
+        new |= deciding
+    return new
+
+
+def _deciding(layer: keras.layers.Layer, network: keras.Model) -> set[keras.layers.Layer]:
+    """Return the layers from this one on that decide between classes; none if it only describes a picture."""
+    dense = list(takewhile(lambda other: isinstance(other, keras.layers.Dense), reversed(weighted(network))))
+    if layer in dense:
+        return set(dense[: dense.index(layer) + 1])
+    return {layer} if layer.name.endswith("logits") else set()
 
 
 def _essential(weight: Any) -> tuple[int, ...]:

