@@ -574,7 +574,7 @@ def _reading(fifo: Path, **how: Any) -> tuple[subprocess.Popen[str], int]:
 def test_every_request_to_end_is_answered_by_one_line(tmp_path: Path, end: signal.Signals) -> None:
     started, writing = _reading(tmp_path / "study.toml")
     started.send_signal(end)
-    told = started.communicate(timeout=60)
+    told = started.communicate(timeout=300)
     os.close(writing)
     said = "\nsuite: interrupted. What was finished is kept; the same command goes on.\n"  # click ends the line of ^C
     assert (started.returncode, *told) == (130, "", said)
@@ -586,7 +586,7 @@ def test_a_terminal_that_closes_ends_nothing_that_nohup_has_started(tmp_path: Pa
     started.send_signal(signal.SIGHUP)
     os.write(writing, b"name =")
     os.close(writing)
-    _, told = started.communicate(timeout=60)
+    _, told = started.communicate(timeout=300)
     assert (started.returncode, told.count("\n")) == (2, 1), told
 
 

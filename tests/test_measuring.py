@@ -186,18 +186,18 @@ def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay() -
 
 def test_what_would_take_too_long_is_left_out_and_says_so(tmp_path: Path) -> None:
     """Of one network, the batch that takes longer than was asked for; larger ones are not even begun."""
-    batches = replace(FAST, image=(96, 96, 3), batches=(1, 64, 10**6), longest=2.0)
+    batches = replace(FAST, image=(96, 96, 3), batches=(1, 10**4, 10**6), longest=20.0)  # ms, ten seconds, an hour
     one, many, more = campaign.measure(["resnet/18"], batches, tmp_path / "here.csv")
     assert one.is_timed, one.reason
     assert (many.state, more.state) == (cells.TOO_SLOW, cells.TOO_SLOW)
-    assert "ten blocks would take longer than 2 s (--longest)" in many.reason
+    assert "ten blocks would take longer than 20 s (--longest)" in many.reason
     assert [cell.state for cell in cells.read(tmp_path / "here.csv").cells] == [one.state, many.state, more.state]
 
 
 def test_what_the_file_shows_to_take_too_long_is_not_even_built(tmp_path: Path) -> None:
     here = replace(FAST, image=(96, 96, 3), batches=(2,))
     (two,) = campaign.measure(["resnet/18"], here, tmp_path / "here.csv")
-    shorter = replace(here, batches=(1, 4), longest=two.measures["latency"] / 1e3)  # one call of two pictures
+    shorter = replace(here, batches=(1, 4), longest=two.measures["latency"] / 1e4)  # not one call
     one, four = campaign.measure(["resnet/18"], shorter, tmp_path / "here.csv")
     assert one.state == cells.TOO_SLOW  # was tried: fewer pictures may be fast enough
     assert "at batch 2" not in one.reason
@@ -293,25 +293,31 @@ def test_a_machine_that_others_use_is_never_called_stable(tmp_path: Path) -> Non
     assert f"other processes took {cell.others:.0f} % of its processors" in cell.reason
 
 
-def test_the_median_is_that_of_a_stopwatch(tmp_path: Path) -> None:
-    """A network on ONNX Runtime, timed here by hand a moment after."""
-    import onnxruntime
+def test_the_median_is_that_of_the_calls_that_were_made(tmp_path: Path) -> None:
+    """A stopwatch around the very calls that the process made. benchmarks/stopwatch.py compares it with other calls."""
+    image = keras.Input((32, 32, 3))
+    keras.Model(image, keras.layers.Conv2D(64, 3)(image)).export(tmp_path / "mine", verbose=False)
+    runtime = runtimes.opened("saved_model", tmp_path / "mine", 1)
+    times: list[float] = []
 
-    made = campaign._made("mobilenet/0.25", replace(FAST, image=(128, 128, 3)), ["onnx"], str(tmp_path))
-    file = made["artefacts"]["onnx"]["file"]
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    pixels = np.full((1, 128, 128, 3), 128, np.float32)
-    times = []
-    for _ in range(60):
-        began = time.perf_counter()
-        session.run(None, {session.get_inputs()[0].name: pixels})
-        times.append(time.perf_counter() - began)
-    (cell,) = campaign.measure(
-        ["mobilenet/0.25"], replace(FAST, image=(128, 128, 3), paths=("onnx",)), tmp_path / "here.csv"
-    )
-    assert cell.measures["latency"] == pytest.approx(1e3 * float(np.median(times[10:])), rel=0.5)  # beside other tests
+    def on(batch: int) -> runtimes.Call:
+        call = runtime.on(batch)
+
+        def stopped() -> object:
+            began = time.perf_counter()
+            answer = call()
+            times.append(1e3 * (time.perf_counter() - began))
+            return answer
+
+        return stopped
+
+    process = timing_process._Process(Setup(path="saved_model", threads=1, references={}))
+    order = Order(artefact=str(tmp_path / "mine"), batches=(4,), seconds=0.5, longest=600)
+    found = process._timed(replace(runtime, on=on), 4, order, {}, None, 0)
+    # All calls were stopped, and those of the warm-up do not count: the median is that of most of them.
+    least, most = np.sort(times)[found["calls"] // 2 - 1], np.sort(times)[-(found["calls"] // 2)]
+    assert least <= found["measures"]["latency_raw"] <= 1.1 * most
+    assert found["measures"]["latency"] == found["measures"]["latency_raw"]  # there was no reference
 
 
 def test_a_runtime_that_is_not_there_names_its_install_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,14 +232,14 @@ def test_what_a_machine_that_died_left_running_is_taken_over_when_its_heartbeats
     assert died.returncode == -signal.SIGKILL, died.stderr
     for module in ("store", "database"):
         monkeypatch.setattr(f"suite.search.{module}.HEARTBEAT", 1)
-    monkeypatch.setattr("suite.search.database.GRACE", 2)
-    with folder.opened(tmp_path / "here", studies.study(name=name), shared) as store:
-        _, half = store.trials()
-        other = store.ask()
-        assert other.configuration != half.configuration  # it may still be at it
+    with folder.opened(tmp_path / "here", studies.study(name=name), shared) as patient:
+        _, half = patient.trials()
+        assert patient.ask().configuration != half.configuration  # it may still be at it
+        monkeypatch.setattr("suite.search.database.GRACE", 2)
         time.sleep(3)
-        assert store.ask().configuration == half.configuration
-        assert [trial.state for trial in store.trials()] == ["complete", "interrupted", "running", "running"]
+        with folder.opened(tmp_path / "here", studies.study(name=name), shared) as hasty:
+            assert hasty.ask().configuration == half.configuration
+            assert [trial.state for trial in hasty.trials()] == ["complete", "interrupted", "running", "running"]
 
 
 FULL = """
@@ -365,7 +365,7 @@ def elsewhen(home: Path, zone: str, write: bool) -> list[float]:
 def test_a_trial_lasts_as_long_in_every_time_zone(tmp_path: Path, hours: int) -> None:
     """Optuna kept local times, and keeps UTC now: the column is changed to what it would be in a zone."""
     written = elsewhen(tmp_path / "run", "America/New_York", write=True)
-    assert abs(written[1] - time.time()) < 60
+    assert abs(written[1] - time.time()) < 15 * 60  # zones are a quarter of an hour apart at least
     with sqlite3.connect(tmp_path / "run" / "trials.db") as database:
         database.execute("UPDATE trials SET datetime_start = datetime(datetime_start, ?)", (f"{hours} hours",))
     database.close()

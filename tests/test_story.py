@@ -137,7 +137,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     worker = psutil.Process(first.pid).children()[0]
     first.send_signal(signal.SIGKILL)
     first.communicate()
-    assert worker.wait(timeout=20) is None or not worker.is_running()
+    assert worker.wait(timeout=120) is None or not worker.is_running()
 
     second = made.start("run", "shapes.toml")
     made.wait(lambda run: "complete" in states(run) and trains(run), second)

@@ -49,12 +49,12 @@ def train(own):
     yield begin
     (own / "stop").touch()
     for child in children:
-        assert child.wait(20) in (0, -9)
+        assert child.wait(120) in (0, -9)
 
 
 def seen(log: Path, *words: str) -> None:
     """Wait until a process says one of `words`."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while not log.exists() or log.read_text() not in words:
         assert time.monotonic() < until, f"{log}: never {words}"
         time.sleep(0.01)
