@@ -263,6 +263,7 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
         return there
     study = entry.study
     data = datasets.load(study.dataset, study.image, study.preparation)
+    data = data.seen(preprocessing=seen.preprocessing(entry.trial))
     then = None if _is_same(entry.trial, data.digest) else _classes_then(home, entry)
     network = trained.as_deployed(trained.network(home, entry.trial.number), entry.trial, entry.study)
     return exporting.export(network, data, into, card, then)

@@ -22,6 +22,7 @@ from suite.core.preparation import Preparation
 from suite.core.recipe import Augmentation
 from suite.datasets import augment, digits, folder, layout, preparing, reading, source, split
 from suite.datasets.dataset import Dataset
+from suite.datasets.memory import Memory
 from suite.pictures import graph as pictures
 from tests.pictures import encoded, fill, noise
 
@@ -582,7 +583,7 @@ def test_pictures_that_have_the_shape_already_are_kept_as_bytes_and_read_exactly
     fill(tmp_path / "set" / "b", range(10, 15), size=(40, 33))
     dataset = datasets.load(str(tmp_path / "set"))
     images, _ = read(dataset.validation())
-    assert dataset.reader.kept["validation"][0].dtype == tf.uint8
+    assert dataset.reader.memory.of(dataset.reader.frame)["validation"][0].dtype == tf.uint8
     for ours, (image, _) in zip(images, dataset.samples("validation", 99), strict=True):
         assert np.array_equal(ours, pictures.prepared(image, (33, 40, 3)))
 
@@ -622,7 +623,10 @@ def test_the_files_of_a_large_dataset_are_read_in_an_order_that_the_epoch_decide
     builder = Unlabelled(config="all", data_dir=tmp_path)
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(num_shards=10))
     streamed = reading.Reader(
-        source=source.source("unlabelled", builder), image=(40, 36, 3), background=(255, 255, 255), fits=False
+        source=source.source("unlabelled", builder),
+        image=(40, 36, 3),
+        background=(255, 255, 255),
+        memory=Memory(room=0),
     )
     ways = {"batch_size": 8, "seed": 1, "augmentation": Augmentation()}
     epochs = np.split(read(streamed.train(**ways, first_epoch=1, epochs=3))[0], 3)

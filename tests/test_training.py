@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -21,6 +22,7 @@ from suite.core.recipe import Augmentation, Recipe
 from suite.core.rules import RECIPE_CHOICES
 from suite.datasets import Dataset
 from suite.datasets.augment import STEPS
+from suite.datasets.memory import Memory
 from suite.training import loop, optimizers
 from tests.networks import chain
 from tests.networks import classifier as network
@@ -223,7 +225,7 @@ def tiny(data: Dataset, seed: int = 0) -> keras.Model:
 
 
 def streaming(data: Dataset) -> Dataset:
-    return replace(data, reader=replace(data.reader, fits=False))
+    return replace(data, reader=replace(data.reader, memory=Memory(room=0)))
 
 
 def numbers(file: Path) -> list[np.ndarray]:
@@ -303,8 +305,10 @@ def test_the_best_weights_of_an_earlier_piece_stay_when_the_next_is_worse(digits
     steady = replace(FAST, learning_rate=1e-2, schedule="constant", warmup=0.0)
     first, second, third = (network(digits) for _ in range(3))
     begun = loop.train(first, steady, digits, epochs=5, seed=0, until=3, checkpoint=file)
-    images, labels = digits.reader.kept["train"]
-    wrong = replace(digits, reader=replace(digits.reader, kept={**digits.reader.kept, "train": (images, 9 - labels)}))
+    kept = digits.reader.memory.of(digits.reader.frame)
+    images, labels = kept["train"]
+    memory = Memory(room=math.inf, kept={digits.reader.frame: {**kept, "train": (images, 9 - labels)}})
+    wrong = replace(digits, reader=replace(digits.reader, memory=memory))
     for model, until in ((second, 4), (third, 5)):
         found = loop.train(model, steady, wrong, epochs=5, seed=0, until=until, checkpoint=file)
         assert found.curve[-1]["val_accuracy"] < begun.measures["accuracy"]

@@ -1,4 +1,4 @@
-"""What a configuration of a study stands for: a Config of its family, a network, and the recipe that trains it."""
+"""What a configuration of a study stands for: a Config of its family, a network, its pictures, and its recipe."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from suite import architectures
+from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.recipe import Recipe
 from suite.core.study import Study, Value
 from suite.core.task import Task
@@ -23,6 +24,11 @@ def config(study: Study, configuration: Mapping[str, Value]) -> architectures.Co
 def recipe(study: Study, configuration: Mapping[str, Value]) -> Recipe:
     """Return the family's recipe with the changes of the configuration."""
     return binding.replaced(architectures.recipe(study.source), study.fields("recipe", configuration))
+
+
+def preprocessing(study: Study, configuration: Mapping[str, Value]) -> Preprocessing:
+    """Return how pictures become the input of the network."""
+    return PLAIN
 
 
 def network(study: Study, configuration: Mapping[str, Value], task: Task) -> keras.Model:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.trial import Run, Trial
 
 SPLITS = ("train", "validation", "test")
@@ -70,6 +71,12 @@ def images(surroundings: Mapping[str, str], split: str) -> int | None:
     """Return the number of pictures in a split; None if the trial does not say it."""
     told = surroundings.get(f"{split}_images")
     return None if told is None else int(told)
+
+
+def preprocessing(trial: Trial) -> Preprocessing:
+    """Return how the pictures that a trial saw became the input of its network. Earlier versions did not record it."""
+    told = trial.surroundings.get("preprocessing")
+    return Preprocessing.read(told) if told else PLAIN
 
 
 def _digest(trial: Trial) -> str:

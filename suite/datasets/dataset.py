@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.recipe import Augmentation
 from suite.core.task import Task, spelled
 
@@ -21,7 +22,10 @@ NONE = Augmentation()
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Pictures with classes. A split that was read stays in memory, if it fits, for all trials of a study."""
+    """Pictures with classes, at one shape and by one preprocessing.
+
+    A split that was read stays in memory, if it fits, for all trials of a study.
+    """
 
     name: str  # as the study says it
     digest: str  # short hex: changes with a picture, a label or the split
@@ -32,6 +36,17 @@ class Dataset:
     counts: Mapping[str, int]  # number of pictures of each class; empty if nobody has counted
     notes: tuple[str, ...]  # what was left out, and what pictures lose
     reader: Reader = field(repr=False, compare=False)
+    preprocessing: Preprocessing = PLAIN  # from a picture to the input of a network
+
+    def seen(self, image: tuple[int, int, int] | None = None, preprocessing: Preprocessing = PLAIN) -> Dataset:
+        """Return the same pictures at another shape (H, W, C) or by another preprocessing; nothing is loaded anew.
+
+        What was read stays in memory for both, while there is room.
+        """
+        height, width, channels = image or self.task.image
+        task = replace(self.task, height=height, width=width, channels=channels)
+        reader = self.reader.seen(task.image, preprocessing)
+        return replace(self, task=task, preprocessing=preprocessing, reader=reader)
 
     @property
     def surroundings(self) -> dict[str, str]:
@@ -42,6 +57,7 @@ class Dataset:
             **{f"{split}_images": str(size) for split, size in self.sizes.items()},
             "classes": str(len(self.classes)),
             "image": spelled(self.task.image),
+            "preprocessing": str(self.preprocessing),
             **({"data_notes": "; ".join(self.notes)} if self.notes else {}),
         }
 
@@ -54,7 +70,7 @@ class Dataset:
         first_epoch: int = 1,
         epochs: int = 1,
     ) -> tf.data.Dataset:
-        """Return batches of (float32 [B, H, W, C] from -1 to 1, int64 [B]) of some epochs, one after the other.
+        """Return batches of (float32 [B, H, W, C] as the network takes them, int64 [B]): some epochs, one by one.
 
         `seed` and the number of an epoch, counted from 1, decide its order and augmentation. The last batch of each
         epoch may be smaller.
@@ -64,11 +80,11 @@ class Dataset:
         )
 
     def validation(self, *, batch_size: int = 256) -> tf.data.Dataset:
-        """Return batches of (float32 [B, H, W, C] from -1 to 1, int64 [B]), always in the same order."""
+        """Return batches of (float32 [B, H, W, C] as the network takes them, int64 [B]), always in the same order."""
         return self.reader.held_out("validation", batch_size)
 
     def test(self, *, batch_size: int = 256) -> tf.data.Dataset:
-        """Return batches of (float32 [B, H, W, C] from -1 to 1, int64 [B]), always in the same order."""
+        """Return batches of (float32 [B, H, W, C] as the network takes them, int64 [B]), always in the same order."""
         return self.reader.held_out("test", batch_size)
 
     def tally(self, split: str) -> list[int]:

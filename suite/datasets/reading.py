@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import tensorflow as tf
 
+from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.recipe import Augmentation
 from suite.datasets.augment import augmented
+from suite.datasets.memory import Frame, Memory, Split
 from suite.datasets.source import Source
 from suite.machine.capacity import free_memory, whole_memory
 from suite.machine.progress import watched
-from suite.pictures.graph import decoded, prepared
+from suite.pictures.graph import decoded, framed, scaled
 
 AUTO = tf.data.AUTOTUNE
 SHARE = 4  # a dataset may fill one part in four of the free memory
@@ -22,14 +24,37 @@ BLOCK = 256  # pictures read at a time
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Reads one source at one input shape."""
+    """Reads one source at one input shape, by one preprocessing."""
 
     source: Source
     image: tuple[int, int, int]  # (H, W, C)
     background: tuple[int, int, int]  # below what is transparent
-    fits: bool  # whether the pictures, brought to this shape, are kept in memory
-    kept: dict[str, tuple[tf.Tensor, tf.Tensor]] = field(default_factory=dict, repr=False)
+    memory: Memory  # shared with the readers of the same source
+    preprocessing: Preprocessing = PLAIN
     tallies: dict[str, list[int]] = field(default_factory=dict, repr=False)
+
+    def seen(self, image: tuple[int, int, int], preprocessing: Preprocessing) -> Reader:
+        """Return the reader of the same source at another shape, or by another preprocessing."""
+        return replace(self, image=image, preprocessing=preprocessing)
+
+    @property
+    def frame(self) -> Frame:
+        """What the pictures in memory are like."""
+        return self.image, self.preprocessing.geometry
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every picture has the input shape already, and keeps its values."""
+        return self.source.shape == self.image and self.preprocessing.is_whole
+
+    @property
+    def fits(self) -> bool:
+        """Whether the pictures, brought to this shape, are kept in memory."""
+        return sum(map(self._bytes, self.source.splits)) <= self.memory.room
+
+    def _bytes(self, split: str) -> int:
+        """Return the size of the pictures of a split in memory."""
+        return self.source.sizes[split] * int(np.prod(self.image)) * (1 if self.is_exact else 4)
 
     def train(
         self, *, batch_size: int, seed: int, augmentation: Augmentation, first_epoch: int, epochs: int
@@ -44,16 +69,16 @@ class Reader:
                 batches = tf.data.Dataset.zip(batches, seeds).map(
                     lambda batch, seed: (augmented(batch[0], seed, augmentation), batch[1]), AUTO
                 )
-            return _ordered(batches.apply(tf.data.experimental.assert_cardinality(steps * epochs)))
+            return self._ended(batches.apply(tf.data.experimental.assert_cardinality(steps * epochs)))
 
     def held_out(self, split: str, batch_size: int) -> tf.data.Dataset:
         """Return the batches of a split in the order of its records."""
         with tf.device("CPU:0"):
             if self.fits:
-                return _ordered(
+                return self._ended(
                     self._gathered(split, tf.data.Dataset.range(self.source.sizes[split]).batch(batch_size))
                 )
-            return _ordered(self._decoded(self.source.records(split)).batch(batch_size))
+            return self._ended(self._framed(self.source.records(split)).batch(batch_size))
 
     def tally(self, split: str) -> list[int]:
         """Return the number of pictures of each class in a split; they are counted the first time."""
@@ -76,7 +101,7 @@ class Reader:
             return self._gathered(
                 "train", orders.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
             )
-        return each.flat_map(lambda epoch: self._decoded(self._records(_numbers(epoch, []))).batch(batch_size))
+        return each.flat_map(lambda epoch: self._framed(self._records(_numbers(epoch, []))).batch(batch_size))
 
     @tf.autograph.experimental.do_not_convert  # AutoGraph could not, and would warn
     def _records(self, seed: tf.Tensor) -> tf.data.Dataset:
@@ -92,43 +117,51 @@ class Reader:
         stored = self.source.builder.info.splits[self.source.splits["train"]].num_bytes
         return max(BLOCK, min(size, int(size * whole_memory() / ROOM / max(stored, 1))))
 
-    def _decoded(self, records: tf.data.Dataset) -> tf.data.Dataset:
-        return records.map(lambda data, label: (self._prepared(decoded(data)), label), AUTO)
+    def _framed(self, records: tf.data.Dataset) -> tf.data.Dataset:
+        """Return (pixels of the input shape, 0 to 255; label) of records."""
 
-    def _prepared(self, picture: tf.Tensor) -> tf.Tensor:
-        return tf.ensure_shape(prepared(picture, self.image, self.background), self.image)
+        def one(data: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            pixels = framed(decoded(data), self.image, self.background, self.preprocessing)
+            return tf.ensure_shape(pixels, self.image), label
+
+        return records.map(one, AUTO)
 
     def _gathered(self, split: str, batches: tf.data.Dataset) -> tf.data.Dataset:
         """Return batches of what is in memory, given by their numbers."""
-        images, labels = self._memory(split)
+        images, labels = self._read(split)
 
         def batch(chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return prepared(tf.gather(images, chosen), self.image), tf.gather(labels, chosen)
+            return framed(tf.gather(images, chosen), self.image), tf.gather(labels, chosen)
 
-        def floats(chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return tf.gather(images, chosen), tf.gather(labels, chosen)
+        return batches.map(batch, AUTO)
 
-        return batches.map(batch if images.dtype == tf.uint8 else floats, AUTO)
-
-    def _memory(self, split: str) -> tuple[tf.Tensor, tf.Tensor]:
+    def _read(self, split: str) -> Split:
         """Return all pictures and labels of a split, read the first time.
 
-        Bytes if the pictures have the input shape already; else the prepared floats, because rounding them
-        would make training see other numbers than the exported model.
+        Bytes if the pictures have the input shape already; else floats, because rounding them would make training see
+        other numbers than the exported model.
         """
-        if split not in self.kept:
+        kept = self.memory.of(self.frame)
+        if split not in kept:
             size = self.source.sizes[split]
-            exact = self.source.shape == self.image
-            images = np.empty((size, *self.image), np.uint8 if exact else np.float32)
+            self.memory.make_room(self._bytes(split))
+            images = np.empty((size, *self.image), np.uint8 if self.is_exact else np.float32)
             labels = np.empty(size, np.int64)
             records = self.source.records(split)
-            pictures = records.map(_raw, AUTO) if exact else self._decoded(records)
+            pictures = records.map(_raw, AUTO) if self.is_exact else self._framed(records)
             blocks = pictures.batch(BLOCK).prefetch(AUTO).as_numpy_iterator()
             for index, (block, answers) in enumerate(watched(blocks, -(-size // BLOCK), f"reading {split}")):
                 start = index * BLOCK
                 images[start : start + len(block)], labels[start : start + len(block)] = block, answers
-            self.kept[split] = tf.convert_to_tensor(images), tf.convert_to_tensor(labels)
-        return self.kept[split]
+            kept[split] = tf.convert_to_tensor(images), tf.convert_to_tensor(labels)
+        return kept[split]
+
+    def _ended(self, batches: tf.data.Dataset) -> tf.data.Dataset:
+        """Return batches of pixels as the network takes them, in a fixed order, some ahead of it."""
+        options = tf.data.Options()
+        options.deterministic = True
+        inputs = batches.map(lambda pixels, label: (scaled(pixels, self.preprocessing), label), AUTO)
+        return inputs.prefetch(AUTO).with_options(options)
 
 
 def _numbers(epoch: tf.Tensor, shape: list[int]) -> tf.Tensor:
@@ -142,12 +175,4 @@ def _raw(data: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 def reader(source: Source, image: tuple[int, int, int], background: tuple[int, int, int]) -> Reader:
     """Return a reader of `source` at the input shape `image` (H, W, C)."""
-    width = 1 if source.shape == image else 4  # bytes per number
-    needed = sum(source.sizes.values()) * int(np.prod(image)) * width
-    return Reader(source=source, image=image, background=background, fits=needed <= free_memory() / SHARE)
-
-
-def _ordered(batches: tf.data.Dataset) -> tf.data.Dataset:
-    options = tf.data.Options()
-    options.deterministic = True
-    return batches.prefetch(AUTO).with_options(options)
+    return Reader(source=source, image=image, background=background, memory=Memory(room=free_memory() / SHARE))

@@ -21,7 +21,7 @@ from suite.datasets import Dataset
 from suite.export import folder as exports
 from suite.export import saved_model
 from suite.machine import helper
-from suite.pictures.graph import prepared
+from suite.pictures.graph import framed, scaled
 
 CHECKED = 256  # validation pictures at the most
 BATCH = 32  # pictures that the trained model answers for at once
@@ -75,12 +75,13 @@ def export(
         with tempfile.TemporaryDirectory(dir=folder, prefix=".unchecked-") as unchecked:
             saved = Path(unchecked) / "model"
             classes = data.classes if then is None else tuple(then)
-            saved_model.write(model, classes, str(saved), background=data.background)
+            saved_model.write(model, classes, str(saved), background=data.background, preprocessing=data.preprocessing)
             agreement = _agreement(model, data, saved)
             accuracy = test_accuracy(model, data) if then is None else None
             found = {"agreement": asdict(agreement), "test_accuracy": accuracy}
             laid = f"#{bytes(data.background).hex()}"
-            told = {"classes": classes, "background": laid, **card, "encoded": ENCODED, **found}
+            seen = asdict(data.preprocessing)
+            told = {"classes": classes, "background": laid, "preprocessing": seen, **card, "encoded": ENCODED, **found}
             _write_card(saved, data, told)
             version = _moved(saved, folder)
     except OSError as error:
@@ -109,14 +110,16 @@ def test_accuracy(model: keras.Model, data: Dataset) -> float:
 def _agreement(model: keras.Model, data: Dataset, saved: Path) -> Agreement:
     """Compare the saved model, loaded in a fresh process without Keras, with `model` on validation pictures."""
     raw = [picture for picture, _ in data.samples("validation", CHECKED)]
-    seen = [prepared(picture, data.task.image, data.background) for picture in raw]
-    trained = np.concatenate([_trained(model, seen[start : start + BATCH]) for start in range(0, len(seen), BATCH)])
+    seen = [framed(picture, data.task.image, data.background, data.preprocessing).numpy() for picture in raw]
+    batches = [np.stack(seen[start : start + BATCH]) for start in range(0, len(seen), BATCH)]
+    trained = np.concatenate([_trained(model, scaled(batch, data.preprocessing)) for batch in batches])
     differences, same = [], []
-    for name, answers in _answers(saved, raw).items():
-        if answers.shape != trained.shape:
-            raise ExportError(f"signature {name}: answers have shape {answers.shape}, not {trained.shape}")
-        differences.append(np.abs(answers - trained).max())
-        same.append(np.mean(answers.argmax(axis=-1) == trained.argmax(axis=-1)))
+    for name, answers in _answers(saved, raw, batches[0]).items():
+        wanted = trained[: len(answers)]
+        if answers.shape != wanted.shape:
+            raise ExportError(f"signature {name}: answers have shape {answers.shape}, not {wanted.shape}")
+        differences.append(np.abs(answers - wanted).max())
+        same.append(np.mean(answers.argmax(axis=-1) == wanted.argmax(axis=-1)))
     agreement = Agreement(
         pictures=len(raw), greatest_difference=float(max(differences)), top1_agreement=float(min(same))
     )
@@ -139,16 +142,17 @@ def tolerance_of(model: keras.Model) -> float:
     return max((TOLERANCE[kind] for kind in computed if kind in TOLERANCE), default=TOLERANCE["float32"])
 
 
-def _trained(model: keras.Model, seen: Sequence[np.ndarray]) -> np.ndarray:
+def _trained(model: keras.Model, seen: np.ndarray) -> np.ndarray:
     """Return the probabilities that `model` gives for some prepared pictures."""
-    logits = model.predict_on_batch(np.stack(seen))
+    logits = model.predict_on_batch(seen)
     return keras.ops.convert_to_numpy(keras.ops.softmax(keras.ops.cast(logits, "float32")))
 
 
-def _answers(saved: Path, raw: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Return what the saved model answers for `raw` in a fresh process, by signature."""
+def _answers(saved: Path, raw: Sequence[np.ndarray], pixels: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what the saved model answers in a fresh process, by signature: `pixels` are the first of `raw`, framed."""
     asked = saved.parent / "asked.npz"
-    np.savez(asked, **{str(number): picture for number, picture in enumerate(raw)})  # type: ignore[arg-type]
+    pictures = {str(number): picture for number, picture in enumerate(raw)}
+    np.savez(asked, pixels=pixels, **pictures)  # type: ignore[arg-type]
     checker = helper.command("suite.export.loaded", str(saved), str(asked))
     done = subprocess.run(checker, capture_output=True, text=True)
     if done.returncode:

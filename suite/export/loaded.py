@@ -44,20 +44,21 @@ def _ranked(classes: Sequence[str], probabilities: np.ndarray) -> list[tuple[str
 def answers(export: Path, pictures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the probabilities, [N, K], that each signature gives for N pictures, asked one by one.
 
-    `pictures` holds each as uint8 [h, w, C] under its number; `encoded` gets PNG files of them.
+    `pictures` holds each as uint8 [h, w, c] under its number; `encoded` gets PNG files of them. Under `pixels` it holds
+    the first of them as float32 [n, H, W, C], for the signature of that name.
     """
     served = tf.saved_model.load(str(latest(export))).signatures
-    given = [pictures[str(number)] for number in range(len(pictures))]
+    given = [pictures[str(number)] for number in range(len(pictures) - 1)]
     image = served["pixels"].structured_input_signature[1]["pixels"].shape[1:]
     asked = {
         "images": [{"images": tf.constant(p[None])} for p in given if p.shape[-1] == image[-1]],
         "encoded": [{"encoded": tf.io.encode_png(p)[None]} for p in given],
-        "pixels": [{"pixels": tf.constant(p[None], tf.float32)} for p in given if p.shape == image],
+        "pixels": [{"pixels": tf.constant(p[None])} for p in pictures["pixels"]],
     }
     return {
         name: np.concatenate([served[name](**question)["probabilities"].numpy() for question in questions])
         for name, questions in asked.items()
-        if len(questions) == len(given)  # a signature that cannot take every picture is left out
+        if len(questions) == len(given) or name == "pixels"  # one that cannot take every picture is left out
     }
 
 

@@ -8,18 +8,22 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from suite.pictures.graph import BACKGROUND, decoded, prepared
+from suite.core.preprocessing import PLAIN, Preprocessing
+from suite.pictures.graph import BACKGROUND, decoded, prepared, scaled
 
 Signature = tuple[Callable[..., dict[str, Any]], Sequence[tf.TensorSpec]]
 
 
 def signatures(
-    model: keras.Model, classes: Sequence[str], background: tuple[int, int, int] = BACKGROUND
+    model: keras.Model,
+    classes: Sequence[str],
+    background: tuple[int, int, int] = BACKGROUND,
+    preprocessing: Preprocessing = PLAIN,
 ) -> dict[str, Signature]:
     """Return the three ways to ask `model` (logits out, [B, K]), each a function and the tensors that it takes.
 
     `images`: uint8 [B, h, w, C], pictures of any one size; `encoded`: string [B], JPEG, PNG, GIF or BMP files;
-    `pixels`: float32 [B, H, W, C], values 0 to 255 at the network's own size. All answer `probabilities`, float32
+    `pixels`: float32 [B, H, W, C], values 0 to 255, cropped and resized already. All answer `probabilities`, float32
     [B, K]; the first two also `label`, string [B], the most probable class. `pixels` has numbers only, as XLA,
     LiteRT and ONNX need it. The transparency of an encoded file is laid on `background`.
     """
@@ -34,16 +38,16 @@ def signatures(
         return tf.nn.softmax(tf.cast(model(seen, training=False), tf.float32))
 
     def images(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return labelled(prepared(images, image))
+        return labelled(prepared(images, image, background, preprocessing))
 
     def encoded(encoded: tf.Tensor) -> dict[str, tf.Tensor]:
-        each = tf.TensorSpec(image, tf.float32)
-        return labelled(
-            tf.map_fn(lambda file: prepared(decoded(file), image, background), encoded, fn_output_signature=each)
-        )
+        return labelled(tf.map_fn(file, encoded, fn_output_signature=tf.TensorSpec(image, tf.float32)))
+
+    def file(data: tf.Tensor) -> tf.Tensor:
+        return prepared(decoded(data), image, background, preprocessing)
 
     def pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"probabilities": answered(prepared(pixels, image))}
+        return {"probabilities": answered(scaled(pixels, preprocessing))}
 
     return {
         "images": (images, [tf.TensorSpec((None, None, None, image[-1]), tf.uint8, "images")]),
@@ -70,9 +74,10 @@ def write(
     folder: str,
     only: Collection[str] = ("images", "encoded", "pixels"),
     background: tuple[int, int, int] = BACKGROUND,
+    preprocessing: Preprocessing = PLAIN,
 ) -> None:
     """Write `model` as a SavedModel with the three signatures, or `only` some of them; the first is the default one."""
-    known = signatures(model, classes, background)
+    known = signatures(model, classes, background, preprocessing)
     save(model, {name: known[name] for name in only}, folder)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from suite.core.preprocessing import PLAIN, Geometry, Preprocessing
 from suite.pictures.viewing import WHITE, colour
 
 GREY = (0.299, 0.587, 0.114)  # luma of red, green and blue, ITU-R BT.601
@@ -26,19 +27,59 @@ def decoded(data: tf.Tensor) -> tf.Tensor:
 
 
 def prepared(
-    images: tf.Tensor, image: tuple[int, int, int], background: tuple[int, int, int] = BACKGROUND
+    images: tf.Tensor,
+    image: tuple[int, int, int],
+    background: tuple[int, int, int] = BACKGROUND,
+    preprocessing: Preprocessing = PLAIN,
 ) -> tf.Tensor:
-    """Return `images` (0 to 255, [h, w, c] or [B, h, w, c], c from 1 to 4) as float32 [..., H, W, C] from -1 to 1.
+    """Return `images` (0 to 255, [h, w, c] or [B, h, w, c], c from 1 to 4) as the input of a network, [..., H, W, C].
 
-    Transparency is laid on `background`, grey and colour are turned into each other, and the picture is stretched to
-    H x W: bilinear, with antialiasing when it shrinks. A picture that has the shape already keeps its exact values.
+    They are `framed`, then `scaled`.
+    """
+    return scaled(framed(images, image, background, preprocessing), preprocessing)
+
+
+def framed(
+    images: tf.Tensor,
+    image: tuple[int, int, int],
+    background: tuple[int, int, int] = BACKGROUND,
+    geometry: Geometry = PLAIN,
+) -> tf.Tensor:
+    """Return `images` (0 to 255, [h, w, c] or [B, h, w, c], c from 1 to 4) as float32 [..., H, W, C], 0 to 255.
+
+    Transparency is laid on `background`, grey and colour are turned into each other, and what `geometry` sees of the
+    picture is resized to H x W. A picture that has the shape already keeps its exact values.
     """
     height, width, channels = image
     pixels = _channels(tf.cast(images, tf.float32), channels, background)
+    if not geometry.is_whole:
+        pixels = _centre(pixels, geometry, height / width)
     if tuple(pixels.shape[-3:-1]) != (height, width):  # known when traced: a needless resize costs time
-        pixels = tf.image.resize(pixels, (height, width), antialias=True)
-    # Not `/ 127.5 - 1`: graphs turn that division into a product, and would differ from eager calls in the last bit.
-    return (pixels - 127.5) * (1 / 127.5)
+        pixels = tf.image.resize(pixels, (height, width), geometry.interpolation, antialias=geometry.antialias)
+    return pixels
+
+
+def scaled(pixels: tf.Tensor, preprocessing: Preprocessing = PLAIN) -> tf.Tensor:
+    """Return `pixels` (float32 [..., H, W, C], 0 to 255) in the range and the order of colours of a network.
+
+    The default gives -1 to 1. One channel needs a preprocessing that treats all colours alike.
+    """
+    mean, factor = preprocessing.mean, tuple(1 / one for one in preprocessing.deviation)
+    alike = preprocessing.is_grey
+    # Not `/ deviation`: graphs turn that division into a product, and would differ from eager calls in the last bit.
+    values = (pixels - (mean[0] if alike else mean)) * (factor[0] if alike else factor)
+    return values[..., ::-1] if preprocessing.reverse else values
+
+
+def _centre(pixels: tf.Tensor, geometry: Geometry, ratio: float) -> tf.Tensor:
+    """Return the central part of `pixels` that is seen; `ratio` is the input's height over its width."""
+    size = tf.shape(pixels)[-3:-1]
+    high, wide = tf.unstack(tf.cast(size, tf.float32))
+    if geometry.square:
+        high, wide = tf.minimum(high, wide * ratio), tf.minimum(wide, high / ratio)
+    kept = tf.maximum(tf.cast(tf.round(geometry.crop * tf.stack([high, wide])), tf.int32), 1)
+    (top, left), (rows, columns) = tf.unstack((size - kept) // 2), tf.unstack(kept)
+    return pixels[..., top : top + rows, left : left + columns, :]
 
 
 def _channels(pixels: tf.Tensor, wanted: int, background: tuple[int, int, int]) -> tf.Tensor:

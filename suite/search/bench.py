@@ -15,6 +15,7 @@ import tensorflow as tf
 from suite.architectures.layers import deployed
 from suite.core.errors import StudyError, SuiteError
 from suite.core.paths import OF_TENSORFLOW
+from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.study import Latency
 from suite.export import converters, saved_model
 from suite.machine.quiet import silenced
@@ -56,29 +57,31 @@ class Bench:
             "latency_onednn": onednn(),
         }
 
-    def time(self, model: keras.Model) -> tuple[dict[str, float], dict[str, str]]:
+    def time(self, model: keras.Model, preprocessing: Preprocessing = PLAIN) -> tuple[dict[str, float], dict[str, str]]:
         """Return the latency of a network that ends in logits, as measures, and how it was timed.
 
         Raises SuiteError when the network cannot be written for its path, or cannot run there.
         """
         with TemporaryDirectory(prefix="suite-") as folder:
-            return self._answered(self._written(model, Path(folder)))
+            return self._answered(self._written(model, preprocessing, Path(folder)))
 
-    def time_again(self, name: str, build: Callable[[], keras.Model]) -> tuple[dict[str, float], dict[str, str]]:
+    def time_again(
+        self, name: str, build: Callable[[], keras.Model], preprocessing: Preprocessing = PLAIN
+    ) -> tuple[dict[str, float], dict[str, str]]:
         """Return the latency of the network `name`, from this and all earlier timings under that name.
 
         The first timing builds and writes the network. Raises SuiteError as `time` does.
         """
         if name not in self._kept:
             folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="suite-")))
-            self._kept[name] = self._written(build(), folder)
+            self._kept[name] = self._written(build(), preprocessing, folder)
         return self._answered(self._kept[name], again=True)
 
-    def _written(self, model: keras.Model, folder: Path) -> Path:
+    def _written(self, model: keras.Model, preprocessing: Preprocessing, folder: Path) -> Path:
         saved = folder / "saved_model"
         network = deployed(model)
         with silenced():  # converters print freely
-            saved_model.write(network, self._classes, str(saved), only=("pixels",))
+            saved_model.write(network, self._classes, str(saved), only=("pixels",), preprocessing=preprocessing)
             return converters.converted(saved, self._wanted.path, folder, network)
 
     def _answered(self, artefact: Path, *, again: bool = False) -> tuple[dict[str, float], dict[str, str]]:

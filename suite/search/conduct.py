@@ -52,7 +52,7 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
             left=Hours(wanted.budget, store.trials).left,
             forecast=shown.forecast if shown else lambda forecast: None,
         )
-        _check_same_data(wanted, before, evaluate.surroundings())
+        _check_same_data(wanted, before, data.surroundings)
         folder.keep_classes(store.folder, data.classes)
         store.count_by(evaluate.known)
         tuner.search(store, evaluate, watchers)

@@ -30,7 +30,6 @@ from suite.search.tuner import Watcher
 from suite.training import loop
 from suite.training.deadline import Forecast, Left, forever
 
-RECIPE = Recipe()
 Same = Callable[[Mapping[str, Value], str], Trial | None]  # an ended trial of the same network, timed in that place
 
 
@@ -72,7 +71,7 @@ class Evaluation:
     def __call__(self, trial: Trial) -> Trial:
         """Evaluate one trial; every error goes to the caller."""
         recipe = candidate.recipe(self.study, trial.configuration)
-        trial = replace(trial, surroundings=self.surroundings(recipe))
+        trial = replace(trial, surroundings=self._surroundings(trial.configuration, recipe))
         keras.utils.set_random_seed(self.study.seed)
         with loop.precision(recipe.precision):
             return self._evaluated(trial, recipe)
@@ -86,7 +85,8 @@ class Evaluation:
             return self._refused(trial)
         model = self.network(trial.configuration)
         if self._is_to_be_timed(trial):
-            timed, origin = self.bench.time(self._as_deployed(trial, model, recipe))
+            served, shown = self._as_deployed(trial, model, recipe), self.pictures(trial.configuration)
+            timed, origin = self.bench.time(served, shown.preprocessing)
             trial = self._measured(trial, {**counts(deployed(model)), **timed})
             trial = replace(trial, surroundings={**trial.surroundings, **origin})
         if self._is_refused(trial):
@@ -111,7 +111,9 @@ class Evaluation:
         try:
             with loop.precision(self.study.latency.precision or recipe.precision):
                 return self.bench.time_again(
-                    key(network(trial.configuration)), lambda: self.network(trial.configuration)
+                    key(network(trial.configuration)),
+                    lambda: self.network(trial.configuration),
+                    self.pictures(trial.configuration).preprocessing,
                 )
         finally:
             keras.utils.clear_session()
@@ -146,17 +148,21 @@ class Evaluation:
 
     def network(self, configuration: Mapping[str, Value]) -> keras.Model:
         """Return the untrained network of a configuration."""
-        return candidate.network(self.study, configuration, self.data.task)
+        return candidate.network(self.study, configuration, self.pictures(configuration).task)
 
-    def surroundings(self, recipe: Recipe = RECIPE) -> dict[str, str]:
-        """Return where trials with a recipe are measured, and on which data."""
+    def pictures(self, configuration: Mapping[str, Value]) -> Dataset:
+        """Return the data as the network of a configuration sees it."""
+        return self.data.seen(preprocessing=candidate.preprocessing(self.study, configuration))
+
+    def _surroundings(self, configuration: Mapping[str, Value], recipe: Recipe) -> dict[str, str]:
+        """Return where a trial with a recipe is measured, and on which data."""
         own = architectures.digest(self.study.source)
         return {
             **surroundings(),
             **({"architecture_digest": own} if own else {}),
             **self._timing(recipe),
             "recipe_precision": recipe.precision,
-            **self.data.surroundings,
+            **self.pictures(configuration).surroundings,
             **self._baseline(),
             "seed": str(self.study.seed),
         }
@@ -172,7 +178,7 @@ class Evaluation:
             training = loop.train(
                 model,
                 recipe,
-                self.data,
+                self.pictures(trial.configuration),
                 epochs=epochs,
                 seed=self.study.seed,
                 on_epoch=lambda row: self._tell(trial.number, row, give_way),

