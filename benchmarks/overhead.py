@@ -37,7 +37,8 @@ from suite.search import folder, tuner  # noqa: E402
 from suite.search.bench import Bench  # noqa: E402
 from suite.search.evaluation import Evaluation  # noqa: E402
 from suite.timing.timer import Timer  # noqa: E402
-from suite.training import loop, optimizers  # noqa: E402
+from suite.training import optimizers  # noqa: E402
+from suite.training.schedules import schedule  # noqa: E402
 
 
 def study(epochs: int, trials: int) -> Study:
@@ -61,7 +62,7 @@ def bare(data: datasets.Dataset, epochs: int) -> float:
     batches = data.train(batch_size=recipe.batch_size, seed=0)
     steps = epochs * -(-data.sizes["train"] // recipe.batch_size)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizers.optimizer(recipe, loop.schedule(recipe, steps)), loss, metrics=["accuracy"])
+    model.compile(optimizers.optimizer(recipe, schedule(recipe, steps)), loss, metrics=["accuracy"])
     model.fit(batches, validation_data=data.validation(), epochs=epochs, verbose=0, shuffle=False)
     seconds = time.perf_counter() - began
     keras.utils.clear_session()

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from suite.core.optimizers import OPTIMIZERS
 from suite.core.recipe import Recipe
 from suite.training import loop, optimizers
+from suite.training.schedules import schedule
 
 LIMIT = 0.01
 STEP = Recipe(learning_rate=1.0, warmup=0.0, schedule="constant", weight_decay=0.0, momentum=0.0, optimizer="sgd")
@@ -85,7 +87,7 @@ def network() -> keras.Model:
 def steps(recipe: Recipe) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return the weights before a step of `fit` and their change."""
     model = network()
-    loop.compile_(model, recipe, steps=1)
+    loop.compile_(model, recipe, schedule(recipe, 1))
     pictures = np.random.default_rng(0).normal(size=(16, 8, 8, 1)).astype("float32")
     before = {weight.path: weight.numpy() for weight in model.trainable_weights}
     model.fit(pictures, np.arange(16) % 3, batch_size=16, epochs=1, verbose=0)
@@ -114,14 +116,14 @@ def test_a_step_of_fit_is_as_long_as_allowed_except_in_the_classifier(precision:
     assert any(np.abs(free[path][1]).max() > 2 * np.abs(held[path][1]).max() for path in held if "logits" not in path)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_clips(optimizer: str) -> None:
     recipe = Recipe(optimizer=optimizer, adaptive_clipping=LIMIT, weight_decay=0.0, warmup=0.0, schedule="constant")
-    chosen = optimizers.optimizer(recipe, loop.schedule(recipe, 10))
+    chosen = optimizers.optimizer(recipe, schedule(recipe, 10))
     weight, reference = keras.Variable(np.ones((4, 2), "float32")), keras.Variable(np.ones((4, 2), "float32"))
     plain = optimizers.optimizer(
         Recipe(**{**vars(recipe), "adaptive_clipping": 0.0}),
-        loop.schedule(Recipe(**{**vars(recipe), "adaptive_clipping": 0.0}), 10),
+        schedule(Recipe(**{**vars(recipe), "adaptive_clipping": 0.0}), 10),
     )
     for gradient in (np.full((4, 2), 5.0, "float32"), np.full((4, 2), -1e-5, "float32")):
         chosen.apply([gradient], [weight])

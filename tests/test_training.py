@@ -23,7 +23,8 @@ from suite.core.rules import RECIPE_CHOICES
 from suite.datasets import Dataset
 from suite.datasets.augment import STEPS
 from suite.datasets.memory import Memory
-from suite.training import loop, optimizers
+from suite.training import judging, loop, optimizers
+from suite.training.schedules import SHAPES, schedule
 from tests.networks import chain
 from tests.networks import classifier as network
 from tests.pictures import fill
@@ -85,8 +86,8 @@ def test_balanced_classes_weigh_the_same_however_few_their_pictures(
 def test_weights_of_classes_are_those_of_scikit_learn() -> None:
     counts = [90, 7, 3]
     labels = np.repeat(range(3), counts)
-    assert loop.balanced(counts) == pytest.approx(compute_class_weight("balanced", classes=np.arange(3), y=labels))
-    assert loop.balanced([4, 0, 4]) == [1, 0, 1]
+    assert judging.balanced(counts) == pytest.approx(compute_class_weight("balanced", classes=np.arange(3), y=labels))
+    assert judging.balanced([4, 0, 4]) == [1, 0, 1]
 
 
 def test_balanced_accuracy_is_that_of_scikit_learn_in_however_many_batches() -> None:
@@ -94,7 +95,7 @@ def test_balanced_accuracy_is_that_of_scikit_learn_in_however_many_batches() -> 
     labels = generator.choice(5, 300, p=[0.6, 0.3, 0.06, 0.04, 0.0])
     logits = generator.normal(size=(300, 5)) + 1.5 * np.eye(5)[labels]
     logits[:, 4] = -9  # scikit-learn warns of an answer that is no label
-    metric = loop.BalancedAccuracy(5)
+    metric = judging.BalancedAccuracy(5)
     for start in range(0, 300, 64):
         metric.update_state(labels[start : start + 64], logits[start : start + 64].astype("float32"))
     assert float(metric.result()) == pytest.approx(balanced_accuracy_score(labels, logits.argmax(-1)), rel=1e-5)
@@ -111,12 +112,12 @@ def test_the_best_epoch_is_the_best_in_what_the_study_asks_for(unbalanced: Datas
 
 def test_a_network_that_answers_the_same_for_all_classes_is_not_always_among_the_five() -> None:
     labels = np.arange(10)
-    assert np.mean(loop.among_five_largest(labels, np.zeros((10, 10), "float32"))) == 0.5
+    assert np.mean(judging.among_five_largest(labels, np.zeros((10, 10), "float32"))) == 0.5
 
 
 def test_with_fewer_than_five_classes_every_answer_is_among_the_five() -> None:
     logits = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
-    assert np.all(loop.among_five_largest(np.zeros(8, int), logits))
+    assert np.all(judging.among_five_largest(np.zeros(8, int), logits))
 
 
 def test_the_same_seed_trains_the_same(digits: Dataset) -> None:
@@ -125,7 +126,7 @@ def test_the_same_seed_trains_the_same(digits: Dataset) -> None:
 
 
 def test_the_rate_rises_to_its_peak_and_falls_to_zero() -> None:
-    rate = loop.schedule(Recipe(learning_rate=0.1, warmup=0.25), 100)
+    rate = schedule(Recipe(learning_rate=0.1, warmup=0.25), 100)
     values = [float(rate(step)) for step in range(101)]
     assert values[0] == 0
     assert max(values) == pytest.approx(0.1)
@@ -135,26 +136,25 @@ def test_the_rate_rises_to_its_peak_and_falls_to_zero() -> None:
 
 
 def test_a_constant_rate_stays_at_its_peak_after_the_warm_up() -> None:
-    rate = loop.schedule(Recipe(learning_rate=0.1, warmup=0.1, schedule="constant"), 100)
+    rate = schedule(Recipe(learning_rate=0.1, warmup=0.1, schedule="constant"), 100)
     assert [float(rate(step)) for step in (0, 5, 10, 99)] == pytest.approx([0, 0.05, 0.1, 0.1])
-    assert loop.schedule(Recipe(learning_rate=0.1, warmup=0, schedule="constant"), 100) == 0.1
+    assert float(schedule(Recipe(learning_rate=0.1, warmup=0, schedule="constant"), 100)(0)) == pytest.approx(0.1)
 
 
 def test_every_name_that_a_recipe_may_say_has_a_row_of_its_own() -> None:
     assert set(STEPS) == {field.name for field in fields(Augmentation)}
-    assert loop.SCHEDULES.keys() == set(RECIPE_CHOICES["schedule"])
+    assert SHAPES.keys() == set(RECIPE_CHOICES["schedule"])
     kinds = [type(optimizers.optimizer(Recipe(optimizer=name), 0.1)) for name in RECIPE_CHOICES["optimizer"]]
     assert len(set(kinds)) == len(kinds) == len(OPTIMIZERS)
-    assert len({str(loop.schedule(Recipe(schedule=name, warmup=0), 10)) for name in loop.SCHEDULES}) == 2
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_weight_decay_shrinks_kernels_and_leaves_biases_alone(optimizer: str) -> None:
     recipe = Recipe(optimizer=optimizer, weight_decay=0.5, learning_rate=0.1, warmup=0, schedule="constant")
     layer = keras.layers.Dense(2, bias_initializer="ones")
     layer.build((None, 3))
     kernel = layer.kernel.numpy()
-    chosen = optimizers.optimizer(recipe, loop.schedule(recipe, 10))
+    chosen = optimizers.optimizer(recipe, schedule(recipe, 10))
     chosen.apply([np.zeros((3, 2), "float32"), np.zeros(2, "float32")], [layer.kernel, layer.bias])
     assert layer.kernel.numpy() == pytest.approx(kernel * (1 - 0.5 * 0.1), rel=1e-5)
     assert layer.bias.numpy() == pytest.approx(np.ones(2))
@@ -162,7 +162,7 @@ def test_weight_decay_shrinks_kernels_and_leaves_biases_alone(optimizer: str) ->
 
 def test_label_smoothing_is_that_of_the_definition(digits: Dataset) -> None:
     model = network(digits)
-    loop.compile_(model, replace(FAST, label_smoothing=0.1), steps=10)
+    loop.compile_(model, replace(FAST, label_smoothing=0.1), schedule(FAST, 10))
     logits = np.random.default_rng(0).normal(size=(4, 10)).astype("float32")
     labels = np.array([3, 1, 4, 1])
     logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
@@ -184,7 +184,7 @@ def test_what_is_built_before_the_first_step_is_what_fit_would_build(digits: Dat
     plain = network(digits)
     steps = -(-digits.sizes["train"] // FAST.batch_size)
     plain.compile(
-        optimizer=optimizers.optimizer(FAST, loop.schedule(FAST, steps)),
+        optimizer=optimizers.optimizer(FAST, schedule(FAST, steps)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
@@ -234,14 +234,38 @@ def numbers(file: Path) -> list[np.ndarray]:
 
 
 AUGMENTED = replace(FAST, shift=0.1, flip=True, label_smoothing=0.1)
-PLAIN = replace(FAST, optimizer="sgd", learning_rate=0.05, schedule="constant", warmup=0.0, adaptive_clipping=0.1)
+SHARP = replace(AUGMENTED, optimizer="sgd", schedule="step", sharpness=0.05, adaptive_clipping=0.1)
+SLOW = replace(FAST, optimizer="lamb", schedule="plateau", learning_rate=1e-9)  # no epoch is better than the one before
+CLIPPED = replace(FAST, optimizer="rmsprop", schedule="exponential", norm_clipping=0.5)
+ORTHOGONAL = replace(FAST, optimizer="muon", schedule="constant", average=0.9, sharpness=0.1)
 WAYS = {
-    "adamw": (noisy, AUGMENTED, lambda data: data),
-    "sgd": (noisy, PLAIN, lambda data: data),
-    "half": (noisy, replace(AUGMENTED, precision="mixed_float16"), lambda data: data),
+    "adamw": (noisy, replace(AUGMENTED, average=0.99), lambda data: data),
+    "sgd": (noisy, SHARP, lambda data: data),
+    "rmsprop": (
+        noisy,
+        replace(FAST, optimizer="rmsprop", schedule="exponential", norm_clipping=0.5),
+        lambda data: data,
+    ),
+    "lion": (noisy, replace(FAST, optimizer="lion", schedule="one-cycle", warmup=0.5), lambda data: data),
+    "lamb": (noisy, SLOW, lambda data: data),
+    "muon": (
+        noisy,
+        replace(FAST, optimizer="muon", schedule="constant", average=0.9, sharpness=0.1),
+        lambda data: data,
+    ),
+    "half": (noisy, replace(AUGMENTED, precision="mixed_float16", average=0.9, sharpness=0.05), lambda data: data),
     "stream": (noisy, AUGMENTED, streaming),
     "stochastic depth": (tiny, AUGMENTED, lambda data: datasets.load(data.name, image=(16, 16, 1))),
 }
+
+
+def test_every_optimizer_and_schedule_is_stopped_and_gone_on_with_below() -> None:
+    """And each step of our own."""
+    recipes = [recipe for _, recipe, _ in WAYS.values()]
+    assert {recipe.optimizer for recipe in recipes} == set(OPTIMIZERS)
+    assert {recipe.schedule for recipe in recipes} == set(SHAPES)
+    assert any(recipe.average for recipe in recipes)
+    assert any(recipe.sharpness for recipe in recipes)
 
 
 @pytest.mark.parametrize(("build", "recipe", "kind"), WAYS.values(), ids=WAYS)

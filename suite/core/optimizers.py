@@ -13,10 +13,39 @@ class Optimizer:
 
     keras: str  # name of its class in keras.optimizers
     momentum: str = ""  # its argument for the recipe's momentum; "": none
+    decay: tuple[str, ...] = ("weight_decay",)  # its arguments for the recipe's weight decay
     options: Mapping[str, Any] = field(default_factory=dict)  # arguments that never change
+    source: str
 
 
 OPTIMIZERS: dict[str, Optimizer] = {
-    "adamw": Optimizer(keras="AdamW"),
-    "sgd": Optimizer(keras="SGD", momentum="momentum", options={"nesterov": True}),
+    "adamw": Optimizer(keras="AdamW", source="Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101"),
+    "sgd": Optimizer(
+        keras="SGD",
+        momentum="momentum",
+        options={"nesterov": True},
+        source="Sutskever et al. 2013, https://proceedings.mlr.press/v28/sutskever13.html",
+    ),
+    "rmsprop": Optimizer(
+        keras="RMSprop",
+        momentum="momentum",
+        options={
+            "rho": 0.9,
+            "epsilon": 1e-3,
+        },  # of EfficientNet's authors: https://arxiv.org/abs/1905.11946, section 5.2
+        source="Tieleman and Hinton 2012, lecture 6.5",
+    ),
+    "lion": Optimizer(keras="Lion", source="Chen et al. 2023, https://arxiv.org/abs/2302.06675"),
+    "lamb": Optimizer(
+        keras="Lamb",
+        options={"epsilon": 1e-6},  # Algorithm 2
+        source="You et al. 2020, https://arxiv.org/abs/1904.00962",
+    ),
+    "muon": Optimizer(
+        keras="Muon",
+        momentum="momentum",
+        decay=("weight_decay", "adam_weight_decay"),
+        options={"exclude_layers": ["logits"]},  # the classifier is trained by Adam, as its author advises
+        source="Jordan et al. 2024, https://kellerjordan.github.io/posts/muon",
+    ),
 }

@@ -27,11 +27,15 @@ class Recipe(Augmentation):
 
     optimizer: str = "adamw"  # one of optimizers.OPTIMIZERS
     learning_rate: float = 1e-3  # peak
-    schedule: str = "cosine"  # "cosine" to zero, or "constant"
-    warmup: float = 0.1  # share of the steps in which the rate rises from zero, 0 to 1
+    schedule: str = "cosine"  # one of schedules.SCHEDULES
+    warmup: float = 0.1  # share of the steps in which the rate rises, 0 to 1
     momentum: float = 0.9  # of optimizers that have one
     weight_decay: float = 1e-4  # decoupled; of kernels, not of biases, normalisation and gains
+    norm_clipping: float = 0.0  # largest length of all gradients together; 0: off
     adaptive_clipping: float = 0.0  # largest ratio of an output unit's gradient norm to its weight norm; 0: off
+    sharpness: float = 0.0  # radius in which sharpness-aware minimisation looks for the largest loss; 0: off
+    average: float = 0.0  # what the moving average of the weights keeps of itself in a step, 0 to 1; 0: off
+    patience: int = 0  # epochs without a better one after which the training ends; 0: never
     batch_size: int = 64  # images per step
     label_smoothing: float = 0.0  # 0 to 1
     class_weight: str = "none"  # or "balanced": a picture counts the more, the fewer its class has

@@ -14,18 +14,19 @@ from suite.core.errors import LONG, StudyError, did_you_mean
 from suite.core.measures import MEASURES
 from suite.core.optimizers import OPTIMIZERS
 from suite.core.paths import DEPLOYED
+from suite.core.schedules import SCHEDULES
 
 SAMPLERS = ("cheap-first", "tpe", "nsga2", "random")
 RECIPE_CHOICES = {
     "optimizer": tuple(OPTIMIZERS),
-    "schedule": ("cosine", "constant"),
+    "schedule": tuple(SCHEDULES),
     "class_weight": ("none", "balanced"),
     "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
 }
 
 _KNOWN: dict[str, Collection[str]] = {"sampler": SAMPLERS, "measure": MEASURES, "path": DEPLOYED, **RECIPE_CHOICES}
 
-_WHOLE = ("seed", "trials", "epochs", "min_epochs", "batch_size", "batch", "threads")
+_WHOLE = ("seed", "trials", "epochs", "min_epochs", "batch_size", "batch", "threads", "patience")
 
 _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": (
@@ -62,7 +63,11 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "warmup": ("needs a share of the steps, 0 or more and below 1", lambda share: 0 <= share < 1),
     "momentum": ("needs 0 or more and below 1", lambda momentum: 0 <= momentum < 1),
     "weight_decay": ("needs 0 or more", lambda decay: decay >= 0),
+    "norm_clipping": ("needs 0 or more (0 clips no gradient)", lambda limit: limit >= 0),
     "adaptive_clipping": ("needs 0 or more (0 clips no gradient)", lambda limit: limit >= 0),
+    "sharpness": ("needs a radius of 0 or more (0 is off)", lambda radius: radius >= 0),
+    "average": ("needs 0 (off) or more and below 1, such as 0.999", lambda share: 0 <= share < 1),
+    "patience": ("needs 0 (never) or more epochs", lambda epochs: epochs >= 0),
     "batch_size": ("needs at least 1", lambda images: images >= 1),
     "label_smoothing": ("needs 0 or more and below 1", lambda share: 0 <= share < 1),
     "skip_broken": ("needs true or false", lambda skip: isinstance(skip, bool)),

@@ -18,7 +18,8 @@ State = Literal["running", "paused", "complete", "refused", "dropped", "failed",
 class Trial:
     """One candidate.
 
-    `complete`: trained and validated, to its end or until the study's hours were over. `paused`: trained for fewer
+    `complete`: trained and validated, to its end, until nothing improved any more, or until the study's hours were
+    over. `paused`: trained for fewer
     epochs than the study's and kept in a checkpoint; may continue under another number. `refused`: not trained, because
     it breaks a constraint on a cost or cannot be built. `dropped`: not trained, because it promised too little once its
     costs were measured; may be proposed again under another number when more is known. `failed`: raised an error.
@@ -37,12 +38,13 @@ class Trial:
     started: datetime | None = None  # UTC
     finished: datetime | None = None  # UTC
     continues: int | None = None  # number of the paused trial whose training it continues
-    until: int | None = None  # last epoch, if the trial pauses or the study's hours end it; None: the study's last
+    until: int | None = None  # last epoch, if it pauses or ends before the study's last; None: the study's last
+    stopped: bool = False  # whether the patience of its recipe ended it
 
     @property
     def is_cut(self) -> bool:
         """Whether it is complete with fewer epochs than the study's, because the hours were over."""
-        return self.state == "complete" and self.until is not None
+        return self.state == "complete" and self.until is not None and not self.stopped
 
     @property
     def costs(self) -> dict[str, float]:

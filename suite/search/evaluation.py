@@ -188,7 +188,7 @@ class Evaluation:
                 forecast=self.forecast,
                 by=self.study.quality,
             )
-        ends = trial.until in (None, epochs)
+        ends = training.stopped or trial.until in (None, epochs)
         if ends:
             trained.write(model, self.model_file(trial.number))
         trial = self._measured(trial, training.measures)
@@ -198,10 +198,12 @@ class Evaluation:
         )
 
     def _cut(self, trial: Trial, training: loop.Training) -> dict[str, Any]:
-        """Return how to mark a trial that the study's hours ended; nothing if it was trained as asked."""
+        """Return how to mark a trial that ended before it was asked to; nothing if it was trained as asked."""
         done, epochs = len(training.curve), self.study.fidelity.epochs
         if done >= epochs:
             return {"until": None}
+        if training.stopped:
+            return {"until": done, "stopped": True, "reason": f"its patience ended it after {done} of {epochs} epochs"}
         if done >= (trial.until or epochs):
             return {}
         return {"until": done, "reason": f"the budget's hours ended it after {done} of {epochs} epochs"}

@@ -38,6 +38,7 @@ def written(trial: Trial) -> str:
             "finished": (trial.finished or datetime.now(UTC)).isoformat(),
             "continues": trial.continues,
             "until": trial.until,
+            "stopped": trial.stopped,
         }
     )
 
@@ -118,6 +119,7 @@ def sound(trial: Trial) -> Trial:
         "traceback": isinstance(trial.traceback, str),
         "continues": trial.continues is None or type(trial.continues) is int,
         "until": trial.until is None or type(trial.until) is int,
+        "stopped": isinstance(trial.stopped, bool),
         "started": trial.started is None or trial.started.tzinfo is not None,
         "finished": trial.finished is None or trial.finished.tzinfo is not None,
     }

@@ -43,55 +43,53 @@ class Progress:
         return best_epoch(self.curve, self.by)
 
 
-def save(file: Path, model: keras.Model, plan: Mapping[str, Any], progress: Progress) -> None:
-    """Write `model`, compiled and built, and `progress`; `file` is never half-written.
+def save(file: Path, variables: Sequence[keras.Variable], plan: Mapping[str, Any], progress: Progress) -> None:
+    """Write the `variables` that a training changes, and its `progress`; `file` is never half-written.
 
     `plan` (values of JSON) is what the rest of the training depends on. Raises StoreError when the disk refuses; an
     earlier file then stays as it was.
     """
-    known = {"curve": progress.curve, "seconds": progress.seconds}
-    header = json.dumps({"plan": plan, "variables": _described(model), **known})
-    state = (keras.ops.convert_to_numpy(variable) for variable in _variables(model))
+    known = {"curve": progress.curve, "seconds": progress.seconds, "weights": len(progress.weights)}
+    header = json.dumps({"plan": plan, "variables": _described(variables), **known})
+    state = (keras.ops.convert_to_numpy(variable) for variable in variables)
     arrays = {**_named("state", state), **_named("best", progress.weights)}
     _write(file, {"header": np.array(header), **arrays})
 
 
-def restored(file: Path | None, model: keras.Model, plan: Mapping[str, Any], by: str = "accuracy") -> Progress:
-    """Load `file` into `model`, compiled and built, and return its progress, whose best epoch is found `by` a measure.
+def restored(
+    file: Path | None, variables: Sequence[keras.Variable], plan: Mapping[str, Any], by: str = "accuracy"
+) -> Progress:
+    """Load `file` into the `variables` and return its progress, whose best epoch is found `by` a measure.
 
     Without a file, the progress is empty.
 
-    Raises StoreError, and leaves `model` as it is, when the file is damaged or was written for another network or plan.
+    Raises StoreError, and leaves the variables as they are, when the file is damaged or was written for another
+    network or plan.
     """
     if file is None or not file.exists():
         return Progress(by=by)
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             header = json.loads(str(archive["header"]))
-            if difference := _difference(header["plan"], plan) or _other(header["variables"], _described(model)):
+            if difference := _difference(header["plan"], plan) or _other(header["variables"], _described(variables)):
                 raise _refused(file, difference)
-            state = [archive[f"state{index}"] for index in range(len(_variables(model)))]
-            weights = [archive[f"best{index}"] for index in range(len(model.weights))]
+            state = [archive[f"state{index}"] for index in range(len(variables))]
+            weights = [archive[f"best{index}"] for index in range(header["weights"])]
             progress = Progress(curve=tuple(header["curve"]), weights=weights, seconds=header["seconds"], by=by)
     except UNREADABLE as error:
         reason = str(error.strerror) if isinstance(error, PermissionError) else "it is damaged or no checkpoint"
         raise _refused(file, reason) from error
-    for variable, value in zip(_variables(model), state, strict=True):
+    for variable, value in zip(variables, state, strict=True):
         variable.assign(value)
     return progress
 
 
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    """Return all variables that a training step changes: unlike a model's weights, they include its random states."""
-    return [*model.variables, *model.optimizer.variables]
-
-
-def _described(model: keras.Model) -> list[str]:
+def _described(variables: Sequence[keras.Variable]) -> list[str]:
     """Return name and shape of every variable.
 
     Leaves out the numbers that Keras appends to layers' names: they count all layers that the process has built.
     """
-    return [f"{re.sub(r'_[0-9]+', '', variable.path)} {tuple(variable.shape)}" for variable in _variables(model)]
+    return [f"{re.sub(r'_[0-9]+', '', variable.path)} {tuple(variable.shape)}" for variable in variables]
 
 
 def _named(name: str, arrays: Iterable[np.ndarray]) -> dict[str, np.ndarray]:

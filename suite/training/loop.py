@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -16,10 +15,11 @@ from keras import ops
 
 from suite.core.recipe import Recipe
 from suite.datasets import Dataset
-from suite.training import optimizers
+from suite.training import judging, optimizers
 from suite.training.checkpoint import Progress, restored, save
 from suite.training.deadline import Deadline, Forecast, Left, OutOfTimeError, forever
-from suite.training.optimizers import Rate
+from suite.training.schedules import Plateau, Schedule, schedule
+from suite.training.stepping import Step
 
 OnEpoch = Callable[[dict[str, float]], object]
 
@@ -30,6 +30,7 @@ class Training:
 
     curve: tuple[dict[str, float], ...]  # a row an epoch, see Trial.curve
     measures: dict[str, float]  # all that are known after training, of the epoch whose weights stay
+    stopped: bool = False  # whether the recipe's patience ended it
 
 
 class DivergedError(ArithmeticError):
@@ -66,8 +67,9 @@ def train(
     The learning rate is planned for `epochs` epochs; the training ends after epoch `until`, or after the last. It goes
     on from the file `checkpoint` as if it had never stopped, and writes that file when epochs are left.
 
-    When no seconds are `left`, the training ends after the last epoch that ends in time, or else between two batches,
-    from where it cannot go on later. Its curve is then shorter. `forecast` is told after each epoch what is to come.
+    The recipe's patience may end it earlier. When no seconds are `left`, it ends after the last epoch that ends in
+    time, or else between two batches, from where it cannot go on later. Its curve is then shorter. `forecast` is told
+    after each epoch what is to come.
 
     `on_epoch` is called with each new row of the curve; its error ends the training. Raises DivergedError when the
     loss becomes infinite or not a number, StoreError when the checkpoint cannot be read or written, and OutOfTimeError
@@ -76,19 +78,23 @@ def train(
     began = time.monotonic()
     until = epochs if until is None else until
     assert 1 <= until <= epochs
-    compile_(model, recipe, steps=epochs * math.ceil(data.sizes["train"] / recipe.batch_size))
+    rate = schedule(recipe, epochs * math.ceil(data.sizes["train"] / recipe.batch_size))
+    compile_(model, recipe, rate)
+    step = Step(model, recipe)
+    step.install()
     plan = {**asdict(recipe), "epochs": epochs, "seed": seed, "dataset_digest": data.digest}
-    begun = restored(checkpoint, model, plan, by)
-    best = Best(begun, on_epoch)
+    begun = restored(checkpoint, step.variables, plan, by)
+    best = Best(begun, recipe.patience, on_epoch)
     whole = True
-    if len(begun.curve) < until:
+    if len(begun.curve) < until and not best.is_over:
         deadline = Deadline(left, data.sizes["validation"] / data.sizes["train"], forecast)
-        whole = _fit(model, recipe, data, seed, until, (best, deadline))
+        falls = [Plateau(rate, epochs, lambda: best.progress.curve)] if recipe.schedule == "plateau" else []
+        whole = _fit(model, recipe, data, seed, until, best, deadline, [*step.callbacks, *falls])
     if not best.progress.curve:
         raise OutOfTimeError("the budget's hours were over before its first epoch ended: raise budget.hours")
     reached = replace(best.progress, seconds=begun.seconds + time.monotonic() - began)
-    if checkpoint and whole and len(begun.curve) < len(reached.curve) < epochs:
-        save(checkpoint, model, plan, reached)
+    if checkpoint and whole and len(begun.curve) < len(reached.curve) < epochs and not best.is_over:
+        save(checkpoint, step.variables, plan, reached)
     model.set_weights(reached.weights)
     return Training(
         curve=reached.curve,
@@ -96,14 +102,21 @@ def train(
             **{name: reached.best[f"val_{name}"] for name in ("accuracy", "balanced_accuracy", "top5", "loss")},
             "training_seconds": reached.seconds,
         },
+        stopped=best.is_over,
     )
 
 
 def _fit(
-    model: keras.Model, recipe: Recipe, data: Dataset, seed: int, until: int, callbacks: tuple[Best, Deadline]
+    model: keras.Model,
+    recipe: Recipe,
+    data: Dataset,
+    seed: int,
+    until: int,
+    best: Best,
+    deadline: Deadline,
+    others: Sequence[keras.callbacks.Callback],
 ) -> bool:
     """Train to the end of epoch `until`, or while there is time; return whether it ended after a whole epoch."""
-    best, deadline = callbacks
     done = len(best.progress.curve)
     batches = data.train(
         batch_size=recipe.batch_size,
@@ -114,7 +127,7 @@ def _fit(
     )
     steps = len(batches) // (until - done)
     if recipe.class_weight == "balanced":
-        weights = tf.constant(balanced(data.tally("train")), tf.float32)
+        weights = tf.constant(judging.balanced(data.tally("train")), tf.float32)
         batches = batches.map(lambda images, labels: (images, labels, tf.gather(weights, labels)))
     return deadline.fit(
         model,
@@ -124,30 +137,24 @@ def _fit(
         initial_epoch=done,
         epochs=until,
         verbose=0,
-        callbacks=[best, deadline],
+        callbacks=[best, *others, deadline],
         shuffle=False,  # the batches are shuffled already; `fit` would warn that it cannot
     )
 
 
-def balanced(counts: Sequence[int]) -> list[float]:
-    """Return a weight for each class, by its number of pictures: each class weighs the same, and the mean picture 1."""
-    there = [count for count in counts if count]
-    return [sum(there) / (len(there) * count) if count else 0.0 for count in counts]
-
-
-def compile_(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
-    """Compile `model` for `steps` steps of `recipe`.
+def compile_(model: keras.Model, recipe: Recipe, rate: Schedule) -> None:
+    """Compile `model` for a recipe and its learning rate.
 
     Builds here, on one made-up output, what `fit` would first build by tracing the whole network once more. That saves
     a third to a half of the time before the first step.
     """
     model.compile(
-        optimizer=optimizers.optimizer(recipe, schedule(recipe, steps)),
-        loss=_cross_entropy(recipe.label_smoothing),
+        optimizer=optimizers.optimizer(recipe, rate),
+        loss=judging.cross_entropy(recipe.label_smoothing),
         metrics=[
             keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
-            keras.metrics.MeanMetricWrapper(among_five_largest, name="top5"),
-            BalancedAccuracy(model.outputs[0].shape[-1]),
+            keras.metrics.MeanMetricWrapper(judging.among_five_largest, name="top5"),
+            judging.BalancedAccuracy(model.outputs[0].shape[-1]),
         ],
     )
     model.optimizer.build(model.trainable_variables)
@@ -157,80 +164,19 @@ def compile_(model: keras.Model, recipe: Recipe, *, steps: int) -> None:
     model.reset_metrics()
 
 
-def schedule(recipe: Recipe, steps: int) -> Rate:
-    """Return the learning rate over `steps` steps: a linear warm-up, then a cosine to zero or a constant."""
-    return SCHEDULES[recipe.schedule](recipe.learning_rate, steps, round(recipe.warmup * steps))
-
-
-def _cosine(peak: float, steps: int, warmup: int) -> Rate:
-    return keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else peak,
-        decay_steps=max(1, steps - warmup),
-        warmup_target=peak if warmup else None,
-        warmup_steps=warmup,
-    )
-
-
-def _constant(peak: float, steps: int, warmup: int) -> Rate:
-    return keras.optimizers.schedules.PolynomialDecay(0.0, warmup, peak) if warmup else peak
-
-
-# A test holds the names to core.rules.RECIPE_CHOICES: a name without a row is an error, not another one's row.
-SCHEDULES: dict[str, Callable[[float, int, int], Rate]] = {"cosine": _cosine, "constant": _constant}
-
-
-def among_five_largest(labels: Any, logits: Any) -> Any:
-    """Return 1 for each image whose label is among its five largest outputs, else 0; shapes [B], [B, K] -> [B].
-
-    Among equal outputs the lower index counts as larger, as in an argsort. Keras' own top-k metric counts every tied
-    class as among the five: a network that answers the same for all classes would always be right.
-    """
-    _, largest = ops.top_k(logits, k=min(5, logits.shape[-1]))
-    labels = ops.reshape(labels, (-1, 1))
-    return ops.any(ops.equal(largest, ops.cast(labels, largest.dtype)), axis=-1)
-
-
-class BalancedAccuracy(keras.metrics.Metric):
-    """The share of right images in each of K classes, averaged over the classes that have images."""
-
-    def __init__(self, classes: int) -> None:
-        super().__init__(name="balanced_accuracy")
-        self._right = self.add_variable((classes,), "zeros", name="right")
-        self._all = self.add_variable((classes,), "zeros", name="all")
-
-    def update_state(self, labels: Any, logits: Any, sample_weight: Any = None) -> None:
-        """Count labels [B] and the classes of the largest logits [B, K]; weights of images do not count."""
-        labels = ops.reshape(ops.cast(labels, "int32"), (-1,))
-        right = ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), labels), "float32")
-        among = ops.one_hot(labels, self._all.shape[0])
-        self._all.assign_add(ops.sum(among, axis=0))
-        self._right.assign_add(ops.matmul(right, among))
-
-    def result(self) -> Any:
-        """Return the mean over the classes, 0 to 1."""
-        there = ops.cast(self._all > 0, "float32")
-        shares = self._right / ops.maximum(self._all, 1.0)
-        return ops.sum(shares * there) / ops.maximum(ops.sum(there), 1.0)
-
-
-def _cross_entropy(smoothing: float) -> keras.losses.Loss | Callable[[Any, Any], Any]:
-    if not smoothing:
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
-    def smoothed(labels: Any, logits: Any) -> Any:
-        wanted = ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), logits.shape[-1])
-        return keras.losses.categorical_crossentropy(wanted, logits, from_logits=True, label_smoothing=smoothing)
-
-    return smoothed
-
-
 class Best(keras.callbacks.Callback):
-    """Keeps the curve, and the weights of the epoch that is best on the validation pictures."""
+    """Keeps the curve, and the weights of the epoch that is best on the validation pictures; ends by patience."""
 
-    def __init__(self, begun: Progress, on_epoch: OnEpoch | None = None) -> None:
+    def __init__(self, begun: Progress, patience: int, on_epoch: OnEpoch | None = None) -> None:
         super().__init__()
         self.progress = begun
-        self._on_epoch = on_epoch
+        self._patience, self._on_epoch = patience, on_epoch
+
+    @property
+    def is_over(self) -> bool:
+        """Whether so many epochs brought no better one that the training ends."""
+        curve = self.progress.curve
+        return 0 < self._patience <= len(curve) - (self.progress.best["epoch"] if curve else 0)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Record one epoch."""
@@ -240,6 +186,8 @@ class Best(keras.callbacks.Callback):
         self.progress = replace(self.progress, curve=(*self.progress.curve, row))
         if self.progress.best is row:
             self.progress = replace(self.progress, weights=self.model.get_weights())
+        if self.is_over:
+            self.model.stop_training = True
         if self._on_epoch:
             self._on_epoch(row)
 

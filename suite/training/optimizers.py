@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -17,8 +17,8 @@ from keras import ops
 
 from suite.core.optimizers import OPTIMIZERS
 from suite.core.recipe import Recipe
-
-Rate: TypeAlias = keras.optimizers.schedules.LearningRateSchedule | float
+from suite.training.muon import Muon
+from suite.training.schedules import Schedule
 
 SHORTEST = 1e-3  # length assumed for shorter weights: weights that begin at 0 could otherwise never leave it
 CLASSIFIER = "logits"  # layers with this in their name are not clipped
@@ -46,20 +46,24 @@ class AdaptiveClipping(keras.optimizers.Optimizer):
         return {**super().get_config(), "adaptive_clipping": self.adaptive_clipping}
 
 
-def optimizer(recipe: Recipe, rate: Rate) -> keras.optimizers.Optimizer:
-    """Return the recipe's optimizer at a learning rate, with adaptive clipping."""
+def optimizer(recipe: Recipe, rate: Schedule | float) -> keras.optimizers.Optimizer:
+    """Return the recipe's optimizer at a learning rate, with its clipping."""
     row = OPTIMIZERS[recipe.optimizer]
-    options = {**row.options, **({row.momentum: recipe.momentum} if row.momentum else {})}
-    made = CLASSES[recipe.optimizer](
-        rate, weight_decay=recipe.weight_decay, adaptive_clipping=recipe.adaptive_clipping, **options
-    )
+    momentum = {row.momentum: recipe.momentum} if row.momentum else {}
+    decay = dict.fromkeys(row.decay, recipe.weight_decay)
+    clipping: dict[str, Any] = {
+        "adaptive_clipping": recipe.adaptive_clipping,
+        "global_clipnorm": recipe.norm_clipping or None,
+    }
+    made = CLASSES[recipe.optimizer](rate, **row.options, **momentum, **decay, **clipping)
     made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "gain"])
     return made
 
 
 def _clipping(name: str) -> type[AdaptiveClipping]:
-    """Return the class of Keras' optimizer `name`, with adaptive clipping."""
-    made: type[AdaptiveClipping] = type(name, (AdaptiveClipping, getattr(keras.optimizers, name)), {})
+    """Return the class of Keras' optimizer `name`, or ours in its place, with adaptive clipping."""
+    base = {"Muon": Muon}.get(name, getattr(keras.optimizers, name))
+    made: type[AdaptiveClipping] = type(name, (AdaptiveClipping, base), {})
     return keras.saving.register_keras_serializable("suite")(made)
 
 
