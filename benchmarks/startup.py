@@ -1,6 +1,8 @@
 """Seconds until the command line has answered, and until Keras is loaded: all in turns, and as ratios.
 
-python benchmarks/startup.py
+python benchmarks/startup.py [TURNS]
+
+Its helpers answer once, from a module that needs Keras: here this file itself.
 """
 
 from __future__ import annotations
@@ -9,7 +11,11 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
+
+from suite.machine import helper
 
 LIGHTLY = "from suite.machine.helper import start_lightly; start_lightly(); import keras"
 COMMANDS = {
@@ -19,7 +25,8 @@ COMMANDS = {
     "import keras": [sys.executable, "-c", "import keras"],
     "the same in the suite": [sys.executable, "-c", LIGHTLY],
 }
-BESIDE = {"the same in the suite": "import keras"}  # all others stand beside an empty Python
+COLD, WARM = "a helper, started", "a helper, forked"
+BESIDE = {"the same in the suite": "import keras", COLD: "import keras", WARM: COLD}  # others: beside an empty Python
 
 
 def seconds(command: list[str]) -> float:
@@ -30,12 +37,39 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - began
 
 
+def answered(*, cold: bool) -> float:
+    """Return how long a helper takes to answer."""
+    began = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as errors:
+        if cold:
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(helper.command("startup"), stdin=pipe, stdout=pipe, stderr=errors, text=True)
+        else:
+            process = helper.start("startup", errors=errors)
+        with process:
+            assert process.stdout.readline() == "3.0\n", errors.seek(0) or errors.read()
+            took = time.perf_counter() - began
+            process.kill()
+    return took
+
+
 def main() -> None:
-    """Run all commands in turns, and print medians and ratios."""
-    taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(10):
+    """Run all commands in turns, and print medians and ratios; in a helper, answer."""
+    if sys.argv[0] == "startup":
+        import keras
+
+        print(float(keras.ops.sum(keras.ops.ones(3))), flush=True)
+        return
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
+    answered(cold=False)  # the warm process is loaded once, by the first
+    taken: dict[str, list[float]] = {name: [] for name in (*COMMANDS, COLD, WARM)}
+    for _ in range(int(sys.argv[1]) if sys.argv[1:] else 10):
         for name, command in COMMANDS.items():
             taken[name].append(seconds(command))
+        for name in (COLD, WARM):
+            taken[name].append(answered(cold=name == COLD))
     for name, times in taken.items():
         other = BESIDE.get(name, "python -c pass")
         ratio = statistics.median(mine / theirs for mine, theirs in zip(times, taken[other], strict=True))

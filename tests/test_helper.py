@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 
-from suite.machine import helper
+import psutil
+import pytest
+
+from suite.machine import forked, helper
+from suite.machine.forked import Forked, Warm
 
 LOADED = "print(*(name for name in ('matplotlib', 'pandas', 'sklearn') if name in sys.modules))"
 
@@ -41,3 +48,90 @@ def test_keras_is_loaded_without_its_extras_and_the_job_may_load_them(tmp_path: 
 def test_a_program_that_uses_the_suite_has_all_of_keras() -> None:
     code = "from suite.machine.quiet import load_tensorflow as load; load(); import keras.src.wrappers.fixes as found"
     assert _printed(sys.executable, "-c", f"{code}; print(found.sklearn.__name__)") == ["sklearn"]
+
+
+SAYING = """
+import os, signal, sys
+
+def main():
+    threads = os.listdir("/proc/self/task") if sys.platform == "linux" else "1"
+    print("keras" in sys.modules, len(threads), os.getcwd(), *sys.argv, os.environ["ASKED"], sep="|", flush=True)
+    words = sys.stdin.readline().split()
+    print("it was told", *words, file=sys.stderr, flush=True)
+    if words[0] == "raises":
+        raise ValueError(words[1])
+    if words[0] == "exits":
+        sys.exit(int(words[1]))
+    if words[0] == "dies":
+        os.kill(os.getpid(), int(words[1]))
+    import keras
+    print(float(keras.ops.sum(keras.ops.ones(3))), flush=True)
+    signal.pause()
+"""
+
+linux = pytest.mark.skipif(not forked.can_fork(), reason="helpers are not forked here")
+
+
+@pytest.fixture
+def saying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Warm]]:
+    """A module for helpers, found by the warm process of this test alone."""
+    (tmp_path / "saying.py").write_text(SAYING)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    monkeypatch.setenv("ASKED", "first")
+    monkeypatch.setattr(helper, "_kept", [])
+    yield helper._kept
+    for warm in helper._kept:
+        warm.close()
+
+
+@linux
+def test_a_forked_helper_is_as_one_of_its_own_and_has_keras_already(
+    saying: list[Warm], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for end, code in (("raises 5", 1), ("exits 7", 7), ("dies 9", -9), ("dies 11", -11), ("waits 0", -signal.SIGINT)):
+        monkeypatch.setenv("ASKED", end)
+        (tmp_path / end).mkdir()
+        monkeypatch.chdir(tmp_path / end)
+        with TemporaryFile("w+") as errors, helper.start("saying", end, errors=errors) as process:
+            assert isinstance(process, Forked)
+            said = process.stdout.readline().strip().split("|")
+            assert said == ["True", "1", str(tmp_path / end), "saying", end, end], "no thread but its own, as it begins"
+            process.stdin.write(f"{end}\n")
+            process.stdin.flush()
+            if end == "waits 0":
+                assert process.stdout.readline() == "3.0\n"
+                assert process.poll() is None
+                process.send_signal(signal.SIGINT)
+            assert process.wait() == code
+            process.kill()  # it has ended: nothing happens
+            errors.seek(0)
+            told = errors.read()
+            assert told.startswith(f"it was told {end}\n")
+            assert ("ValueError: 5" in told) == (end == "raises 5")
+    (warm,) = saying
+    assert warm.serves(os.environ)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")  # TensorFlow has read it already
+    with TemporaryFile("w+") as errors, helper.start("saying", "plain", errors=errors) as process:
+        assert isinstance(process, subprocess.Popen)
+        assert process.stdout.readline().startswith("False|")
+        process.kill()
+
+
+ASKING = """
+import tempfile
+from suite.machine import helper
+with tempfile.TemporaryFile("w+") as errors, helper.start("saying", errors=errors) as process:
+    process.stdout.readline()
+    print(helper._kept[0]._process.pid, process.pid, flush=True)
+    process.wait()
+"""
+
+
+@linux
+def test_a_warm_process_ends_with_the_one_that_started_it_even_by_kill(saying: list[Warm]) -> None:
+    with subprocess.Popen([sys.executable, "-c", ASKING], stdout=subprocess.PIPE, text=True) as asking:
+        warm, forked = (psutil.Process(int(number)) for number in asking.stdout.readline().split())
+        asking.kill()
+    _, alive = psutil.wait_procs([warm, forked], timeout=120)  # the helper's stdin has ended
+    assert not alive

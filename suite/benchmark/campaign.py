@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -289,9 +288,7 @@ def _timed(of_path: Sequence[Cell], made: dict[str, Any], settings: Settings) ->
 
 def _asked(module: str, order: BuildOrder) -> Iterator[dict[str, Any]]:
     """Give `order` to a process and yield its answers as they come. Raises GoneError when the process fails."""
-    with TemporaryFile("w+") as errors, subprocess.Popen(
-        helper.command(module), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
-    ) as process:  # fmt: skip
+    with TemporaryFile("w+") as errors, helper.start(module, errors=errors) as process:
         assert process.stdin
         assert process.stdout
         try:
@@ -301,9 +298,9 @@ def _asked(module: str, order: BuildOrder) -> Iterator[dict[str, Any]]:
         except BaseException:
             process.kill()
             raise
-        if process.wait():
+        if code := process.wait():
             errors.seek(0)
-            raise GoneError(process.returncode, errors.read())
+            raise GoneError(code, errors.read())
 
 
 def _gone(gone: GoneError, when: str) -> dict[str, str]:

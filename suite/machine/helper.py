@@ -1,19 +1,26 @@
 """Helpers: processes in which the suite does one job, `python -m suite.machine.helper MODULE ARGUMENT ...`.
 
-A helper runs `main` of MODULE. It starts sooner than a plain Python, and TensorFlow says nothing as it starts.
+A helper runs `main` of MODULE. It starts sooner than a plain Python, and TensorFlow says nothing as it starts. One that
+uses TensorFlow, and measures nothing of its own process, can be forked from a warm process, which has it loaded.
 """
 
 from __future__ import annotations
 
+import atexit
 import importlib
+import os
+import subprocess
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import IO
 
 from suite.machine import environment
+from suite.machine.forked import Forked, Warm, can_fork
 
 LEFT_OUT = (
     "matplotlib",
@@ -27,6 +34,30 @@ PYTHON = (sys.executable, "-P", "-m")  # -P: a file named random.py in the user'
 def command(module: str, *arguments: str) -> list[str]:
     """Return the command line that runs `main` of a module in a helper."""
     return [*PYTHON, __name__, module, *arguments]
+
+
+def start(module: str, *arguments: str, errors: IO[str]) -> subprocess.Popen[str] | Forked:
+    """Start a helper with pipes as stdin and stdout, and `errors` as stderr: a fork, where the system can.
+
+    Its memory is partly that of the warm process, so a helper that measures its own memory must not start this way.
+    """
+    with suppress(OSError):
+        if can_fork() and (warm := _warm()):
+            return warm.fork([module, *arguments], os.environ, errors.fileno())
+    return subprocess.Popen(
+        command(module, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+    )
+
+
+_kept: list[Warm] = []  # the warm process of this process, once it is needed
+
+
+def _warm() -> Warm | None:
+    """Return the warm process, None if it would not suit a helper of this environment. Raises OSError."""
+    if not _kept:
+        _kept.append(Warm([*PYTHON, "suite.machine.warm"], os.environ))
+        atexit.register(_kept[0].close)
+    return _kept[0] if _kept[0].serves(os.environ) else None
 
 
 def start_lightly() -> None:
