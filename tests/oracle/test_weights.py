@@ -44,7 +44,7 @@ ROWS = [  # ours, the library, theirs, side of the pictures in pixels
     ("senet/resnet-50", "timm", "legacy_seresnet50", 64),
     ("senet/154", "timm", "legacy_senet154", 64),
     ("vit/ti-16", "timm", "vit_tiny_patch16_224", 224),
-    ("vit/b-32", "torchvision", "vit_b_32", 224),
+    ("vit/b-16", "torchvision", "vit_b_16", 224),
     ("nfnet/f0", "timm", "dm_nfnet_f0", 64),
     ("convnext/t", "timm", "convnext_tiny", 75),
     ("convnext/t", "torchvision", "convnext_tiny", 64),
@@ -73,7 +73,9 @@ def network(library: str, name: str) -> torch.nn.Module:
 def saved(theirs: torch.nn.Module, folder: Path, library: str) -> Path:
     """Write the weights as the library publishes them."""
     if library == "timm":
-        save_file({name: tensor.contiguous() for name, tensor in theirs.state_dict().items()}, folder / "their.safetensors")
+        save_file(
+            {name: tensor.contiguous() for name, tensor in theirs.state_dict().items()}, folder / "their.safetensors"
+        )
         return folder / "their.safetensors"
     torch.save(theirs.state_dict(), folder / "their.pth")
     return folder / "their.pth"

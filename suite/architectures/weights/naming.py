@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import keras
@@ -50,18 +50,19 @@ class Tensors:
         norm = isinstance(layer, keras.layers.BatchNormalization)
         weights = learned(layer)
         roles = STATISTICS if norm else [weight.name for weight in weights]
-        return [
-            Value(f"'{name}'", None)
-            if (array := self._taken(name := self._name(path, ROLES.get(role, role)), optional=weight is None)) is None
-            else Value(f"'{self.names[name]}' {array.shape}", self._as_ours(array, name, third, layer, weight))
-            for role, weight in zip(roles, weights, strict=True)
-        ]
+        found = []
+        for role, weight in zip(roles, weights, strict=True):
+            name = self._name(path, ROLES.get(role, role))
+            array = self._taken(name, optional=weight is None)
+            value = None if array is None else self._as_ours(array, name, third, layer, role)
+            found.append(Value(f"'{name}'" if array is None else f"'{self.names[name]}' {array.shape}", value))
+        return found
 
     def faults(self) -> str:
         """Return what is missing and what belongs to no layer, in words; empty if nothing."""
-        missing = [f"{len(self.missing)} tensors are missing, such as {_few(self.missing)}"] if self.missing else []
         foreign = [self.names[name] for name in self.left]
-        return "; ".join([*missing, *([f"{len(foreign)} are of no layer, such as {_few(foreign)}"] if foreign else [])])
+        said = {"missing": self.missing, "of no layer": foreign}
+        return "; ".join(f"{what}: {_few(names)}" for what, names in said.items() if names)
 
     def _place(self, layer: str) -> tuple[str, int | None]:
         """Return the place of a layer in their network, and the third of its rows."""
@@ -88,12 +89,12 @@ class Tensors:
             self.missing.append(name)
         return self.arrays.get(name)
 
-    def _as_ours(self, array: np.ndarray, name: str, third: int | None, layer: Any, weight: Any) -> np.ndarray:
-        array = array if third is None else np.split(array, 3)[third]
+    def _as_ours(self, array: np.ndarray, name: str, third: int | None, layer: Any, role: str) -> np.ndarray:
+        array = array if third is None else np.array_split(array, 3)[third]
         for end, layout in self.form.layouts.items():
             if name.endswith(end):
                 return layout(array)
-        return _laid_out(array, layer) if weight is not None and "kernel" in weight.name else array
+        return _laid_out(array, layer) if "kernel" in role else array
 
 
 def named(arrays: Arrays, network: keras.Model, forms: Sequence[Form], source: str) -> list[Value]:
@@ -112,6 +113,15 @@ def named(arrays: Arrays, network: keras.Model, forms: Sequence[Form], source: s
     if tensors.left or (tensors.missing and not classifier):
         raise ArchitectureError(f"{source} does not hold the weights of {network.name}: {tensors.faults()}")
     return values
+
+
+def classes(arrays: Arrays, forms: Sequence[Form]) -> int:
+    """Return how many classes the classifier of a file tells apart; 0 without one."""
+    for form in forms:
+        for place in form.rules["logits"].split("|"):
+            if f"{place}.bias" in (names := _counted(list(arrays), form.counted)):
+                return len(arrays[names[f"{place}.bias"]])
+    return 0
 
 
 def _of_classifier(tensors: Tensors, network: keras.Model) -> list[str]:
@@ -139,12 +149,14 @@ def _ends(name: str) -> list[int]:
     return [match.start() for match in re.finditer(r"\.|_(?:weight|bias)$|$", name)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pattern(ours: str) -> re.Pattern[str]:
     """Return the expression for layers of ours that a rule names: a letter is a number, a word is a word."""
     parts = re.split(r"\{(\w+)\}", ours)
     fields = {name: r"\d+" if len(name) == 1 else "[a-z]*" for name in parts[1::2]}
-    return re.compile("".join(f"(?P<{part}>{fields[part]})" if i % 2 else re.escape(part) for i, part in enumerate(parts)))
+    return re.compile(
+        "".join(f"(?P<{part}>{fields[part]})" if i % 2 else re.escape(part) for i, part in enumerate(parts))
+    )
 
 
 def _filled(theirs: str, found: Mapping[str, str]) -> str:
@@ -180,12 +192,15 @@ def _rows_of_maps(array: np.ndarray, layer: Any) -> np.ndarray:
     producer = layer.input._keras_history.operation
     while isinstance(producer, keras.layers.Dropout):
         producer = producer.input._keras_history.operation
-    if not isinstance(producer, keras.layers.Flatten):
+    if not isinstance(producer, keras.layers.Flatten) or array.ndim != 2:
         return array
     channels = producer.input.shape[-1]
     side = math.isqrt(array.shape[1] // channels)
+    if side * side * channels != array.shape[1]:  # of another network: it will not fit
+        return array
     return array.reshape(-1, channels, side, side).transpose(0, 2, 3, 1).reshape(array.shape)
 
 
 def _few(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names[:FEW])
+    rest = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return ", ".join(f"'{name}'" for name in names[:FEW]) + rest

@@ -31,7 +31,7 @@ def _centre(resolution: int = 224, **changes: Any) -> Preprocessing:
     return Preprocessing(resolution=resolution, **{**usual, **changes})
 
 
-def _torch(resolution: int, **changes: Any) -> Preprocessing:
+def of_torch(resolution: int, **changes: Any) -> Preprocessing:
     """Scaled by mean and deviation of ImageNet's pictures."""
     mean, deviation = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
     return _centre(resolution, mean=mean, deviation=deviation, **changes)
@@ -39,7 +39,7 @@ def _torch(resolution: int, **changes: Any) -> Preprocessing:
 
 def _efficient(resolution: int, **changes: Any) -> Preprocessing:
     """32 pixels are cut off, whatever the resolution."""
-    return _torch(resolution, crop=resolution / (resolution + 32), **changes)
+    return of_torch(resolution, crop=resolution / (resolution + 32), **changes)
 
 
 def _whole(resolution: int) -> Preprocessing:
@@ -50,8 +50,8 @@ _CAFFE = _centre(mean=(123.68, 116.779, 103.939), deviation=(1.0, 1.0, 1.0), rev
 _SLIM = _centre(square=False)
 _SLIM_299 = _centre(299, square=False)
 _SLIM_331 = _centre(331, square=False)
-_DENSENET = _torch(224, antialias=True)
-_CONVNEXT = _torch(224, interpolation="bicubic", antialias=True)
+_DENSENET = of_torch(224, antialias=True)
+_CONVNEXT = of_torch(224, interpolation="bicubic", antialias=True)
 
 _RESNET = {"biases": True, "epsilon": 1.001e-5}
 _RESNET_V2 = {**_RESNET, "stride_in_last": True, "zero_padding": True}
