@@ -22,9 +22,9 @@ from suite.benchmark.campaign import Settings, Told
 from suite.core import cells, files, seen
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
-from suite.core.recipe import Recipe
-from suite.core.study import Objective, Study, split
-from suite.core.task import Shape
+from suite.core.recipe import TUNE, TUNING, Recipe
+from suite.core.study import NEW, Objective, Study, split
+from suite.core.task import Shape, Task
 from suite.core.trial import Run, Trial
 from suite.machine.capacity import processors
 from suite.machine.quiet import load_tensorflow
@@ -38,6 +38,7 @@ from suite.timing.timer import Timer
 _log = logging.getLogger("suite")
 
 TRIED = 500  # configurations of which one must be buildable
+FITTED = 5  # networks of which one must fit the weights
 
 if TYPE_CHECKING:
     import keras
@@ -60,8 +61,10 @@ def bound(read: Study, file: Path, overrides: Sequence[str] = ()) -> Study:
     Raises StudyError and ArchitectureError.
     """
     wanted = _with_space(read)
-    typed = binding.bind(wanted, architectures.config(read.architecture), str(file), overrides)
+    wanted = replace(wanted, weights=_of_trial(wanted.weights))
+    typed = _with_image(binding.bind(wanted, architectures.config(read.architecture), str(file), overrides))
     _check_some_can_be_built(typed, file)
+    _check_some_fits(typed, file)
     return _with_recipe(typed)
 
 
@@ -89,11 +92,58 @@ def _with_space(read: Study) -> Study:
     return replace(read, space={**own.get("space", {}), **read.space}, recipe={**own.get("recipe", {}), **read.recipe})
 
 
+def _of_trial(weights: str) -> str:
+    """Return the file of a trained network for weights that name a trial: RUN/NUMBER; other weights as they are.
+
+    RUN is the folder of a run, or the name of one in `runs`. Raises StudyError when the trial has no trained network.
+    """
+    run, _, number = weights.rpartition("/")
+    home = folder.named(run, Path("runs"))
+    if not (run and number.isdecimal() and folder.is_run(home)):
+        return weights
+    file = folder.model(home, int(number)).absolute()
+    if not file.is_file():
+        raise StudyError(f"weights = {weights}: no trained network of trial {number} in {home}: name a complete trial")
+    return str(file)
+
+
+def _with_image(bound: Study) -> Study:
+    """Return the study with the size of pictures that its weights were made for, where the study's file is silent."""
+    if bound.weights == NEW:
+        return bound
+    wanted = candidate.preprocessing(bound, {}).resolution
+    image = bound.image or (wanted, wanted, 3)
+    if image[2] != 3:
+        raise StudyError(
+            f"image = {list(image)}: weights of other trainings are for colour pictures: {[*image[:2], 3]}"
+        )
+    return replace(bound, image=image)
+
+
 def _with_recipe(bound: Study) -> Study:
     """Return the study with what its family trains by otherwise than all, where the study's file leaves it open."""
     plain = asdict(Recipe())
-    own = {name: value for name, value in asdict(architectures.recipe(bound.source)).items() if value != plain[name]}
+    start = architectures.recipe(bound.source) if bound.weights == NEW else TUNING
+    own = {name: value for name, value in asdict(start).items() if value != plain[name]}
     return replace(bound, recipe={**own, **bound.recipe})
+
+
+def _check_some_fits(bound: Study, file: Path) -> None:
+    """Raise StudyError when the weights fit none of some networks of the space; one of the others is refused later."""
+    if bound.weights == NEW or not bound.space:
+        return
+    source = random.Random(0)
+    height, width, channels = bound.image or (0, 0, 0)
+    task = Task(height=height, width=width, channels=channels, classes=2)
+    for _ in range(FITTED):
+        configuration = {**drawn(bound, source), "recipe.mode": TUNE}
+        try:
+            candidate.given(bound, configuration, candidate.network(bound, configuration, task))
+        except ArchitectureError as error:
+            refusal = error
+        else:
+            return
+    raise StudyError(f"{file}: no configuration in [space] fits the weights {bound.weights}: {refusal}")
 
 
 def _check_some_can_be_built(bound: Study, file: Path) -> None:
@@ -151,7 +201,7 @@ def changed(done: Run) -> str:
 def is_done(wanted: Study, root: Path) -> bool:
     """Whether the budget of `wanted` is spent already."""
     home = root / wanted.name
-    return folder.holds(home) and spent(folder.read(home).trials, wanted.fidelity).exhausts(wanted.budget)
+    return folder.holds(home) and spent(folder.read(home).trials, wanted).exhausts(wanted.budget)
 
 
 def ended(studies: Sequence[Study], root: Path) -> int:
@@ -162,7 +212,7 @@ def ended(studies: Sequence[Study], root: Path) -> int:
 
 def hours_over(done: Run) -> str:
     """Say that a run ended for want of hours, and what adds some; empty when that was not why."""
-    used, budget = spent(done.trials, done.study.fidelity), done.study.budget
+    used, budget = spent(done.trials, done.study), done.study.budget
     if budget.hours is None or not used.exhausts(replace(budget, trials=None)):
         return ""
     takes = timedelta(seconds=round(used.least * used.seconds_per_trial))

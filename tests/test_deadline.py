@@ -135,7 +135,7 @@ def test_the_hours_are_those_of_all_sessions_and_of_workers_side_by_side() -> No
 def test_what_was_cut_counts_with_its_epochs_and_shows_what_a_whole_training_takes() -> None:
     cut = a_trial(0, "complete", 7, until=7)
     assert cut.is_cut
-    used = budget.spent([cut], Fidelity(epochs=20))
+    used = budget.spent([cut], studies.study(fidelity=Fidelity(epochs=20)))
     assert used.trials == pytest.approx(7 / 20)
     assert used.seconds_per_trial == pytest.approx(20 * 60)
     assert used.exhausts(Budget(hours=0.2))
@@ -149,7 +149,7 @@ def test_what_was_cut_goes_on_when_the_budget_is_raised_and_is_told_to_no_model_
     assert fidelity.next_step(study, [cut], lambda number: False, lambda paused: None) is None
     enough = replace(study, budget=Budget(hours=0.2))
     assert fidelity.next_step(enough, [cut], lambda number: True, lambda paused: None) is None
-    assert fidelity.stop(study.fidelity, 7) is None  # to its end
+    assert fidelity.stop(study, {}, 7) is None  # to its end
     assert fidelity.unfinished([cut]) == {0}  # its checkpoint stays
     assert fidelity.levels(study, cut) == {}
     assert (resumable([cut]), pausing([cut])) == ([cut], [])

@@ -23,7 +23,7 @@ from suite.core.trial import Run, State, Trial, pausing
 from suite.report.comparison import compare
 from suite.search import fidelity, folder, tuner
 from suite.search import store as storing
-from suite.search.budget import epochs, spent
+from suite.search.budget import parts, spent
 from suite.search.progress import Progress
 from suite.search.rows import DEATHS
 from suite.search.store import Store
@@ -32,6 +32,7 @@ from suite.tracking.delivery import Delivery
 from tests import studies
 
 PAUSING = Fidelity(epochs=30, min_epochs=2)
+OF_PAUSING = studies.study(fidelity=PAUSING)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +84,9 @@ CHAINS = [
 
 
 def test_a_budget_of_trials_counts_the_epochs_of_each_piece() -> None:
-    assert epochs(CHAINS, PAUSING) == {0: 2, 2: 2, 3: 4, 5: 24, 6: 2, 7: 4}
-    used = spent(CHAINS, PAUSING)
+    each = {number: 30 * part for number, part in parts(CHAINS, OF_PAUSING).items()}
+    assert each == pytest.approx({0: 2, 2: 2, 3: 4, 5: 24, 6: 2, 7: 4})
+    used = spent(CHAINS, OF_PAUSING)
     assert used.trials == pytest.approx(38 / 30)
     assert used.hours == pytest.approx(73 / 3600)
     assert used.seconds_per_trial == pytest.approx(73 / (34 / 30))
@@ -93,16 +95,16 @@ def test_a_budget_of_trials_counts_the_epochs_of_each_piece() -> None:
 
 def test_a_trial_may_begin_while_its_first_epochs_are_left() -> None:
     pieces = [a_trial(number, "paused", until=2) for number in range(14)]
-    assert not spent(pieces, PAUSING).exhausts(Budget(trials=1))
-    assert spent([*pieces, a_trial(14, "paused", until=2)], PAUSING).exhausts(Budget(trials=1))
+    assert not spent(pieces, OF_PAUSING).exhausts(Budget(trials=1))
+    assert spent([*pieces, a_trial(14, "paused", until=2)], OF_PAUSING).exhausts(Budget(trials=1))
     slow = [a_trial(0, "paused", until=2, seconds=60)]
-    assert not spent(slow, PAUSING).exhausts(Budget(hours=2 / 60))
-    assert spent(slow, PAUSING).exhausts(Budget(hours=1.9 / 60))
+    assert not spent(slow, OF_PAUSING).exhausts(Budget(hours=2 / 60))
+    assert spent(slow, OF_PAUSING).exhausts(Budget(hours=1.9 / 60))
 
 
 def test_without_pauses_a_trial_is_one_of_the_budget() -> None:
     ended = [a_trial(0, "complete", seconds=10), a_trial(1, "failed", seconds=2), a_trial(2, "refused", seconds=6)]
-    used = spent([*ended, a_trial(3, "running")], Fidelity(epochs=7))
+    used = spent([*ended, a_trial(3, "running")], studies.study(fidelity=Fidelity(epochs=7)))
     assert (used.trials, used.seconds_per_trial, used.least) == (3, 9, 1)
     assert used.exhausts(Budget(trials=3))
     assert not used.exhausts(Budget(trials=4))
@@ -355,7 +357,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_the_budget_holds_over_all_epochs_that_were_trained(trained: Run) -> None:
     states = {trial.state for trial in trained.trials}
     assert states == {"paused", "complete"}
-    assert sum(epochs(trained.trials, trained.study.fidelity).values()) / 4 <= 2
+    assert sum(parts(trained.trials, trained.study).values()) <= 2
     assert pipeline.is_done(trained.study, trained.folder.parent)
 
 

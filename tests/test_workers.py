@@ -38,7 +38,7 @@ from tests.test_workers import study
 wanted = study({name!r}, {trials})
 
 def within(trials):
-    return not spent(trials, wanted.fidelity).exhausts(wanted.budget)
+    return not spent(trials, wanted).exhausts(wanted.budget)
 
 interruption.heed()
 print("ready", flush=True)
@@ -105,7 +105,7 @@ class Workers:
         """Check all that must hold when the last worker has found the budget spent."""
         trials = self.read()
         counts = Counter(trial.state for trial in trials)
-        assert spent(trials, study(self.name, self.trials).fidelity).trials == self.trials, counts
+        assert spent(trials, study(self.name, self.trials)).trials == self.trials, counts
         assert counts["running"] == 0, counts
         assert [number for number, times in Counter(self.given).items() if times > 1] == []
         done = [json.dumps(trial.configuration) for trial in trials if trial.state != "interrupted"]

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
@@ -24,6 +25,7 @@ from suite.machine import quiet
 if TYPE_CHECKING:
     import keras
 
+    from suite.architectures.weights import Weights
     from suite.core.task import Task
 
 FAMILIES = (  # by year of the paper
@@ -165,6 +167,14 @@ def space(architecture: str) -> dict[str, dict[str, Value | Domain]]:
     """
     name, variant = split(architecture)
     return getattr(family(name), "SPACES", {}).get(variant, {})
+
+
+@lru_cache(maxsize=8)
+def weights_for(architecture: str, wanted: str) -> Weights:
+    """Return weights of another training for a named network, see `weights.find`. Raises ArchitectureError."""
+    quiet.load_tensorflow()
+    found: Weights = importlib.import_module("suite.architectures.weights").find(architecture, wanted)
+    return found
 
 
 def digest(name: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import astuple, dataclass, fields
 
 from suite.core import rules
 
+SCRATCH, FROZEN, TUNE = "scratch", "frozen", "tune"  # modes: what is new, and what is trained
+
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
@@ -22,7 +24,21 @@ class Augmentation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe(Augmentation):
+class Transfer:
+    """How weights that others trained are used. Without such weights, `mode` is "scratch" and the rest means nothing.
+
+    The defaults are those of suite/training/transfer.py, with their sources.
+    """
+
+    mode: str = SCRATCH  # all weights are new; "frozen": only the classifier is; "tune": begin from frozen, train on
+    body_rate: float = 0.1  # learning rate of all but the classifier, as a share of the classifier's
+    layer_decay: float = 1.0  # by which that rate is multiplied from each stage to the one before it, 0 to 1
+    frozen_stages: int = 0  # first stages whose weights stay as they were
+    batch_norm: str = "inference"  # batch normalisation keeps its means, deviations, scales and shifts; or "train"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Augmentation, Transfer):
     """How one network is trained. Every field may be searched over."""
 
     optimizer: str = "adamw"  # one of optimizers.OPTIMIZERS
@@ -48,3 +64,8 @@ class Recipe(Augmentation):
     def augmentation(self) -> Augmentation:
         """The part of the recipe that changes the pictures."""
         return Augmentation(**{each.name: getattr(self, each.name) for each in fields(Augmentation)})
+
+
+# For weights of another training, on few pictures. Rates and length of the gradient: AutoGluon's multimodal presets and
+# Keras' guide to transfer learning, see docs/transfer.md.
+TUNING = Recipe(mode=TUNE, learning_rate=1e-3, batch_size=32, norm_clipping=1.0)

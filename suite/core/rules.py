@@ -21,12 +21,14 @@ RECIPE_CHOICES = {
     "optimizer": tuple(OPTIMIZERS),
     "schedule": tuple(SCHEDULES),
     "class_weight": ("none", "balanced"),
+    "mode": ("scratch", "frozen", "tune"),
+    "batch_norm": ("inference", "train"),
     "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
 }
 
 _KNOWN: dict[str, Collection[str]] = {"sampler": SAMPLERS, "measure": MEASURES, "path": DEPLOYED, **RECIPE_CHOICES}
 
-_WHOLE = ("seed", "trials", "epochs", "min_epochs", "batch_size", "batch", "threads", "patience")
+_WHOLE = ("seed", "trials", "epochs", "min_epochs", "batch_size", "batch", "threads", "patience", "frozen_stages")
 
 _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": (
@@ -39,6 +41,10 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "dataset": (
         'needs a tensorflow-datasets name, a folder, "hf:NAME", or "digits"',
+        lambda name: bool(name.strip()),
+    ),
+    "weights": (
+        'needs "imagenet", a file, an earlier trial as "RUN/NUMBER", or "none"',
         lambda name: bool(name.strip()),
     ),
     "image": (
@@ -70,6 +76,9 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "patience": ("needs 0 (never) or more epochs", lambda epochs: epochs >= 0),
     "batch_size": ("needs at least 1", lambda images: images >= 1),
     "label_smoothing": ("needs 0 or more and below 1", lambda share: 0 <= share < 1),
+    "body_rate": ("needs a share of the classifier's rate, above 0 and up to 1", lambda share: 0 < share <= 1),
+    "layer_decay": ("needs more than 0, up to 1", lambda decay: 0 < decay <= 1),
+    "frozen_stages": ("needs 0 or more", lambda stages: stages >= 0),
     "skip_broken": ("needs true or false", lambda skip: isinstance(skip, bool)),
     "keep_copies": ("needs true or false", lambda keep: isinstance(keep, bool)),
     "flip": ("needs true or false", lambda flip: isinstance(flip, bool)),

@@ -11,7 +11,10 @@ from suite.core import rules
 from suite.core.errors import StudyError, did_you_mean
 from suite.core.measures import MEASURES, Goal, formatted
 from suite.core.preparation import Preparation
-from suite.core.recipe import Recipe
+from suite.core.recipe import FROZEN, SCRATCH, TUNE, Recipe, Transfer
+
+FEATURES = 1 / 3  # of an epoch: what the features of a body cost
+NEW = "none"  # the weights of networks that are trained from scratch
 
 Value = bool | int | float | str | tuple["Value", ...]
 
@@ -202,6 +205,11 @@ def is_file(name: str) -> bool:
     return Path(name).exists() and not is_own(name)
 
 
+def _epochs(mode: str, epoch: int) -> float:
+    """Return the work of a training up to an epoch, in epochs."""
+    return epoch + (0.0 if mode == SCRATCH else FEATURES)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """All settings of a search. `space` and `recipe` hold the TOML tables `[space]` and `[recipe]`."""
@@ -214,6 +222,7 @@ class Study:
     fidelity: Fidelity
     latency: Latency = Latency()
     question: str = ""
+    weights: str = NEW  # where its networks begin: "imagenet", a file, an earlier trial RUN/TRIAL, or "none"
     image: tuple[int, int, int] | None = None  # (H, W, C) of the networks' input; None: the dataset's own
     background: str = "white"  # below what is transparent in a picture: `white`, `grey`, `black` or `#rrggbb`
     skip_broken: bool = False  # whether files of a folder that cannot be read are left out
@@ -233,6 +242,17 @@ class Study:
                 raise StudyError(f"no key '{key}' in the recipe.{did_you_mean(key, known)}")
             for value in _values(entry):
                 rules.hold_named(key, value)
+        self._hold_transfer()
+
+    def _hold_transfer(self) -> None:
+        """Raise StudyError when the recipe says how to use weights, and there are none."""
+        about = [field.name for field in fields(Transfer) if field.name in self.recipe]
+        meant = [key for key in about if (key, self.recipe[key]) != ("mode", SCRATCH)]
+        if self.weights == NEW and meant:
+            raise StudyError(
+                f"recipe.{meant[0]} says how to use weights of another training, and there are none. Add "
+                f'weights = "imagenet" at the top, or remove {meant[0]}'
+            )
 
     @property
     def family(self) -> str:
@@ -253,6 +273,32 @@ class Study:
     def preparation(self) -> Preparation:
         """What is done with the pictures of its folder."""
         return Preparation(**{one.name: getattr(self, one.name) for one in fields(Preparation)})
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """How its networks may be trained: from scratch, or with weights frozen or tuned."""
+        return tuple(map(str, _values(self.recipe.get("mode", SCRATCH if self.weights == NEW else TUNE))))
+
+    def mode(self, configuration: Mapping[str, Value]) -> str:
+        """Return how the network of a configuration is trained, one of `modes`."""
+        return str(configuration.get("recipe.mode", self.modes[0]))
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """Epochs after which some trial pauses, then the last of all. Epoch 0 is a classifier of features."""
+        return tuple(sorted({rung for mode in self.modes for rung in self.ladder(mode)}))
+
+    def ladder(self, mode: str) -> tuple[int, ...]:
+        """Return the epochs after which a trial of a mode pauses, then its last."""
+        return {SCRATCH: self.fidelity.rungs, FROZEN: (0,), TUNE: (0, *self.fidelity.rungs)}[mode]
+
+    def work(self, mode: str, epoch: int) -> float:
+        """Return the work of a training up to an epoch, as a part of the largest that the study has.
+
+        The features of epoch 0 take a pass forward alone; the pass backward of an epoch takes about twice as long.
+        """
+        whole = max(_epochs(each, self.ladder(each)[-1]) for each in self.modes)
+        return _epochs(mode, epoch) / whole
 
     @property
     def quality(self) -> str:

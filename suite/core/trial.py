@@ -32,7 +32,9 @@ class Trial:
     measures: Mapping[str, float] = field(default_factory=dict)  # keys of measures.MEASURES
     reason: str = ""  # why it was refused, dropped, failed or was cut, one line
     traceback: str = ""  # if it failed
-    curve: Sequence[Mapping[str, float]] = ()  # a row per epoch: epoch (from 1), time (Unix s), loss, accuracy (%),
+    curve: Sequence[
+        Mapping[str, float]
+    ] = ()  # a row per epoch: epoch (from 1; 0: a probe), time (Unix s), loss, accuracy (%),
     #                                            val_loss, val_accuracy, val_balanced_accuracy, val_top5, learning_rate
     surroundings: Mapping[str, str] = field(default_factory=dict)  # device, threads, versions, commit, dataset, ...
     started: datetime | None = None  # UTC
@@ -120,6 +122,11 @@ def place(surroundings: Mapping[str, str]) -> str:
     }
     said = {"threads": "{} threads", "batch": "batch {}", "onednn": "oneDNN {}"}
     return ", ".join(said.get(key, "{}").format(word) for key, word in words.items() if word)
+
+
+def reached(curve: Sequence[Mapping[str, float]]) -> int:
+    """Return the number of the last epoch of a curve; 0 also without one."""
+    return int(curve[-1]["epoch"]) if curve else 0
 
 
 def best_epoch(curve: Sequence[Mapping[str, float]], by: str) -> Mapping[str, float]:

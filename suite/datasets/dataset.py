@@ -81,11 +81,15 @@ class Dataset:
 
     def validation(self, *, batch_size: int = 256) -> tf.data.Dataset:
         """Return batches of (float32 [B, H, W, C] as the network takes them, int64 [B]), always in the same order."""
-        return self.reader.held_out("validation", batch_size)
+        return self.ordered("validation", batch_size=batch_size)
 
     def test(self, *, batch_size: int = 256) -> tf.data.Dataset:
         """Return batches of (float32 [B, H, W, C] as the network takes them, int64 [B]), always in the same order."""
-        return self.reader.held_out("test", batch_size)
+        return self.ordered("test", batch_size=batch_size)
+
+    def ordered(self, split: str, *, batch_size: int = 256) -> tf.data.Dataset:
+        """Return batches of a split as they are (float32 [B, H, W, C], int64 [B]), always in the same order."""
+        return self.reader.held_out(split, batch_size)
 
     def tally(self, split: str) -> list[int]:
         """Return the number of pictures of each class in a split, in the order of `classes`."""

@@ -82,8 +82,8 @@ def _lines(values: Array, level: Array, trial: NDArray[np.int64]) -> dict[float,
         _, one, two = np.intersect1d(trial[level == before], trial[level == here], return_indices=True)
         slope, shift = lines[before]
         earlier, later = values[level == before][one] * slope + shift, values[level == here][two]
-        spread = later.std()
-        ratio = float(np.clip(earlier.std() / spread, 0.2, 5.0)) if len(one) > 2 and spread > 0 else 1.0
+        spread = later.std() if len(one) > 2 else 0.0
+        ratio = float(np.clip(earlier.std() / spread, 0.2, 5.0)) if spread > 0 else 1.0
         lines[here] = (ratio, float(earlier.mean() - later.mean() * ratio) if len(one) else shift)
     return lines
 

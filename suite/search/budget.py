@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from suite.core.study import Budget, Fidelity
+from suite.core.study import Budget, Study
 from suite.core.trial import Trial
 
 REREAD = 60.0  # seconds between two looks at what other workers do
@@ -48,17 +48,17 @@ class Spent:
         return max(0.0, min(limits))
 
 
-def spent(trials: Sequence[Trial], fidelity: Fidelity) -> Spent:
+def spent(trials: Sequence[Trial], study: Study) -> Spent:
     """Return what `trials` have cost."""
-    each = epochs(trials, fidelity)
+    each = parts(trials, study)
     ended = [trial for trial in trials if trial.state in _TRAINED]
-    trained = sum(each[trial.number] for trial in ended) / fidelity.epochs
+    trained = sum(each[trial.number] for trial in ended)
     seconds = worked(trials)
     return Spent(
-        trials=sum(each.values()) / fidelity.epochs,
+        trials=sum(each.values()),
         hours=seconds / 3600,
         seconds_per_trial=seconds / trained if trained else 0.0,
-        least=fidelity.rungs[0] / fidelity.epochs,
+        least=min(study.work(mode, study.ladder(mode)[0]) for mode in study.modes),
     )
 
 
@@ -94,14 +94,19 @@ class Hours:
         return self._over - now
 
 
-def epochs(trials: Sequence[Trial], fidelity: Fidelity) -> dict[int, int]:
-    """Return by number the epochs that each ended or running training adds to the one it continues.
+def parts(trials: Sequence[Trial], study: Study) -> dict[int, float]:
+    """Return by number the part of a training that each ended or running one adds to the one it continues.
 
-    A failed training counts all epochs it was to add; one that was cut counts those it did.
+    A failed training counts all that it was to add; one that was cut counts what it did.
     """
-    ends = {trial.number: trial.until or fidelity.epochs for trial in trials}
+    ends = {trial.number: _end(trial, study) for trial in trials}
     return {
-        trial.number: ends[trial.number] - (0 if trial.continues is None else ends.get(trial.continues, 0))
+        trial.number: ends[trial.number] - (0.0 if trial.continues is None else ends.get(trial.continues, 0.0))
         for trial in trials
         if trial.state in (*_TRAINED, "running")
     }
+
+
+def _end(trial: Trial, study: Study) -> float:
+    mode = study.mode(trial.configuration)
+    return study.work(mode, study.ladder(mode)[-1] if trial.until is None else trial.until)

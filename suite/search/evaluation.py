@@ -15,9 +15,9 @@ from suite.architectures import candidate
 from suite.architectures.layers import deployed
 from suite.core.errors import ArchitectureError
 from suite.core.measures import COUNTED, MEASURES, formatted
-from suite.core.recipe import Recipe
+from suite.core.recipe import SCRATCH, Recipe
 from suite.core.study import Study, Value
-from suite.core.trial import State, Trial, place
+from suite.core.trial import State, Trial, place, reached
 from suite.counting.complexity import counts, weightless
 from suite.datasets import Dataset
 from suite.machine import capacity, turns
@@ -83,7 +83,7 @@ class Evaluation:
             trial = self._measured(trial, counts(weightless(lambda: deployed(self.network(trial.configuration)))))
         if self._is_refused(trial):
             return self._refused(trial)
-        model = self.network(trial.configuration)
+        model = candidate.given(self.study, trial.configuration, self.network(trial.configuration))
         if self._is_to_be_timed(trial):
             served, shown = self._as_deployed(trial, model, recipe), self.pictures(trial.configuration)
             timed, origin = self.bench.time(served, shown.preprocessing)
@@ -148,7 +148,8 @@ class Evaluation:
 
     def network(self, configuration: Mapping[str, Value]) -> keras.Model:
         """Return the untrained network of a configuration."""
-        return candidate.network(self.study, configuration, self.pictures(configuration).task)
+        network = candidate.network(self.study, configuration, self.pictures(configuration).task)
+        return network if self.study.mode(configuration) == SCRATCH else deployed(network)
 
     def pictures(self, configuration: Mapping[str, Value]) -> Dataset:
         """Return the data as the network of a configuration sees it."""
@@ -162,10 +163,16 @@ class Evaluation:
             **({"architecture_digest": own} if own else {}),
             **self._timing(recipe),
             "recipe_precision": recipe.precision,
+            **self._start(configuration, recipe),
             **self.pictures(configuration).surroundings,
             **self._baseline(),
             "seed": str(self.study.seed),
         }
+
+    def _start(self, configuration: Mapping[str, Value], recipe: Recipe) -> dict[str, str]:
+        """Return which weights of another training a trial begins with, and how it uses them; if any."""
+        found = candidate.weights(self.study, configuration) if recipe.mode != SCRATCH else None
+        return {"mode": recipe.mode, "weights": found.title, "weights_digest": found.digest} if found else {}
 
     def _baseline(self) -> dict[str, str]:
         """Return the largest class of the validation pictures, and the accuracy of always naming it, in percent."""
@@ -199,12 +206,12 @@ class Evaluation:
 
     def _cut(self, trial: Trial, training: loop.Training) -> dict[str, Any]:
         """Return how to mark a trial that ended before it was asked to; nothing if it was trained as asked."""
-        done, epochs = len(training.curve), self.study.fidelity.epochs
+        done, epochs = reached(training.curve), self.study.ladder(self.study.mode(trial.configuration))[-1]
         if done >= epochs:
             return {"until": None}
         if training.stopped:
             return {"until": done, "stopped": True, "reason": f"its patience ended it after {done} of {epochs} epochs"}
-        if done >= (trial.until or epochs):
+        if done >= (epochs if trial.until is None else trial.until):
             return {}
         return {"until": done, "reason": f"the budget's hours ended it after {done} of {epochs} epochs"}
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from suite.core.measures import MEASURES
-from suite.core.study import Fidelity, Study
-from suite.core.trial import Trial, best_epoch, resumable
-from suite.search.budget import epochs, spent
+from suite.core.study import Study, Value
+from suite.core.trial import Trial, best_epoch, reached, resumable
+from suite.search.budget import parts, spent
 
 Kept = Callable[[int], bool]  # whether the checkpoint of the training that this trial began can be read here
 
@@ -17,10 +17,14 @@ Promises = Callable[[Sequence[Trial]], Sequence[float] | None]  # what paused tr
 NOTHING = 1e-4  # hypervolume: a promise below it counts as none; the front is about 1 high and 1 wide
 
 
-def stop(fidelity: Fidelity, done: int = 0) -> int | None:
-    """Return the epoch after which a training with `done` epochs pauses next; None if it goes to its end."""
-    rung = next(rung for rung in fidelity.rungs if rung > done)
-    return rung if rung < fidelity.epochs else None
+def stop(study: Study, configuration: Mapping[str, Value], done: int | None = None) -> int | None:
+    """Return the epoch after which a training with `done` epochs pauses next; None if it goes to its end.
+
+    A training that is new has done none; epoch 0 is a classifier of the features of a body with weights.
+    """
+    ladder = study.ladder(study.mode(configuration))
+    rung = next(rung for rung in ladder if done is None or rung > done)
+    return rung if rung < ladder[-1] else None
 
 
 def first(trial: Trial, trials: Sequence[Trial]) -> int:
@@ -37,32 +41,39 @@ def unfinished(trials: Sequence[Trial]) -> set[int]:
 def next_step(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:
     """Return the paused or cut trial to continue now; None for a new candidate.
 
-    Half of all epochs go to the first look at new candidates. A new one must be affordable to its end.
+    Half of all work goes to the first look at new candidates. A new one must be affordable to its end.
     """
-    each, used = epochs(trials, study.fidelity), spent(trials, study.fidelity)
-    looked = sum(each.get(trial.number, 0) for trial in trials if trial.continues is None)
-    is_due = 2 * looked > sum(each.values()) or not used.allows(study.budget, 1)
+    used, each = spent(trials, study), parts(trials, study)
+    work = [(trial, each[trial.number] * _size(trial)) for trial in trials if trial.number in each]
+    looked = sum(done for trial, done in work if trial.continues is None)
+    is_due = 2 * looked > sum(done for _, done in work) or not used.allows(study.budget, 1)
     return best(study, trials, kept, promises) if is_due else None
 
 
 def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:
-    """Return the most promising paused or cut trial that the budget allows to continue; None when there is none.
+    """Return the paused or cut trial that promises most for its work, of those that the budget allows to continue.
 
-    Without a model of their promises, returns the most accurate. A trial that cannot reach the front is left out.
+    The work is what is left to its end, in multiply-adds: it stands for seconds, which differ from one day to the next.
+    Without a model of their promises, returns the most accurate. A trial that cannot reach the front is left out; None
+    when no trial is left. A classifier of features needs no checkpoint: it is fitted again from the features.
     """
     numbered = _numbered(trials)
-    able = [trial for trial in affordable(study, trials) if kept(_first(trial, numbered))]
+    able = [one for one in affordable(study, trials) if one.until == 0 or kept(_first(one, numbered))]
     promised = promises(able) if able else None
     if promised is None:
         return max(able, key=lambda trial: trial.measures[study.quality], default=None)
-    most = max(range(len(able)), key=lambda place: promised[place])
-    return able[most] if promised[most] > NOTHING else None
+    worth = [
+        (promise / (_left(study, trial) * _size(trial)), trial)
+        for trial, promise in zip(able, promised, strict=True)
+        if promise > NOTHING
+    ]
+    return max(worth, key=lambda pair: pair[0])[1] if worth else None
 
 
 def affordable(study: Study, trials: Sequence[Trial]) -> list[Trial]:
     """Return the paused and cut trials whose next epochs the budget allows."""
-    used = spent(trials, study.fidelity)
-    return [trial for trial in resumable(trials) if used.allows(study.budget, _part(study.fidelity, trial))]
+    used = spent(trials, study)
+    return [trial for trial in resumable(trials) if used.allows(study.budget, _part(study, trial))]
 
 
 def levels(study: Study, trial: Trial) -> dict[float, list[float]]:
@@ -73,14 +84,14 @@ def levels(study: Study, trial: Trial) -> dict[float, list[float]]:
     """
     if trial.state not in ("complete", "paused"):
         return {}
-    rungs = study.fidelity.rungs
+    ladder = study.ladder(study.mode(trial.configuration))
     told = {
-        float(number): [_told(trial, objective.measure, rung, study.quality) for objective in study.objectives]
-        for number, rung in enumerate(rungs[:-1])
-        if rung <= len(trial.curve)
+        float(study.rungs.index(rung)): [_told(study, trial, one.measure, rung) for one in study.objectives]
+        for rung in ladder[:-1]
+        if rung <= reached(trial.curve)
     }
     if trial.state == "complete" and not trial.is_cut:
-        told[float(len(rungs) - 1)] = [trial.measures.get(o.measure, math.nan) for o in study.objectives]
+        told[float(len(study.rungs) - 1)] = [trial.measures.get(o.measure, math.nan) for o in study.objectives]
     return told
 
 
@@ -94,15 +105,28 @@ def _first(trial: Trial, numbered: Mapping[int, Trial]) -> int:
     return trial.number
 
 
-def _told(trial: Trial, measure: str, rung: int, quality: str) -> float:
+def _told(study: Study, trial: Trial, measure: str, rung: int) -> float:
+    mode = study.mode(trial.configuration)
     if measure == "training_seconds":
-        return trial.measures[measure] * rung / len(trial.curve)
+        return trial.measures[measure] * study.work(mode, rung) / study.work(mode, reached(trial.curve))
     if MEASURES[measure].is_cost:
         return trial.measures.get(measure, math.nan)
-    return best_epoch(trial.curve[:rung], quality)[f"val_{measure}"]
+    return best_epoch([row for row in trial.curve if row["epoch"] <= rung], study.quality)[f"val_{measure}"]
 
 
-def _part(fidelity: Fidelity, trial: Trial) -> float:
-    """Return the next epochs of a paused trial as a part of a whole training."""
-    done = trial.until or 0
-    return ((stop(fidelity, done) or fidelity.epochs) - done) / fidelity.epochs
+def _part(study: Study, trial: Trial) -> float:
+    """Return the next step of a paused trial as a part of a whole training."""
+    mode, done = study.mode(trial.configuration), trial.until or 0
+    until = stop(study, trial.configuration, done)
+    return study.work(mode, study.ladder(mode)[-1] if until is None else until) - study.work(mode, done)
+
+
+def _left(study: Study, trial: Trial) -> float:
+    """Return all that is left of a paused trial as a part of a whole training."""
+    mode = study.mode(trial.configuration)
+    return study.work(mode, study.ladder(mode)[-1]) - study.work(mode, trial.until or 0)
+
+
+def _size(trial: Trial) -> float:
+    """Return the multiply-adds of a picture; 1 where they were not counted."""
+    return trial.measures.get("macs") or 1.0

@@ -123,7 +123,7 @@ class Progress:
         return {trial.number for trial in dominance.front(fitting, self._study.objectives)}
 
     def _spent(self) -> Spent:
-        return spent(list(self._trials.values()), self._study.fidelity)
+        return spent(list(self._trials.values()), self._study)
 
     def _standing(self) -> str:
         """Return how far the study is: `7 of 24 trials, 3:20 left`."""
@@ -161,7 +161,7 @@ class Progress:
         """Return how far the running trial is."""
         if not self._epoch:
             return f"building, measuring and its first epoch: {_time(self._used())} so far"
-        until = (self._running.until if self._running else None) or self._epochs
+        until = self._epochs if self._running is None or self._running.until is None else self._running.until
         said = f"epoch {int(self._epoch['epoch'])} of {until}, accuracy {self._epoch['val_accuracy']:.1f} %"
         return said + self._to_go() if self._forecast else said
 

@@ -70,7 +70,7 @@ def cheap_first(study: Study, known: Known, curve: Curve, open: Open) -> CheapFi
         deciding=network(dict.fromkeys(study.domains, 0)).keys(),
         curve=curve,
         open=open,
-        end=float(len(study.fidelity.rungs) - 1),
+        end=float(len(study.rungs) - 1),
         start=min(START, max(2, (study.budget.trials or 4 * START) // 4)),
         seed=study.seed,
     )

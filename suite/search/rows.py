@@ -19,7 +19,7 @@ from suite.core.study import Study, Value
 from suite.core.trial import Trial
 from suite.search import database, record, worker
 from suite.search.fidelity import stop
-from suite.search.space import distributions, encoded
+from suite.search.space import decoded, distributions, encoded
 
 RETIMED = "retimed "  # with the number of a row after it, the name of an attribute of the study
 DEATHS = 3  # a trial whose process died so often has failed and is not run again
@@ -71,7 +71,8 @@ class Rows:
         """Begin what waits in the queue, or else what `sampler` proposes."""
         self.study.sampler = sampler
         asked = self.study.ask(self._distributions)
-        step = asked.user_attrs.get("step", {"continues": None, "until": stop(self._study.fidelity)})
+        until = stop(self._study, decoded(self._study, asked.params))
+        step = asked.user_attrs.get("step", {"continues": None, "until": until})
         for name, value in record.begun(**step).items():
             asked.set_user_attr(name, value)
         return self._beaten(asked._trial_id)

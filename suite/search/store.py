@@ -188,13 +188,15 @@ class Store:
                 return begun
         configuration = tried.draw()
         if configuration is not None:
-            return self._past.trial(self._rows.begin(configuration, continues=None, until=stop(self.study.fidelity)))
+            return self._past.trial(
+                self._rows.begin(configuration, continues=None, until=stop(self.study, configuration))
+            )
         paused = best(self.study, trials, kept, self._promises)
         return self._continued(paused) if paused else None
 
     def _continued(self, paused: Trial) -> Trial | None:
         """Continue a paused trial."""
-        until = stop(self.study.fidelity, paused.until or 0)
+        until = stop(self.study, paused.configuration, paused.until or 0)
         return self._past.trial(self._rows.begin(paused.configuration, continues=paused.number, until=until))
 
     def _proposed(self, tried: Tried, trials: Sequence[Trial]) -> Trial | None:

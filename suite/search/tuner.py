@@ -136,7 +136,7 @@ class Oracle(keras_tuner.Oracle):
         return folder.checkpoint(self.store.folder, number).exists()
 
     def _is_allowed(self, trials: Sequence[Trial]) -> bool:
-        return not spent(trials, self.store.study.fidelity).exhausts(self.store.study.budget)
+        return not spent(trials, self.store.study).exhausts(self.store.study.budget)
 
     def save(self) -> None:
         """Do nothing: the store is durable."""

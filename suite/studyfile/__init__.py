@@ -62,7 +62,8 @@ def read(path: Path, overrides: Sequence[str] = (), home: Path | None = None) ->
         if isinstance(document.get(key), str):
             document[key] = absolute(document[key], path.parent if home is None else home)
     read, here = parse(document, str(path), overrides), Path()
-    return replace(read, architecture=_absolute(read.architecture, here), dataset=_absolute_folder(read.dataset, here))
+    places: dict[str, Any] = {key: absolute(getattr(read, key), here) for key, absolute in _PLACES.items()}
+    return replace(read, **places)
 
 
 def parse(document: Mapping[str, Any], place: str, overrides: Sequence[str] = ()) -> Study:
@@ -122,7 +123,11 @@ def _absolute_folder(dataset: str, folder: Path) -> str:
     return os.path.abspath(folder / os.path.expanduser(dataset)) if is_path else dataset
 
 
-_PLACES: dict[str, Callable[[str, Path], str]] = {"architecture": _absolute, "dataset": _absolute_folder}
+_PLACES: dict[str, Callable[[str, Path], str]] = {
+    "architecture": _absolute,
+    "dataset": _absolute_folder,
+    "weights": _absolute_folder,
+}
 
 
 def _neighbours(path: Path) -> str:

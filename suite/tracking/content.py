@@ -13,7 +13,7 @@ from typing import Any
 from suite.core.measures import MEASURES
 from suite.core.recipe import Recipe
 from suite.core.study import Choice, Domain, Range, Study, Value
-from suite.core.trial import State, Trial
+from suite.core.trial import State, Trial, reached
 
 STATUS: dict[State, str] = {
     "running": "RUNNING",
@@ -181,7 +181,7 @@ def points(row: Mapping[str, float]) -> list[Point]:
 
 def measured(trial: Trial) -> list[Point]:
     """Return the measures, each as a metric of the same name, at the time when it became known."""
-    ended, step = milliseconds(trial.finished or trial.started) or 0, len(trial.curve)
+    ended, step = milliseconds(trial.finished or trial.started) or 0, reached(trial.curve)
     timed = trial.surroundings.get("latency_timed")
     # MLflow shows a step's latest value, and the largest of equal times: a latency timed again needs a later time.
     of_timing = (milliseconds(datetime.fromisoformat(timed)) or 0) if timed else ended

@@ -21,7 +21,7 @@ import numpy as np
 
 from suite.core import files
 from suite.core.errors import StoreError
-from suite.core.trial import best_epoch
+from suite.core.trial import best_epoch, reached
 
 UNREADABLE = (  # what NumPy, JSON and the archive raise for damaged bytes
     OSError, EOFError, ValueError, LookupError, TypeError, NotImplementedError, BadZipFile, tokenize.TokenError
@@ -36,6 +36,11 @@ class Progress:
     weights: Sequence[np.ndarray] = ()  # of the network after its best epoch
     seconds: float = 0.0  # spent so far
     by: str = "accuracy"  # the measure of the best epoch
+
+    @property
+    def epochs(self) -> int:
+        """Number of the last epoch; 0 is a classifier fitted to features."""
+        return reached(self.curve)
 
     @property
     def best(self) -> Mapping[str, float]:

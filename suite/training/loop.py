@@ -15,7 +15,7 @@ from keras import ops
 
 from suite.core.recipe import Recipe
 from suite.datasets import Dataset
-from suite.training import judging, optimizers
+from suite.training import judging, optimizers, stages, transfer
 from suite.training.checkpoint import Progress, restored, save
 from suite.training.deadline import Deadline, Forecast, Left, OutOfTimeError, forever
 from suite.training.schedules import Plateau, Schedule, schedule
@@ -71,38 +71,68 @@ def train(
     time, or else between two batches, from where it cannot go on later. Its curve is then shorter. `forecast` is told
     after each epoch what is to come.
 
+    A recipe with a `mode` other than "scratch" takes the weights of `model` as those of another training. The curve
+    then begins with epoch 0, a classifier of the features of its body; `frozen` ends there, and so does `until` 0.
+
     `on_epoch` is called with each new row of the curve; its error ends the training. Raises DivergedError when the
     loss becomes infinite or not a number, StoreError when the checkpoint cannot be read or written, and OutOfTimeError
     when not one epoch ended in time.
     """
+    until = 0 if recipe.mode == "frozen" else epochs if until is None else until
+    assert (1 if recipe.mode == "scratch" else 0) <= until <= epochs
+    start = _transferred(model, recipe, data, checkpoint, left, by)
+    if start.curve and on_epoch:
+        on_epoch(dict(start.curve[0]))
+    if not until:
+        return _ended(model, start)
     began = time.monotonic()
-    until = epochs if until is None else until
-    assert 1 <= until <= epochs
     rate = schedule(recipe, epochs * math.ceil(data.sizes["train"] / recipe.batch_size))
     compile_(model, recipe, rate)
     step = Step(model, recipe)
     step.install()
     plan = {**asdict(recipe), "epochs": epochs, "seed": seed, "dataset_digest": data.digest}
-    begun = restored(checkpoint, step.variables, plan, by)
+    begun = start if start.curve else restored(checkpoint, step.variables, plan, by)
     best = Best(begun, recipe.patience, on_epoch)
     whole = True
-    if len(begun.curve) < until and not best.is_over:
+    if begun.epochs < until and not best.is_over:
         deadline = Deadline(left, data.sizes["validation"] / data.sizes["train"], forecast)
         falls = [Plateau(rate, epochs, lambda: best.progress.curve)] if recipe.schedule == "plateau" else []
         whole = _fit(model, recipe, data, seed, until, best, deadline, [*step.callbacks, *falls])
     if not best.progress.curve:
         raise OutOfTimeError("the budget's hours were over before its first epoch ended: raise budget.hours")
     reached = replace(best.progress, seconds=begun.seconds + time.monotonic() - began)
-    if checkpoint and whole and len(begun.curve) < len(reached.curve) < epochs and not best.is_over:
+    if checkpoint and whole and begun.epochs < reached.epochs < epochs and not best.is_over:
         save(checkpoint, step.variables, plan, reached)
+    return _ended(model, reached, stopped=best.is_over)
+
+
+def _transferred(
+    model: keras.Model, recipe: Recipe, data: Dataset, checkpoint: Path | None, left: Left, by: str
+) -> Progress:
+    """Let the layers of a body that others trained rest as the recipe says, and begin with the best classifier of it.
+
+    There is no progress of a network that is trained from scratch, nor of one that goes on from a checkpoint.
+    """
+    if recipe.mode == "scratch":
+        return Progress(by=by)
+    stages.rest(model, recipe)
+    if checkpoint and checkpoint.exists():
+        return Progress(by=by)
+    weights = judging.balanced(data.tally("train")) if recipe.class_weight == "balanced" else None
+    return transfer.begun(model, data, by=by, class_weights=weights, left=left)
+
+
+def _ended(model: keras.Model, reached: Progress, *, stopped: bool = False) -> Training:
+    """Give `model` the weights of the best epoch, and return what became of it. No layer rests any longer."""
     model.set_weights(reached.weights)
+    model.trainable = True
     return Training(
         curve=reached.curve,
         measures={
             **{name: reached.best[f"val_{name}"] for name in ("accuracy", "balanced_accuracy", "top5", "loss")},
             "training_seconds": reached.seconds,
         },
-        stopped=best.is_over,
+        stopped=stopped,
     )
 
 
@@ -117,7 +147,7 @@ def _fit(
     others: Sequence[keras.callbacks.Callback],
 ) -> bool:
     """Train to the end of epoch `until`, or while there is time; return whether it ended after a whole epoch."""
-    done = len(best.progress.curve)
+    done = best.progress.epochs
     batches = data.train(
         batch_size=recipe.batch_size,
         seed=seed,
@@ -149,7 +179,7 @@ def compile_(model: keras.Model, recipe: Recipe, rate: Schedule) -> None:
     a third to a half of the time before the first step.
     """
     model.compile(
-        optimizer=optimizers.optimizer(recipe, rate),
+        optimizer=optimizers.optimizer(recipe, rate, stages.shares(model, recipe)),
         loss=judging.cross_entropy(recipe.label_smoothing),
         metrics=[
             keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
@@ -175,8 +205,8 @@ class Best(keras.callbacks.Callback):
     @property
     def is_over(self) -> bool:
         """Whether so many epochs brought no better one that the training ends."""
-        curve = self.progress.curve
-        return 0 < self._patience <= len(curve) - (self.progress.best["epoch"] if curve else 0)
+        best = self.progress.best["epoch"] if self.progress.curve else 0
+        return 0 < self._patience <= self.progress.epochs - best
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Record one epoch."""

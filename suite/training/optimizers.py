@@ -25,11 +25,20 @@ CLASSIFIER = "logits"  # layers with this in their name are not clipped
 
 
 class AdaptiveClipping(keras.optimizers.Optimizer):
-    """Adds gradient clipping before the step to an optimizer; in mixed precision the gradients arrive unscaled."""
+    """Adds gradient clipping before the step to an optimizer; in mixed precision the gradients arrive unscaled.
 
-    def __init__(self, *arguments: Any, adaptive_clipping: float = 0.0, **options: Any) -> None:
+    `shares`, one for each variable that it is built for, multiply the learning rate of the variables, and so their
+    decoupled weight decay. Gradients are not multiplied: an adaptive optimizer would undo it.
+    """
+
+    weight_decay: float | None
+
+    def __init__(
+        self, *arguments: Any, adaptive_clipping: float = 0.0, shares: Sequence[float] | None = None, **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
         self.adaptive_clipping = adaptive_clipping
+        self.shares = None if shares is None else list(shares)
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
         """Take one step with clipped gradients; a limit of 0 leaves them as they are."""
@@ -41,13 +50,35 @@ class AdaptiveClipping(keras.optimizers.Optimizer):
             ]
         super().apply(grads, trainable_variables)
 
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Change one variable by its share of the learning rate."""
+        super().update_step(gradient, variable, learning_rate * self._share(variable))
+
+    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+        if self.shares is None or self.weight_decay is None:
+            super()._apply_weight_decay(variables)
+            return
+        whole = self.weight_decay
+        for variable in variables:
+            self.weight_decay = whole * self._share(variable)
+            super()._apply_weight_decay([variable])
+        self.weight_decay = whole
+
+    def _share(self, variable: Any) -> float:
+        return 1.0 if self.shares is None else self.shares[self._get_variable_index(variable)]
+
     def get_config(self) -> dict[str, Any]:
         """Return what Keras needs to make this optimizer again."""
-        return {**super().get_config(), "adaptive_clipping": self.adaptive_clipping}
+        return {**super().get_config(), "adaptive_clipping": self.adaptive_clipping, "shares": self.shares}
 
 
-def optimizer(recipe: Recipe, rate: Schedule | float) -> keras.optimizers.Optimizer:
-    """Return the recipe's optimizer at a learning rate, with its clipping."""
+def optimizer(
+    recipe: Recipe, rate: Schedule | float, shares: Sequence[float] | None = None
+) -> keras.optimizers.Optimizer:
+    """Return the recipe's optimizer at a learning rate, with its clipping.
+
+    `shares` of the rate are those of the trainable variables of a network, in their order; None: each has all of it.
+    """
     row = OPTIMIZERS[recipe.optimizer]
     momentum = {row.momentum: recipe.momentum} if row.momentum else {}
     decay = dict.fromkeys(row.decay, recipe.weight_decay)
@@ -55,7 +86,7 @@ def optimizer(recipe: Recipe, rate: Schedule | float) -> keras.optimizers.Optimi
         "adaptive_clipping": recipe.adaptive_clipping,
         "global_clipnorm": recipe.norm_clipping or None,
     }
-    made = CLASSES[recipe.optimizer](rate, **row.options, **momentum, **decay, **clipping)
+    made = CLASSES[recipe.optimizer](rate, **row.options, **momentum, **decay, **clipping, shares=shares)
     made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "gain"])
     return made
 

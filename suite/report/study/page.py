@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 
 from suite.core.measures import MEASURES, spread, written
 from suite.core.rules import brief
-from suite.core.study import Choice, Domain, Fidelity, Objective
+from suite.core.study import Choice, Domain, Objective, Study
 from suite.core.trial import Run
 from suite.report import picture
 from suite.report.comparison import Comparison, Entry, compare, ends
@@ -217,7 +217,7 @@ def _study(run: Run) -> Mapping[str, str]:
         "objectives": ", ".join(f"{o.measure} {o.goal}" for o in study.objectives),
         "constraints": ", ".join(map(str, study.constraints)) or "none",
         "budget": " or ".join(part for part in budget if part),
-        "fidelity": _fidelity(study.fidelity),
+        "fidelity": _fidelity(study),
         "sampler": study.sampler,
         "searched over": "; ".join(f"{path} {_domain(domain)}" for path, domain in study.domains.items()) or "nothing",
         "first trial": f"{began:%Y-%m-%d %H:%M} UTC" if began else "none",
@@ -225,9 +225,9 @@ def _study(run: Run) -> Mapping[str, str]:
     }
 
 
-def _fidelity(fidelity: Fidelity) -> str:
-    pauses = wording.listed([str(rung) for rung in fidelity.rungs[:-1]])
-    return wording.count(fidelity.epochs, "epoch") + (f", pausing at {pauses}" if pauses else "")
+def _fidelity(study: Study) -> str:
+    pauses = wording.listed([str(rung) for rung in study.rungs[:-1]])
+    return wording.count(study.rungs[-1], "epoch") + (f", pausing at {pauses}" if pauses else "")
 
 
 def _domain(domain: Domain) -> str:

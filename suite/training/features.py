@@ -1,0 +1,144 @@
+"""What the body of a network, all before its classifier, says of a split of a dataset: computed once, kept on disk.
+
+A file of features is found again by what they depend on: the body's operations and weights, and the pictures as the
+network is shown them. So trials and studies share them. The folder keeps to a budget: what was not used for longest
+makes room.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from suite.architectures.layers import deployed
+from suite.architectures.weights.copying import operations
+from suite.core import files
+from suite.core.errors import ArchitectureError
+from suite.datasets import Dataset
+from suite.machine import cache
+from suite.machine.progress import watched
+from suite.training.checkpoint import UNREADABLE
+from suite.training.deadline import Left, OutOfTimeError, forever
+from suite.training.probe import Labelled
+
+BATCH = 64  # pictures at a time
+BUDGET = 2.0  # GB that the folder may hold; the environment variable SUITE_FEATURES changes it
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features of one split."""
+
+    labelled: Labelled
+    seconds: float  # that they took when they were computed
+
+
+def classifier(network: keras.Model) -> keras.layers.Dense:
+    """Return the last layer of a network. Raises ArchitectureError unless it is dense, on one vector a picture."""
+    last = deployed(network).outputs[0]._keras_history.operation
+    is_linear = isinstance(last, keras.layers.Dense) and last.activation is keras.activations.linear
+    if not (is_linear and last.use_bias and len(last.input.shape) == 2):
+        raise ArchitectureError(
+            f"the network '{network.name}' ends with '{last.name}' ({type(last).__name__}): a body with a new "
+            "classifier needs a network whose last layer is Dense, with a bias, without activation, on vectors (B, D)"
+        )
+    return last
+
+
+def body(network: keras.Model) -> keras.Model:
+    """Return a network up to its classifier: pictures (B, H, W, C) to features (B, D), with shared weights."""
+    return keras.Model(deployed(network).inputs[0], classifier(network).input)
+
+
+def of(network: keras.Model, data: Dataset, split: str, left: Left = forever) -> Features:
+    """Return the features of a split, from the folder or computed and kept there.
+
+    Raises ArchitectureError as `classifier` does, and OutOfTimeError when no seconds are `left` meanwhile.
+    """
+    extractor = body(network)
+    place = folder() / f"{_key(extractor, data, split)}.npz"
+    found = _read(place)
+    if found is None:
+        found = _computed(extractor, data, split, left)
+        _keep(place, found)
+    return found
+
+
+def folder() -> Path:
+    """Return the folder of all features of this user."""
+    return cache.folder() / "features"
+
+
+def digest(network: keras.Model) -> str:
+    """Return a short hex that changes with an operation or a weight of a network, but not with a layer's name."""
+    summed = blake2b(digest_size=16)
+    for operation in operations(network):
+        settings = operation.get_config() if isinstance(operation, keras.layers.Layer) else {}
+        said = {key: value for key, value in settings.items() if key not in ("name", "trainable")}
+        summed.update(f"{type(operation).__name__} {json.dumps(said, sort_keys=True, default=str)}".encode())
+    for weight in network.weights:
+        value = np.ascontiguousarray(keras.ops.convert_to_numpy(weight))
+        summed.update(f"{value.dtype} {value.shape}".encode() + value.tobytes())
+    return summed.hexdigest()
+
+
+def _key(extractor: keras.Model, data: Dataset, split: str) -> str:
+    seen = {key: data.surroundings.get(key) for key in ("dataset_digest", "image", "preprocessing")}
+    shown = json.dumps([seen, data.background, data.sizes[split], split])
+    return blake2b(f"{digest(extractor)} {shown}".encode(), digest_size=16).hexdigest()
+
+
+def _computed(extractor: keras.Model, data: Dataset, split: str, left: Left) -> Features:
+    began = time.monotonic()
+    answer = tf.function(
+        lambda pictures: extractor(pictures, training=False),
+        input_signature=[tf.TensorSpec((None, *data.task.image), tf.float32)],
+    )
+    features, labels = [], []
+    batches = data.ordered(split, batch_size=BATCH)
+    for pictures, truth in watched(batches, -(-data.sizes[split] // BATCH), f"features of {split}"):
+        if left() <= 0:
+            raise OutOfTimeError("the budget's hours were over before its features were computed: raise budget.hours")
+        features.append(answer(pictures).numpy().astype(np.float32))
+        labels.append(truth.numpy())
+    labelled = Labelled(np.concatenate(features), np.concatenate(labels))
+    return Features(labelled, time.monotonic() - began)
+
+
+def _read(place: Path) -> Features | None:
+    """Return the features in a file; None if there is none that can be read."""
+    try:
+        with place.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
+            found = Features(Labelled(kept["features"], kept["labels"]), float(kept["seconds"]))
+        os.utime(place)  # used just now
+    except UNREADABLE:
+        return None
+    return found
+
+
+def _keep(place: Path, found: Features) -> None:
+    """Keep features, if the disk takes them. What was not used for longest is deleted until all keep to the budget."""
+    arrays: Mapping[str, Any] = {
+        "features": found.labelled.features,
+        "labels": found.labelled.labels,
+        "seconds": np.array(found.seconds),
+    }
+    with suppress(OSError):  # a full disk: they are computed anew next time
+        with files.replacing(place) as draft, draft.open("wb") as stream:
+            np.savez(stream, **arrays)
+        left = float(os.environ.get("SUITE_FEATURES", BUDGET)) * 1e9
+        for file in sorted(place.parent.glob("*.npz"), key=lambda one: one.stat().st_mtime, reverse=True):
+            left -= file.stat().st_size
+            if left < 0:
+                file.unlink(missing_ok=True)

@@ -1,0 +1,162 @@
+"""A study that begins with weights of another training: read, checked, run, and its trials told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import pytest
+
+from suite import architectures, pipeline, tracking
+from suite.core.errors import ArchitectureError, StudyError
+from suite.core.study import Budget, Choice, Fidelity
+from suite.core.task import Task
+from suite.core.trial import Run, Trial
+from suite.search import fidelity
+from suite.search.budget import parts, spent
+from suite.tracking.delivery import Delivery
+from tests import studies
+
+SIDE = 16
+TUNED = studies.study(weights="imagenet", recipe={}, fidelity=Fidelity(epochs=9, min_epochs=3))
+MIXED = replace(TUNED, recipe={"mode": Choice(("scratch", "frozen", "tune"))})
+
+
+def a_trial(number: int, mode: str, state: str = "paused", **known: object) -> Trial:
+    return Trial(number=number, state=state, configuration={"recipe.mode": mode}, **known)  # type: ignore[arg-type]
+
+
+def curve(*epochs: int) -> tuple[dict[str, float], ...]:
+    return tuple({"epoch": epoch, "val_accuracy": 50.0 + epoch, "val_loss": 1.0} for epoch in epochs)
+
+
+@pytest.mark.parametrize(("mode", "pauses"), [("scratch", [3, None]), ("tune", [0, 3, None]), ("frozen", [None])])
+def test_a_tuning_pauses_after_its_classifier_and_a_frozen_network_ends_there(
+    mode: str, pauses: list[int | None]
+) -> None:
+    told, done = [], None
+    while not told or told[-1] is not None:
+        told.append(fidelity.stop(MIXED, {"recipe.mode": mode}, done))
+        done = told[-1]
+    assert told == pauses
+
+
+def test_the_features_of_a_classifier_cost_a_third_of_an_epoch() -> None:
+    trials = [
+        a_trial(0, "tune", until=0), a_trial(1, "frozen", "complete"), a_trial(2, "scratch", until=3),
+        a_trial(3, "tune", until=3, continues=0), a_trial(4, "tune", "complete", continues=3),
+    ]  # fmt: skip
+    whole = 9 + 1 / 3
+    each = {number: whole * part for number, part in parts(trials, MIXED).items()}
+    assert each == pytest.approx({0: 1 / 3, 1: 1 / 3, 2: 3, 3: 3, 4: 6})
+    assert parts(trials[:1] + trials[3:], TUNED).keys() == {0, 3, 4}
+    assert sum(parts(trials[:1] + trials[3:], TUNED).values()) == pytest.approx(1)
+
+
+def test_where_every_trial_is_frozen_each_is_one_of_the_budget() -> None:
+    frozen = replace(TUNED, recipe={"mode": "frozen"})
+    used = spent([a_trial(0, "frozen", "complete"), a_trial(1, "frozen", "complete")], frozen)
+    assert used.trials == 2
+    assert used.exhausts(Budget(trials=2))
+    assert not used.exhausts(Budget(trials=3))
+
+
+def test_what_a_trial_tells_is_compared_with_others_at_the_same_epoch() -> None:
+    tuned = a_trial(0, "tune", curve=curve(0, 1, 2, 3), until=3, measures={"accuracy": 53.0, "parameters": 7.0})
+    assert fidelity.levels(MIXED, tuned) == {0.0: [50.0, 7.0], 1.0: [53.0, 7.0]}
+    new = a_trial(1, "scratch", curve=curve(1, 2, 3), until=3, measures={"accuracy": 53.0, "parameters": 7.0})
+    assert fidelity.levels(MIXED, new) == {1.0: [53.0, 7.0]}
+    frozen = a_trial(2, "frozen", "complete", curve=curve(0), measures={"accuracy": 50.0, "parameters": 7.0})
+    assert fidelity.levels(MIXED, frozen) == {2.0: [50.0, 7.0]}
+
+
+def test_of_equal_promises_the_one_with_less_work_left_goes_on() -> None:
+    small = a_trial(0, "tune", until=0, measures={"macs": 1e6, "accuracy": 1.0})
+    large = a_trial(1, "tune", until=0, measures={"macs": 9e6, "accuracy": 2.0})
+    chosen = fidelity.best(
+        replace(TUNED, budget=Budget(trials=9)), [large, small], lambda number: False, lambda _: [1, 1]
+    )
+    assert chosen is small
+
+
+@pytest.mark.parametrize(
+    ("recipe", "key"), [({"mode": "tune"}, "mode"), ({"body_rate": 0.5}, "body_rate"), ({"frozen_stages": 1}, "frozen")]
+)
+def test_how_to_use_weights_means_nothing_without_them(recipe: dict[str, object], key: str) -> None:
+    with pytest.raises(StudyError, match=rf'recipe.{key}.* there are none. Add weights = "imagenet"'):
+        studies.study(recipe=recipe)
+    assert studies.study(recipe={"mode": "scratch"}).modes == ("scratch",)
+
+
+def file(text: str, folder: Path) -> Path:
+    path = folder / "study.toml"
+    path.write_text(
+        f'name = "begun"\narchitecture = "resnet/tiny"\ndataset = "digits"\nimage = [{SIDE}, {SIDE}, 3]\n{text}\n'
+        '[[objectives]]\nmeasure = "accuracy"\ngoal = "max"\n[[objectives]]\nmeasure = "parameters"\ngoal = "min"\n'
+        "[budget]\ntrials = 2\n[fidelity]\nepochs = 1\n[latency]\nseconds = 0.3\nsettling = 0\n"
+    )
+    return path
+
+
+def test_weights_that_are_not_here_are_said_before_anything_is_spent(tmp_path: Path) -> None:
+    with pytest.raises(ArchitectureError, match=r"no file .*gone\.keras with weights for 'resnet/tiny'"):
+        pipeline.study(file('weights = "./gone.keras"', tmp_path))
+    with pytest.raises(ArchitectureError, match="no weights are known for 'resnet/tiny'"):
+        pipeline.study(file('weights = "imagenet"', tmp_path))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a network that plays the part of somebody's training, for pictures of another size."""
+    keras.utils.set_random_seed(5)
+    path = tmp_path_factory.mktemp("weights") / "trained.keras"
+    architectures.build("resnet/tiny", Task(height=32, width=32, channels=3, classes=7)).save(path)
+    return path
+
+
+def test_weights_are_for_colour_pictures_of_the_size_that_they_were_made_for(tmp_path: Path, trained: Path) -> None:
+    (tmp_path / "here.keras").write_bytes(trained.read_bytes())
+    read = pipeline.study(file('weights = "./here.keras"', tmp_path))
+    assert (read.weights, read.image, read.modes) == (str(tmp_path / "here.keras"), (SIDE, SIDE, 3), ("tune",))
+    assert read.recipe == {"mode": "tune", "batch_size": 32, "norm_clipping": 1.0}
+    with pytest.raises(StudyError, match=r"colour pictures: \[8, 8, 3\]"):
+        pipeline.study(file('weights = "./here.keras"', tmp_path), ["image=[8, 8, 1]"])
+    with pytest.raises(StudyError, match="no configuration in \\[space\\] fits the weights"):
+        pipeline.study(file('weights = "./here.keras"\nspace.widths = [4, 4]', tmp_path))
+
+
+@pytest.fixture(scope="module")
+def done(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run with one trial of each mode, at least."""
+    root = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUITE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr(tracking, "deliver", lambda *_, **__: Delivery(delivered=0, waiting=0))
+        text = f'weights = "{trained}"\nrecipe.mode = {{ choice = ["frozen", "tune", "scratch"] }}'
+        return pipeline.run(pipeline.study(file(text, root), ["budget.trials=40"]), root, show=False)
+
+
+def test_each_trial_says_how_it_began_and_on_which_weights(done: Run, trained: Path) -> None:
+    ended = {done.study.mode(trial.configuration): trial for trial in done.trials if trial.state == "complete"}
+    assert ended.keys() == {"frozen", "tune", "scratch"}
+    assert [row["epoch"] for row in ended["frozen"].curve] == [0]
+    assert [row["epoch"] for row in ended["tune"].curve] == [0, 1]
+    assert [row["epoch"] for row in ended["scratch"].curve] == [1]
+    assert ended["tune"].continues is not None
+    assert ended["frozen"].surroundings["mode"] == "frozen"
+    assert ended["frozen"].surroundings["weights"] == trained.name
+    assert "weights" not in ended["scratch"].surroundings
+
+
+def test_the_classifier_of_one_network_is_the_same_whether_it_is_tuned_afterwards_or_not(done: Run) -> None:
+    first = {trial.curve[0]["val_accuracy"] for trial in done.trials if trial.curve and trial.curve[0]["epoch"] == 0}
+    assert len(first) == 1
+
+
+def test_a_trial_is_a_start_for_another_study(done: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    complete = next(trial for trial in done.trials if trial.state == "complete")
+    read = pipeline.study(file(f'weights = "{done.folder}/{complete.number}"', tmp_path))
+    assert read.weights == str(done.folder / "models" / f"{complete.number}.keras")
+    with pytest.raises(StudyError, match=r"weights = .*/999: no trained network of trial 999"):
+        pipeline.study(file(f'weights = "{done.folder}/999"', tmp_path))
