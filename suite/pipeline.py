@@ -325,6 +325,7 @@ def _card(entry: Entry, study: Study) -> dict[str, Any]:
         "study": study.name,
         "trial": entry.trial.number,
         "architecture": study.architecture,
+        "start": entry.trial.start,
         "configuration": dict(entry.trial.configuration),
         "measures": dict(entry.trial.measures),
         "surroundings": dict(entry.trial.surroundings),

@@ -19,7 +19,7 @@ from suite.core import fronts as pareto
 from suite.core.errors import SuiteError
 from suite.core.study import Constraint
 from suite.core.trial import Run, Trial
-from suite.report import picture
+from suite.report import choice, picture
 from suite.report.comparison import compare
 from suite.report.study import fronts, page, tables, wording
 from suite.report.study.plane import planes
@@ -135,6 +135,44 @@ def test_refused_and_failed_candidates_stand_with_their_reasons(written):
 def test_device_data_versions_and_commit_are_on_the_page(written):
     text = Page(written).text
     assert all(value in text for value in SURROUNDINGS.values())
+
+
+BEGUN = {"weights": "ImageNet, Keras", "weights_digest": "0123456789ab"}
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """A run in which each way to begin has its place on the front."""
+    begun = [
+        SURROUNDINGS | {"mode": "scratch"},
+        *(SURROUNDINGS | BEGUN | {"mode": mode} for mode in ("frozen", "tune")),
+    ]
+    return of([trained(n, 80.0 + n, 0.2 + 0.1 * n, surroundings=how) for n, how in enumerate(begun)])
+
+
+def test_every_table_says_of_each_trial_how_it_began_and_on_which_weights(mixed, tmp_path):
+    said = ["from scratch", "frozen: ImageNet, Keras", "tuned: ImageNet, Keras"]
+    assert tables.trials([mixed])["start"].tolist() == said
+    columns, rows = choice.table(compare([mixed]).front)
+    assert columns[:2] == ["trial", "start"]
+    assert [row["start"] for row in rows] == said[::-1]
+    text = Page(page.write([mixed], tmp_path)).text
+    assert all(text.count(words) >= 2 for words in said[1:])  # in the table and below the figure
+    assert "The others are trained from scratch." in text
+
+
+def test_a_figure_marks_what_did_not_begin_from_scratch(mixed):
+    drawn = fronts.draw(planes(compare([mixed]))[0])
+    (axes,) = drawn.figure.axes
+    marks = {line.get_marker(): line.get_xdata() for line in axes.lines if line.get_marker() in picture.STARTS.values()}
+    assert {mark: list(x) for mark, x in marks.items()} == {".": [pytest.approx(0.3)], "+": [pytest.approx(0.4)]}
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert {"frozen", "tuned"} <= set(words)
+
+
+def test_where_all_is_from_scratch_nothing_says_so(written):
+    assert "from scratch" not in Page(written).text
+    assert "start" not in choice.table(compare([of([trained(0, 90.0, 0.2)])]).front)[0]
 
 
 def test_the_frame_of_trials_says_rank_within_the_run_and_front_over_all():

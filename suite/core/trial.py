@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Literal
 
 from suite.core.measures import MEASURES
+from suite.core.recipe import FROZEN, SCRATCH, TUNE
 from suite.core.study import Constraint, Objective, Study, Value
 
 State = Literal["running", "paused", "complete", "refused", "dropped", "failed", "interrupted"]
+
+
+STARTS = {FROZEN: "frozen", TUNE: "tuned"}  # in words, by mode
+NEW_START = "from scratch"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +62,12 @@ class Trial:
     def place(self) -> str:
         """Where and how its latency was measured, for people; values of two places are never compared."""
         return place(self.surroundings)
+
+    @property
+    def start(self) -> str:
+        """Which of its weights are of another training, for people: `tuned: ImageNet, Keras`, or `from scratch`."""
+        how = STARTS.get(self.surroundings.get("mode", SCRATCH), "")
+        return f"{how}: {self.surroundings.get('weights', 'unknown')}" if how else NEW_START
 
     @property
     def seconds(self) -> float:

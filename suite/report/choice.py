@@ -12,6 +12,7 @@ from suite.core.errors import NothingFitsError, NothingTrainedError, SuiteError
 from suite.core.measures import MEASURES, formatted, is_stable
 from suite.core.rules import brief
 from suite.core.study import Constraint, Objective
+from suite.core.trial import NEW_START
 from suite.report.comparison import Comparison, Entry, ends
 
 MISSES = 3  # shown when nothing fits
@@ -93,8 +94,9 @@ def table(
     rows = [_row(entry, columns, wanted) for entry in ordered]
     notes = ["notes"] * any(row["notes"] for row in rows)
     limited = ["limits"] * bool(wanted)
+    started = ["start"] * any(entry.trial.start != NEW_START for entry in entries)
     configured = ["configuration"] * any(row["configuration"] for row in rows)
-    return ["trial", *columns, *limited, *notes, *configured], rows
+    return ["trial", *started, *columns, *limited, *notes, *configured], rows
 
 
 def _row(entry: Entry, columns: Sequence[str], wanted: Sequence[Constraint]) -> dict[str, Any]:
@@ -103,6 +105,7 @@ def _row(entry: Entry, columns: Sequence[str], wanted: Sequence[Constraint]) -> 
     doubts = [doubt(entry)] if not wanted else []  # with limits, a column says it
     return {
         "trial": entry.name,
+        "start": entry.trial.start,
         **{name: _whole(known.get(name)) for name in columns},
         "limits": limits.worst(known, [*wanted, *entry.constraints]),
         "notes": "; ".join(filter(None, [*unstable, *doubts, entry.trial.reason])),

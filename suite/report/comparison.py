@@ -12,7 +12,7 @@ from suite.core.errors import SuiteError
 from suite.core.measures import MEASURES, costs, interval
 from suite.core.paths import BESIDE
 from suite.core.study import Constraint, Objective, Study
-from suite.core.trial import Run, Trial
+from suite.core.trial import NEW_START, Run, Trial
 from suite.report.results import Results
 
 
@@ -70,6 +70,12 @@ class Comparison:
     def objectives(self) -> tuple[Objective, ...]:
         """The objectives asked for, or else those of the runs, each once."""
         return self.asked or tuple(dict.fromkeys(objective for run in self.runs for objective in run.objectives))
+
+    @cached_property
+    def starts(self) -> tuple[str, ...]:
+        """How its trials began, see Trial.start; empty if all are trained from scratch."""
+        known = {entry.trial.start for entry in self.entries if entry.trial.surroundings}
+        return tuple(sorted(known)) if known - {NEW_START} else ()
 
     def objectives_of(self, run: Run | Results) -> tuple[Objective, ...]:
         """Return the objectives that rank the candidates of one run."""

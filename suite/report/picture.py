@@ -19,6 +19,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 _DPI = 160  # of PNG files, and of the parts of an SVG that are pixels
+STARTS = {"frozen": ".", "tuned": "+"}  # marks upon the marks of candidates with weights of another training
 INK, MUTED, PALE, GRID, PAPER = "#1f2328", "#6a737d", "#aab2bb", "#e4e8ec", "#ffffff"
 # Okabe and Ito's colours, told apart by people with any kind of colour blindness (https://jfly.uni-koeln.de/color/),
 # without black and yellow. Shapes say the same again, for print in grey.

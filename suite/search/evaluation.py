@@ -170,9 +170,10 @@ class Evaluation:
         }
 
     def _start(self, configuration: Mapping[str, Value], recipe: Recipe) -> dict[str, str]:
-        """Return which weights of another training a trial begins with, and how it uses them; if any."""
+        """Return which weights of another training a trial begins with, if any, and how it uses them."""
         found = candidate.weights(self.study, configuration) if recipe.mode != SCRATCH else None
-        return {"mode": recipe.mode, "weights": found.title, "weights_digest": found.digest} if found else {}
+        told = {"weights": found.title, "weights_digest": found.digest} if found else {}
+        return {"mode": recipe.mode, **told}
 
     def _baseline(self) -> dict[str, str]:
         """Return the largest class of the validation pictures, and the accuracy of always naming it, in percent."""

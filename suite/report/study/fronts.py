@@ -38,6 +38,7 @@ def draw(plane: Plane) -> Picture:
         _broken(axes, plane, marks)
         for index, run in enumerate(plane.comparison.names):
             _run(axes, plane, index, [entry for entry in plane.entries if entry.run == run], marks)
+        _starts(axes, plane)
         _joint_front(axes, plane)
         beyond = _limits(axes, plane)
         _baseline(axes, plane)
@@ -99,6 +100,14 @@ def _marks(
         markeredgecolor=edge, markeredgewidth=0.8, gid=gid, zorder=3 + alpha, **look,
     )  # fmt: skip
     marks[gid] = [entry.name for entry in entries]
+
+
+def _starts(axes: Axes, plane: Plane) -> None:
+    """Mark the candidates that begin with weights of another training."""
+    for how, shape in picture.STARTS.items():
+        begun = [entry for entry in plane.entries if entry.trial.start.startswith(how)]
+        x, y = [plane.x(entry) for entry in begun], [plane.y(entry) for entry in begun]
+        axes.plot(x, y, shape, color=picture.INK, markersize=3.5, markeredgewidth=0.9, linestyle="none", zorder=4.5)
 
 
 def _broken(axes: Axes, plane: Plane, marks: dict[str, Sequence[str]]) -> None:
@@ -193,6 +202,9 @@ def _legend(axes: Axes, plane: Plane) -> None:
     shown = [(i, run) for i, run in enumerate(plane.comparison.names) if any(e.run == run for e in plane.entries)]
     look: dict[str, Any] = {"linestyle": "none", "markersize": 7}
     handles = [Line2D([], [], marker=picture.shape(i), color=picture.colour(i), label=run, **look) for i, run in shown]
+    for how, shape in picture.STARTS.items():
+        if any(entry.trial.start.startswith(how) for entry in plane.entries):
+            handles.append(Line2D([], [], marker=shape, color=picture.INK, label=how, linestyle="none", markersize=4))
     if plane.broken:
         handles.append(Line2D([], [], marker="x", color=picture.PALE, label="breaks a constraint", **look))
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=min(len(handles), 4), borderpad=0.2,

@@ -120,6 +120,7 @@ def _columns(comparison: Comparison) -> list[Heading]:
         Heading(text="state"),
         Heading(text="rank", meaning="1: on the front of its own run", numeric=True),
         Heading(text="front", meaning="on the front of all runs together"),
+        *([Heading(text="start", meaning="which weights are of another training")] if comparison.starts else []),
         *(heading for name in tables.measures(comparison) for heading in _of_measure(comparison, name)),
         *(Heading(text=_short(path, searched), meaning=path) for path in searched),
         Heading(text="seconds", meaning="from the proposal to the end", numeric=True),
@@ -149,7 +150,12 @@ def _rows(comparison: Comparison, frame: pd.DataFrame, best: set[str]) -> list[t
     searched = tables.configuration(comparison)
     ranks = [None if pd.isna(rank) else int(rank) for rank in frame["rank"]]
     rows = [
-        (rank, entry, entry.name in best, _cells(entry, rank, entry.name in best, measured, searched))
+        (
+            rank,
+            entry,
+            entry.name in best,
+            _cells(entry, rank, entry.name in best, bool(comparison.starts), measured, searched),
+        )
         for entry, rank in zip(comparison.entries, ranks, strict=True)
     ]
     rows.sort(key=lambda row: (not row[2], row[0] or float("inf"), row[1].run, row[1].trial.number))
@@ -157,9 +163,17 @@ def _rows(comparison: Comparison, frame: pd.DataFrame, best: set[str]) -> list[t
 
 
 def _cells(
-    entry: Entry, rank: int | None, on_front: bool, measured: Mapping[str, bool], searched: Sequence[str]
+    entry: Entry,
+    rank: int | None,
+    on_front: bool,
+    is_mixed: bool,
+    measured: Mapping[str, bool],
+    searched: Sequence[str],
 ) -> str:
-    """Return the cells of a row; `measured` says of each measure whether its interval has a column."""
+    """Return the cells of a row; `measured` says of each measure whether its interval has a column.
+
+    Where some trials begin with weights of another training, `is_mixed`, a column says so.
+    """
     trial = entry.trial
     known, chosen = trial.measures, trial.configuration
     texts = [
@@ -167,6 +181,7 @@ def _cells(
         f"paused at {trial.until}" if trial.state == "paused" else trial.state,
         str(rank or ""),
         "●" if on_front else "",
+        *([trial.start if trial.surroundings else ""] if is_mixed else []),
         *(text for name, has_ends in measured.items() for text in _values_of(known, name, has_ends)),
         *(brief(chosen[path]) if path in chosen else "" for path in searched),
         f"{trial.seconds:.1f}" if trial.seconds else "",

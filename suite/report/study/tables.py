@@ -18,9 +18,9 @@ from suite.report.comparison import Comparison, Entry, compare, ends
 def trials(runs: Sequence[Run]) -> pd.DataFrame:
     """One row per trial.
 
-    Columns: run, family, number, state, rank (within the run, 1 is its front), on_front (of all runs together), the
-    measures, the configuration, continues (the trial whose training it continues), until (the epoch after which it
-    pauses), reason, seconds. Unknown values are empty.
+    Columns: run, family, number, state, start (from scratch, or frozen or tuned and on which weights), rank (within the
+    run, 1 is its front), on_front (of all runs together), the measures, the configuration, continues (the trial whose
+    training it continues), until (the epoch after which it pauses), reason, seconds. Unknown values are empty.
     """
     return every_trial(compare(runs))
 
@@ -39,7 +39,7 @@ def every_trial(comparison: Comparison) -> pd.DataFrame:
     """Return the frame of `trials` for runs that have been compared already."""
     ranks, best = _ranks(comparison), {entry.name for entry in comparison.front}
     rows = [_row(entry, ranks.get(entry.name), entry.name in best) for entry in comparison.entries]
-    columns = ["run", "family", "number", "state", "rank", "on_front"]
+    columns = ["run", "family", "number", "state", "start", "rank", "on_front"]
     columns += _known(comparison) + configuration(comparison) + ["continues", "until", "reason", "seconds"]
     return pd.DataFrame(rows, columns=columns).astype({"rank": "Int64", "continues": "Int64", "until": "Int64"})
 
@@ -68,11 +68,17 @@ def pair(entries: Sequence[Entry], quality: Objective, cost: Objective, best: Se
     columns = [quality.measure, cost.measure]
     columns += [end for name in columns for end in ends(entries, name)]
     rows = [
-        {"name": entry.name, "run": entry.run, "on_front": entry.name in chosen, "fits": entry.fits}
+        {
+            "name": entry.name,
+            "run": entry.run,
+            "start": entry.trial.start,
+            "on_front": entry.name in chosen,
+            "fits": entry.fits,
+        }
         | {name: entry.trial.measures.get(name) for name in columns}
         for entry in entries
     ]
-    return pd.DataFrame(rows, columns=["name", "run", *columns, "on_front", "fits"])
+    return pd.DataFrame(rows, columns=["name", "run", "start", *columns, "on_front", "fits"])
 
 
 def curves(comparison: Comparison) -> pd.DataFrame:
@@ -136,6 +142,7 @@ def _row(entry: Entry, rank: int | None, on_front: bool) -> dict[str, object]:
         path: brief(value) if isinstance(value, tuple) else value for path, value in trial.configuration.items()
     }
     known = {"run": entry.run, "family": entry.family, "number": trial.number, "state": trial.state}
+    known |= {"start": trial.start if trial.surroundings else None}
     known |= {"rank": rank, "on_front": on_front, "continues": trial.continues, "until": trial.until}
     known |= {"reason": trial.reason, "seconds": trial.seconds or None}
     return known | dict(trial.measures) | configuration

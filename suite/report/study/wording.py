@@ -10,7 +10,7 @@ from scipy import stats
 from suite.core import seen
 from suite.core.measures import MEASURES, formatted, interval
 from suite.core.study import Constraint, Objective
-from suite.core.trial import State
+from suite.core.trial import NEW_START, State
 from suite.report.comparison import Comparison, Entry
 from suite.report.study.plane import Plane
 
@@ -67,12 +67,23 @@ def front_caption(plane: Plane, beyond: Sequence[Constraint]) -> str:
         "Large marks are on the front. Pale ones are dominated: another is at least as good in both and better in one.",
         _knee_caption(plane),
         _interval(plane),
+        _starts_caption(plane),
         "Crosses were trained but break a constraint." if plane.broken else "",
         f"The {cost} axis is logarithmic." if plane.log else "",
         "Not drawn, because far outside: " + listed([str(c) for c in beyond]) + "." if beyond else "",
         f"{MEASURES[plane.cost.measure].title}: {MEASURES[plane.cost.measure].meaning.replace('`', '')}.",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _starts_caption(plane: Plane) -> str:
+    """Say which candidates begin with weights of another training, and on which."""
+    known = sorted({entry.trial.start for entry in plane.entries} - {NEW_START})
+    if not known:
+        return ""
+    told = f"A dot marks what is frozen, a plus what is tuned ({listed(known)})."
+    new = any(entry.trial.start == NEW_START for entry in plane.entries)
+    return told + (" The others are trained from scratch." if new else "")
 
 
 def _knee_caption(plane: Plane) -> str:
