@@ -142,7 +142,7 @@ def test_a_constant_rate_stays_at_its_peak_after_the_warm_up() -> None:
 
 
 def test_every_name_that_a_recipe_may_say_has_a_row_of_its_own() -> None:
-    assert set(STEPS) == {field.name for field in fields(Augmentation)}
+    assert {*STEPS, "mixup", "cutmix"} == {field.name for field in fields(Augmentation)}
     assert SHAPES.keys() == set(RECIPE_CHOICES["schedule"])
     kinds = [type(optimizers.optimizer(Recipe(optimizer=name), 0.1)) for name in RECIPE_CHOICES["optimizer"]]
     assert len(set(kinds)) == len(kinds) == len(OPTIMIZERS)
@@ -201,7 +201,7 @@ def test_augmented_and_mixed_precision_trainings_run(digits: Dataset) -> None:
         model = architectures.family("resnet").build(architectures.config("resnet/tiny"), digits.task)
     finally:
         keras.config.set_dtype_policy("float32")
-    found = loop.train(model, replace(FAST, shift=0.1, flip=True), digits, epochs=1, seed=0)
+    found = loop.train(model, replace(FAST, shift=0.1, flip=True, mixup=0.2), digits, epochs=1, seed=0)
     assert np.isfinite(found.measures["loss"])
 
 

@@ -18,6 +18,18 @@ class Augmentation:
 
     shift: float = 0.0  # largest shift, share of the side, 0 to 1
     flip: bool = False  # left-right mirror
+    crop: float = 0.0  # least share of the area of a random part that is resized, 0 to 1; 0: off
+    colour: float = 0.0  # largest change of brightness, contrast and saturation, share, 0 to 1
+    randaugment: float = 0.0  # strength of two random operations, 0 to 10
+    augmix: float = 0.0  # largest strength in a mixture of chains of operations, 0 to 10
+    erase: float = 0.0  # probability that a rectangle becomes noise, 0 to 1
+    mixup: float = 0.0  # blends two pictures: alpha of the Beta distribution of the share
+    cutmix: float = 0.0  # lays a rectangle of one picture on another: alpha of the Beta distribution of the share
+
+    @property
+    def mixes(self) -> bool:
+        """Whether two pictures become one, so that labels are shares of classes."""
+        return bool(self.mixup or self.cutmix)
 
     def __bool__(self) -> bool:
         return any(astuple(self))
@@ -54,6 +66,7 @@ class Recipe(Augmentation, Transfer):
     patience: int = 0  # epochs without a better one after which the training ends; 0: never
     batch_size: int = 64  # images per step
     label_smoothing: float = 0.0  # 0 to 1
+    cross_entropy: str = "softmax"  # over all classes; or "sigmoid": each class by itself
     class_weight: str = "none"  # or "balanced": a picture counts the more, the fewer its class has
     precision: str = "float32"  # "float32", "mixed_float16" or "mixed_bfloat16"
 

@@ -20,6 +20,7 @@ SAMPLERS = ("cheap-first", "tpe", "nsga2", "random")
 RECIPE_CHOICES = {
     "optimizer": tuple(OPTIMIZERS),
     "schedule": tuple(SCHEDULES),
+    "cross_entropy": ("softmax", "sigmoid"),
     "class_weight": ("none", "balanced"),
     "mode": ("scratch", "frozen", "tune"),
     "batch_norm": ("inference", "train"),
@@ -83,6 +84,13 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "keep_copies": ("needs true or false", lambda keep: isinstance(keep, bool)),
     "flip": ("needs true or false", lambda flip: isinstance(flip, bool)),
     "shift": ("needs a share of the side, 0 to 1", lambda share: 0 <= share <= 1),
+    "crop": ("needs a share of the area, 0 (off) to 1", lambda share: 0 <= share <= 1),
+    "colour": ("needs a share, 0 to 1", lambda share: 0 <= share <= 1),
+    "randaugment": ("needs a strength, 0 to 10", lambda strength: 0 <= strength <= 10),
+    "augmix": ("needs a strength, 0 to 10", lambda strength: 0 <= strength <= 10),
+    "erase": ("needs a probability, 0 to 1", lambda probability: 0 <= probability <= 1),
+    "mixup": ("needs 0 (off) or more, such as 0.2", lambda alpha: alpha >= 0),
+    "cutmix": ("needs 0 (off) or more, such as 1", lambda alpha: alpha >= 0),
 }
 
 

@@ -73,7 +73,7 @@ class Dataset:
         """Return batches of (float32 [B, H, W, C] as the network takes them, int64 [B]): some epochs, one by one.
 
         `seed` and the number of an epoch, counted from 1, decide its order and augmentation. The last batch of each
-        epoch may be smaller.
+        epoch may be smaller. Where two pictures are mixed, labels are shares of the classes, float32 [B, K].
         """
         return self.reader.train(
             batch_size=batch_size, seed=seed, augmentation=augmentation, first_epoch=first_epoch, epochs=epochs

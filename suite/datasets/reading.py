@@ -11,6 +11,7 @@ from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.recipe import Augmentation
 from suite.datasets.augment import augmented
 from suite.datasets.memory import Frame, Memory, Split
+from suite.datasets.mixing import mixed
 from suite.datasets.source import Source
 from suite.machine.capacity import free_memory, whole_memory
 from suite.machine.progress import watched
@@ -67,7 +68,7 @@ class Reader:
             if augmentation:
                 seeds = each.flat_map(lambda epoch: tf.data.Dataset.from_tensor_slices(_numbers(epoch, [steps, 2])))
                 batches = tf.data.Dataset.zip(batches, seeds).map(
-                    lambda batch, seed: (augmented(batch[0], seed, augmentation), batch[1]), AUTO
+                    lambda batch, seed: _augmented(batch, seed, augmentation, len(self.source.classes)), AUTO
                 )
             return self._ended(batches.apply(tf.data.experimental.assert_cardinality(steps * epochs)))
 
@@ -162,6 +163,12 @@ class Reader:
         options.deterministic = True
         inputs = batches.map(lambda pixels, label: (scaled(pixels, self.preprocessing), label), AUTO)
         return inputs.prefetch(AUTO).with_options(options)
+
+
+def _augmented(batch: Split, seed: tf.Tensor, augmentation: Augmentation, classes: int) -> Split:
+    """Return pictures changed at random with their labels: shares of classes if two pictures become one."""
+    images, labels = augmented(batch[0], seed, augmentation), batch[1]
+    return mixed(images, labels, classes, seed, augmentation) if augmentation.mixes else (images, labels)
 
 
 def _numbers(epoch: tf.Tensor, shape: list[int]) -> tf.Tensor:

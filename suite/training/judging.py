@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from suite.core.recipe import Recipe
+
 
 def balanced(counts: Sequence[int]) -> list[float]:
     """Return a weight for each class, by its number of pictures: each class weighs the same, and the mean picture 1."""
@@ -15,15 +17,35 @@ def balanced(counts: Sequence[int]) -> list[float]:
     return [sum(there) / (len(there) * count) if count else 0.0 for count in counts]
 
 
+def weighed(labels: Any, weights: Any) -> Any:
+    """Return the weight of each picture [B] by those of the classes [K]; `labels` as in `named`."""
+    return ops.matmul(labels, weights) if _are_shares(labels) else ops.take(weights, labels)
+
+
+def named(labels: Any) -> Any:
+    """Return the class of each picture, int32 [B]: of labels [B] or [B, 1], or the largest of shares [B, K]."""
+    if _are_shares(labels):
+        return ops.cast(ops.argmax(labels, axis=-1), "int32")
+    return ops.reshape(ops.cast(labels, "int32"), (-1,))
+
+
+def _are_shares(labels: Any) -> bool:
+    return len(labels.shape) == 2 and labels.shape[-1] != 1
+
+
+def right(labels: Any, logits: Any) -> Any:
+    """Return 1 for each picture whose class has the largest output, else 0; [B] or [B, K], [B, K] -> [B]."""
+    return ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), named(labels)), "float32")
+
+
 def among_five_largest(labels: Any, logits: Any) -> Any:
-    """Return 1 for each image whose label is among its five largest outputs, else 0; shapes [B], [B, K] -> [B].
+    """Return 1 for each picture whose class is among its five largest outputs, else 0; [B] or [B, K], [B, K] -> [B].
 
     Among equal outputs the lower index counts as larger, as in an argsort. Keras' own top-k metric counts every tied
     class as among the five: a network that answers the same for all classes would always be right.
     """
     _, largest = ops.top_k(logits, k=min(5, logits.shape[-1]))
-    labels = ops.reshape(labels, (-1, 1))
-    return ops.any(ops.equal(largest, ops.cast(labels, largest.dtype)), axis=-1)
+    return ops.any(ops.equal(largest, ops.cast(named(labels)[:, None], largest.dtype)), axis=-1)
 
 
 class BalancedAccuracy(keras.metrics.Metric):
@@ -35,12 +57,10 @@ class BalancedAccuracy(keras.metrics.Metric):
         self._all = self.add_variable((classes,), "zeros", name="all")
 
     def update_state(self, labels: Any, logits: Any, sample_weight: Any = None) -> None:
-        """Count labels [B] and the classes of the largest logits [B, K]; weights of images do not count."""
-        labels = ops.reshape(ops.cast(labels, "int32"), (-1,))
-        right = ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), labels), "float32")
-        among = ops.one_hot(labels, self._all.shape[0])
+        """Count labels as in `named` and the classes of the largest logits [B, K]; weights of images do not count."""
+        among = ops.one_hot(named(labels), self._all.shape[0])
         self._all.assign_add(ops.sum(among, axis=0))
-        self._right.assign_add(ops.matmul(right, among))
+        self._right.assign_add(ops.matmul(right(labels, logits), among))
 
     def result(self) -> Any:
         """Return the mean over the classes, 0 to 1."""
@@ -49,13 +69,16 @@ class BalancedAccuracy(keras.metrics.Metric):
         return ops.sum(shares * there) / ops.maximum(ops.sum(there), 1.0)
 
 
-def cross_entropy(smoothing: float) -> keras.losses.Loss | Callable[[Any, Any], Any]:
-    """Return the loss of logits [B, K] for labels [B], of which a share `smoothing` goes to all classes alike."""
-    if not smoothing:
+def loss(recipe: Recipe) -> keras.losses.Loss | Callable[[Any, Any], Any]:
+    """Return the loss of logits [B, K] for labels as in `named`."""
+    if recipe.cross_entropy == "softmax" and not recipe.label_smoothing and not recipe.mixes:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    entropy = {"softmax": keras.losses.categorical_crossentropy, "sigmoid": keras.losses.binary_crossentropy}
 
-    def smoothed(labels: Any, logits: Any) -> Any:
-        wanted = ops.one_hot(ops.reshape(ops.cast(labels, "int32"), (-1,)), logits.shape[-1])
-        return keras.losses.categorical_crossentropy(wanted, logits, from_logits=True, label_smoothing=smoothing)
+    def shared(labels: Any, logits: Any) -> Any:
+        classes = logits.shape[-1]
+        wanted = labels if _are_shares(labels) else ops.one_hot(named(labels), classes)
+        wanted = (1 - recipe.label_smoothing) * ops.cast(wanted, logits.dtype) + recipe.label_smoothing / classes
+        return entropy[recipe.cross_entropy](wanted, logits, from_logits=True)
 
-    return smoothed
+    return shared

@@ -158,7 +158,7 @@ def _fit(
     steps = len(batches) // (until - done)
     if recipe.class_weight == "balanced":
         weights = tf.constant(judging.balanced(data.tally("train")), tf.float32)
-        batches = batches.map(lambda images, labels: (images, labels, tf.gather(weights, labels)))
+        batches = batches.map(lambda images, labels: (images, labels, judging.weighed(labels, weights)))
     return deadline.fit(
         model,
         batches,
@@ -180,9 +180,9 @@ def compile_(model: keras.Model, recipe: Recipe, rate: Schedule) -> None:
     """
     model.compile(
         optimizer=optimizers.optimizer(recipe, rate, stages.shares(model, recipe)),
-        loss=judging.cross_entropy(recipe.label_smoothing),
+        loss=judging.loss(recipe),
         metrics=[
-            keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+            keras.metrics.MeanMetricWrapper(judging.right, name="accuracy"),
             keras.metrics.MeanMetricWrapper(judging.among_five_largest, name="top5"),
             judging.BalancedAccuracy(model.outputs[0].shape[-1]),
         ],
