@@ -22,8 +22,9 @@ from suite.benchmark.campaign import Settings, Told
 from suite.core import cells, files, seen
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
-from suite.core.recipe import TUNE, TUNING, Recipe
-from suite.core.study import NEW, Objective, Study, split
+from suite.core.presets import FAMILY
+from suite.core.recipe import TUNE, Recipe, started
+from suite.core.study import NEW, Choice, Objective, Study, split
 from suite.core.task import Shape, Task
 from suite.core.trial import Run, Trial
 from suite.machine.capacity import processors
@@ -121,11 +122,15 @@ def _with_image(bound: Study) -> Study:
 
 
 def _with_recipe(bound: Study) -> Study:
-    """Return the study with what its family trains by otherwise than all, where the study's file leaves it open."""
-    plain = asdict(Recipe())
-    start = architectures.recipe(bound.source) if bound.weights == NEW else TUNING
-    own = {name: value for name, value in asdict(start).items() if value != plain[name]}
-    return replace(bound, recipe={**own, **bound.recipe})
+    """Return the study with what it trains by otherwise than all, where its file leaves it open.
+
+    A study that searches over presets keeps all but the mode open: each trial records its recipe.
+    """
+    preset, own = bound.recipe.get("preset", FAMILY), candidate.own_recipe(bound)
+    if isinstance(preset, Choice):
+        return replace(bound, recipe={"mode": own.mode, **bound.recipe})
+    plain, start = asdict(Recipe()), asdict(started(str(preset), own))
+    return replace(bound, recipe={**{key: start[key] for key in start if start[key] != plain[key]}, **bound.recipe})
 
 
 def _check_some_fits(bound: Study, file: Path) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from suite import architectures
 from suite.core.preprocessing import PLAIN, Preprocessing
-from suite.core.recipe import SCRATCH, TUNING, Recipe
+from suite.core.presets import FAMILY
+from suite.core.recipe import SCRATCH, TUNING, Recipe, started
 from suite.core.study import NEW, Study, Value
 from suite.core.task import Task
 from suite.studyfile import binding
@@ -34,9 +35,14 @@ def config(study: Study, configuration: Mapping[str, Value]) -> architectures.Co
 
 
 def recipe(study: Study, configuration: Mapping[str, Value]) -> Recipe:
-    """Return the family's recipe, or that for weights of another training, with the changes of the configuration."""
-    start = architectures.recipe(study.source) if study.weights == NEW else TUNING
-    return binding.replaced(start, study.fields("recipe", configuration))
+    """Return the recipe of the configuration's preset, by default the study's own, with its other fields replaced."""
+    fields = study.fields("recipe", configuration)
+    return binding.replaced(started(str(fields.get("preset", FAMILY)), own_recipe(study)), fields)
+
+
+def own_recipe(study: Study) -> Recipe:
+    """Return what a study trains by if it says nothing: its family's recipe, or that for weights of others."""
+    return architectures.recipe(study.source) if study.weights == NEW else TUNING
 
 
 def preprocessing(study: Study, configuration: Mapping[str, Value]) -> Preprocessing:

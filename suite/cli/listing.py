@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from suite import architectures, studyfile
 from suite.core.errors import ArchitectureError, StudyError, did_you_mean
 from suite.core.measures import MEASURES
+from suite.core.presets import PRESETS
+from suite.core.rules import written
 from suite.core.study import split
 
 COLUMNS = {
@@ -20,6 +22,7 @@ COLUMNS = {
     ),
     "studies": ("name", "architecture", "dataset", "question", "file"),
     "measures": ("name", "unit", "goal", "known", "per_device", "meaning"),
+    "presets": ("name", "meaning", "recipe", "source"),
     "runs": ("name", "complete", "paused", "refused", "dropped", "failed", "architecture", "dataset", "problem"),
 }  # fmt: skip
 
@@ -33,7 +36,7 @@ SPARE = {
 APART = {"architectures": "family"}
 _ONE = {
     "architectures": "architecture", "studies": "study", "measures": "measure",
-    "runs": "run",
+    "presets": "preset", "runs": "run",
 }  # fmt: skip
 
 
@@ -44,7 +47,7 @@ def rows(what: str, root: Path, pattern: str = "*") -> Sequence[dict[str, Any]]:
     title with any capitals. Raises ArchitectureError or StudyError when nothing matches.
     """
     listed: dict[str, Callable[[], list[dict[str, Any]]]] = {
-        "architectures": _architectures, "studies": _studies, "measures": _measures,
+        "architectures": _architectures, "studies": _studies, "measures": _measures, "presets": _presets,
         "runs": lambda: importlib.import_module("suite.cli.runs").rows(root),
     }  # fmt: skip
     found = listed[what]()
@@ -103,3 +106,15 @@ def _studies() -> list[dict[str, Any]]:
 
 def _measures() -> list[dict[str, Any]]:
     return [{key: getattr(measure, key) for key in COLUMNS["measures"]} for measure in MEASURES.values()]
+
+
+def _presets() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "meaning": preset.meaning,
+            "recipe": ", ".join(f"{key} = {written(value)}" for key, value in preset.fields.items()),
+            "source": preset.source,
+        }
+        for name, preset in PRESETS.items()
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, fields
 
 from suite.core import rules
+from suite.core.presets import FAMILY, PRESETS
 
 SCRATCH, FROZEN, TUNE = "scratch", "frozen", "tune"  # modes: what is new, and what is trained
 
@@ -53,6 +54,7 @@ class Transfer:
 class Recipe(Augmentation, Transfer):
     """How one network is trained. Every field may be searched over."""
 
+    preset: str = FAMILY  # what the other fields start from: the family's recipe, or one of presets.PRESETS
     optimizer: str = "adamw"  # one of optimizers.OPTIMIZERS
     learning_rate: float = 1e-3  # peak
     schedule: str = "cosine"  # one of schedules.SCHEDULES
@@ -82,3 +84,8 @@ class Recipe(Augmentation, Transfer):
 # For weights of another training, on few pictures. Rates and length of the gradient: AutoGluon's multimodal presets and
 # Keras' guide to transfer learning, see docs/transfer.md.
 TUNING = Recipe(mode=TUNE, learning_rate=1e-3, batch_size=32, norm_clipping=1.0)
+
+
+def started(preset: str, own: Recipe) -> Recipe:
+    """Return the recipe that a preset names, in the mode of the `own` recipe of a study, which `family` names."""
+    return own if preset == FAMILY else Recipe(**{"preset": preset, "mode": own.mode, **PRESETS[preset].fields})

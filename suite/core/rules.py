@@ -14,10 +14,12 @@ from suite.core.errors import LONG, StudyError, did_you_mean
 from suite.core.measures import MEASURES
 from suite.core.optimizers import OPTIMIZERS
 from suite.core.paths import DEPLOYED
+from suite.core.presets import FAMILY, PRESETS
 from suite.core.schedules import SCHEDULES
 
 SAMPLERS = ("cheap-first", "tpe", "nsga2", "random")
 RECIPE_CHOICES = {
+    "preset": (FAMILY, *PRESETS),
     "optimizer": tuple(OPTIMIZERS),
     "schedule": tuple(SCHEDULES),
     "cross_entropy": ("softmax", "sigmoid"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from suite.architectures.layers import deployed
 from suite.core.errors import ArchitectureError
 from suite.core.measures import COUNTED, MEASURES, formatted
 from suite.core.recipe import SCRATCH, Recipe
-from suite.core.study import Study, Value
+from suite.core.study import Choice, Study, Value
 from suite.core.trial import State, Trial, place, reached
 from suite.counting.complexity import counts, weightless
 from suite.datasets import Dataset
@@ -164,6 +165,7 @@ class Evaluation:
             **self._timing(recipe),
             "recipe_precision": recipe.precision,
             **self._start(configuration, recipe),
+            **self._whole(recipe),
             **self.pictures(configuration).surroundings,
             **self._baseline(),
             "seed": str(self.study.seed),
@@ -174,6 +176,11 @@ class Evaluation:
         found = candidate.weights(self.study, configuration) if recipe.mode != SCRATCH else None
         told = {"weights": found.title, "weights_digest": found.digest} if found else {}
         return {"mode": recipe.mode, **told}
+
+    def _whole(self, recipe: Recipe) -> dict[str, str]:
+        """Return the whole recipe as JSON, if the study searches over presets: its own fields do not tell it."""
+        searched = isinstance(self.study.recipe.get("preset"), Choice)
+        return {"recipe": json.dumps(asdict(recipe))} if searched else {}
 
     def _baseline(self) -> dict[str, str]:
         """Return the largest class of the validation pictures, and the accuracy of always naming it, in percent."""

@@ -138,12 +138,18 @@ def trial_params(study: Study, trial: Trial) -> dict[str, str]:
     """Return the whole configuration: values searched over, values the study fixed, and the recipe's defaults."""
     tables = {
         "space": study.fields("space", trial.configuration),
-        "recipe": asdict(Recipe()) | study.fields("recipe", trial.configuration),
+        "recipe": asdict(Recipe()) | study.fields("recipe", trial.configuration) | _recorded(trial),
     }
     said = {"architecture": study.architecture, "family": study.family, "epochs": str(study.fidelity.epochs)}
     for table, fields in tables.items():
         said |= {param(study, f"{table}.{key}"): _text(value) for key, value in fields.items()}
     return said
+
+
+def _recorded(trial: Trial) -> dict[str, Value]:
+    """Return the recipe that a trial recorded, since its study searches over presets."""
+    fields: dict[str, Value] = json.loads(trial.surroundings.get("recipe", "{}"))
+    return fields
 
 
 def param(study: Study, path: str) -> str:

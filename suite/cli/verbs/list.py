@@ -1,4 +1,4 @@
-"""List architectures, studies, measures or runs.
+"""List architectures, studies, measures, presets of recipes or runs.
 
 PATTERN is a wildcard for names. If no name matches, titles are searched.
 
