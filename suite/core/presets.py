@@ -61,7 +61,7 @@ PRESETS: dict[str, Preset] = {
         },
     ),
     "transfer": Preset(
-        meaning="from weights that are known, on some thousand pictures",
+        meaning="from weights of another training, on some thousand pictures",
         source="after AutoGluon (clipping, cosine, warm-up, patience) and BiT (no mixup on few pictures)",
         fields={
             "optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 1e-3, "batch_size": 32, "schedule": "cosine",
