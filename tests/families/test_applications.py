@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import pytest
 
+from suite.architectures.offers.sources import SOURCES
 from suite.architectures.weights.applications import reference
 from suite.architectures.weights.copying import INPUT_SCALING, copied, learned, operations, weighted
 from suite.architectures.weights.loading import built
-from suite.architectures.weights.sources import SOURCES
 from suite.core.errors import ArchitectureError
 from suite.counting.complexity import complexity, weightless
 

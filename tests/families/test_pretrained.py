@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from suite.architectures import weights
-from suite.architectures.weights import applications, packages
-from suite.architectures.weights.sources import SOURCES
+from suite.architectures.offers import packages
+from suite.architectures.offers.sources import SOURCES
+from suite.architectures.weights import applications
 from suite.core.errors import ArchitectureError
 from suite.pictures.graph import prepared, scaled
 from tests.families.test_applications import randomized
@@ -39,6 +40,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         raise URLError("Name or service not known")
 
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", unreachable)
     (tmp_path / "models").mkdir()
     return tmp_path / "models"
@@ -70,7 +72,7 @@ def test_without_a_network_it_is_said_which_file_belongs_where(cache: Path) -> N
     message = str(failure.value)
     assert "\n" not in message
     assert "Name or service not known" in message
-    assert message.endswith(f"put {FILE} into {cache}, or name the file")
+    assert message.endswith(f"put {FILE} into {cache}")
 
 
 def test_the_weights_of_another_network_are_refused_with_the_name_of_the_right_file(
@@ -94,8 +96,8 @@ def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 def test_a_network_without_published_weights_names_one_that_has_them() -> None:
-    with pytest.raises(ArchitectureError, match=r"no weights are known for 'resnet/18'\. Did you mean 'resnet"):
-        weights.pretrained("resnet/18")
+    with pytest.raises(ArchitectureError, match=r"no weights are known for 'resnet/tiny'\. Did you mean 'resnet"):
+        weights.pretrained("resnet/tiny")
 
 
 def test_a_package_of_weights_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from skimage import data
 
+from suite.architectures.offers.sources import LITE
 from suite.architectures.weights import pretrained
-from suite.architectures.weights.sources import LITE
 
 ESPRESSO = 967
 CATS = {281, 282, 285}  # tabby, tiger cat, Egyptian cat

