@@ -6,14 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from suite import architectures, pipeline, tracking
+from suite.architectures import candidate
 from suite.core.errors import ArchitectureError, StudyError
+from suite.core.preprocessing import Preprocessing
 from suite.core.study import Budget, Choice, Fidelity
 from suite.core.task import Task
 from suite.core.trial import Run, Trial
 from suite.search import fidelity
+from suite.search import trained as trained_networks
 from suite.search.budget import parts, spent
 from suite.tracking.delivery import Delivery
 from tests import studies
@@ -89,6 +93,23 @@ def test_how_to_use_weights_means_nothing_without_them(recipe: dict[str, object]
     assert studies.study(recipe={"mode": "scratch"}).modes == ("scratch",)
 
 
+def test_a_network_of_the_space_that_was_kept_is_a_start_for_others_of_its_kind(tmp_path: Path) -> None:
+    """Its file says which fields of its Config differ from those of its name, and how it was shown its pictures."""
+    wider = replace(architectures.config("resnet/tiny"), widths=(4, 8, 12), depths=(1, 1, 1))
+    seen = Preprocessing(mean=(1.0, 2.0, 3.0))
+    kept = architectures.family("resnet").build(wider, Task(height=16, width=16, channels=3, classes=4))
+    origin = {"title": "run/3", "preprocessing": str(seen), "changes": {"widths": (4, 8, 12), "depths": (1, 1, 1)}}
+    trained_networks.write(kept, tmp_path / "3.keras", origin)
+    study = pipeline.study(file('weights = "./3.keras"', tmp_path))
+    assert candidate.preprocessing(study, {}) == replace(seen, resolution=16)
+    begun = candidate.given(study, {}, candidate.network(study, {}, Task(height=16, width=16, channels=3, classes=9)))
+    np.testing.assert_array_equal(begun.weights[0].numpy(), kept.weights[0].numpy())
+    (tmp_path / "3.json").write_text("{")
+    architectures.weights_for.cache_clear()
+    with pytest.raises(ArchitectureError, match=r"3\.json is damaged"):
+        pipeline.study(file('weights = "./3.keras"', tmp_path))
+
+
 def file(text: str, folder: Path) -> Path:
     path = folder / "study.toml"
     path.write_text(
@@ -158,5 +179,8 @@ def test_a_trial_is_a_start_for_another_study(done: Run, tmp_path: Path, monkeyp
     complete = next(trial for trial in done.trials if trial.state == "complete")
     read = pipeline.study(file(f'weights = "{done.folder}/{complete.number}"', tmp_path))
     assert read.weights == str(done.folder / "models" / f"{complete.number}.keras")
+    found = candidate.weights(read, {})
+    assert found.title == f"begun/{complete.number}"
+    assert found.preprocessing.mean == candidate.preprocessing(done.study, complete.configuration).mean
     with pytest.raises(StudyError, match=r"weights = .*/999: no trained network of trial 999"):
         pipeline.study(file(f'weights = "{done.folder}/999"', tmp_path))

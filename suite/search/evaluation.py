@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -205,12 +205,23 @@ class Evaluation:
             )
         ends = training.stopped or trial.until in (None, epochs)
         if ends:
-            trained.write(model, self.model_file(trial.number))
+            trained.write(model, self.model_file(trial.number), self._origin(trial))
         trial = self._measured(trial, training.measures)
         state: State = "complete" if ends else "paused"
         return replace(
             trial, state=state, curve=training.curve, finished=datetime.now(UTC), **self._cut(trial, training)
         )
+
+    def _origin(self, trial: Trial) -> dict[str, Any]:
+        """Return what a study needs to know that begins with the weights of a trial."""
+        start = architectures.config(self.study.architecture)
+        config = candidate.config(self.study, trial.configuration)
+        names = [field.name for field in fields(config)]
+        return {
+            "title": f"{self.study.name}/{trial.number}",
+            "preprocessing": str(self.pictures(trial.configuration).preprocessing),
+            "changes": {one: getattr(config, one) for one in names if getattr(config, one) != getattr(start, one)},
+        }
 
     def _cut(self, trial: Trial, training: loop.Training) -> dict[str, Any]:
         """Return how to mark a trial that ended before it was asked to; nothing if it was trained as asked."""

@@ -4,6 +4,7 @@ runs/resnet/study.toml     the study as it was run, with every override resolved
 runs/resnet/trials.db      its trials (or `storage.url`, if they are in a database elsewhere)
 runs/resnet/classes.json   the names of the classes, in the order of the networks' outputs
 runs/resnet/models/7.keras the network of trial 7 with its best weights
+runs/resnet/models/7.json  how its pictures were prepared, for a study that begins with it
 runs/resnet/checkpoints/7.npz  the state of the training that trial 7 began, while it runs or may go on
 """
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -67,11 +70,16 @@ def _unread(file: Path, number: int, error: Exception) -> StoreError:
     return StoreError(f"{file}: the trained network of trial {number} cannot be read ({last_words(error)})")
 
 
-def write(model: keras.Model, file: Path) -> None:
-    """Keep a trained network; `file` is never half-written. Raises StoreError when it cannot be written."""
+def write(model: keras.Model, file: Path, origin: Mapping[str, Any] | None = None) -> None:
+    """Keep a trained network; `file` is never half-written. Raises StoreError when it cannot be written.
+
+    Its `origin`, for whoever begins with its weights, is in a file beside it: see weights.loading.
+    """
     try:
         with files.replacing(file) as draft:
             _plain(model).save(draft)
+        if origin is not None:
+            files.write(file.with_suffix(".json"), json.dumps(origin))
     except OSError as error:
         raise StoreError(
             f"{file}: the trained network cannot be written ({error.strerror or error}). Finished trials are safe: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,7 +24,7 @@ from suite.architectures.weights.forms import FORMS
 from suite.architectures.weights.naming import classes, named
 from suite.architectures.weights.torchfile import ordered
 from suite.core.errors import ArchitectureError, did_you_mean
-from suite.core.preprocessing import Preprocessing
+from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.task import Task
 from suite.pictures.graph import prepared
 
@@ -147,20 +148,38 @@ def _of_tensors(name: str, file: Path) -> Weights:
 
 
 def _of_keras(name: str, file: Path) -> Weights:
-    """Return the weights of a network of ours, kept as .keras: of the pictures, only the size is known."""
+    """Return the weights of a network of ours, kept as .keras.
+
+    A JSON file beside it, which a study writes, may hold the `title` of the trial, the `preprocessing` of its pictures
+    and the `changes` to the Config of a network of the catalogue. Without it only the size of the pictures is known.
+    """
     try:
         theirs = keras.saving.load_model(file, compile=False)
     except Exception as error:  # Keras raises no narrower type
         raise ArchitectureError(f"{file} is no network that Keras can read ({last_words(error)})") from None
     _, side, _, _ = theirs.input_shape
+    origin = _origin(file)
     return Weights(
         name=name,
-        title=file.name,
+        title=origin.get("title", file.name),
         file=file,
         values=lambda network: values(theirs),
-        preprocessing=Preprocessing(resolution=side),
+        preprocessing=replace(origin.get("preprocessing", PLAIN), resolution=side),
+        changes=origin.get("changes", {}),
         classes=theirs.output_shape[-1],
     )
+
+
+def _origin(file: Path) -> dict[str, Any]:
+    """Return what a study wrote beside a trained network; empty if there is nothing."""
+    beside = file.with_suffix(".json")
+    if not beside.is_file():
+        return {}
+    try:
+        told = json.loads(beside.read_text(encoding="utf-8"))
+        return {**told, "preprocessing": Preprocessing.read(told["preprocessing"])}
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise ArchitectureError(f"{beside} is damaged ({last_words(error)}): remove it to go without") from None
 
 
 @dataclass(frozen=True, kw_only=True)
