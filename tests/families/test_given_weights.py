@@ -13,6 +13,7 @@ from suite import architectures
 from suite.architectures import weights
 from suite.architectures.weights.copying import learned, weighted
 from suite.architectures.weights.loading import built
+from suite.architectures.weights.resampling import biases, positions
 from suite.core.errors import ArchitectureError
 from suite.core.task import Task
 from tests.families.test_applications import images, randomized
@@ -114,3 +115,49 @@ def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(ArchitectureError, match=r"no file nowhere\.pth with weights for 'efficientnet/lite0'"):
         weights.find(LITE, "nowhere.pth")
+
+
+def smooth(count: int) -> np.ndarray:
+    """A plane over a map of count x count pixels, which every interpolation keeps."""
+    rows, columns = np.mgrid[:count, :count] / count + 0.5 / count
+    return np.stack([rows, columns], axis=-1).reshape(count * count, 2).astype("float32")
+
+
+def test_positions_in_a_picture_are_kept_at_another_size() -> None:
+    """Between its borders, where nothing is beyond."""
+    wider = positions(np.concatenate([np.full((1, 2), 9, "float32"), smooth(8)]), 1 + 16 * 16, (64, 64))
+    assert wider is not None
+    np.testing.assert_array_equal(wider[0], [9, 9])
+    inner = wider[1:].reshape(16, 16, 2)[4:-4, 4:-4]
+    np.testing.assert_allclose(inner, smooth(16).reshape(16, 16, 2)[4:-4, 4:-4], atol=1e-6)
+    high = positions(smooth(8), 16 * 8, (64, 32))
+    assert high is not None
+    np.testing.assert_allclose(high.reshape(16, 8, 2)[4:-4, 1:-1, 1], np.tile(smooth(8)[1:7, 1], (8, 1)), atol=1e-6)
+
+
+def test_biases_of_near_pixels_are_kept_at_another_size() -> None:
+    table = np.random.default_rng(0).normal(size=(2, 13, 13)).astype("float32")
+    for side in (23, 9):
+        new = biases(table, (side, side))
+        middle = slice(side // 2 - 1, side // 2 + 2)
+        np.testing.assert_allclose(new[:, middle, middle], table[:, 5:8, 5:8], atol=1e-5)
+        assert np.abs(new).max() <= np.abs(table).max()
+
+
+@pytest.mark.parametrize("name", ["vit/tiny", "coatnet/tiny"])
+def test_a_transformer_takes_its_weights_to_pictures_of_another_size(name: str, tmp_path: Path) -> None:
+    """What knows of places changes, and nothing else."""
+    theirs = randomized(new(name, 32, 4), 32)
+    theirs.save(tmp_path / "trial.keras")
+    found = weights.find(name, str(tmp_path / "trial.keras"))
+    larger = found.give(new(name, 64, 4))
+    other = set()
+    for ours, before in zip(numbers(larger), numbers(theirs), strict=True):
+        for one, wanted in zip(ours, before, strict=True):
+            if one.shape == wanted.shape:
+                np.testing.assert_array_equal(one, wanted)
+            else:
+                other.add((len(one.shape), np.abs(one).max() > 0))
+    assert other == {(2 if name == "vit/tiny" else 3, True)}
+    again = found.give(new(name, 32, 4))
+    np.testing.assert_allclose(again(images(32)), theirs(images(32)), rtol=1e-5, atol=1e-6)

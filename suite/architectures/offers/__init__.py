@@ -59,6 +59,11 @@ class Offer:
     licence: str = ""  # as the publisher names it; empty: it does not
 
     @property
+    def whole(self) -> dict[str, int]:
+        """What else our Config needs at the resolution of the weights: MaxViT's windows grow with the pictures."""
+        return {"window": self.preprocessing.resolution // 32} if split(self.name)[0] == "maxvit" else {}
+
+    @property
     def file(self) -> Path | None:
         """The file with the weights; None if it is not here."""
         file = {

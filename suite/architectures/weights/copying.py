@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from suite.architectures.weights.resampling import resampled
 from suite.core.errors import ArchitectureError
 
 INPUT_SCALING = (keras.layers.Normalization, keras.layers.Rescaling)  # belongs to the pictures, not to the network
@@ -103,11 +104,13 @@ def values(network: keras.Model) -> list[Value]:
 def filled(network: keras.Model, given: Sequence[Value], source: str) -> keras.Model:
     """Return `network` with the weights `given`: one for each of its own, in the order of the graph.
 
-    What decides between classes stays new where it does not fit: the last dense layers, from the first that takes
-    another number of pixels or gives another number of classes; a classifier on the way. Raises ArchitectureError,
-    which calls the weights `source`, where anything else differs.
+    What was learned of places in a picture is fitted to its size. What decides between classes stays new where it does
+    not fit: the last dense layers, from the first that takes another number of pixels or gives another number of
+    classes; a classifier on the way. Raises ArchitectureError, which calls the weights `source`, where anything else
+    differs.
     """
     slots = [Slot(layer, place, weight) for layer in weighted(network) for place, weight in enumerate(learned(layer))]
+    given = [_sized(value, slot, network) for value, slot in zip(given, slots, strict=False)] + [*given[len(slots) :]]
     new = _new(given, slots, network)
     if len(given) != len(slots):
         left = [value.origin for value in given[len(slots) :]]
@@ -124,6 +127,15 @@ def filled(network: keras.Model, given: Sequence[Value], source: str) -> keras.M
 def copied(source: keras.Model, target: keras.Model) -> keras.Model:
     """Return `target` with the weights of `source`. Raises ArchitectureError when the two differ but in classes."""
     return filled(target, values(source), source.name)
+
+
+def _sized(value: Value, slot: Slot, network: keras.Model) -> Value:
+    """Return a value as it is for pictures of the size that the network takes."""
+    if value.array is None or slot.weight is None or slot.fits(value.array):
+        return value
+    _, height, width, _ = network.inputs[0].shape
+    array = resampled(value.array, slot.layer, slot.weight, (height, width))
+    return value if array is None else Value(value.origin, array)
 
 
 def _new(given: Sequence[Value], slots: Sequence[Slot], network: keras.Model) -> set[keras.layers.Layer]:

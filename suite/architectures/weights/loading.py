@@ -42,6 +42,7 @@ class Weights:
     values: Callable[[keras.Model], Sequence[Value]]  # of the file, in the order of a network of ours
     preprocessing: Preprocessing  # of the pictures that they were trained with
     changes: Mapping[str, Any] = field(default_factory=dict)  # to the Config of our network
+    whole: Mapping[str, Any] = field(default_factory=dict)  # the same, at the size that they were trained with
     classes: int = 1000  # that the network told apart
 
     @cached_property
@@ -60,7 +61,8 @@ class Weights:
 
     def network(self) -> keras.Model:
         """Return the network as it was trained, from pictures (B, resolution, resolution, 3) to logits (B, classes)."""
-        return self.give(built(self.name, self.preprocessing.resolution, self.classes, self.changes))
+        changes = {**self.changes, **self.whole}
+        return self.give(built(self.name, self.preprocessing.resolution, self.classes, changes))
 
 
 def find(name: str, wanted: str = IMAGENET) -> Weights:
@@ -110,7 +112,9 @@ def _published(chosen: Offer) -> Weights:
     if chosen.library == "Keras":
         return _of_applications(chosen.name, chosen.file)
     found = _of_tensors(chosen.name, chosen.file)
-    return replace(found, title=chosen.title, preprocessing=chosen.preprocessing, changes=chosen.changes)
+    return replace(
+        found, title=chosen.title, preprocessing=chosen.preprocessing, changes=chosen.changes, whole=chosen.whole
+    )  # fmt: skip
 
 
 def _of_applications(name: str, file: Path) -> Weights:
