@@ -220,7 +220,7 @@ def hours_over(done: Run) -> str:
     used, budget = spent(done.trials, done.study), done.study.budget
     if budget.hours is None or not used.exhausts(replace(budget, trials=None)):
         return ""
-    takes = timedelta(seconds=round(used.least * used.seconds_per_trial))
+    takes = timedelta(seconds=round(used.seconds(used.least)))
     known = f", which takes about {takes}" if any(trial.curve for trial in done.trials) else ""
     return (
         f"The {budget.hours:g} hours of its budget leave no time for another training{known}. "
