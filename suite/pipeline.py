@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite import architectures, studyfile, tracking
-from suite.architectures import candidate
+from suite.architectures import candidate, words
 from suite.benchmark import campaign
 from suite.benchmark.campaign import Settings, Told
 from suite.core import cells, files, seen
@@ -64,6 +64,7 @@ def bound(read: Study, file: Path, overrides: Sequence[str] = ()) -> Study:
     wanted = _with_space(read)
     wanted = replace(wanted, weights=_of_trial(wanted.weights))
     typed = _with_image(binding.bind(wanted, architectures.config(read.architecture), str(file), overrides))
+    typed = words.bound(typed, str(file), overrides)
     _check_some_can_be_built(typed, file)
     _check_some_fits(typed, file)
     return _with_recipe(typed)
@@ -77,10 +78,13 @@ def check(file: Path, overrides: Sequence[str] = ()) -> tuple[Study, Dataset | N
     """
     load_tensorflow()
     from suite import datasets
+    from suite.datasets import pairs
     from suite.search import rehearsal
 
     read = study(file, overrides)
     data = datasets.look(read.dataset, read.image, read.preparation)
+    if data and read.words and pairs.is_here(read.words):
+        pairs.load(read.words, data, read.preparation)
     task = data.task if data else rehearsal.task(read)
     rehearsal.require_buildable(read, task)
     rehearsal.Rehearsal(read).small(task)
@@ -220,7 +224,7 @@ def hours_over(done: Run) -> str:
     used, budget = spent(done.trials, done.study), done.study.budget
     if budget.hours is None or not used.exhausts(replace(budget, trials=None)):
         return ""
-    takes = timedelta(seconds=round(used.seconds(used.least)))
+    takes = timedelta(seconds=round(used.least * used.seconds_per_trial))
     known = f", which takes about {takes}" if any(trial.curve for trial in done.trials) else ""
     return (
         f"The {budget.hours:g} hours of its budget leave no time for another training{known}. "
@@ -299,20 +303,23 @@ def deliver(runs: Sequence[Run], root: Path, report: Path) -> list[str]:
     return [f"{one.study.name}: {delivery}" for one, delivery in sent if delivery.reason]
 
 
-def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
+def export(entry: Entry, runs: Sequence[Run], into: Path, by_text: Sequence[str] | None = None) -> Exported:
     """Export the trial `entry` of `runs` to `into/VERSION`, checked. What is there already is not exported twice.
+
+    `by_text` names classes that pictures are told to be of by texts alone; if it is empty, those of the study.
 
     Raises ExportError when the export does not answer as the trained model does.
     """
     load_tensorflow()
     from suite import datasets
     from suite.export import exporting
-    from suite.search import trained
+    from suite.search import pretraining, trained
 
     if entry.study is None:
         raise ExportError(f"{entry.name} is of a table: only the trials of a run have a trained model to export.")
-    home = next(one for one in runs if one.study == entry.study).folder
-    card = _card(entry, entry.study)
+    run = next(one for one in runs if one.study == entry.study)
+    home = run.folder
+    card = _card(entry, entry.study) | {"by_text": None if by_text is None else list(by_text)}
     there = exporting.exported(into, card)
     if there is not None:
         return there
@@ -320,6 +327,9 @@ def export(entry: Entry, runs: Sequence[Run], into: Path) -> Exported:
     data = datasets.load(study.dataset, study.image, study.preparation)
     data = data.seen(preprocessing=seen.preprocessing(entry.trial))
     then = None if _is_same(entry.trial, data.digest) else _classes_then(home, entry)
+    if by_text is not None:
+        network = pretraining.zero_shot(run, entry.trial, data.task, by_text or then or data.classes)
+        return exporting.export(network, data, into, card, by_text or then)
     network = trained.as_deployed(trained.network(home, entry.trial.number), entry.trial, entry.study)
     return exporting.export(network, data, into, card, then)
 

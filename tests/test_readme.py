@@ -11,6 +11,7 @@ import click
 import pytest
 
 from suite import studyfile
+from suite.architectures import words
 from suite.cli.commands import VERBS as VERB_NAMES
 from suite.cli.commands import cli
 from suite.core.study import Latency
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SITE = {ROOT / "docs" / name for name in ("index.md", "benchmarks.md")}  # include others, for the site alone
 PAGES = [ROOT / "README.md", *sorted(set((ROOT / "docs").glob("*.md")) - SITE), ROOT / "reports" / "benchmarks.md"]
+WORDS = ROOT / "docs" / "words.md"  # shows a whole study, the others parts of one
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 SHOWN = "\n".join(block for text in TEXTS.values() for block in re.findall(r"```(?:sh|console)\n(.*?)```", text, re.S))
 COMMANDS = sorted(set(re.findall(r"^(?:\$ )?(suite .+)$", SHOWN, re.M)))
@@ -41,13 +43,21 @@ def test_every_verb_is_shown() -> None:
 
 
 def test_the_study_that_is_explained_is_one() -> None:
-    blocks = [block for text in TEXTS.values() for block in re.findall(r"```toml\n(.*?)```", text, re.S)]
+    others = {page: text for page, text in TEXTS.items() if page != WORDS}
+    blocks = [block for text in others.values() for block in re.findall(r"```toml\n(.*?)```", text, re.S)]
     study = studyfile.parse(
         {key: value for block in blocks for key, value in tomllib.loads(block).items()}, "README.md"
     )
     assert study.latency == Latency(path="saved_model", batch=1, threads=2, precision="float32", settling=60)
     assert (study.name, study.background) == ("quickstart-resnet", "white")
     assert study.fidelity.rungs == (3, 9, 27)
+
+
+def test_the_study_of_texts_that_is_explained_is_one() -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", TEXTS[WORDS], re.S)
+    study = studyfile.parse(tomllib.loads(block), "words.md")
+    assert study.words
+    assert words.bound(study, "words.md").words == study.words
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import keras
@@ -24,7 +23,6 @@ from suite.tracking.delivery import Delivery
 from tests import studies
 
 SIDE = 16
-BEGUN = datetime(2026, 3, 1, tzinfo=UTC)
 TUNED = studies.study(weights="imagenet", recipe={}, fidelity=Fidelity(epochs=9, min_epochs=3))
 MIXED = replace(TUNED, recipe={"mode": Choice(("scratch", "frozen", "tune"))})
 
@@ -66,18 +64,6 @@ def test_where_every_trial_is_frozen_each_is_one_of_the_budget() -> None:
     assert used.trials == 2
     assert used.exhausts(Budget(trials=2))
     assert not used.exhausts(Budget(trials=3))
-
-
-def test_what_a_tuning_will_take_is_judged_by_its_features_and_not_by_what_every_trial_takes_besides() -> None:
-    """A minute of building and measuring, and a second for features: a third of an epoch, of nine."""
-    ended = {"started": BEGUN, "finished": BEGUN + timedelta(seconds=61)}
-    looks = [a_trial(n, "tune", until=0, measures={"training_seconds": 1.0}, **ended) for n in range(4)]
-    used = spent(looks, TUNED)
-    assert used.seconds(1) == pytest.approx(60 + 28)
-    assert used.seconds_left(Budget(trials=5)) == pytest.approx((5 - 4 / 28) * 88)
-    assert used.allows(Budget(hours=6 / 60), 1)
-    on = a_trial(4, "tune", "complete", continues=0, measures={"training_seconds": 28.0}, **ended)
-    assert spent([*looks, on], TUNED).seconds_per_trial == pytest.approx(31 / (31 / 28))
 
 
 def test_what_a_trial_tells_is_compared_with_others_at_the_same_epoch() -> None:

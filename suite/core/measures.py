@@ -22,6 +22,7 @@ class Measure:
     meaning: str
     per_device: bool = False  # depends on the device and its path: never compared across places
     part_of: str = ""  # the measure that it is an end or another view of; "": none
+    of_words: bool = False  # of both sides of a network that learns from texts, before its classifier is trained
     at_rest: bool = False  # whether it is scaled to the references' time at rest
     is_brief: bool = False  # whether it is shown in short tables
     timm: tuple[str, float] | None = None  # its column in timm's tables, and the factor for it
@@ -66,6 +67,10 @@ _TABLE = (
     Measure(
         name="loss", title="Cross-entropy", unit="nats", goal="min", known="trained",
         meaning="mean cross-entropy on the validation images, at the epoch of the best accuracy",
+    ),
+    Measure(
+        name="zero_shot", title="Zero-shot accuracy", unit="%", goal="max", known="trained", of_words=True,
+        meaning="share of the validation images whose class has the nearest text, before any training on classes",
     ),
     Measure(
         name="training_seconds", title="Training time", unit="s", goal="min", known="trained", per_device=True,

@@ -68,6 +68,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "threads": ("needs at least 1", lambda threads: threads >= 1),
     "min_epochs": ("needs at least 1", lambda epochs: epochs >= 1),
     "at_most": ("needs more than 0", lambda limit: limit > 0),
+    "temperature": ("needs more than 0", lambda temperature: temperature > 0),
     "learning_rate": ("needs more than 0", lambda rate: rate > 0),
     "warmup": ("needs a share of the steps, 0 or more and below 1", lambda share: 0 <= share < 1),
     "momentum": ("needs 0 or more and below 1", lambda momentum: 0 <= momentum < 1),

@@ -12,6 +12,7 @@ from suite.core.errors import StudyError, did_you_mean
 from suite.core.measures import MEASURES, Goal, formatted
 from suite.core.preparation import Preparation
 from suite.core.recipe import FROZEN, SCRATCH, TUNE, Recipe, Transfer
+from suite.core.words import CLASS_NAMES, Words
 
 FEATURES = 1 / 3  # of an epoch: what the features of a body cost
 NEW = "none"  # the weights of networks that are trained from scratch
@@ -232,10 +233,19 @@ class Study:
     space: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of the family's Config
     recipe: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of Recipe
     constraints: tuple[Constraint, ...] = ()
+    words: Words | None = None  # how both sides of its networks learn from texts first; None: they do not
 
     def __post_init__(self) -> None:
         rules.hold_fields(self)
         rules.hold_objectives([objective.measure for objective in self.objectives])
+        if self.words and self.weights != NEW:
+            raise StudyError(
+                f'[words] and weights = "{self.weights}" both say where networks begin. Remove one of them'
+            )
+        if self.words is None and (asked := [name for name in self.measures if MEASURES[name].of_words]):
+            raise StudyError(
+                f'{asked[0]} is of networks that learn from texts: add [words] with pairs = "{CLASS_NAMES}"'
+            )
         known = [field.name for field in fields(Recipe)]
         for key, entry in self.recipe.items():
             if key not in known:
@@ -302,8 +312,12 @@ class Study:
 
     @property
     def quality(self) -> str:
-        """The measure by which a trained network is better: its first objective to be maximised, or else accuracy."""
-        return next((objective.measure for objective in self.objectives if objective.goal == "max"), "accuracy")
+        """The measure by which a trained network is better: its first objective to be maximised, or else accuracy.
+
+        It is one that every epoch has.
+        """
+        best = [one.measure for one in self.objectives if one.goal == "max" and not MEASURES[one.measure].of_words]
+        return best[0] if best else "accuracy"
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -105,10 +105,10 @@ def _refused(layout: Layout, folder: Folder, preparation: Preparation) -> Datase
     if preparation.skip_broken:
         return DatasetError(problems)
     with tempfile.TemporaryDirectory() as scratch:
-        viewed = _viewed(folder, preparation.background, Path(scratch))
+        viewed = view_all(folder, preparation.background, Path(scratch))
     if not viewed.bad:
         return DatasetError(problems)
-    return BrokenFilesError(f"{problems}\n{_broken(layout.root, viewed)}", viewed.bad)
+    return BrokenFilesError(f"{problems}\n{broken(layout.root, viewed)}", viewed.bad)
 
 
 def of_images(images: Images, preparation: Preparation) -> tfds.core.DatasetBuilder:
@@ -144,9 +144,9 @@ def _prepare(root: str, key: str, read: Callable[[Path], Folder], preparation: P
         with tempfile.TemporaryDirectory(prefix=".viewed-", dir=data_folder()) as scratch:
             folder = read(Path(scratch))
             digest = _digest(folder, preparation)
-            viewed = _viewed(folder, preparation.background, Path(scratch))
+            viewed = view_all(folder, preparation.background, Path(scratch))
             if viewed.bad and not preparation.skip_broken:
-                raise BrokenFilesError(_broken(root, viewed), viewed.bad)
+                raise BrokenFilesError(broken(root, viewed), viewed.bad)
             whole = replace(folder.without(folder.files.keys() - viewed.records.keys()), notes=())
             require_whole(root, whole, "all are broken")
             _require_different(root, whole, viewed)
@@ -158,7 +158,7 @@ def _prepare(root: str, key: str, read: Callable[[Path], Folder], preparation: P
         raise unwritable(error) from error
 
 
-def _viewed(folder: Folder, background: str, scratch: Path) -> Viewed:
+def view_all(folder: Folder, background: str, scratch: Path) -> Viewed:
     """View each picture once, and write into `scratch` what is read of it in training."""
     found = Viewed(sights=Sights(scratch))
     for path, reason in folder.unreadable.items():
@@ -228,7 +228,7 @@ def _spooled(view: View, file: Path) -> Path:
     return file
 
 
-def _broken(root: str, viewed: Viewed) -> str:
+def broken(root: str, viewed: Viewed) -> str:
     """Return the message about all files that cannot be used, with a line for each kind."""
     count = sum(map(len, viewed.bad.values()))
     lines = [f"  {len(files)} {kind}: {named(sorted(files))}" for kind, files in sorted(viewed.bad.items())]

@@ -1,32 +1,24 @@
 """A table of labels beside the pictures (`labels.csv`, `train.csv`, `metadata.jsonl`): which file is of which class.
 
-Which column names the files is found by trying which values are files. The class is in a column that is called so, in
-the only other column, or in columns of 0 and 1, one for each class.
+The class is in a column that is called so, in the only other column, or in columns of 0 and 1, one for each class.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from suite.datasets import tabular
 from suite.datasets.naming import SPLITS, named, printable
 
-ENDINGS = frozenset({".csv", ".tsv", ".jsonl"})
 CLASSES = (  # headings of a column of classes, the likeliest first; other signs than letters do not count
     "class", "classname", "label", "labelname", "labels", "category", "categoryname", "target", "breed", "species",
     "diagnosis", "dx", "tag", "type", "y",
 )  # fmt: skip
 PARTS = frozenset({"split", "set", "subset", "partition", "phase"})  # headings of a column of splits
-SAMPLE = 50  # rows by which the column of files is found
-MISSING = frozenset({"", "nan", "none", "null", "na", "n/a", "?"})
-
-Row = Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,39 +42,12 @@ class Labelled:
     problems: Sequence[str]
 
 
-class Pictures:
-    """The pictures that a table may name: by their path within a folder, by name, and by name without ending."""
-
-    def __init__(self, folder: Path, files: Sequence[Path]) -> None:
-        self._paths = {file.relative_to(folder).as_posix(): file for file in files if file.is_relative_to(folder)}
-        self._names = _unique((file.name, file) for file in files)
-        self._stems = _unique((file.stem, file) for file in files)
-
-    def find(self, value: str) -> Path | None:
-        """Return the picture that a value names, whatever machine the table is from; None if there is none."""
-        path = PurePosixPath(value.strip().replace("\\", "/"))
-        return self._paths.get(str(path)) or self._names.get(path.name) or self._stems.get(path.name)
-
-
-def _unique(named: Iterator[tuple[str, Path]]) -> dict[str, Path]:
-    """Return the files by name, without names that two share."""
-    found: dict[str, list[Path]] = defaultdict(list)
-    for name, file in named:
-        found[name].append(file)
-    return {name: files[0] for name, files in found.items() if len(files) == 1}
-
-
-def is_table(path: Path) -> bool:
-    """Whether a file may be a table of labels, by its name."""
-    return path.suffix.lower() in ENDINGS and path.is_file() and not re.search("submission", path.stem, re.IGNORECASE)
-
-
 def found(root: Path, tables: Sequence[Path], pictures: Sequence[Path]) -> Found | None:
     """Return what `tables` say of the `pictures` under `root`; None if they say nothing, or if folders are the classes.
 
     Folders are the classes if the named pictures lie in several that are no splits.
     """
-    read = [one for table in tables if (one := _read(table, Pictures(table.parent, pictures)))]
+    read = [one for table in tables if (one := _read(table, tabular.Pictures(table.parent, pictures)))]
     read = [one for one in read if one.classes] or read
     named_ones = [file for one in read for file in one.files]
     if not named_ones or len({_without_splits(file.parent.relative_to(root)) for file in named_ones}) > 1:
@@ -141,14 +106,14 @@ def _splits(root: Path, read: Sequence[Labelled]) -> tuple[dict[str, dict[str, l
     return {split: dict(classes) for split, classes in found.items()}, sum(map(len, homeless.values()))
 
 
-def _read(table: Path, pictures: Pictures) -> Labelled | None:
+def _read(table: Path, pictures: tabular.Pictures) -> Labelled | None:
     """Return what a table says of the pictures; None if none of its columns names them."""
-    rows = list(_rows(table, pictures))
-    key = _column_of_files(rows, pictures)
+    rows = list(tabular.rows(table, pictures))
+    key = tabular.column_of_files(rows, pictures)
     if key is None:
         return None
     others = [name for name in rows[0] if name != key]
-    part = next((name for name in others if _letters(name) in PARTS), "")
+    part = next((name for name in others if tabular.letters(name) in PARTS), "")
     known, problem = _known_classes(rows, [name for name in others if name != part])
     files = [pictures.find(row.get(key, "")) for row in rows]
     classes: dict[Path, set[str]] = defaultdict(set)
@@ -156,7 +121,7 @@ def _read(table: Path, pictures: Pictures) -> Labelled | None:
         if file and label:
             classes[file].add(label)
     lost = [row.get(key, "") for row, file in zip(rows, files, strict=True) if file is None]
-    problems = [problem] if problem else _lost(lost, len(rows))
+    problems = [problem] if problem else tabular.lost(lost, len(rows))
     return Labelled(
         table=table,
         files=[file for file in files if file],
@@ -166,67 +131,9 @@ def _read(table: Path, pictures: Pictures) -> Labelled | None:
     )
 
 
-def _rows(file: Path, pictures: Pictures) -> Iterator[Row]:
-    """Yield the rows of a table by its headings; a table without headings gets `column 1`, `column 2`."""
-    try:
-        text = _text(file)
-    except OSError:
-        return
-    if file.suffix.lower() == ".jsonl":
-        yield from _objects(text)
-        return
-    try:
-        table = [row for row in csv.reader(io.StringIO(text, newline=""), _dialect(text)) if any(map(str.strip, row))]
-    except csv.Error:  # no table, whatever its name says
-        return
-    if not table:
-        return
-    headings = [heading.strip() for heading in table[0]]
-    if len(set(headings)) < len(headings) or any(pictures.find(value) for value in headings):
-        headings = [f"column {number}" for number in range(1, len(table[0]) + 1)]
-    else:
-        table = table[1:]
-    for row in table:
-        yield dict.fromkeys(headings, "") | dict(zip(headings, map(str.strip, row), strict=False))
-
-
-def _text(file: Path) -> str:
-    data = file.read_bytes()
-    try:
-        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")  # as older spreadsheets write; it decodes any bytes
-
-
-def _dialect(text: str) -> type[csv.Dialect]:
-    try:
-        return csv.Sniffer().sniff(text[: 2**14], ",;\t|")
-    except csv.Error:
-        return csv.excel
-
-
-def _objects(text: str) -> Iterator[Row]:
-    """Yield the rows of a file of JSON lines; what is no object is no row."""
-    for line in text.splitlines():
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            yield {key: str(value) for key, value in row.items() if isinstance(value, (str, int, float))}
-
-
-def _column_of_files(rows: Sequence[Row], pictures: Pictures) -> str | None:
-    """Return the column most of whose first values are pictures."""
-    sample = rows[:SAMPLE]
-    hits = {name: sum(pictures.find(row.get(name, "")) is not None for row in sample) for name in (rows or [{}])[0]}
-    best = max(hits, key=hits.__getitem__, default=None)
-    return best if best is not None and 2 * hits[best] > len(sample) else None
-
-
-def _known_classes(rows: Sequence[Row], columns: Sequence[str]) -> tuple[list[str], str]:
+def _known_classes(rows: Sequence[tabular.Row], columns: Sequence[str]) -> tuple[list[str], str]:
     """Return the class of each row, empty if it has none, or else what is wrong."""
-    wanted = [name for known in CLASSES for name in columns if _letters(name) == known]
+    wanted = [name for known in CLASSES for name in columns if tabular.letters(name) == known]
     if not wanted and len(columns) > 1:
         if all(_is_one_of(row, columns) for row in rows):
             return [next(name for name in columns if float(row[name])) for row in rows], ""
@@ -234,23 +141,13 @@ def _known_classes(rows: Sequence[Row], columns: Sequence[str]) -> tuple[list[st
     if not columns:
         return [], "names files, but no classes: add a column 'class'"
     column = (wanted or columns)[0]
-    labels = ["" if (value := row.get(column, "")).lower() in MISSING else value for row in rows]
+    labels = ["" if (value := row.get(column, "")).lower() in tabular.MISSING else value for row in rows]
     kinds = len(set(filter(None, labels)))
     if kinds > max(2, len(rows) / 2):
         return [], f"column '{column}' has {kinds:,} values for {len(rows):,} files: too many to be classes"
     return labels, ""
 
 
-def _is_one_of(row: Row, columns: Sequence[str]) -> bool:
+def _is_one_of(row: tabular.Row, columns: Sequence[str]) -> bool:
     """Whether one column has a 1 and the others have a 0."""
     return sorted(re.sub(r"\.0*$", "", row.get(name, "")) for name in columns) == ["0"] * (len(columns) - 1) + ["1"]
-
-
-def _letters(name: str) -> str:
-    return re.sub("[^a-z]", "", name.lower())
-
-
-def _lost(values: Sequence[str], count: int) -> list[str]:
-    if not values:
-        return []
-    return [f"{len(values):,} of {count:,} rows name files that are not there, such as '{values[0]}'"]

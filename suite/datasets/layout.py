@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from suite.core.errors import DatasetError
-from suite.datasets import labels
+from suite.datasets import labels, tabular
 from suite.datasets.naming import SPLITS, form, named, plain, printable
 from suite.pictures.viewing import ENDINGS
 
@@ -26,7 +26,7 @@ CLUTTER = frozenset({
     "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "icon\r", "__macosx", "@eadir",
     "$recycle.bin", "lost+found", "system volume information", "__pycache__",
 })  # fmt: skip
-SIDECARS = labels.ENDINGS | frozenset({".json", ".xmp", ".txt", ".xml", ".aae", ".md", ".html", ".db", ".ini"})
+SIDECARS = tabular.ENDINGS | frozenset({".json", ".xmp", ".txt", ".xml", ".aae", ".md", ".html", ".db", ".ini"})
 LABELLED = re.compile(r"([^\W\d_]+)[ ._-]*\d+\.\w+")  # `cat.0.jpg`, `cat_12.png`, `cat7.bmp`
 EXPECTED = "expected {0}/CLASS/* or {0}/{{train,val,test}}/CLASS/*"
 
@@ -136,7 +136,7 @@ class _Look:
         except OSError as error:
             raise DatasetError(f"{named([folder])}: cannot be read ({error.strerror})") from None
         kept = [path for path in paths if not _is_clutter(path)]
-        tables = [path for path in paths if labels.is_table(path)]
+        tables = [path for path in paths if tabular.is_table(path)]
         self.tables += tables
         self.clutter.update(_kind(path) for path in set(paths) - set(kept) - set(tables))
         return kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -14,14 +15,17 @@ from suite.datasets.preparing import data_folder
 from suite.datasets.source import features
 
 
-def builder(name: str) -> tfds.core.DatasetBuilder:
+def builder(
+    name: str, require: Callable[[str, tfds.core.DatasetBuilder], object] = features
+) -> tfds.core.DatasetBuilder:
     """Return the dataset `name`, `name/config` or `name:version`, downloaded and prepared if it was not.
 
-    Raises DatasetError with the way out if there is no such dataset, or if it cannot be prepared.
+    Raises DatasetError with the way out if there is no such dataset, or if it cannot be prepared, and what `require`
+    raises of a dataset that would have to be downloaded.
     """
     found = _found(name)
     if not found.data_path.exists():
-        features(name, found)  # before useless gigabytes are downloaded
+        require(name, found)  # before useless gigabytes are downloaded
         _download(name, found)
     return found
 

@@ -23,18 +23,14 @@ class Spent:
 
     trials: float  # trainings of complete, paused, failed and running trials; half of the epochs is half a training
     hours: float  # of work, refused and dropped candidates included
-    before: float  # seconds that a piece of a training takes besides: refused candidates, building, measuring
-    seconds_per_trial: float  # of a whole training; zero before a piece of one ended
+    seconds_per_trial: float  # of a training and the refused candidates before it; zero before one ended
     least: float  # the smallest part of a training that a new trial spends
 
     def allows(self, budget: Budget, part: float) -> bool:
         """Whether this part of a training may begin: enough trials are left, and it would end within the hours."""
         within = budget.trials is None or self.trials + part <= budget.trials + _SLACK
-        return within and (budget.hours is None or self.hours + self.seconds(part) / 3600 <= budget.hours)
-
-    def seconds(self, part: float) -> float:
-        """Return how many seconds this part of a training will take, in one piece; zero before one ended."""
-        return self.before + part * self.seconds_per_trial
+        end = self.hours + part * self.seconds_per_trial / 3600
+        return within and (budget.hours is None or end <= budget.hours)
 
     def exhausts(self, budget: Budget) -> bool:
         """Whether no further trial may begin."""
@@ -42,11 +38,11 @@ class Spent:
 
     def seconds_left(self, budget: Budget) -> float | None:
         """Return how many seconds the rest of the budget will take; None before the first training ended."""
-        if not self.seconds(1):
+        if not self.seconds_per_trial:
             return None
         limits = []
         if budget.trials is not None:
-            limits.append((budget.trials - self.trials) * self.seconds(1))
+            limits.append((budget.trials - self.trials) * self.seconds_per_trial)
         if budget.hours is not None:
             limits.append((budget.hours - self.hours) * 3600)
         return max(0.0, min(limits))
@@ -57,26 +53,13 @@ def spent(trials: Sequence[Trial], study: Study) -> Spent:
     each = parts(trials, study)
     ended = [trial for trial in trials if trial.state in _TRAINED]
     trained = sum(each[trial.number] for trial in ended)
-    seconds, training = worked(trials), _training(trials)
+    seconds = worked(trials)
     return Spent(
         trials=sum(each.values()),
         hours=seconds / 3600,
-        before=max(0.0, seconds - training) / len(ended) if ended else 0.0,
-        seconds_per_trial=training / trained if trained else 0.0,
+        seconds_per_trial=seconds / trained if trained else 0.0,
         least=min(study.work(mode, study.ladder(mode)[0]) for mode in study.modes),
     )
-
-
-def _training(trials: Sequence[Trial]) -> float:
-    """Return the seconds of trainings alone, as far as they were counted; of earlier pieces once.
-
-    Where none were counted, all work is training.
-    """
-    known = {trial.number: trial.measures.get("training_seconds") for trial in trials if trial.state in _TRAINED}
-    if not any(known.values()):
-        return worked(trials)
-    before = {trial.number: known.get(trial.continues) if trial.continues is not None else 0.0 for trial in trials}
-    return sum(max(0.0, seconds - (before[number] or 0.0)) for number, seconds in known.items() if seconds)
 
 
 def worked(trials: Sequence[Trial]) -> float:

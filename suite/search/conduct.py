@@ -11,14 +11,18 @@ from suite.core import seen
 from suite.core.errors import DatasetError
 from suite.core.study import Study
 from suite.core.trial import Trial
+from suite.datasets import Dataset, pairs
+from suite.datasets.pairs import Pairs
 from suite.search import folder, settling, tuner
 from suite.search.bench import Bench
 from suite.search.budget import Hours
-from suite.search.evaluation import Evaluation
+from suite.search.evaluation import Evaluation, untaught
 from suite.search.fidelity import first
+from suite.search.pretraining import Reader, reader
 from suite.search.progress import Progress
 from suite.search.rehearsal import Rehearsal
 from suite.timing.timer import Timer
+from suite.training.deadline import Left
 
 
 def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, show: bool) -> None:
@@ -29,6 +33,7 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
     """
     with ExitStack() as stack:
         data = datasets.load(wanted.dataset, wanted.image, wanted.preparation)
+        texts = pairs.load(wanted.words, data, wanted.preparation) if wanted.words else None
         rehearse = Rehearsal(wanted)
         rehearse.small(data.task)
         bench = stack.enter_context(Bench(wanted.latency, data.classes, timer, wanted.measures))
@@ -39,6 +44,7 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
         ]
         shown = stack.enter_context(Progress(wanted, before)) if show else None
         watchers += [shown] if shown else []
+        left = Hours(wanted.budget, store.trials).left
         evaluate = Evaluation(
             study=wanted,
             data=data,
@@ -49,7 +55,8 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
             disappointment=store.disappointment,
             rehearse=rehearse,
             watchers=watchers,
-            left=Hours(wanted.budget, store.trials).left,
+            learn=_reader(wanted, data, texts, before, store.folder, shown, left) if texts else untaught,
+            left=left,
             forecast=shown.forecast if shown else lambda forecast: None,
         )
         _check_same_data(wanted, before, data.surroundings)
@@ -57,6 +64,15 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
         store.count_by(evaluate.known)
         tuner.search(store, evaluate, watchers)
         settling.settle(store, evaluate, shown.note if shown else lambda line: None)
+
+
+def _reader(
+    wanted: Study, data: Dataset, texts: Pairs, before: Sequence[Trial], home: Path, shown: Progress | None, left: Left
+) -> Reader:
+    """Return what lets networks learn from texts. Raises DatasetError if earlier trials have read others."""
+    if shown is None:
+        return reader(wanted, data, texts, before, home, left=left)
+    return reader(wanted, data, texts, before, home, left=left, forecast=shown.forecast, on_epoch=shown.reading)
 
 
 def _check_same_data(wanted: Study, before: Sequence[Trial], now: Mapping[str, str]) -> None:

@@ -31,7 +31,13 @@ from suite.search.tuner import Watcher
 from suite.training import loop
 from suite.training.deadline import Forecast, Left, forever
 
+Learn = Callable[[Trial, keras.Model, Dataset, str, Callable[[], object]], Trial]
 Same = Callable[[Mapping[str, Value], str], Trial | None]  # an ended trial of the same network, timed in that place
+
+
+def untaught(trial: Trial, model: keras.Model, data: Dataset, precision: str, give_way: Callable[[], object]) -> Trial:
+    """Return the trial as it is, of a network that learns nothing before its classifier is trained."""
+    return trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +53,7 @@ class Evaluation:
     disappointment: Callable[[Trial], str] = lambda trial: ""  # why its measured costs make it not worth training
     rehearse: Callable[[keras.Model], object] = lambda model: None  # whether a network can be kept, before its training
     watchers: Sequence[Watcher] = ()  # told of every epoch
+    learn: Learn = untaught  # gives a network what it learns before its classifier is trained
     left: Left = forever  # seconds until the study's hours are over
     forecast: Callable[[Forecast], object] = lambda forecast: None  # told after each epoch when the training will end
     plans: dict[str, dict[str, float] | None] = field(default_factory=dict)  # counts of untrained networks
@@ -189,11 +196,13 @@ class Evaluation:
 
     def _trained(self, trial: Trial, model: keras.Model, recipe: Recipe) -> Trial:
         epochs = self.study.fidelity.epochs
+        data = self.pictures(trial.configuration)
         with turns.together(capacity.usable()) as give_way:
+            trial = self.learn(trial, model, data, recipe.precision, give_way)
             training = loop.train(
                 model,
                 recipe,
-                self.pictures(trial.configuration),
+                data,
                 epochs=epochs,
                 seed=self.study.seed,
                 on_epoch=lambda row: self._tell(trial.number, row, give_way),

@@ -109,7 +109,7 @@ def _told(study: Study, trial: Trial, measure: str, rung: int) -> float:
     mode = study.mode(trial.configuration)
     if measure == "training_seconds":
         return trial.measures[measure] * study.work(mode, rung) / study.work(mode, reached(trial.curve))
-    if MEASURES[measure].is_cost:
+    if MEASURES[measure].is_cost or MEASURES[measure].of_words:
         return trial.measures.get(measure, math.nan)
     return best_epoch([row for row in trial.curve if row["epoch"] <= rung], study.quality)[f"val_{measure}"]
 

@@ -5,6 +5,7 @@ runs/resnet/trials.db      its trials (or `storage.url`, if they are in a databa
 runs/resnet/classes.json   the names of the classes, in the order of the networks' outputs
 runs/resnet/models/7.keras the network of trial 7 with its best weights
 runs/resnet/models/7.json  how its pictures were prepared, for a study that begins with it
+runs/coca/words/           what the networks of a study have learned from texts, and the word pieces, see `pretraining`
 runs/resnet/checkpoints/7.npz  the state of the training that trial 7 began, while it runs or may go on
 """
 
@@ -80,6 +81,16 @@ def model(folder: Path, number: int) -> Path:
 def checkpoint(folder: Path, number: int) -> Path:
     """Return the checkpoint file of the training that a trial began."""
     return folder / "checkpoints" / f"{number}.npz"
+
+
+def words(folder: Path, key: str) -> Path:
+    """Return the file of what both sides of a network have learned from texts."""
+    return folder / "words" / f"{key}.npz"
+
+
+def tokens(folder: Path) -> Path:
+    """Return the file of the word pieces of a run."""
+    return folder / "words" / "tokens.json"
 
 
 def keep_classes(folder: Path, names: Sequence[str]) -> None:

@@ -43,6 +43,7 @@ class Progress:
         self._trials = {trial.number: trial for trial in before if trial.state != "running"}
         self._running: Trial | None = None
         self._epoch: Mapping[str, float] = {}
+        self._read = ""  # how far the network is with its texts
         self._end = 0.0  # of the running training, on the clock of `time.monotonic`
         self._forecast: Forecast | None = None
         self._closed, self._spoken = threading.Event(), time.monotonic()
@@ -68,11 +69,15 @@ class Progress:
 
     def begin(self, trial: Trial) -> None:
         """Show a trial that begins."""
-        self._running, self._epoch, self._forecast = trial, {}, None
+        self._running, self._epoch, self._read, self._forecast = trial, {}, "", None
 
     def epoch(self, number: int, row: Mapping[str, float]) -> None:
         """Show one epoch."""
         self._epoch = row
+
+    def reading(self, row: Mapping[str, float], epochs: int) -> None:
+        """Show one epoch of the texts that a network learns from, before its classifier is trained."""
+        self._read = f"texts, epoch {int(row['epoch'])} of {epochs}, zero-shot accuracy {row['val_accuracy']:.1f} %"
 
     def forecast(self, forecast: Forecast) -> None:
         """Show when the training will end, and whether the hours of the study cut it."""
@@ -159,6 +164,8 @@ class Progress:
 
     def _progress(self) -> str:
         """Return how far the running trial is."""
+        if not self._epoch and self._read:
+            return self._read + (self._to_go() if self._forecast else "")
         if not self._epoch:
             return f"building, measuring and its first epoch: {_time(self._used())} so far"
         until = self._epochs if self._running is None or self._running.until is None else self._running.until

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import tomlkit
@@ -27,7 +28,7 @@ from suite.studyfile.kinds import typed, typed_entries
 from suite.studyfile.mistakes import Keys, Mistakes
 from suite.studyfile.overrides import overridden
 
-_TABLES = ("space", "recipe", "objectives", "constraints", "budget", "fidelity", "latency")
+_TABLES = ("space", "recipe", "words", "objectives", "constraints", "budget", "fidelity", "latency")
 _DOMAINS = ("choice", "range", "log")
 _EXAMPLES = {
     "name": 'name = "resnet"',
@@ -39,6 +40,7 @@ _EXAMPLES = {
     "measure": 'measure = "latency"',
     "goal": 'goal = "min" or goal = "max"',
     "epochs": "epochs = 30",
+    "pairs": 'pairs = "captions.csv", a table beside the pictures, or pairs = "class names"',
 }
 
 
@@ -61,6 +63,7 @@ def read(path: Path, overrides: Sequence[str] = (), home: Path | None = None) ->
     for key, absolute in _PLACES.items():
         if isinstance(document.get(key), str):
             document[key] = absolute(document[key], path.parent if home is None else home)
+    _place_pairs(document, path.parent if home is None else home)
     read, here = parse(document, str(path), overrides), Path()
     places: dict[str, Any] = {key: absolute(getattr(read, key), here) for key, absolute in _PLACES.items()}
     return replace(read, **places)
@@ -91,6 +94,8 @@ def text(study: Study) -> str:
         if key not in _TABLES:
             document.add(key, _inline(value))
     for name in _TABLES:
+        if name not in plain:
+            continue
         if isinstance(plain[name], list) and plain[name]:
             document.add(name, tomlkit.aot())
             for entry in plain[name]:
@@ -121,6 +126,13 @@ def _absolute_folder(dataset: str, folder: Path) -> str:
         return f"hf:{_absolute_folder(dataset.removeprefix('hf:'), folder)}"
     is_path = dataset.startswith((".", "~")) or Path(dataset).is_absolute()
     return os.path.abspath(folder / os.path.expanduser(dataset)) if is_path else dataset
+
+
+def _place_pairs(document: dict[str, Any], folder: Path) -> None:
+    """Make the path of a table of captions absolute, from `folder`; one without a folder lies beside the pictures."""
+    words = document.get("words")
+    if isinstance(words, dict) and isinstance(words.get("pairs"), str):
+        document["words"] = {**words, "pairs": _absolute_folder(words["pairs"], folder)}
 
 
 _PLACES: dict[str, Callable[[str, Path], str]] = {
@@ -159,6 +171,7 @@ def _required(owner: type) -> list[str]:
 
 def _entry(kind: Any, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
     """Return `raw` converted to the annotation `kind` of a field."""
+    kind = next((part for part in get_args(kind) if is_dataclass(part) and isinstance(kind, UnionType)), kind)
     if is_dataclass(kind):
         return _table(kind, raw, keys, mistakes)  # type: ignore[arg-type]
     if get_origin(kind) is Mapping:

@@ -20,7 +20,7 @@ import keras
 import numpy as np
 
 from suite.core import files
-from suite.core.errors import StoreError
+from suite.core.errors import StoreError, first_line
 from suite.core.trial import best_epoch, reached
 
 UNREADABLE = (  # what NumPy, JSON and the archive raise for damaged bytes
@@ -87,6 +87,15 @@ def restored(
     for variable, value in zip(variables, state, strict=True):
         variable.assign(value)
     return progress
+
+
+def best_weights(file: Path) -> list[np.ndarray]:
+    """Return the weights of the best epoch that `file` keeps. Raises StoreError when it cannot be read."""
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            return [archive[f"best{index}"] for index in range(json.loads(str(archive["header"]))["weights"])]
+    except UNREADABLE as error:
+        raise StoreError(f"{file}: what was learned cannot be read ({first_line(error)})") from error
 
 
 def _described(variables: Sequence[keras.Variable]) -> list[str]:

@@ -125,9 +125,9 @@ def pretraining(config: Config, words: Text, task: Task) -> keras.Model:
     return keras.Model({"image": image, "text": tokens}, outputs, name="align")
 
 
-def trained(network: keras.Model) -> keras.Model:
-    """Return a network of `pretraining` with its loss, and the temperature that begins at 1: section 5.1."""
-    return with_losses(network, temperature=1.0, smoothing=0.1)
+def trained(network: keras.Model, temperature: float = 1.0) -> keras.Model:
+    """Return a network of `pretraining` with its loss, and the temperature at its beginning: section 5.1."""
+    return with_losses(network, temperature=temperature, smoothing=0.1)
 
 
 def _features(image: keras.KerasTensor, config: Config, task: Task) -> keras.KerasTensor:

@@ -125,9 +125,12 @@ def pretraining(config: Config, words: Text, task: Task) -> keras.Model:
     return keras.Model({"image": image, "text": tokens}, outputs, name="coca")
 
 
-def trained(network: keras.Model) -> keras.Model:
-    """Return a network of `pretraining` with its losses, weighted 2 (captions) to 1 (contrast), and the temperature."""
-    return with_losses(network, temperature=0.07, captions=2.0)
+def trained(network: keras.Model, temperature: float = 0.07) -> keras.Model:
+    """Return a network of `pretraining` with its losses, weighted 2 (captions) to 1 (contrast).
+
+    The temperature is learned, from this value on.
+    """
+    return with_losses(network, temperature=temperature, captions=2.0)
 
 
 def _pooled(x: keras.KerasTensor, queries: int, config: Config, *, name: str) -> keras.KerasTensor:

@@ -6,6 +6,7 @@ The SavedModel goes into DIR/NAME/1, with the preprocessing inside. TRIAL is a n
 \b
 suite export resnet 7 exports
 suite export resnet mobilenet best exports --max-latency 5
+suite export birds-words best exports --by-text
 """
 
 from __future__ import annotations
@@ -28,12 +29,26 @@ from suite.report.comparison import compare
 @click.argument("trial")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--name", help="Name of the model; by default STUDY-TRIAL.")
+@click.option(
+    "--by-text", is_flag=True, help="Export what tells classes by their texts alone, of a study with [words]."
+)
+@click.option(
+    "--class", "classes", metavar="NAME", multiple=True, help="With --by-text: a class of your own; several times."
+)
 @limited
 @rooted
 def command(
-    runs: Sequence[str], trial: str, directory: Path, name: str | None, root: Path, **limits: float | None
+    runs: Sequence[str],
+    trial: str,
+    directory: Path,
+    name: str | None,
+    by_text: bool,
+    classes: Sequence[str],
+    root: Path,
+    **limits: float | None,
 ) -> None:
     """Export the trial and print where it is."""
+    _check(by_text, classes)
     found = arguments.runs(runs, root)
     comparison, wanted = compare(found), arguments.limits(limits)
     if comparison.left_out:
@@ -42,10 +57,25 @@ def command(
     doubt = choice.doubt(entry, wanted)
     if doubt:
         tell(f"{entry.name} {doubt}.")
-    done = pipeline.export(entry, found, directory / (name or entry.name.replace("/", "-")))
+    done = pipeline.export(
+        entry, found, directory / (name or _named(entry.name, by_text)), classes if by_text else None
+    )
     say(done.folder)
     tell(f"{entry.name}: {done.agreement}")
-    if done.test_accuracy is None:
+    if classes:
+        tell("Its classes are your own, so no test pictures can tell its accuracy.")
+    elif done.test_accuracy is None:
         tell("The pictures have changed since it was trained, so they cannot tell its accuracy.")
     else:
         tell(f"Accuracy on the test pictures, never seen before: {done.test_accuracy:.2f} %.")
+
+
+def _named(entry: str, by_text: bool) -> str:
+    return entry.replace("/", "-") + ("-by-text" if by_text else "")
+
+
+def _check(by_text: bool, classes: Sequence[str]) -> None:
+    if classes and not by_text:
+        raise click.UsageError("--class goes with --by-text: a trained classifier has the classes of its study")
+    if len(set(classes)) < len(classes) or len(classes) == 1:
+        raise click.UsageError("--class: name two classes or more, each once")

@@ -1,0 +1,229 @@
+"""A study whose networks learn from texts: is its file held to what can be, and does each picture side learn once?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from suite import datasets, pipeline, studyfile
+from suite.cli.commands import cli
+from suite.core.errors import ArchitectureError, DatasetError, ExportError, StudyError
+from suite.core.study import Budget, Choice, Fidelity, Latency, Objective, Study
+from suite.core.trial import Run
+from suite.core.words import CLASS_NAMES, Words
+from suite.report.comparison import compare
+from suite.search import folder, pretraining
+from tests import shapes
+
+FILE = """
+name = "shapes-words"
+architecture = "coca/tiny"
+dataset = "./shapes"
+
+[recipe]
+learning_rate = { choice = [0.001, 0.003] }
+
+[words]
+pairs = "captions.csv"
+templates = ["a {}", "the {}"]
+epochs = 2
+text = { multimodal = 1 }
+
+[[objectives]]
+measure = "zero_shot"
+goal = "max"
+
+[[objectives]]
+measure = "parameters"
+goal = "min"
+
+[budget]
+trials = 2
+
+[fidelity]
+epochs = 1
+"""
+
+
+def put(folder: Path, *changes: tuple[str, str]) -> Path:
+    text = FILE
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    (folder / "study.toml").write_text(text)
+    return folder / "study.toml"
+
+
+def test_a_study_of_texts_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    read = studyfile.read(put(tmp_path))
+    assert read.words == Words(pairs="captions.csv", templates=("a {}", "the {}"), epochs=2, text={"multimodal": 1})
+    studyfile.write(read, tmp_path / "again.toml")
+    assert studyfile.read(tmp_path / "again.toml") == read
+    assert "[words]" not in studyfile.text(replace(read, words=None, objectives=read.objectives[1:]))
+
+
+def test_a_path_of_a_table_is_from_the_study_file_and_a_name_from_the_pictures(tmp_path: Path) -> None:
+    def found(pairs: str) -> str:
+        words = studyfile.read(put(tmp_path, ("captions.csv", pairs))).words
+        return words.pairs if words else ""
+
+    assert found("./more/captions.csv") == str(tmp_path / "more" / "captions.csv")
+    assert [found(name) for name in ("captions.csv", CLASS_NAMES, "coco_captions")] == [
+        "captions.csv", CLASS_NAMES, "coco_captions",
+    ]  # fmt: skip
+
+
+WRONG = [
+    (('pairs = "captions.csv"', ""), "missing 'pairs' in [words]: write pairs = \"captions.csv\""),
+    (("epochs = 2", "epoch = 2"), "no key 'epoch' in [words]. Did you mean 'epochs'?"),
+    (('["a {}", "the {}"]', '["a"]'), "templates: write {} once where the class goes"),
+    (("epochs = 2\n", "epochs = 2\ntemperature = 0\n"), "temperature in [words]: needs more than 0; not 0"),
+    (("coca/tiny", "resnet/tiny"), "words: resnet does not learn from texts; align and coca do"),
+    (("multimodal = 1", "multimodel = 1"), "no key 'multimodel' in [words.text]. Did you mean 'multimodal'?"),
+    (("multimodal = 1", "multimodal = 1.5"), "needs an integer, not 1.5"),
+    (("multimodal = 1", "vocabulary = 10"), "follows from the texts; remove it"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG)
+def test_what_is_wrong_with_the_words_of_a_study_is_said(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    with pytest.raises(StudyError) as error:
+        pipeline.study(put(tmp_path, change))
+    assert message in str(error.value)
+
+
+def test_a_text_side_that_cannot_be_built_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(ArchitectureError, match="queries = 0"):
+        pipeline.study(put(tmp_path, ("multimodal = 1", "queries = 0")))
+
+
+def test_zero_shot_accuracy_is_a_measure_of_networks_that_learn_from_texts(tmp_path: Path) -> None:
+    read = studyfile.read(put(tmp_path))
+    with pytest.raises(StudyError, match=r"zero_shot is of networks that learn from texts: add \[words\]"):
+        replace(read, words=None)
+    assert read.quality == "accuracy"  # an epoch of the classifier has no zero-shot accuracy
+
+
+def test_networks_begin_with_texts_or_with_weights_of_others(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="both say where networks begin"):
+        studyfile.read(put(tmp_path, ("[recipe]", 'weights = "imagenet"\n\n[recipe]')))
+
+
+# A whole search.
+
+
+def study(pictures: Path, **changes: Any) -> Study:
+    """Return a study of two networks that differ in how their classifier is trained, and of one that differs itself."""
+    plain = Study(
+        name="words", architecture="coca/tiny", dataset=str(pictures), sampler="random",
+        objectives=(Objective(measure="accuracy", goal="max"), Objective(measure="zero_shot", goal="max")),
+        recipe={"learning_rate": Choice((0.001, 0.003)), "batch_size": 64},
+        words=Words(pairs="captions.csv", templates=("a {}",), epochs=3, learning_rate=3e-3, text={"multimodal": 1}),
+        budget=Budget(trials=2), fidelity=Fidelity(epochs=1), latency=Latency(seconds=0.1, settling=0),
+    )  # fmt: skip
+    return replace(plain, **changes)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("world")
+    shapes.world(home, 10)
+    return home
+
+
+@pytest.fixture(scope="module")
+def done(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return pipeline.run(study(pictures), tmp_path_factory.mktemp("runs"), show=False)
+
+
+def test_trials_record_both_accuracies_and_what_they_have_read(done: Run) -> None:
+    assert [trial.state for trial in done.trials] == ["complete"] * 2
+    for trial in done.trials:
+        assert 0 <= trial.measures["zero_shot"] <= 100
+        assert trial.measures["accuracy"] >= 0
+        assert trial.surroundings["pairs"] == "captions.csv"
+        assert trial.start == "tuned: texts of captions.csv"
+        assert int(trial.surroundings["pairs_images"]) == 12 * 10 - 24
+
+
+def test_trials_that_differ_in_the_classifier_share_what_was_read(done: Run) -> None:
+    first, second = done.trials
+    assert first.configuration != second.configuration
+    assert first.surroundings["weights_digest"] == second.surroundings["weights_digest"]
+    assert first.measures["zero_shot"] == second.measures["zero_shot"]
+    assert [file.name for file in (done.folder / "words").glob("*.npz")] == [
+        f"{first.surroundings['weights_digest']}.npz"
+    ]
+    with np.load(folder.words(done.folder, first.surroundings["weights_digest"])) as kept:
+        assert [row["epoch"] for row in json.loads(str(kept["header"]))["curve"]] == [1, 2, 3]
+
+
+def test_a_run_does_not_go_on_with_other_texts(done: Run, pictures: Path) -> None:
+    table = pictures / "captions.csv"
+    before = table.read_text()
+    table.write_text(before + "red_circle/red_circle0.png,another\n")
+    try:
+        with pytest.raises(DatasetError, match="the texts or their pictures have changed since words began"):
+            pipeline.run(study(pictures, budget=Budget(trials=3)), done.folder.parent, show=False)
+    finally:
+        table.write_text(before)
+
+
+# What is made of it.
+
+
+def test_a_classifier_by_texts_has_the_accuracy_that_its_trial_records(done: Run, pictures: Path) -> None:
+    data, trial = datasets.load(str(pictures)), done.trials[0]
+    network = pretraining.zero_shot(done, trial, data.task, data.classes)
+    right = [network(images).numpy().argmax(axis=1) == labels for images, labels in data.validation()]
+    assert 100 * np.concatenate(right).mean() == pytest.approx(trial.measures["zero_shot"])
+
+
+def test_a_classifier_by_texts_takes_any_classes_in_any_order(done: Run, pictures: Path) -> None:
+    data, trial = datasets.load(str(pictures)), done.trials[0]
+    images = next(iter(data.validation()))[0]
+    whole = pretraining.zero_shot(done, trial, data.task, data.classes)(images).numpy()
+    some = pretraining.zero_shot(done, trial, data.task, [data.classes[3], "žluté kolo", data.classes[0]])(images)
+    assert some.shape == (len(images), 3)
+    np.testing.assert_allclose(some.numpy()[:, [0, 2]], whole[:, [3, 0]], rtol=1e-4, atol=1e-4)
+
+
+def test_a_trial_that_has_read_nothing_has_no_classifier_by_texts(done: Run, pictures: Path) -> None:
+    plain = replace(done.study, words=None, objectives=done.study.objectives[:1])
+    with pytest.raises(ExportError, match="words/0 has not learned from texts"):
+        pretraining.zero_shot(replace(done, study=plain), done.trials[0], datasets.load("digits").task, ["a", "b"])
+
+
+@pytest.mark.slow  # exports start processes of their own
+def test_what_tells_classes_by_texts_is_exported_and_predicts(done: Run, pictures: Path, tmp_path: Path) -> None:
+    entry = compare([done]).entries[0]
+    exported = pipeline.export(entry, [done], tmp_path / "own", ["red thing", "blue thing"])
+    assert exported.test_accuracy is None
+    (answer,) = pipeline.predict(tmp_path / "own", [pictures / "red_circle" / "red_circle0.png"])
+    assert {name for name, _ in answer} == {"red thing", "blue thing"}
+    assert sum(share for _, share in answer) == pytest.approx(1, abs=1e-4)
+    trained, told = (pipeline.export(entry, [done], tmp_path / name, by) for name, by in (("a", None), ("a", ())))
+    assert trained.test_accuracy is not None
+    assert told.test_accuracy is not None
+    assert told.folder != trained.folder
+    assert pipeline.export(entry, [done], tmp_path / "a", ()).folder == told.folder  # not exported twice
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--class", "a", "--class", "b"], "--class goes with --by-text"),
+        (["--by-text", "--class", "a"], "name two classes or more"),
+        (["--by-text", "--class", "a", "--class", "a"], "each once"),
+    ],
+)
+def test_classes_of_ones_own_are_for_an_export_by_text(words: list[str], message: str) -> None:
+    done = CliRunner().invoke(cli, ["export", "words", "best", "out", *words])
+    assert done.exit_code == 2
+    assert message in done.output
