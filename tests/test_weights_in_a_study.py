@@ -13,10 +13,10 @@ from suite import architectures, pipeline, tracking
 from suite.architectures import candidate
 from suite.core.errors import ArchitectureError, StudyError
 from suite.core.preprocessing import Preprocessing
-from suite.core.study import Budget, Choice, Fidelity
+from suite.core.study import Budget, Choice, Fidelity, Range
 from suite.core.task import Task
 from suite.core.trial import Run, Trial
-from suite.search import fidelity
+from suite.search import fidelity, folder
 from suite.search import trained as trained_networks
 from suite.search.budget import parts, spent
 from suite.tracking.delivery import Delivery
@@ -82,6 +82,33 @@ def test_of_equal_promises_the_one_with_less_work_left_goes_on() -> None:
         replace(TUNED, budget=Budget(trials=9)), [large, small], lambda number: False, lambda _: [1, 1]
     )
     assert chosen is small
+
+
+def test_the_features_of_a_network_are_classified_once_whatever_the_recipes(tmp_path: Path) -> None:
+    """Another rate of learning tells nothing before the first epoch, and nothing at all of a frozen network."""
+    recipe = {"mode": Choice(("frozen", "tune")), "learning_rate": Range(low=1e-4, high=1e-2, log=True)}
+    classified, frozen, tuned = set(), set(), 0
+    with folder.opened(tmp_path / "run", replace(TUNED, recipe=recipe, budget=Budget(trials=6))) as store:
+        for _ in range(14):
+            trial = store.ask()
+            assert trial
+            network = str(trial.configuration["space.depths"]) + str(trial.configuration["space.widths"])
+            is_frozen = trial.configuration["recipe.mode"] == "frozen"
+            assert not (is_frozen and network in frozen)
+            if not is_frozen and trial.continues is None:
+                assert trial.until == (3 if network in classified else 0)
+                tuned += network in classified
+            classified.add(network)
+            frozen |= {network} if is_frozen else set()
+            last = 0 if is_frozen else 9 if trial.until is None else trial.until
+            done = studies.complete(trial, accuracy=50 + studies.weights(trial) / 200)
+            store.finish(
+                replace(
+                    done, curve=curve(*range(last + 1)), state="paused" if last < 9 and not is_frozen else "complete"
+                )
+            )
+    assert tuned
+    assert frozen
 
 
 @pytest.mark.parametrize(

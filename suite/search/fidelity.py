@@ -9,6 +9,7 @@ from suite.core.measures import MEASURES
 from suite.core.study import Study, Value
 from suite.core.trial import Trial, best_epoch, reached, resumable
 from suite.search.budget import parts, spent
+from suite.search.space import network
 
 Kept = Callable[[int], bool]  # whether the checkpoint of the training that this trial began can be read here
 
@@ -25,6 +26,23 @@ def stop(study: Study, configuration: Mapping[str, Value], done: int | None = No
     ladder = study.ladder(study.mode(configuration))
     rung = next(rung for rung in ladder if done is None or rung > done)
     return rung if rung < ladder[-1] else None
+
+
+def first_stop(study: Study, configuration: Mapping[str, Value], trials: Sequence[Trial]) -> int | None:
+    """Return the epoch after which a new training pauses first; None if it goes to its end.
+
+    A classifier of features tells a network from others, but not one recipe from another. So a network pauses there
+    once: later trainings of it go on to the next pause.
+    """
+    until = stop(study, configuration)
+    return stop(study, configuration, 0) if until == 0 and _is_seen(configuration, trials) else until
+
+
+def _is_seen(configuration: Mapping[str, Value], trials: Sequence[Trial]) -> bool:
+    """Whether a classifier was fitted to the features of this network, or is being fitted."""
+    wanted = network(configuration)
+    states = ("running", "paused", "complete")
+    return any(trial.state in states and network(trial.configuration) == wanted for trial in trials)
 
 
 def first(trial: Trial, trials: Sequence[Trial]) -> int:

@@ -13,10 +13,11 @@ import optuna
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 
 from suite.core.measures import MEASURES
+from suite.core.recipe import FROZEN
 from suite.core.study import Study, Value
 from suite.core.trial import Trial
 from suite.sampler.cheap_first import START, CheapFirstSampler, Curve, Open
-from suite.search.space import decoded, distributions, network
+from suite.search.space import decoded, distributions, frozen, network
 from suite.studyfile.binding import configurations, drawn
 
 Known = Callable[[Mapping[str, Value]], "Mapping[str, float] | None"]  # costs of a configuration's network, by measure
@@ -98,13 +99,19 @@ class Tried:
         trained = max((trial.number for trial in trials if trial.state in ("complete", "paused")), default=-1)
         dropped = [trial for trial in trials if trial.state == "dropped" and trial.number > trained]
         tried = [trial for trial in trials if trial.state in _TRIED]
-        self._configurations = {key(trial.configuration) for trial in [*tried, *dropped]}
+        self._configurations = {self._key(trial.configuration) for trial in [*tried, *dropped]}
         self._refused = {key(network(trial.configuration)) for trial in trials if trial.state == "refused"}
         self._seed = len(trials)
 
     def fresh(self, configuration: Mapping[str, Value]) -> bool:
         """Whether it was not tried, and its network was not refused under another recipe."""
-        return key(configuration) not in self._configurations and key(network(configuration)) not in self._refused
+        return self._key(configuration) not in self._configurations and key(network(configuration)) not in self._refused
+
+    def _key(self, configuration: Mapping[str, Value]) -> str:
+        """Return what tells candidates apart."""
+        if self._study.mode(configuration) == FROZEN:
+            return key({**frozen(configuration), "recipe.mode": FROZEN})
+        return key(configuration)
 
     def draw(self) -> dict[str, Value] | None:
         """Return a random fresh configuration; None when the space holds none, or none was found in it."""

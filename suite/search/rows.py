@@ -6,7 +6,7 @@ change is made, and a process that dies in between changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,6 @@ from suite import studyfile
 from suite.core.study import Study, Value
 from suite.core.trial import Trial
 from suite.search import database, record, worker
-from suite.search.fidelity import stop
 from suite.search.space import decoded, distributions, encoded
 
 RETIMED = "retimed "  # with the number of a row after it, the name of an attribute of the study
@@ -67,11 +66,11 @@ class Rows:
         template = record.running(parameters, self._distributions, noted)
         return self._beaten(self._storage.create_new_trial(self._study_id(), template))
 
-    def propose(self, sampler: BaseSampler) -> FrozenTrial:
-        """Begin what waits in the queue, or else what `sampler` proposes."""
+    def propose(self, sampler: BaseSampler, stop: Callable[[dict[str, Value]], int | None]) -> FrozenTrial:
+        """Begin what waits in the queue, or else what `sampler` proposes, which pauses first where `stop` says."""
         self.study.sampler = sampler
         asked = self.study.ask(self._distributions)
-        until = stop(self._study, decoded(self._study, asked.params))
+        until = stop(decoded(self._study, asked.params))
         step = asked.user_attrs.get("step", {"continues": None, "until": until})
         for name, value in record.begun(**step).items():
             asked.set_user_attr(name, value)

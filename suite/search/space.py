@@ -59,6 +59,12 @@ def network(configuration: Mapping[str, Value]) -> dict[str, Value]:
     return {key: value for key, value in configuration.items() if key.startswith("space.") or key == "recipe.precision"}
 
 
+def frozen(configuration: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what the result depends on where only the classifier is trained: its fit has no epochs and no rates."""
+    own = {key: value for key, value in configuration.items() if key in ("recipe.class_weight", "recipe.preset")}
+    return {**network(configuration), **own}
+
+
 def hyperparameters(study: Study) -> keras_tuner.HyperParameters:
     """Return the space as Keras Tuner shows it."""
     import keras_tuner

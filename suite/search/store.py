@@ -35,7 +35,7 @@ from suite.machine.interruption import uninterrupted
 from suite.sampler.cheap_first import START
 from suite.search import worker
 from suite.search.database import HEARTBEAT, guarded, legible
-from suite.search.fidelity import Kept, affordable, best, next_step, stop
+from suite.search.fidelity import Kept, affordable, best, first_stop, next_step, stop
 from suite.search.past import Past
 from suite.search.proposals import Known, Tried, cheap_first, costs_of, sampler
 from suite.search.record import BELOW
@@ -189,7 +189,7 @@ class Store:
         configuration = tried.draw()
         if configuration is not None:
             return self._past.trial(
-                self._rows.begin(configuration, continues=None, until=stop(self.study, configuration))
+                self._rows.begin(configuration, continues=None, until=first_stop(self.study, configuration, trials))
             )
         paused = best(self.study, trials, kept, self._promises)
         return self._continued(paused) if paused else None
@@ -201,7 +201,8 @@ class Store:
 
     def _proposed(self, tried: Tried, trials: Sequence[Trial]) -> Trial | None:
         """Begin the trial that waits in the queue, else the sampler's proposal; None when it need not be tried."""
-        row = self._rows.propose(self._ours or sampler(self.study, len(self._rows.all())))
+        source = self._ours or sampler(self.study, len(self._rows.all()))
+        row = self._rows.propose(source, lambda configuration: first_stop(self.study, configuration, trials))
         continues = row.user_attrs["step"]["continues"]
         if continues is not None:  # others may have continued it, or spent the budget for it
             wanted = any(paused.number == continues for paused in affordable(self.study, trials))
