@@ -20,8 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # Modules with the longest tests, the longest first: so that the last ones to run are short, and no worker waits long.
 LONG = (
-    "test_measuring", "test_story", "test_training", "test_own_architecture", "test_changed_pictures", "test_cli",
-    "test_store", "test_tracking", "test_deadline", "test_fidelity", "test_kernels", "test_export",
+    "test_measuring", "test_story", "test_contract", "test_training", "test_own_architecture", "test_changed_pictures",
+    "test_cli", "test_store", "test_tracking", "test_deadline", "test_fidelity", "test_kernels", "test_export",
 )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ from suite.core.trial import Run, Trial
 from suite.report import choice
 from suite.report.comparison import compare
 from suite.search import folder, supervisor
-from tests import studies
+from tests import commands, studies
 from tests.pictures import fill
 
 STUDY = str(Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml")
@@ -378,7 +378,7 @@ def test_a_study_that_is_done_is_not_taken_for_another_because_its_family_comple
 
 def test_architectures_are_measured_without_training(tmp_path: Path) -> None:
     words = ["measure", "resnet/18", "mobilenet/1.0", "--no-latency", "--format", "json"]
-    rows = {row["name"]: row for row in json.loads(suite(*words).stdout)}
+    rows = {row["name"]: row for row in json.loads(commands.suite(*words).stdout)}
     assert rows["resnet/18"]["parameters"] == 11_689_512  # He et al. with option B, as torchvision counts it
     assert rows["mobilenet/1.0"]["parameters"] == 4_231_976
     assert rows["mobilenet/1.0"]["macs"] == pytest.approx(569e6, rel=2e-3)  # Howard et al. 2017, Table 4

@@ -7,8 +7,6 @@ import io
 import json
 import math
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -28,6 +26,7 @@ from suite.counting import rules
 from suite.counting.complexity import Complexity, by_kind, complexity, parts, table, weightless
 from suite.training import loop
 from tests import traced
+from tests.commands import suite
 from tests.networks import chain, float32  # noqa: F401  # the second is used by every test
 
 
@@ -542,10 +541,8 @@ def test_a_table_of_nothing_has_no_shares() -> None:
 
 
 def test_the_command_line_says_where_the_work_is() -> None:
-    words = [sys.executable, "-m", "suite", "measure", "alexnet/tiny", "--by", "kind", "--format"]
     printed = {
-        form: subprocess.run([*words, form], check=True, capture_output=True, text=True).stdout
-        for form in ("json", "csv")
+        form: suite("measure", "alexnet/tiny", "--by", "kind", "--format", form).stdout for form in ("json", "csv")
     }
     rows = json.loads(printed["json"])
     assert sum(row["macs"] for row in rows) == architectures.recorded()["alexnet/tiny"].macs

@@ -55,6 +55,7 @@ import os, signal, sys
 
 def main():
     threads = os.listdir("/proc/self/task") if sys.platform == "linux" else "1"
+    sys.stdout.reconfigure(errors="backslashreplace")
     print("keras" in sys.modules, len(threads), os.getcwd(), *sys.argv, os.environ["ASKED"], sep="|", flush=True)
     words = sys.stdin.readline().split()
     print("it was told", *words, file=sys.stderr, flush=True)

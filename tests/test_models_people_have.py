@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import subprocess
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -32,6 +30,7 @@ from suite.core.paths import made_for
 from suite.core.reasons import said
 from suite.export.feeding import fed
 from suite.timing import runtimes
+from tests.commands import suite
 
 SIDE = 8
 TEXTS = {"page": b"<!doctype html><html>not found</html>", "pointer": b"version https://git-lfs.github.com/spec/v1"}
@@ -387,8 +386,7 @@ def test_an_input_takes_what_its_form_says(wanted: tuple[int, ...], data: Any) -
 
 def command(*words: str | Path) -> tuple[int, list[dict[str, str]], str]:
     """Exit code, rows and messages of `suite measure`."""
-    line = [sys.executable, "-m", "suite", "measure", "--seconds", "0.1", "--threads", "1", "--format", "csv", *words]
-    done = subprocess.run([str(word) for word in line], capture_output=True, text=True)
+    done = suite("measure", "--seconds", "0.1", "--threads", "1", "--format", "csv", *words)
     return done.returncode, list(csv.DictReader(done.stdout.splitlines())), done.stderr
 
 

@@ -25,6 +25,7 @@ _OURS = {
 }
 # They cut trainings short, or put another Keras in the place of this one.
 _UNSET = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED", "TF_USE_LEGACY_KERAS")
+DECIDED = (*_OURS, *_UNSET)  # what is the same in every process of the suite, whatever was set before
 _PLAIN = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}  # as Keras is without keras.json
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from suite.machine.environment import DECIDED
+
 # What Python, TensorFlow, Keras and their libraries read when they are loaded, by how the names begin.
 READ = (
     *("CUDA", "DNNL", "GLIBC", "HOME", "KERAS", "KMP", "LANG", "LC_", "LD_", "MALLOC", "MKL"),
@@ -29,7 +31,7 @@ def can_fork() -> bool:
 
 def settings(environment: Mapping[str, str]) -> dict[str, str]:
     """Return what a warm process and its helpers must have in common of their environments."""
-    return {name: value for name, value in environment.items() if name.startswith(READ)}
+    return {name: value for name, value in environment.items() if name.startswith(READ) and name not in DECIDED}
 
 
 class Warm:

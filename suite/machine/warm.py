@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -83,6 +83,7 @@ def _become(asked: dict[str, Any], heeds: Any) -> None:
     for number, one in enumerate(asked["streams"]):
         os.dup2(one, number)
         os.close(one)
+    sys.stdin, sys.stdout, sys.stderr = (_stream(now) for now in (sys.stdin, sys.stdout, sys.stderr))
     signal.signal(signal.SIGINT, heeds)
     os.chdir(asked["folder"])
     os.environ.clear()
@@ -91,6 +92,15 @@ def _become(asked: dict[str, Any], heeds: Any) -> None:
     time.tzset()
     np.random.seed()  # else all helpers would draw the same numbers
     sys.argv = [sys.argv[0], *asked["arguments"]]
+
+
+def _stream(before: TextIO) -> TextIO:
+    """Return a stream on the descriptor of `before`, as it is now: the old one knows what the descriptor was."""
+    line_by_line = 1 if before.isatty() or before.fileno() == 2 else -1
+    return open(
+        before.fileno(), "r" if before.fileno() == 0 else "w", line_by_line, before.encoding, before.errors,
+        closefd=False,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -34,13 +34,13 @@ def whole_parameters(network: str) -> int:
     return complexity(whole).parameters
 
 
-def test_every_named_network_costs_what_is_recorded(network: str, request: pytest.FixtureRequest) -> None:
-    now = measured(network)
+def test_every_named_network_costs_what_is_recorded(counted: str, request: pytest.FixtureRequest) -> None:
+    now = measured(counted)
     if request.config.getoption("--record", default=False):
         table = json.loads(RECORDED.read_text(encoding="utf-8")) if RECORDED.exists() else {}
-        RECORDED.write_text(json.dumps({**table, network: now}, indent=1) + "\n", encoding="utf-8")
-    recorded = dataclasses.asdict(architectures.recorded()[network])
-    assert recorded == {"name": network, "whole_parameters": None, **now}
+        RECORDED.write_text(json.dumps({**table, counted: now}, indent=1) + "\n", encoding="utf-8")
+    recorded = dataclasses.asdict(architectures.recorded()[counted])
+    assert recorded == {"name": counted, "whole_parameters": None, **now}
 
 
 def test_nothing_is_recorded_of_a_network_that_does_not_exist() -> None:
