@@ -372,13 +372,13 @@ def test_every_required_key_has_an_example_that_reads(file: Path) -> None:
 def test_every_choice_and_sampler_that_the_suite_knows_is_accepted(file: Path) -> None:
     assert {studyfile.read(file, [f"sampler={sampler}"]).sampler for sampler in SAMPLERS} == set(SAMPLERS)
     for key, choices in RECIPE_CHOICES.items():
-        study = studyfile.read(file, [f"recipe.{key}={{choice={list(choices)}}}"])
+        study = studyfile.read(file, ["weights=imagenet", f"recipe.{key}={{choice={list(choices)}}}"])
         assert study.recipe[key] == Choice(choices)
 
 
 def test_the_defaults_of_the_recipe_are_themselves_allowed(file: Path) -> None:
     recipe = {field.name: field.default for field in fields(Recipe)}
-    overrides = [f"recipe.{key}={str(value).lower()}" for key, value in recipe.items()]
+    overrides = ["weights=imagenet", *(f"recipe.{key}={str(value).lower()}" for key, value in recipe.items())]
     assert studyfile.read(file, overrides).recipe == recipe
 
 
@@ -535,4 +535,5 @@ def test_a_study_of_ours_reads_and_rehearses_on_digits(path: Path) -> None:
     study = studyfile.read(path, ["dataset=digits", "fidelity.epochs=1", "budget.trials=2"])
     assert study.question.endswith("?")
     assert study.budget.trials == 2
-    assert {objective.measure for objective in study.objectives} >= {"accuracy", "latency"}
+    measures = {objective.measure for objective in study.objectives}
+    assert measures >= {"accuracy", "latency"} or measures == {"accuracy", "training_seconds"}

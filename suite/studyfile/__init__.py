@@ -171,7 +171,8 @@ def _required(owner: type) -> list[str]:
 
 def _entry(kind: Any, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
     """Return `raw` converted to the annotation `kind` of a field."""
-    kind = next((part for part in get_args(kind) if is_dataclass(part) and isinstance(kind, UnionType)), kind)
+    tables = [part for part in get_args(kind) if is_dataclass(part) and part not in (Choice, Range)]
+    kind = tables[0] if tables and isinstance(kind, UnionType) else kind
     if is_dataclass(kind):
         return _table(kind, raw, keys, mistakes)  # type: ignore[arg-type]
     if get_origin(kind) is Mapping:
