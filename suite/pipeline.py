@@ -208,9 +208,17 @@ def changed(done: Run) -> str:
 
 
 def is_done(wanted: Study, root: Path) -> bool:
-    """Whether the budget of `wanted` is spent already."""
+    """Whether trials that have ended spend the budget of `wanted`; one that runs may be left behind by a kill."""
     home = root / wanted.name
-    return folder.holds(home) and spent(folder.read(home).trials, wanted).exhausts(wanted.budget)
+    if not folder.holds(home):
+        return False
+    done = [trial for trial in folder.read(home).trials if trial.state != "running"]
+    return spent(done, wanted).exhausts(wanted.budget)
+
+
+def is_spent(wanted: Study, done: Run) -> bool:
+    """Whether trials that have ended or still run spend the budget of `wanted`."""
+    return spent(done.trials, wanted).exhausts(wanted.budget)
 
 
 def ended(studies: Sequence[Study], root: Path) -> int:

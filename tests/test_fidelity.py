@@ -195,6 +195,21 @@ def test_what_goes_on_and_is_killed_is_gone_on_with_again_from_the_same_place(tm
         assert fidelity.first(again, store.trials()) == 0
 
 
+def test_what_takes_the_place_of_an_interrupted_trial_takes_up_its_checkpoint(tmp_path: Path) -> None:
+    """It is kept while the configuration waits for its turn, while it runs again, and while that may go on."""
+    begun, waits = a_trial(0, "interrupted", until=2), a_trial(1, "complete")
+    assert fidelity.unfinished([begun, waits]) == {0}
+    again = replace(a_trial(2, "running", until=2), reruns=0)
+    assert fidelity.unfinished([begun, waits, again]) == {0}
+    third = replace(a_trial(3, "running", until=2), reruns=2)
+    trials = [begun, waits, replace(again, state="interrupted"), third]
+    assert fidelity.first(third, trials) == 0
+    assert fidelity.unfinished(trials) == {0}
+    on = a_trial(4, "running", continues=3, until=6)
+    assert fidelity.first(on, [*trials[:3], replace(third, state="paused"), on]) == 0
+    assert fidelity.unfinished([*trials[:3], replace(third, state="complete", until=None)]) == set()
+
+
 def test_what_kills_its_process_whenever_it_goes_on_has_failed(tmp_path: Path) -> None:
     for _ in range(DEATHS):
         killed(tmp_path / "run")

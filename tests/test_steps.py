@@ -203,8 +203,8 @@ def batch(weights: bool = False) -> tuple[Any, ...]:
 
 def trained(model: keras.Model, recipe: Recipe, data: tuple[Any, ...], parts: int = 1, steps: int = 1) -> Step:
     loop.compile_(model, recipe, schedule(recipe, steps))
-    step = Step(model, recipe, parts)
-    step.install()
+    step = Step(model, recipe)
+    step.install(parts)
     batches = tf.data.Dataset.from_tensors(data).repeat(steps)
     model.fit(batches, epochs=1, verbose=0, shuffle=False)
     return step

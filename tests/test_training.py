@@ -23,7 +23,7 @@ from suite.core.rules import RECIPE_CHOICES
 from suite.datasets import Dataset
 from suite.datasets.augment import STEPS
 from suite.datasets.memory import Memory
-from suite.training import judging, loop, optimizers
+from suite.training import checkpoint, judging, loop, optimizers
 from suite.training.schedules import SHAPES, schedule
 from tests.networks import chain
 from tests.networks import classifier as network
@@ -293,16 +293,33 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_never_had(
         assert ours == pytest.approx(theirs, rel=1e-5, abs=1e-6)
 
 
-def test_the_last_piece_leaves_the_file_alone_and_the_seconds_add_up(digits: Dataset, tmp_path: Path) -> None:
+def test_the_seconds_of_pieces_add_up_and_the_last_epoch_is_not_written(digits: Dataset, tmp_path: Path) -> None:
     file = tmp_path / "new folder" / "training"
-    begun = loop.train(network(digits), FAST, digits, epochs=3, seed=0, until=1, checkpoint=file)
+    begun = loop.train(network(digits), FAST, digits, epochs=2, seed=0, until=1, checkpoint=file)
     assert [path.name for path in file.parent.iterdir()] == ["training"]
     before = file.read_bytes()
-    ended = loop.train(network(digits), FAST, digits, epochs=3, seed=0, checkpoint=file)
-    assert len(ended.curve) == 3
+    ended = loop.train(network(digits), FAST, digits, epochs=2, seed=0, checkpoint=file)
+    assert len(ended.curve) == 2
     assert ended.curve[-1]["learning_rate"] == pytest.approx(0, abs=1e-9)
     assert ended.measures["training_seconds"] > begun.measures["training_seconds"]
     assert file.read_bytes() == before
+
+
+def test_an_error_in_an_epoch_loses_only_that_epoch(digits: Dataset, tmp_path: Path) -> None:
+    """The next training goes on after the last epoch that was whole, and ends as one that was never stopped."""
+    file, told = tmp_path / "training", []
+
+    def third(row: dict[str, float]) -> None:
+        if row["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(checkpoint, "SPARED", 0)
+        loop.train(network(digits), FAST, digits, epochs=4, seed=0, checkpoint=file, on_epoch=third)
+    found = loop.train(network(digits), FAST, digits, epochs=4, seed=0, checkpoint=file, on_epoch=told.append)
+    wanted = loop.train(network(digits), FAST, digits, epochs=4, seed=0)
+    assert [row["epoch"] for row in told] == [3, 4]
+    assert [row["loss"] for row in found.curve] == pytest.approx([row["loss"] for row in wanted.curve], rel=1e-5)
 
 
 def test_a_training_in_one_piece_writes_no_file(digits: Dataset, tmp_path: Path) -> None:

@@ -217,9 +217,9 @@ class Evaluation:
             trained.write(model, self.model_file(trial.number), self._origin(trial))
         trial = self._measured(trial, training.measures)
         state: State = "complete" if ends else "paused"
-        return replace(
-            trial, state=state, curve=training.curve, finished=datetime.now(UTC), **self._cut(trial, training)
-        )
+        cut = self._cut(trial, training)
+        said = "; ".join(filter(None, [cut.get("reason"), _parts(training.parts, recipe.batch_size)]))
+        return replace(trial, state=state, curve=training.curve, finished=datetime.now(UTC), **{**cut, "reason": said})
 
     def _origin(self, trial: Trial) -> dict[str, Any]:
         """Return what a study needs to know that begins with the weights of a trial."""
@@ -257,3 +257,8 @@ class Evaluation:
     def _refused(self, trial: Trial) -> Trial:
         broken = trial.broken(self.study.constraints)
         return trial.refused(", ".join(f"{formatted(c.measure, trial.measures[c.measure])} breaks {c}" for c in broken))
+
+
+def _parts(parts: int, batch: int) -> str:
+    """Say that batches were trained in parts; empty if they were not."""
+    return f"batches of {batch} did not fit into the memory: each was trained in {parts} parts" if parts > 1 else ""

@@ -46,14 +46,16 @@ def _is_seen(configuration: Mapping[str, Value], trials: Sequence[Trial]) -> boo
 
 
 def first(trial: Trial, trials: Sequence[Trial]) -> int:
-    """Return the number of the trial that began the training of `trial`; its own if it continues no other."""
+    """Return the number of the trial that began the training of `trial`; its own if it takes up no other's."""
     return _first(trial, _numbered(trials))
 
 
 def unfinished(trials: Sequence[Trial]) -> set[int]:
     """Return the numbers of the trials that began trainings which still run or may go on."""
-    running, numbered = [trial for trial in trials if trial.state == "running"], _numbered(trials)
-    return {_first(trial, numbered) for trial in [*running, *resumable(trials)]}
+    numbered, rerun = _numbered(trials), {trial.reruns for trial in trials}
+    interrupted = [trial for trial in trials if trial.state == "interrupted" and trial.number not in rerun]
+    running = [trial for trial in trials if trial.state == "running"]
+    return {_first(trial, numbered) for trial in [*running, *interrupted, *resumable(trials)]}
 
 
 def next_step(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:
@@ -118,8 +120,8 @@ def _numbered(trials: Sequence[Trial]) -> dict[int, Trial]:
 
 
 def _first(trial: Trial, numbered: Mapping[int, Trial]) -> int:
-    while trial.continues is not None:
-        trial = numbered[trial.continues]
+    while (before := trial.reruns if trial.continues is None else trial.continues) is not None:
+        trial = numbered[before]
     return trial.number
 
 

@@ -85,6 +85,7 @@ def read(study: Study, frozen: FrozenTrial) -> Trial | None:
         state="running",
         configuration=decoded(study, frozen.params),
         started=_started(frozen),
+        reruns=frozen.user_attrs.get("rerun", {}).get("of"),
         **frozen.user_attrs.get("step", {}),
     )
     record = frozen.user_attrs.get("record")

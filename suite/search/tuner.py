@@ -29,7 +29,7 @@ from suite.search import folder, trained
 from suite.search.budget import spent
 from suite.search.space import decoded, encoded, hyperparameters
 from suite.search.store import Store
-from suite.training.loop import DivergedError
+from suite.training.loop import DivergedError, TooLargeError
 
 Evaluate = Callable[[Trial], Trial]
 
@@ -255,6 +255,6 @@ def _refuse(trial: Trial) -> Trial:
 def _line(error: Exception) -> str:
     """Return an error as one line: its type, if it is not ours, and its first line that is not blank."""
     said = first_line(error)
-    if said and isinstance(error, (SuiteError, DivergedError)):
+    if said and isinstance(error, (SuiteError, DivergedError, TooLargeError)):
         return said
     return ": ".join(filter(None, [type(error).__name__, said]))

@@ -7,9 +7,11 @@ it runs no code.
 from __future__ import annotations
 
 import json
+import math
 import re
+import time
 import tokenize
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -28,6 +30,9 @@ UNREADABLE = (  # what NumPy, JSON and the archive raise for damaged bytes
 )  # fmt: skip
 
 
+SPARED = 20  # times what a save takes pass until the next one
+
+
 @dataclass(frozen=True, kw_only=True)
 class Progress:
     """The state of a training between two epochs, besides the variables of its network and optimizer."""
@@ -36,6 +41,7 @@ class Progress:
     weights: Sequence[np.ndarray] = ()  # of the network after its best epoch
     seconds: float = 0.0  # spent so far
     by: str = "accuracy"  # the measure of the best epoch
+    parts: int = 1  # in which each batch is trained, if a whole one does not fit into the memory
 
     @property
     def epochs(self) -> int:
@@ -48,13 +54,21 @@ class Progress:
         return best_epoch(self.curve, self.by)
 
 
+NOTHING = Progress()
+
+
 def save(file: Path, variables: Sequence[keras.Variable], plan: Mapping[str, Any], progress: Progress) -> None:
     """Write the `variables` that a training changes, and its `progress`; `file` is never half-written.
 
     `plan` (values of JSON) is what the rest of the training depends on. Raises StoreError when the disk refuses; an
     earlier file then stays as it was.
     """
-    known = {"curve": progress.curve, "seconds": progress.seconds, "weights": len(progress.weights)}
+    known = {
+        "curve": progress.curve,
+        "seconds": progress.seconds,
+        "weights": len(progress.weights),
+        "parts": progress.parts,
+    }
     header = json.dumps({"plan": plan, "variables": _described(variables), **known})
     state = (keras.ops.convert_to_numpy(variable) for variable in variables)
     arrays = {**_named("state", state), **_named("best", progress.weights)}
@@ -62,17 +76,17 @@ def save(file: Path, variables: Sequence[keras.Variable], plan: Mapping[str, Any
 
 
 def restored(
-    file: Path | None, variables: Sequence[keras.Variable], plan: Mapping[str, Any], by: str = "accuracy"
+    file: Path | None, variables: Sequence[keras.Variable], plan: Mapping[str, Any], start: Progress = NOTHING
 ) -> Progress:
-    """Load `file` into the `variables` and return its progress, whose best epoch is found `by` a measure.
+    """Load `file` into the `variables` and return its progress; without a file, that of the `start`.
 
-    Without a file, the progress is empty.
+    Its best epoch is found by the measure of the start. A batch is in as many parts as in either of the two.
 
     Raises StoreError, and leaves the variables as they are, when the file is damaged or was written for another
     network or plan.
     """
     if file is None or not file.exists():
-        return Progress(by=by)
+        return start
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             header = json.loads(str(archive["header"]))
@@ -80,7 +94,9 @@ def restored(
                 raise _refused(file, difference)
             state = [archive[f"state{index}"] for index in range(len(variables))]
             weights = [archive[f"best{index}"] for index in range(header["weights"])]
-            progress = Progress(curve=tuple(header["curve"]), weights=weights, seconds=header["seconds"], by=by)
+            parts = max(start.parts, header["parts"])
+            known = {"weights": weights, "seconds": header["seconds"], "parts": parts}
+            progress = Progress(curve=tuple(header["curve"]), by=start.by, **known)
     except UNREADABLE as error:
         reason = str(error.strerror) if isinstance(error, PermissionError) else "it is damaged or no checkpoint"
         raise _refused(file, reason) from error
@@ -96,6 +112,26 @@ def best_weights(file: Path) -> list[np.ndarray]:
             return [archive[f"best{index}"] for index in range(json.loads(str(archive["header"]))["weights"])]
     except UNREADABLE as error:
         raise StoreError(f"{file}: what was learned cannot be read ({first_line(error)})") from error
+
+
+class Keeper(keras.callbacks.Callback):
+    """Saves a training after its epochs, so that one whose process is killed goes on from there.
+
+    An epoch is not saved while that would take more than a twentieth of the time.
+    """
+
+    def __init__(self, save: Callable[[], object], until: int) -> None:
+        super().__init__()
+        self._save, self._until = save, until
+        self._rest, self._saved = 0.0, -math.inf  # seconds from one save to the next; when the last one ended
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Save, but for the last epoch: what becomes of it is known only then."""
+        began = time.monotonic()
+        if epoch + 1 < self._until and not self.model.stop_training and began - self._saved >= self._rest:
+            self._save()
+            self._saved = time.monotonic()
+            self._rest = SPARED * (self._saved - began)
 
 
 def _described(variables: Sequence[keras.Variable]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -16,11 +16,12 @@ from keras import ops
 from suite.core.recipe import Recipe
 from suite.datasets import Dataset
 from suite.training import judging, optimizers, stages, transfer
-from suite.training.checkpoint import Progress, restored, save
+from suite.training.checkpoint import Keeper, Progress, restored, save
 from suite.training.deadline import Deadline, Forecast, Left, OutOfTimeError, forever
 from suite.training.schedules import Plateau, Schedule, schedule
 from suite.training.stepping import Step
 
+VALIDATED = 256  # pictures in a batch of validation
 OnEpoch = Callable[[dict[str, float]], object]
 
 
@@ -31,10 +32,15 @@ class Training:
     curve: tuple[dict[str, float], ...]  # a row an epoch, see Trial.curve
     measures: dict[str, float]  # all that are known after training, of the epoch whose weights stay
     stopped: bool = False  # whether the recipe's patience ended it
+    parts: int = 1  # in which each batch was trained, as a whole one did not fit into the memory
 
 
 class DivergedError(ArithmeticError):
     """The loss is no longer a number."""
+
+
+class TooLargeError(MemoryError):
+    """A batch does not fit into the memory, in two parts neither."""
 
 
 @contextmanager
@@ -65,7 +71,7 @@ def train(
     """Train `model` (logits out, [B, K]) in place and leave it with the weights of its best epoch so far, by a measure.
 
     The learning rate is planned for `epochs` epochs; the training ends after epoch `until`, or after the last. It goes
-    on from the file `checkpoint` as if it had never stopped, and writes that file when epochs are left.
+    on from the file `checkpoint` as if it had never stopped, and writes that file while epochs are left.
 
     The recipe's patience may end it earlier. When no seconds are `left`, it ends after the last epoch that ends in
     time, or else between two batches, from where it cannot go on later. Its curve is then shorter. `forecast` is told
@@ -75,8 +81,8 @@ def train(
     then begins with epoch 0, a classifier of the features of its body; `frozen` ends there, and so does `until` 0.
 
     `on_epoch` is called with each new row of the curve; its error ends the training. Raises DivergedError when the
-    loss becomes infinite or not a number, StoreError when the checkpoint cannot be read or written, and OutOfTimeError
-    when not one epoch ended in time.
+    loss becomes infinite or not a number, TooLargeError when half a batch does not fit into the memory, StoreError when
+    the checkpoint cannot be read or written, and OutOfTimeError when not one epoch ended in time.
     """
     until = 0 if recipe.mode == "frozen" else epochs if until is None else until
     assert (1 if recipe.mode == "scratch" else 0) <= until <= epochs
@@ -85,22 +91,68 @@ def train(
         on_epoch(dict(start.curve[0]))
     if not until:
         return _ended(model, start)
+    return halved(
+        model,
+        lambda parts: _trained(
+            model, recipe, data, replace(start, parts=parts), epochs, seed, until, checkpoint, left, forecast, on_epoch
+        ),
+        recipe.batch_size,
+    )
+
+
+def halved(model: keras.Model, train: Callable[[int], Training], batch: int) -> Training:
+    """Return what `train` returns, called with 1, or once more with 2 parts of a batch if the memory is too small.
+
+    The network begins both times as it is. Raises TooLargeError when two parts are too large as well.
+    """
+    begun = [ops.convert_to_numpy(variable) for variable in model.variables]
+    with suppress(tf.errors.ResourceExhaustedError):
+        return train(1)
+    for variable, value in zip(model.variables, begun, strict=True):
+        variable.assign(value)
+    try:
+        return train(2)
+    except tf.errors.ResourceExhaustedError:
+        raise TooLargeError(
+            f"half a batch of {batch} pictures does not fit into the memory: a smaller batch_size, image or network may"
+        ) from None
+
+
+def _trained(
+    model: keras.Model,
+    recipe: Recipe,
+    data: Dataset,
+    start: Progress,
+    epochs: int,
+    seed: int,
+    until: int,
+    checkpoint: Path | None,
+    left: Left,
+    forecast: Callable[[Forecast], object] | None,
+    on_epoch: OnEpoch | None,
+) -> Training:
+    """Train after what is done at the `start` or kept in the file `checkpoint`, see `train`."""
     began = time.monotonic()
     rate = schedule(recipe, epochs * math.ceil(data.sizes["train"] / recipe.batch_size))
     compile_(model, recipe, rate)
     step = Step(model, recipe)
-    step.install()
     plan = {**asdict(recipe), "epochs": epochs, "seed": seed, "dataset_digest": data.digest}
-    begun = start if start.curve else restored(checkpoint, step.variables, plan, by)
+    begun = start if start.curve else restored(checkpoint, step.variables, plan, start)
+    step.install(begun.parts)
     best = Best(begun, recipe.patience, on_epoch)
+
+    def now() -> Progress:
+        return replace(best.progress, seconds=begun.seconds + time.monotonic() - began)
+
     whole = True
     if begun.epochs < until and not best.is_over:
         deadline = Deadline(left, data.sizes["validation"] / data.sizes["train"], forecast)
         falls = [Plateau(rate, epochs, lambda: best.progress.curve)] if recipe.schedule == "plateau" else []
-        whole = _fit(model, recipe, data, seed, until, best, deadline, [*step.callbacks, *falls])
+        keeps = [Keeper(lambda: save(checkpoint, step.variables, plan, now()), until)] if checkpoint else []
+        whole = _fit(model, recipe, data, seed, until, best, deadline, [*step.callbacks, *falls, *keeps])
     if not best.progress.curve:
         raise OutOfTimeError("the budget's hours were over before its first epoch ended: raise budget.hours")
-    reached = replace(best.progress, seconds=begun.seconds + time.monotonic() - began)
+    reached = now()
     if checkpoint and whole and begun.epochs < reached.epochs < epochs and not best.is_over:
         save(checkpoint, step.variables, plan, reached)
     return _ended(model, reached, stopped=best.is_over)
@@ -133,6 +185,7 @@ def _ended(model: keras.Model, reached: Progress, *, stopped: bool = False) -> T
             "training_seconds": reached.seconds,
         },
         stopped=stopped,
+        parts=reached.parts,
     )
 
 
@@ -163,7 +216,7 @@ def _fit(
         model,
         batches,
         steps_per_epoch=steps,
-        validation_data=data.validation(),
+        validation_data=data.validation(batch_size=VALIDATED // best.progress.parts),
         initial_epoch=done,
         epochs=until,
         verbose=0,

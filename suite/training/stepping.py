@@ -24,8 +24,8 @@ NO_LENGTH = 1e-12  # of a gradient: keeps the climb finite
 class Step:
     """Trains a compiled network by one batch at a time; `install` puts it in the place of Keras' own step."""
 
-    def __init__(self, network: keras.Model, recipe: Recipe, parts: int = 1) -> None:
-        self._network, self._sharpness, self._parts = network, recipe.sharpness, parts
+    def __init__(self, network: keras.Model, recipe: Recipe) -> None:
+        self._network, self._sharpness, self._parts = network, recipe.sharpness, 1
         self.average = Average(network, recipe.average) if recipe.average else None
 
     @property
@@ -39,9 +39,10 @@ class Step:
         """What `fit` must call."""
         return [self.average] if self.average else []
 
-    def install(self) -> None:
-        """Let the network's `fit` train by this step, if it differs from Keras' own."""
-        if self._parts > 1 or self._sharpness or self.average:
+    def install(self, parts: int = 1) -> None:
+        """Let the network's `fit` train by this step, each batch in so many parts, if it differs from Keras' own."""
+        self._parts = parts
+        if parts > 1 or self._sharpness or self.average:
             self._network.train_step = self.take
 
     def take(self, data: Any) -> dict[str, Any]:

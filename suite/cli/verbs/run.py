@@ -72,7 +72,7 @@ def _ran(study: Study, root: Path, storage: str | None) -> Run:
         tell(f"{study.name} was searched before, and {changed}. Search the new pictures under another name.")
     if ended := pipeline.hours_over(done):
         tell(ended)
-    if not pipeline.is_done(study, root):
+    if not pipeline.is_spent(study, done):
         tell("The budget is not spent: no other candidate was found that keeps the constraints.")
     return done
 
