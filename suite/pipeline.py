@@ -10,7 +10,7 @@ import logging
 import os
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,8 @@ from suite.benchmark.campaign import Settings, Told
 from suite.core import cells, files, seen
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
-from suite.core.presets import FAMILY
-from suite.core.recipe import TUNE, Recipe, started
-from suite.core.study import NEW, Choice, Objective, Study, split
+from suite.core.recipe import TUNE
+from suite.core.study import NEW, Objective, Study, split
 from suite.core.task import Shape, Task
 from suite.core.trial import Run, Trial
 from suite.machine.capacity import processors
@@ -32,7 +31,6 @@ from suite.machine.quiet import load_tensorflow
 from suite.report.catalogue.network import Network
 from suite.search import folder
 from suite.search.budget import spent
-from suite.studyfile import binding
 from suite.studyfile.binding import drawn
 from suite.timing.timer import Timer
 
@@ -61,13 +59,11 @@ def bound(read: Study, file: Path, overrides: Sequence[str] = ()) -> Study:
 
     Raises StudyError and ArchitectureError.
     """
-    wanted = _with_space(read)
-    wanted = replace(wanted, weights=_of_trial(wanted.weights))
-    typed = _with_image(binding.bind(wanted, architectures.config(read.architecture), str(file), overrides))
-    typed = words.bound(typed, str(file), overrides)
-    _check_some_can_be_built(typed, file)
-    _check_some_fits(typed, file)
-    return _with_recipe(typed)
+    wanted = candidate.bound(replace(read, weights=_of_trial(read.weights)), str(file), overrides)
+    wanted = words.bound(wanted, str(file), overrides)
+    _check_some_can_be_built(wanted, file)
+    _check_some_fits(wanted, file)
+    return wanted
 
 
 def check(file: Path, overrides: Sequence[str] = ()) -> tuple[Study, Dataset | None]:
@@ -82,19 +78,13 @@ def check(file: Path, overrides: Sequence[str] = ()) -> tuple[Study, Dataset | N
     from suite.search import rehearsal
 
     read = study(file, overrides)
-    data = datasets.look(read.dataset, read.image, read.preparation)
+    data = datasets.look(read.dataset, candidate.any_image(read), read.preparation)
     if data and read.words and pairs.is_here(read.words):
         pairs.load(read.words, data, read.preparation)
-    task = data.task if data else rehearsal.task(read)
+    task = data.task if data else None
     rehearsal.require_buildable(read, task)
     rehearsal.Rehearsal(read).small(task)
     return read, data
-
-
-def _with_space(read: Study) -> Study:
-    """Return the study with what its architecture is searched over, where the study's file is silent."""
-    own = architectures.space(read.architecture)
-    return replace(read, space={**own.get("space", {}), **read.space}, recipe={**own.get("recipe", {}), **read.recipe})
 
 
 def _of_trial(weights: str) -> str:
@@ -112,40 +102,15 @@ def _of_trial(weights: str) -> str:
     return str(file)
 
 
-def _with_image(bound: Study) -> Study:
-    """Return the study with the size of pictures that its weights were made for, where the study's file is silent."""
-    if bound.weights == NEW:
-        return bound
-    wanted = candidate.preprocessing(bound, {}).resolution
-    image = bound.image or (wanted, wanted, 3)
-    if image[2] != 3:
-        raise StudyError(
-            f"image = {list(image)}: weights of other trainings are for colour pictures: {[*image[:2], 3]}"
-        )
-    return replace(bound, image=image)
-
-
-def _with_recipe(bound: Study) -> Study:
-    """Return the study with what it trains by otherwise than all, where its file leaves it open.
-
-    A study that searches over presets keeps all but the mode open: each trial records its recipe.
-    """
-    preset, own = bound.recipe.get("preset", FAMILY), candidate.own_recipe(bound)
-    if isinstance(preset, Choice):
-        return replace(bound, recipe={"mode": own.mode, **bound.recipe})
-    plain, start = asdict(Recipe()), asdict(started(str(preset), own))
-    return replace(bound, recipe={**{key: start[key] for key in start if start[key] != plain[key]}, **bound.recipe})
-
-
 def _check_some_fits(bound: Study, file: Path) -> None:
     """Raise StudyError when the weights fit none of some networks of the space; one of the others is refused later."""
     if bound.weights == NEW or not bound.space:
         return
     source = random.Random(0)
-    height, width, channels = bound.image or (0, 0, 0)
-    task = Task(height=height, width=width, channels=channels, classes=2)
     for _ in range(FITTED):
         configuration = {**drawn(bound, source), "recipe.mode": TUNE}
+        height, width, channels = candidate.shape(bound, configuration, (0, 0, 3))
+        task = Task(height=height, width=width, channels=channels, classes=2)
         try:
             candidate.given(bound, configuration, candidate.network(bound, configuration, task))
         except ArchitectureError as error:
@@ -165,7 +130,7 @@ def _check_some_can_be_built(bound: Study, file: Path) -> None:
             refusal = error
         else:
             return
-    raise StudyError(f"{file}: no configuration in [space] can be built from {bound.architecture}: {refusal}")
+    raise StudyError(f"{file}: no configuration in [space] can be built from {bound.network}: {refusal}")
 
 
 def run(wanted: Study, root: Path, storage: str | None = None, *, show: bool = True) -> Run:
@@ -200,7 +165,8 @@ def changed(done: Run) -> str:
     from suite import datasets
 
     try:
-        now = datasets.load(done.study.dataset, done.study.image, done.study.preparation).surroundings
+        image = candidate.any_image(done.study)
+        now = datasets.load(done.study.dataset, image, done.study.preparation).surroundings
     except DatasetError as error:
         return f"its pictures cannot be used any more: {error}"
     change = seen.change(first, now)
@@ -332,8 +298,9 @@ def export(entry: Entry, runs: Sequence[Run], into: Path, by_text: Sequence[str]
     if there is not None:
         return there
     study = entry.study
-    data = datasets.load(study.dataset, study.image, study.preparation)
-    data = data.seen(preprocessing=seen.preprocessing(entry.trial))
+    loaded = datasets.load(study.dataset, candidate.any_image(study), study.preparation)
+    image = candidate.shape(study, entry.trial.configuration, loaded.task.image)
+    data = loaded.seen(image, seen.preprocessing(entry.trial))
     then = None if _is_same(entry.trial, data.digest) else _classes_then(home, entry)
     if by_text is not None:
         network = pretraining.zero_shot(run, entry.trial, data.task, by_text or then or data.classes)
@@ -347,7 +314,7 @@ def _card(entry: Entry, study: Study) -> dict[str, Any]:
     return {
         "study": study.name,
         "trial": entry.trial.number,
-        "architecture": study.architecture,
+        "architecture": candidate.architecture(study, entry.trial.configuration),
         "start": entry.trial.start,
         "configuration": dict(entry.trial.configuration),
         "measures": dict(entry.trial.measures),

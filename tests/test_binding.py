@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Optional
 
 import pytest
 
-from suite import architectures, studyfile
+from suite import studyfile
+from suite.architectures import candidate
 from suite.core.errors import ArchitectureError, StudyError
 from suite.core.recipe import Recipe
 from suite.core.study import Budget, Choice, Domain, Fidelity, Objective, Range, Study, Value
@@ -55,7 +56,7 @@ def study(space: Mapping[str, Value | Domain], recipe: Mapping[str, Value | Doma
 
 def bound(key: str, entry: Value | Domain) -> Any:
     """Return what becomes of one entry of a space."""
-    return bind(study({key: entry}), Net()).space[key]
+    return bind(study({key: entry}), {"resnet/50": Net()}).space[key]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_what_has_the_type_of_its_field_is_taken(key: str, entry: Value | Domain
 
 def test_a_range_of_integers_is_continuous_where_the_field_is_a_float() -> None:
     assert study({"width": Range(low=0, high=1)}).size == 2
-    assert bind(study({"width": Range(low=0, high=1)}), Net()).size == float("inf")
+    assert bind(study({"width": Range(low=0, high=1)}), {"resnet/50": Net()}).size == float("inf")
 
 
 @pytest.mark.parametrize(
@@ -119,13 +120,13 @@ def test_a_range_of_integers_is_continuous_where_the_field_is_a_float() -> None:
 )  # fmt: skip
 def test_what_has_not_the_type_of_its_field_is_refused(key: str, entry: Value | Domain, message: str) -> None:
     with pytest.raises(StudyError) as caught:
-        bind(study({key: entry}), Net(), "net.toml")
+        bind(study({key: entry}), {"resnet/50": Net()}, "net.toml")
     assert str(caught.value) == f"net.toml: {message}"
 
 
 def test_all_mistakes_of_a_space_are_told_at_once() -> None:
     with pytest.raises(StudyError) as caught:
-        bind(study({"groups": 1.5, "widht": 1, "width": 2}), Net(), "net.toml", ["space.groups=1.5"])
+        bind(study({"groups": 1.5, "widht": 1, "width": 2}), {"resnet/50": Net()}, "net.toml", ["space.groups=1.5"])
     assert str(caught.value).splitlines() == [
         "--set space.groups: needs an integer, not 1.5",
         "net.toml: no key 'widht' in [space]. Did you mean 'width'?",
@@ -192,12 +193,11 @@ def test_the_summary_says_each_domain_in_words_and_counts_it() -> None:
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: "/".join(path.parts[-2:]))
 def test_every_configuration_of_our_studies_is_one_that_its_family_accepts(path: Path) -> None:
-    written = studyfile.read(path)
-    start = architectures.config(written.architecture)
-    space = bind(written, start, str(path)).space
-    finite = study({key: ends(entry) for key, entry in space.items()})
+    written = candidate.bound(studyfile.read(path), str(path))
+    space: dict[str, Value | Domain] = {key: ends(entry) for key, entry in written.space.items()}
+    finite = replace(written, space=space, recipe={})
     for configuration in configurations(finite):
-        replaced(start, finite.fields("space", configuration))
+        candidate.config(finite, configuration)
 
 
 def ends(entry: Value | Domain) -> Value | Domain:

@@ -36,7 +36,7 @@ from suite.studyfile import binding
 from tests import studies
 
 STUDY = Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml"
-START = config("resnet/tiny")
+STARTS = {"resnet/tiny": config("resnet/tiny")}
 few = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 many = settings(few, max_examples=100)
 
@@ -82,10 +82,10 @@ def changed(document: dict[str, Any], at: int, value: object) -> dict[str, Any]:
 def read(file: Path, overrides: tuple[str, ...] = ()) -> None:
     """Read and bind a study as `suite check` does; a study that passes is the same when written and read again."""
     with suppress(StudyError):
-        study = binding.bind(studyfile.read(file, overrides), START)
+        study = binding.bind(studyfile.read(file, overrides), STARTS)
         binding.summary(study)
         assert study.size >= 1
-        assert binding.bind(studyfile.parse(tomllib.loads(studyfile.text(study)), "again"), START) == study
+        assert binding.bind(studyfile.parse(tomllib.loads(studyfile.text(study)), "again"), STARTS) == study
 
 
 # ---- study files

@@ -276,16 +276,16 @@ def test_a_layer_of_a_later_candidate_is_found_before_its_training(tmp_path: Pat
         asked = own(written(tmp_path / used, defined, used), space={"mine": Choice((False, True))})
         rehearse = Rehearsal(asked)
         rehearse.small(TASK)
-        rehearse(candidate.network(asked, {"space.mine": False}, TASK))
+        rehearse(candidate.network(asked, {"space.mine": False}, TASK), asked.source)
         with pytest.raises(ArchitectureError, match=r"mine\.py, line"):
-            rehearse(candidate.network(asked, {"space.mine": True}, TASK))
+            rehearse(candidate.network(asked, {"space.mine": True}, TASK), asked.source)
 
 
 def test_a_network_is_as_before_after_its_rehearsal(tmp_path: Path) -> None:
     asked = own(written(tmp_path, "", "layers.BatchNormalization()"))
     network = candidate.network(asked, {}, TASK)
     before = network.get_weights()
-    Rehearsal(asked)(network)
+    Rehearsal(asked)(network, asked.source)
     for one, other in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -122,6 +122,7 @@ WARMUP = "warmup = { range = [0, 0.5], step = 0.25 }"
 LATENCY = 'measure = "latency"\ngoal = "min"'
 LIMIT = 'measure = "parameters"\nat_most = 5_000_000'
 OBJECTIVES = GOOD[GOOD.index("[[objectives]]") : GOOD.index("[[constraints]]")]
+IMAGE_RULE = "needs a side in pixels, or [height, width, channels]: sides of at least 1 pixel, 1 or 3 channels"
 NAME_RULE = "needs letters, digits, '-', '_' and '.' (a folder is named after it), at most 100, a letter or digit first"
 
 MISTAKES = {
@@ -283,14 +284,34 @@ MISTAKES = {
         '"resnet/50"', '"networks/mine.py"',
         'architecture: needs FAMILY/VARIANT, such as "resnet/50", or FILE.py/VARIANT; not "networks/mine.py"',
     ),
-    "flat image": ("seed = 3", "image = [32, 32]", "image: needs a list of 3 integers, not [32, 32]"),
+    "flat image": (
+        "seed = 3", "image = [32, 32]",
+        "image: needs a list of 3 integers or an integer or { choice = [...] }, not [32, 32]",
+    ),
     "image of no height": (
         "seed = 3", "image = [0, 32, 3]",
-        "image: needs [height, width, channels]: sides of at least 1 pixel, 1 or 3 channels; not [0, 32, 3]",
+        f"image: {IMAGE_RULE}; not [0, 32, 3]",
     ),
     "image of five channels": (
         "seed = 3", "image = [32, 32, 5]",
-        "image: needs [height, width, channels]: sides of at least 1 pixel, 1 or 3 channels; not [32, 32, 5]",
+        f"image: {IMAGE_RULE}; not [32, 32, 5]",
+    ),
+    "image of no side": ("seed = 3", "image = { choice = [96, 0] }", f"image: {IMAGE_RULE}; not 0"),
+    "image of half a pixel": (
+        "seed = 3", "image = { range = [96.5, 128] }",
+        "image: needs a list of 3 integers or an integer or { choice = [...] }, not 96.5",
+    ),
+    "no architecture": (
+        'architecture = "resnet/50"', "architecture = []",
+        'architecture: needs FAMILY/VARIANT, such as "resnet/50", or FILE.py/VARIANT; not []',
+    ),
+    "a wrong one of several architectures": (
+        'architecture = "resnet/50"', 'architecture = ["resnet/50", "vit"]',
+        'architecture: needs FAMILY/VARIANT, such as "resnet/50", or FILE.py/VARIANT; not ["resnet/50", "vit"]',
+    ),
+    "a domain in the table of a family": (
+        "groups = 2", "resnet.groups = { chioce = [1, 2] }",
+        "groups in [space.resnet]: no domain 'chioce'. Did you mean 'choice'?",
     ),
     "recipe: wrong type": (WARMUP, "flip = 1", "flip in [recipe]: needs true or false, not 1"),
     "recipe: wrong type in a domain": (

@@ -6,6 +6,8 @@ A family is a module of this package or your own Python file: `resnet/50` is a v
 
 from __future__ import annotations
 
+import fnmatch
+import functools
 import importlib
 import json
 import tomllib
@@ -143,6 +145,25 @@ def config(architecture: str) -> Config:
     return cast(Config, variants[variant])
 
 
+def matching(pattern: str) -> list[str]:
+    """Return the named networks that a pattern means: `efficientnet/lite*`; a name means itself.
+
+    Networks for tests (`resnet/tiny`) match no pattern. Raises ArchitectureError when nothing matches.
+    """
+    if not set(pattern) & set("*?["):
+        return [pattern]
+    source = split(pattern)[0]
+    if is_own(source):
+        known = [f"{source}/{variant}" for variant in family(source).VARIANTS]
+    else:
+        known = [name for name, counted in recorded().items() if not counted.tiny]
+    found = fnmatch.filter(known, pattern)
+    if not found:
+        hint = did_you_mean(source, {split(name)[0] for name in known})
+        raise ArchitectureError(f"no network matches '{pattern}'.{hint}")
+    return found
+
+
 def resolution(architecture: str) -> int:
     """Return the side of the square pictures that a named network is measured with, pixels."""
     return int(getattr(config(architecture), "resolution", RESOLUTION))
@@ -170,6 +191,7 @@ def space(architecture: str) -> dict[str, dict[str, Value | Domain]]:
 
 
 @lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=8)
 def weights_for(architecture: str, wanted: str) -> Weights:
     """Return weights of another training for a named network, see `weights.find`. Raises ArchitectureError."""
     quiet.load_tensorflow()

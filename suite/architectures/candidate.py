@@ -1,16 +1,21 @@
-"""What a configuration of a study stands for: a Config of its family, a network, its weights, pictures and recipe."""
+"""What a configuration of a study stands for: a Config of its family, a network, its weights, pictures and recipe.
+
+These are the only doors: a study may search over networks of several families and over sizes of pictures.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from suite import architectures
+from suite.core.errors import ArchitectureError, StudyError
 from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.presets import FAMILY
 from suite.core.recipe import SCRATCH, TUNING, Recipe, started
-from suite.core.study import NEW, Study, Value
-from suite.core.task import Task
+from suite.core.study import NEW, Choice, Image, Study, Value
+from suite.core.task import Shape, Task
 from suite.studyfile import binding
 
 if TYPE_CHECKING:
@@ -18,30 +23,146 @@ if TYPE_CHECKING:
 
     from suite.architectures.weights import Weights
 
+IMAGENET = "imagenet"  # the weights that networks have if they have any
+
+
+def bound(read: Study, place: str, overrides: Sequence[str] = ()) -> Study:
+    """Return a study that was read from the file `place`, with what that leaves open: patterns, spaces, recipes, sizes.
+
+    Raises ArchitectureError for a network or weights that do not exist, StudyError for fields that a family has not.
+    """
+    named = _named(read)
+    _check_weights(named)
+    starts = {name: architectures.config(name) for name in named.architectures}
+    return _with_image(_with_recipe(binding.bind(_with_space(named), starts, place, overrides)))
+
+
+def _named(read: Study) -> Study:
+    """Return the study with the networks that its patterns match, those with weights if it asks for them."""
+    names = dict.fromkeys(name for pattern in read.architectures for name in architectures.matching(pattern))
+    if read.with_weights:
+        wanted = IMAGENET if read.weights == NEW else read.weights
+        here = {name: None for name in names if not _lack(name, wanted)}
+        if not here:
+            raise ArchitectureError(
+                f"none of {len(names)} networks has weights here. {_lack(next(iter(names)), wanted)}"
+            )
+        names = here
+    return replace(read, architecture=tuple(names) if len(names) > 1 else next(iter(names)))
+
+
+def _check_weights(named: Study) -> None:
+    """Raise ArchitectureError, with a line for each network without the weights that the study names."""
+    lacks = [_lack(name, named.weights) for name in named.architectures] if named.weights != NEW else []
+    if lines := list(filter(None, lacks)):
+        hint = "with_weights = true leaves out such networks"
+        raise ArchitectureError("\n".join([*lines, *[hint] * (len(lines) < len(lacks))]))
+
+
+def _lack(name: str, wanted: str) -> str:
+    """Say why there are no weights for a network; empty if there are."""
+    try:
+        architectures.weights_for(name, wanted)
+    except ArchitectureError as error:
+        return str(error)
+    return ""
+
+
+def _with_space(named: Study) -> Study:
+    """Return the study with what its architectures are searched over, where the study's file is silent."""
+    space, recipe = dict(named.space), dict(named.recipe)
+    several = len(named.architectures) > 1
+    for name in named.architectures:
+        own = architectures.space(name)
+        before = f"{named.at({'architecture': name}).family}." if several else ""
+        space = {**{f"{before}{key}": entry for key, entry in own.get("space", {}).items()}, **space}
+        recipe = {**own.get("recipe", {}), **recipe}
+    return replace(named, space=space, recipe=recipe)
+
+
+def _with_recipe(bound: Study) -> Study:
+    """Return the study with what its networks train by otherwise than all, where the study's file leaves it open.
+
+    A study that searches over presets, or from scratch over several families, keeps all but the mode open: each trial
+    records its recipe.
+    """
+    preset = bound.recipe.get("preset", FAMILY)
+    own = own_recipe(bound.at({"architecture": bound.architectures[0]}))
+    if isinstance(preset, Choice) or (bound.weights == NEW and len(bound.sources) > 1):
+        return replace(bound, recipe={"mode": own.mode, **bound.recipe})
+    plain, start = asdict(Recipe()), asdict(started(str(preset), own))
+    return replace(bound, recipe={**{key: start[key] for key in start if start[key] != plain[key]}, **bound.recipe})
+
+
+def _with_image(bound: Study) -> Study:
+    """Return the study with the size of pictures that its weights were made for, where the study's file is silent.
+
+    Several networks keep the sizes of their own. Raises StudyError for pictures without colours.
+    """
+    if bound.weights == NEW:
+        return bound
+    sizes = bound.image.values if isinstance(bound.image, Choice) else (bound.image,)
+    for size in sizes:
+        if isinstance(size, tuple) and size[2] != 3:
+            raise StudyError(
+                f"image = {list(size)}: weights of other trainings are for colour pictures: {[*size[:2], 3]}"
+            )
+    if bound.image is None and isinstance(bound.architecture, str):
+        return replace(bound, image=shape(bound, {}, (0, 0, 3)))
+    return bound
+
+
+def architecture(study: Study, configuration: Mapping[str, Value]) -> str:
+    """Return the named network that the Config starts from: `resnet/50`."""
+    (name,) = study.at(configuration).architectures
+    return name
+
+
+def image(study: Study, configuration: Mapping[str, Value]) -> Image | None:
+    """Return the size of the pictures that the network sees: by default that of its weights, or the dataset's own."""
+    found = None if study.image is not None else weights(study, configuration)
+    return found.preprocessing.resolution if found else study.at(configuration).any_image
+
+
+def any_image(study: Study) -> Image | None:
+    """Return one size of pictures, by which the dataset can be loaded; None for its own."""
+    return image(study, {"architecture": study.architectures[0]})
+
+
+def shape(study: Study, configuration: Mapping[str, Value], own: Shape) -> Shape:
+    """Return the size of the pictures that the network sees, (H, W, C), of a dataset whose `own` it is.
+
+    Weights of another training are for colours.
+    """
+    wanted, channels = image(study, configuration), own[2] if study.weights == NEW else 3
+    return (wanted, wanted, channels) if isinstance(wanted, int) else wanted or own
+
 
 def weights(study: Study, configuration: Mapping[str, Value]) -> Weights | None:
     """Return the weights of another training that the study names; None if it names none.
 
     Raises ArchitectureError when they are not here.
     """
-    return None if study.weights == NEW else architectures.weights_for(study.architecture, study.weights)
+    return (
+        None if study.weights == NEW else architectures.weights_for(architecture(study, configuration), study.weights)
+    )
 
 
 def config(study: Study, configuration: Mapping[str, Value]) -> architectures.Config:
     """Return the family's Config. Raises ArchitectureError when its fields do not go together."""
     found = weights(study, configuration)
     changes = {**(found.changes if found else {}), **study.fields("space", configuration)}
-    return binding.replaced(architectures.config(study.architecture), changes)
+    return binding.replaced(architectures.config(architecture(study, configuration)), changes)
 
 
 def recipe(study: Study, configuration: Mapping[str, Value]) -> Recipe:
-    """Return the recipe of the configuration's preset, by default the study's own, with its other fields replaced."""
+    """Return the recipe of the configuration's preset, by default its network's own, with its other fields replaced."""
     fields = study.fields("recipe", configuration)
-    return binding.replaced(started(str(fields.get("preset", FAMILY)), own_recipe(study)), fields)
+    return binding.replaced(started(str(fields.get("preset", FAMILY)), own_recipe(study.at(configuration))), fields)
 
 
 def own_recipe(study: Study) -> Recipe:
-    """Return what a study trains by if it says nothing: its family's recipe, or that for weights of others."""
+    """Return what a study of one family trains by if it says nothing: its family's recipe, or that for weights."""
     return architectures.recipe(study.source) if study.weights == NEW else TUNING
 
 
@@ -62,4 +183,4 @@ def given(study: Study, configuration: Mapping[str, Value], network: keras.Model
 
 def network(study: Study, configuration: Mapping[str, Value], task: Task) -> keras.Model:
     """Return the untrained network, in Keras' current precision. Raises ArchitectureError as `config` does."""
-    return architectures.family(study.source).build(config(study, configuration), task)
+    return architectures.family(study.at(configuration).source).build(config(study, configuration), task)

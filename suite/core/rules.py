@@ -40,7 +40,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "architecture": (
         'needs FAMILY/VARIANT, such as "resnet/50", or FILE.py/VARIANT',
-        lambda name: re.fullmatch(r"([^\s/]+|.+\.py)/[^\s/]+(?<!\.py)", name) is not None,
+        lambda names: bool(names) and all(map(_is_network, (names,) if isinstance(names, str) else names)),
     ),
     "dataset": (
         'needs a tensorflow-datasets name, a folder, "hf:NAME", or "digits"',
@@ -51,8 +51,8 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         lambda name: bool(name.strip()),
     ),
     "image": (
-        "needs [height, width, channels]: sides of at least 1 pixel, 1 or 3 channels",
-        lambda image: min(image) >= 1 and image[2] in (1, 3),
+        "needs a side in pixels, or [height, width, channels]: sides of at least 1 pixel, 1 or 3 channels",
+        lambda image: image >= 1 if isinstance(image, int) else min(image) >= 1 and image[2] in (1, 3),
     ),
     "background": (
         'needs a colour: "white", "grey", "black" or red, green and blue as "#ff8800"',
@@ -97,6 +97,10 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
+def _is_network(name: str) -> bool:
+    return re.fullmatch(r"([^\s/]+|.+\.py)/[^\s/]+(?<!\.py)", name) is not None
+
+
 def shown(value: object) -> str:
     """Return `value` as `written`, for a message: cut where it is long."""
     text = written(value)
@@ -130,11 +134,11 @@ def hold(key: str, value: object) -> None:
         raise StudyError(f"{needs or 'needs a finite number'}; not {shown(value)}")
 
 
-def hold_fields(made: Any) -> None:
+def hold_fields(made: Any, but: Collection[str] = ()) -> None:
     """Raise StudyError, which names the field, if a field of the dataclass `made` has a value that it may not have."""
     for field in fields(made):
         value = getattr(made, field.name)
-        if value is not None:
+        if value is not None and field.name not in but:
             hold_named(field.name, value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePath
 
 from suite.core import rules
@@ -12,6 +12,7 @@ from suite.core.errors import StudyError, did_you_mean
 from suite.core.measures import MEASURES, Goal, formatted
 from suite.core.preparation import Preparation
 from suite.core.recipe import FROZEN, SCRATCH, TUNE, Recipe, Transfer
+from suite.core.task import Shape
 from suite.core.words import CLASS_NAMES, Words
 
 FEATURES = 1 / 3  # of an epoch: what the features of a body cost
@@ -190,6 +191,14 @@ class Latency:
         rules.hold_fields(self)
 
 
+Image = Shape | int  # of the networks' input: (H, W, C), or the side of a square with the channels of the pictures
+
+
+def setting(path: str) -> str:
+    """Return what people call `space.depths`: `depths`; `image` and `architecture` have no table."""
+    return path.partition(".")[2] or path
+
+
 def split(architecture: str) -> tuple[str, str]:
     """Return family and variant of a network: `resnet` and `50`, or `networks/mine.py` and `small`."""
     family, _, variant = architecture.rpartition("/")
@@ -216,27 +225,32 @@ class Study:
     """All settings of a search. `space` and `recipe` hold the TOML tables `[space]` and `[recipe]`."""
 
     name: str
-    architecture: str  # "resnet/50" or "networks/mine.py/small": the start of the space
+    architecture: str | tuple[str, ...]  # "resnet/50" or "networks/mine.py/small": the start of the space; several
+    #                                      are searched over, patterns too: "efficientnet/lite*"
     dataset: str  # a tensorflow-datasets name, a folder, or "digits"
     objectives: tuple[Objective, ...]
     budget: Budget
     fidelity: Fidelity
     latency: Latency = Latency()
     question: str = ""
+    with_weights: bool = False  # whether networks without weights that are here are left out
     weights: str = NEW  # where its networks begin: "imagenet", a file, an earlier trial RUN/TRIAL, or "none"
-    image: tuple[int, int, int] | None = None  # (H, W, C) of the networks' input; None: the dataset's own
+    image: Image | Domain | None = None  # None: the dataset's own; a domain: searched over
     background: str = "white"  # below what is transparent in a picture: `white`, `grey`, `black` or `#rrggbb`
     skip_broken: bool = False  # whether files of a folder that cannot be read are left out
     keep_copies: bool = False  # whether held-out copies of training pictures are kept
     seed: int = 0
     sampler: str = "cheap-first"
-    space: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of the family's Config
+    space: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of the Config: `depths` of every
+    #                                                                     network, `vit.depth` of those of one family
     recipe: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of Recipe
     constraints: tuple[Constraint, ...] = ()
     words: Words | None = None  # how both sides of its networks learn from texts first; None: they do not
 
     def __post_init__(self) -> None:
-        rules.hold_fields(self)
+        rules.hold_fields(self, but=("image",))
+        for image in () if self.image is None else _values(self.image):
+            rules.hold_named("image", image)
         rules.hold_objectives([objective.measure for objective in self.objectives])
         if self.words and self.weights != NEW:
             raise StudyError(
@@ -265,19 +279,47 @@ class Study:
             )
 
     @property
-    def family(self) -> str:
-        """Name of the architecture family for people: `resnet`, or `mine` for the file `networks/mine.py`."""
-        return PurePath(self.source).stem
+    def architectures(self) -> tuple[str, ...]:
+        """The networks that it begins with, or searches over."""
+        return (self.architecture,) if isinstance(self.architecture, str) else self.architecture
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Their families, each once: `resnet`, or the path of your own file."""
+        return tuple(dict.fromkeys(split(name)[0] for name in self.architectures))
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Names of their families for people: `resnet`, or `mine` for the file `networks/mine.py`."""
+        return tuple(dict.fromkeys(_family(name) for name in self.architectures))
 
     @property
     def source(self) -> str:
-        """The family: `resnet`, or the path of your own file."""
-        return split(self.architecture)[0]
+        """The only family: `resnet`, or the path of your own file."""
+        (source,) = self.sources
+        return source
+
+    @property
+    def family(self) -> str:
+        """Name of its family, or families, for people."""
+        return ", ".join(self.families)
 
     @property
     def network(self) -> str:
-        """Name of the architecture for people: `resnet/50`, or `mine/small` for `networks/mine.py/small`."""
-        return f"{self.family}/{split(self.architecture)[1]}"
+        """Name of the architecture for people: `resnet/50`, `mine/small` for a file, `9 networks of efficientnet`."""
+        if len(self.architectures) > 1:
+            return f"{len(self.architectures)} networks of {self.family}"
+        return f"{self.family}/{split(self.architectures[0])[1]}"
+
+    def at(self, configuration: Mapping[str, Value]) -> Study:
+        """Return the study of one network alone, at one size of its pictures: those of a configuration."""
+        chosen = {key: configuration[key] for key in ("architecture", "image") if key in configuration}
+        return replace(self, **chosen) if chosen else self  # type: ignore[arg-type]
+
+    @property
+    def any_image(self) -> Image | None:
+        """One size of the pictures that its networks see, the smallest of a range; None for the dataset's own."""
+        return _values(self.image)[0] if isinstance(self.image, (Choice, Range)) else self.image  # type: ignore
 
     @property
     def preparation(self) -> Preparation:
@@ -327,21 +369,43 @@ class Study:
 
     @property
     def domains(self) -> dict[str, Domain]:
-        """The searched domains by their path in the study file: `space.depths`, `recipe.learning_rate`."""
+        """The searched domains by their path in the study file: `architecture`, `space.depths`, `recipe.learning_rate`.
+
+        `space.vit.depth` is of one family; only networks of that family have it, see `has`.
+        """
         tables = {"space": self.space, "recipe": self.recipe}
-        return {
-            f"{table}.{key}": value
-            for table, entries in tables.items()
-            for key, value in entries.items()
-            if isinstance(value, (Choice, Range))
-        }
+        several = {} if isinstance(self.architecture, str) else {"architecture": Choice(self.architecture)}
+        entries = {f"{table}.{key}": entry for table, of in tables.items() for key, entry in of.items()}
+        known = {"image": self.image, **entries}
+        return {**several, **{key: entry for key, entry in known.items() if isinstance(entry, (Choice, Range))}}
 
     @property
     def size(self) -> float:
         """The number of configurations in the space; infinite with a continuous domain."""
-        return math.prod((domain.size for domain in self.domains.values()), start=1)
+        sizes = {key: domain.size for key, domain in self.domains.items() if key != "architecture"}
+        return sum(
+            math.prod((size for key, size in sizes.items() if self.has(key, {"architecture": name})), start=1)
+            for name in self.architectures
+        )
+
+    def has(self, key: str, configuration: Mapping[str, Value]) -> bool:
+        """Whether the network of a configuration has the domain `key`: one of another family has none of its fields."""
+        owner = key.removeprefix("space.").rpartition(".")[0] if key.startswith("space.") else ""
+        return not owner or owner == _family(str(configuration.get("architecture", self.architecture)))
 
     def fields(self, table: str, configuration: Mapping[str, Value]) -> dict[str, Value]:
-        """Return the fields of `table` ("space" or "recipe") at one configuration, fixed ones included."""
+        """Return the fields of `table` ("space" or "recipe") at one configuration, fixed ones included.
+
+        Those of its own family come last: they stand for those of every network.
+        """
         entries = self.space if table == "space" else self.recipe
-        return {key: configuration.get(f"{table}.{key}", value) for key, value in entries.items()}  # type: ignore[arg-type]
+        paths = [f"{table}.{key}" for key in sorted(entries, key=lambda key: "." in key)]
+        return {
+            path.rpartition(".")[2]: configuration.get(path, entries[setting(path)])  # type: ignore[arg-type]
+            for path in paths
+            if self.has(path, configuration)
+        }
+
+
+def _family(architecture: str) -> str:
+    return PurePath(split(architecture)[0]).stem

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from suite.core.errors import DatasetError, did_you_mean
 from suite.core.preparation import Preparation
+from suite.core.study import Image
 from suite.core.task import Task
 from suite.datasets import digits, folder, huggingface, layout, preparing, published, reading, source
 from suite.datasets.dataset import Dataset
@@ -24,8 +25,8 @@ SMALLEST = 32  # pixels a side: the smallest pictures that published networks ar
 __all__ = ["Dataset", "check", "load", "look"]
 
 
-def load(name: str, image: tuple[int, int, int] | None = None, preparation: Preparation = PLAIN) -> Dataset:
-    """Return the dataset `name`, prepared, with pictures brought to `image` (H, W, C).
+def load(name: str, image: Image | None = None, preparation: Preparation = PLAIN) -> Dataset:
+    """Return the dataset `name`, prepared, with pictures brought to `image`: (H, W, C), or the side of a square.
 
     A name is "digits", a tensorflow-datasets name ("cifar10", "name/config:version"), or a folder: a path that
     begins with "/", "." or "~", or that exists and is not a dataset's name. `hf:NAME` and `hf:FOLDER` are sets of
@@ -40,7 +41,8 @@ def load(name: str, image: tuple[int, int, int] | None = None, preparation: Prep
     or "#ff8800". Files that cannot be read are an error that names them all, or with `skip_broken` left out. Held-out
     copies of pictures in an earlier split are left out, unless `keep_copies`.
 
-    The default of `image` is the pictures' own shape without alpha, each side at least 32.
+    The default of `image` is the pictures' own shape without alpha, each side at least 32. A square has as many
+    channels.
 
     Raises DatasetError naming what is wrong and the way out.
     """
@@ -60,7 +62,7 @@ def load(name: str, image: tuple[int, int, int] | None = None, preparation: Prep
     )
 
 
-def look(name: str, image: tuple[int, int, int] | None = None, preparation: Preparation = PLAIN) -> Dataset | None:
+def look(name: str, image: Image | None = None, preparation: Preparation = PLAIN) -> Dataset | None:
     """Return what `load` would, or None for a published dataset that is not here: nothing is downloaded.
 
     Raises DatasetError as `load` does.
@@ -121,17 +123,18 @@ def _nearest(word: str, known: set[str]) -> str:
     return did_you_mean(word, known) or " Names: https://www.tensorflow.org/datasets/catalog/overview."
 
 
-def _image(
-    name: str, image: tuple[int, int, int] | None, shape: tuple[int | None, int | None, int | None]
-) -> tuple[int, int, int]:
+def _image(name: str, image: Image | None, shape: tuple[int | None, int | None, int | None]) -> tuple[int, int, int]:
     """Return the shape that networks see."""
+    height, width, channels = shape
+    seen = 1 if channels in (1, 2) else 3
+    if isinstance(image, int):
+        image = (image, image, seen)
     if image is not None:
         if min(image) < 1 or image[2] not in (1, 3):
             raise DatasetError(f"image = {list(image)}: give sides above 0, and 1 (grey) or 3 (colour) channels")
         return image
-    height, width, channels = shape
     if height is None or width is None:
         raise DatasetError(
             f"dataset '{name}': its pictures differ in size: set what networks see, such as image = [224, 224, 3]"
         )
-    return max(height, SMALLEST), max(width, SMALLEST), 1 if channels in (1, 2) else 3
+    return max(height, SMALLEST), max(width, SMALLEST), seen

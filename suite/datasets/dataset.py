@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.recipe import Augmentation
+from suite.core.study import Image
 from suite.core.task import Task, spelled
 
 if TYPE_CHECKING:
@@ -38,12 +39,13 @@ class Dataset:
     reader: Reader = field(repr=False, compare=False)
     preprocessing: Preprocessing = PLAIN  # from a picture to the input of a network
 
-    def seen(self, image: tuple[int, int, int] | None = None, preprocessing: Preprocessing = PLAIN) -> Dataset:
-        """Return the same pictures at another shape (H, W, C) or by another preprocessing; nothing is loaded anew.
+    def seen(self, image: Image | None = None, preprocessing: Preprocessing = PLAIN) -> Dataset:
+        """Return the same pictures at another size or by another preprocessing; nothing is loaded anew.
 
-        What was read stays in memory for both, while there is room.
+        `image` is (H, W, C), or the side of a square. What was read stays in memory for both, while there is room.
         """
-        height, width, channels = image or self.task.image
+        own = self.task.image
+        height, width, channels = (image, image, own[2]) if isinstance(image, int) else image or own
         task = replace(self.task, height=height, width=width, channels=channels)
         reader = self.reader.seen(task.image, preprocessing)
         return replace(self, task=task, preprocessing=preprocessing, reader=reader)

@@ -11,7 +11,7 @@ from suite.core import dominance, limits
 from suite.core.errors import NothingFitsError, NothingTrainedError, SuiteError
 from suite.core.measures import MEASURES, formatted, is_stable
 from suite.core.rules import brief
-from suite.core.study import Constraint, Objective
+from suite.core.study import Constraint, Objective, setting
 from suite.core.trial import NEW_START
 from suite.report.comparison import Comparison, Entry, ends
 
@@ -96,7 +96,8 @@ def table(
     limited = ["limits"] * bool(wanted)
     started = ["start"] * any(entry.trial.start != NEW_START for entry in entries)
     configured = ["configuration"] * any(row["configuration"] for row in rows)
-    return ["trial", *started, *columns, *limited, *notes, *configured], rows
+    networks = ["network"] * any(row["network"] for row in rows)
+    return ["trial", *networks, *started, *columns, *limited, *notes, *configured], rows
 
 
 def _row(entry: Entry, columns: Sequence[str], wanted: Sequence[Constraint]) -> dict[str, Any]:
@@ -105,11 +106,12 @@ def _row(entry: Entry, columns: Sequence[str], wanted: Sequence[Constraint]) -> 
     doubts = [doubt(entry)] if not wanted else []  # with limits, a column says it
     return {
         "trial": entry.name,
+        "network": entry.network,
         "start": entry.trial.start,
         **{name: _whole(known.get(name)) for name in columns},
         "limits": limits.worst(known, [*wanted, *entry.constraints]),
         "notes": "; ".join(filter(None, [*unstable, *doubts, entry.trial.reason])),
-        "configuration": "; ".join(f"{key.partition('.')[2]} {brief(value)}" for key, value in said.items()),
+        "configuration": "; ".join(f"{setting(key)} {brief(value)}" for key, value in said.items() if "." in key),
     }
 
 

@@ -12,6 +12,7 @@ from suite.core.errors import SuiteError
 from suite.core.measures import MEASURES, costs, interval
 from suite.core.paths import BESIDE
 from suite.core.study import Constraint, Objective, Study
+from suite.core.task import spelled
 from suite.core.trial import NEW_START, Run, Trial
 from suite.report.results import Results
 
@@ -26,6 +27,14 @@ class Entry:
     trial: Trial
     constraints: tuple[Constraint, ...] = ()
     study: Study | None = None  # None: from a table
+
+    @property
+    def network(self) -> str:
+        """Its network and the size of its pictures, if its study searched over them: `vit/ti at 96`; else empty."""
+        chosen = self.trial.configuration
+        named = self.study.at(chosen).network if self.study and {"architecture", "image"} & chosen.keys() else ""
+        side = chosen.get("image")
+        return f"{named} at {spelled(side) if isinstance(side, tuple) else side}" if side else named  # type: ignore[arg-type]
 
     @property
     def fits(self) -> bool:
@@ -60,6 +69,16 @@ class Comparison:
             for name, run in zip(self.names, self.runs, strict=True)
             for entry in (_of_table(name, run, len(self.runs)) if isinstance(run, Results) else _of_run(name, run))
         ]
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """What colours tell apart: the runs, or the families of the only run."""
+        families = tuple(dict.fromkeys(entry.family for entry in self.entries))
+        return families if len(self.names) == 1 < len(families) else self.names
+
+    def kind(self, entry: Entry) -> str:
+        """Return which of `kinds` a candidate is."""
+        return entry.run if self.kinds == self.names else entry.family
 
     @cached_property
     def candidates(self) -> list[Entry]:
@@ -186,8 +205,8 @@ def _of_run(name: str, run: Run) -> list[Entry]:
     study = run.study
     return [
         Entry(
-            run=name, name=f"{name}/{trial.number}", family=study.family, trial=trial, constraints=study.constraints,
-            study=study,
+            run=name, name=f"{name}/{trial.number}", family=study.at(trial.configuration).family, trial=trial,
+            constraints=study.constraints, study=study,
         )
         for trial in run.trials
     ]  # fmt: skip

@@ -60,11 +60,11 @@ class CheapFirstSampler(BaseSampler):
     objectives are those that only a trial can tell; without `costs`, all are.
 
     `limits` are the most that each cost may be, None for no limit. Constraints that trials set are modelled.
-    `space` gives the distributions if they are known beforehand; else they are learnt from the trials, also those that
-    only some trials ask for. `calls` is the number of configurations whose costs each proposal asks for, if asking is
-    slow; without it, a proposal asks for more than a thousand. `deciding` names the parameters that costs depend on, if
-    not all do. `curve` returns what a trial told at each level, if trials are not all trained alike; `end` is the level
-    of a whole training.
+    `space` gives the distributions if they are known beforehand, as a Space if only some trials ask for some of them;
+    else they are learnt from the trials, also those that only some trials ask for. `calls` is the number of
+    configurations whose costs each proposal asks for, if asking is slow; without it, a proposal asks for more than a
+    thousand. `deciding` names the parameters that costs depend on, if not all do. `curve` returns what a trial told at
+    each level, if trials are not all trained alike; `end` is the level of a whole training.
 
     Trials that run at the same time get different proposals. A configuration that was tried is not proposed again,
     unless `repeat` is set or its trial is `open`. Proposals depend only on `seed`, the trials and the number of the
@@ -77,7 +77,7 @@ class CheapFirstSampler(BaseSampler):
         *,
         positions: Sequence[int] | None = None,
         limits: Sequence[float | None] = (),
-        space: Mapping[str, BaseDistribution] | None = None,
+        space: Mapping[str, BaseDistribution] | Space | None = None,
         calls: int | None = None,
         deciding: Collection[str] | None = None,
         curve: Curve = ended,
@@ -89,7 +89,8 @@ class CheapFirstSampler(BaseSampler):
     ) -> None:
         least = max(len(positions or ()), len(limits))
         self._costs, self._knows = Costs(costs, calls, least, deciding), costs is not None
-        self._positions, self._limits, self._given = positions, limits, space
+        self._positions, self._limits = positions, limits
+        self._given = space if space is None or isinstance(space, Space) else Space.of(space)
         self._curve, self._end, self._open, self._repeat, self._start = curve, end, open, repeat, start
         self._seed = int(np.random.default_rng(seed).integers(2**32)) if seed is None else seed
         self._proposed: dict[int, tuple[Prospects, Array, float]] = {}  # the last one, by the number of its trial
@@ -101,7 +102,7 @@ class CheapFirstSampler(BaseSampler):
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the distributions of all parameters that were given or seen."""
         if self._given is not None:
-            known = dict(self._given)
+            known = {parameter.name: parameter.distribution for parameter in self._given.parameters}
         else:
             trials = study.get_trials(deepcopy=False, states=_TELLING)
             known = {name: distribution for one in trials for name, distribution in one.distributions.items()}
@@ -163,7 +164,7 @@ class CheapFirstSampler(BaseSampler):
         if self._knows:
             self._costs.learn({one.number: one.params for one in telling})
         if self._given is not None:
-            return Space.of(self._given)
+            return self._given
         return Space.seen([one.distributions for one in telling], [one.params for one in telling])
 
     def _told(self, trials: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, Mapping[float, Sequence[float]]]]:

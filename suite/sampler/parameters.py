@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -128,6 +128,13 @@ class Space:
         """Return the space in which every parameter is always used."""
         parameters = tuple(Parameter.of(*pair) for pair in distributions.items() if not pair[1].single())
         return cls(parameters, (Branch(frozenset(parameter.name for parameter in parameters)),))
+
+    @classmethod
+    def branched(cls, distributions: Mapping[str, BaseDistribution], branches: Iterable[Branch]) -> Space:
+        """Return the space with these branches."""
+        whole = cls.of(distributions)
+        known = {parameter.name for parameter in whole.parameters}
+        return cls(whole.parameters, tuple(replace(branch, used=branch.used & known) for branch in branches))
 
     @classmethod
     def seen(cls, trials: Iterable[Mapping[str, BaseDistribution]], values: Iterable[Mapping[str, Any]]) -> Space:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from suite import datasets, tracking
+from suite.architectures import candidate
 from suite.core import seen
 from suite.core.errors import DatasetError
 from suite.core.study import Study
@@ -32,7 +33,7 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
     StudyError, ArchitectureError, DatasetError and StoreError.
     """
     with ExitStack() as stack:
-        data = datasets.load(wanted.dataset, wanted.image, wanted.preparation)
+        data = datasets.load(wanted.dataset, candidate.any_image(wanted), wanted.preparation)
         texts = pairs.load(wanted.words, data, wanted.preparation) if wanted.words else None
         rehearse = Rehearsal(wanted)
         rehearse.small(data.task)

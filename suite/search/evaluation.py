@@ -51,7 +51,8 @@ class Evaluation:
     checkpoint: Callable[[Trial], Path | None] = lambda trial: None  # where the state of its training is kept
     same: Same = lambda configuration, place: None  # an ended trial of the same network
     disappointment: Callable[[Trial], str] = lambda trial: ""  # why its measured costs make it not worth training
-    rehearse: Callable[[keras.Model], object] = lambda model: None  # whether a network can be kept, before its training
+    rehearse: Callable[[keras.Model, str], object] = lambda model, source: None  # whether a network of a family can be
+    #                                                                             kept, before its training
     watchers: Sequence[Watcher] = ()  # told of every epoch
     learn: Learn = untaught  # gives a network what it learns before its classifier is trained
     left: Left = forever  # seconds until the study's hours are over
@@ -102,7 +103,7 @@ class Evaluation:
         reason = self.disappointment(trial)
         if reason:
             return trial.dropped(reason)
-        self.rehearse(model)
+        self.rehearse(model, self.study.at(trial.configuration).source)
         return self._trained(trial, model, recipe)
 
     def _as_before(self, trial: Trial) -> Trial:
@@ -161,11 +162,12 @@ class Evaluation:
 
     def pictures(self, configuration: Mapping[str, Value]) -> Dataset:
         """Return the data as the network of a configuration sees it."""
-        return self.data.seen(preprocessing=candidate.preprocessing(self.study, configuration))
+        image = candidate.shape(self.study, configuration, self.data.task.image)
+        return self.data.seen(image, candidate.preprocessing(self.study, configuration))
 
     def _surroundings(self, configuration: Mapping[str, Value], recipe: Recipe) -> dict[str, str]:
         """Return where a trial with a recipe is measured, and on which data."""
-        own = architectures.digest(self.study.source)
+        own = architectures.digest(self.study.at(configuration).source)
         return {
             **surroundings(),
             **({"architecture_digest": own} if own else {}),

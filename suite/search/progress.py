@@ -20,7 +20,7 @@ from rich.text import Text
 from suite.core import dominance
 from suite.core.measures import MEASURES, formatted
 from suite.core.rules import brief
-from suite.core.study import Study
+from suite.core.study import Study, setting
 from suite.core.trial import Trial
 from suite.search.budget import Spent, spent
 from suite.training.deadline import Forecast
@@ -192,7 +192,7 @@ def _words(trial: Trial, study: Study) -> str:
 
 
 def _configuration(trial: Trial) -> str:
-    return "; ".join(f"{key.partition('.')[2]} {brief(value)}" for key, value in trial.configuration.items())
+    return "; ".join(f"{setting(key)} {brief(value)}" for key, value in trial.configuration.items())
 
 
 def _time(seconds: float) -> str:

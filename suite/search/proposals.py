@@ -17,7 +17,8 @@ from suite.core.recipe import FROZEN
 from suite.core.study import Study, Value
 from suite.core.trial import Trial
 from suite.sampler.cheap_first import START, CheapFirstSampler, Curve, Open
-from suite.search.space import decoded, distributions, frozen, network
+from suite.sampler.parameters import Space
+from suite.search.space import branches, decoded, distributions, frozen, network
 from suite.studyfile.binding import configurations, drawn
 
 Known = Callable[[Mapping[str, Value]], "Mapping[str, float] | None"]  # costs of a configuration's network, by measure
@@ -66,7 +67,7 @@ def cheap_first(study: Study, known: Known, curve: Curve, open: Open) -> CheapFi
         costs if measures else None,
         positions=[place for place, o in enumerate(study.objectives) if MEASURES[o.measure].is_cost],
         limits=[_limit(study, measure) for measure in measures],
-        space=distributions(study),
+        space=Space.branched(distributions(study), branches(study)),
         calls=CALLS,
         deciding=network(dict.fromkeys(study.domains, 0)).keys(),
         curve=curve,

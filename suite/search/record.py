@@ -17,7 +17,7 @@ from suite.core.measures import MEASURES
 from suite.core.study import Study
 from suite.core.trial import State, Trial
 from suite.search import worker
-from suite.search.space import decoded
+from suite.search.space import decoded, is_whole
 
 # Every other state of an ended trial is FAIL.
 STATES = {"complete": TrialState.COMPLETE, **dict.fromkeys(("paused", "refused", "dropped"), TrialState.PRUNED)}
@@ -78,7 +78,7 @@ def values(study: Study, trial: Trial) -> list[float] | None:
 
 def read(study: Study, frozen: FrozenTrial) -> Trial | None:
     """Return the trial of a row of Optuna's; None if it never became one (queued, or proposed a second time)."""
-    if frozen.state == TrialState.WAITING or not study.domains.keys() <= frozen.params.keys():
+    if frozen.state == TrialState.WAITING or not is_whole(study, frozen.params):
         return None
     trial = Trial(
         number=frozen.number,

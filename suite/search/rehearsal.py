@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -22,7 +23,7 @@ from suite.architectures import candidate
 from suite.architectures.layers import deployed
 from suite.architectures.serialization import called, faults, is_foreign, last_words, missing, operations, place
 from suite.core.errors import ArchitectureError, StudyError, first_line
-from suite.core.study import Choice, Domain, Study, Value, is_own
+from suite.core.study import Choice, Domain, Study, Value, is_own, split
 from suite.core.task import Task, spelled
 from suite.counting.complexity import weightless
 from suite.search import trained
@@ -43,63 +44,69 @@ class Rehearsal:
         self._study = study
         self._seen: set[type] = set()
 
-    def small(self, task: Task) -> None:
+    def small(self, task: Task | None) -> None:
         """Rehearse with a small network of the study; none if its architecture is of the catalogue.
 
         Raises ArchitectureError that names what to write in the file of the architecture.
         """
-        if is_own(self._study.source) and (network := _small(self._study, task)) is not None:
-            self(network)
-            keras.utils.clear_session()
+        for source in filter(is_own, self._study.sources):
+            names = tuple(name for name in self._study.architectures if split(name)[0] == source)
+            network = _small(replace(self._study, architecture=names if len(names) > 1 else names[0]), task)
+            if network is not None:
+                self(network, source)
+                keras.utils.clear_session()
 
-    def __call__(self, model: keras.Model) -> None:
-        """Rehearse with a network that is to be trained, and leave it as it was. Raises as `small`."""
-        if not is_own(self._study.source):
+    def __call__(self, model: keras.Model, source: str) -> None:
+        """Rehearse with a network of a family that is to be trained, and leave it as it was. Raises as `small`."""
+        if not is_own(source):
             return
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Keras warns of is an error here
-            self._rehearse(deployed(model))
+            self._rehearse(deployed(model), source)
 
-    def _rehearse(self, network: keras.Model) -> None:
-        if lines := faults(network, self._study.source):
+    def _rehearse(self, network: keras.Model, source: str) -> None:
+        if lines := faults(network, source):
             raise ArchitectureError("\n".join(lines))
         kinds = {type(one) for one in operations(network)}
         if not kinds <= self._seen:
-            _hold(network, self._study.source)
+            _hold(network, source)
         self._seen |= kinds
 
 
-def require_buildable(study: Study, task: Task) -> None:
-    """Raise StudyError unless a network of the study can be built for pictures of this size.
+def require_buildable(study: Study, task: Task | None) -> None:
+    """Raise StudyError unless a network of the study can be built for pictures of its sizes.
 
-    Of the catalogue, no weights are made. Layers of your own may need theirs.
+    `task` is that of its dataset: the default size, the number of classes; None if it is still to be downloaded. Of the
+    catalogue, no weights are made. Layers of your own may need theirs.
     """
     for configuration in _configurations(study):
-        build = partial(candidate.network, study, configuration, task)
+        asked = _task(study, configuration, task)
+        build = partial(candidate.network, study, configuration, asked)
         try:
-            build() if is_own(study.source) else weightless(build)
+            build() if is_own(study.at(configuration).source) else weightless(build)
         except Exception as error:  # of the user's code too
             refusal = str(error) if isinstance(error, ArchitectureError) else f"{type(error).__name__}: {error}"
         else:
             return
     raise StudyError(
-        f"no network of {study.architecture} could be built for pictures of {spelled(task.image)} in {TRIED} tries: "
+        f"no network of {study.network} could be built for pictures of {spelled(asked.image)} in {TRIED} tries: "
         f"{first_line(refusal)}"
     )
 
 
-def task(study: Study) -> Task:
-    """Return what a network of `study` may be built for while its dataset is unknown."""
-    side = architectures.resolution(study.architecture)
-    height, width, channels = study.image or (side, side, 3)
-    return Task(height=height, width=width, channels=channels, classes=CLASSES)
+def _task(study: Study, configuration: Mapping[str, Value], known: Task | None) -> Task:
+    """Return what the network of a configuration is built for; `known` is the task of its dataset."""
+    side = architectures.resolution(candidate.architecture(study, configuration))
+    own = known.image if known else (side, side, 3)
+    height, width, channels = candidate.shape(study, configuration, own)
+    return Task(height=height, width=width, channels=channels, classes=known.classes if known else CLASSES)
 
 
-def _small(study: Study, task: Task) -> keras.Model | None:
+def _small(study: Study, task: Task | None) -> keras.Model | None:
     """Return the network with the least of every domain, or if it cannot be built a drawn one; None if none can be."""
     for configuration in _configurations(study):
         try:
-            return candidate.network(study, configuration, task)
+            return candidate.network(study, configuration, _task(study, configuration, task))
         except Exception:  # of the user's code: a trial of it will fail, and keep the traceback
             continue
     return None
@@ -107,7 +114,10 @@ def _small(study: Study, task: Task) -> keras.Model | None:
 
 def _configurations(study: Study) -> Iterator[Mapping[str, Value]]:
     source = random.Random(study.seed)
-    yield {key: _least(domain) for key, domain in study.domains.items()}
+    least: dict[str, Value] = {}
+    for key, domain in study.domains.items():
+        least |= {key: _least(domain)} if study.has(key, least) else {}
+    yield least
     yield from islice(iter(lambda: drawn(study, source), None), TRIED)
 
 

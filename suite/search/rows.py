@@ -18,7 +18,7 @@ from suite import studyfile
 from suite.core.study import Study, Value
 from suite.core.trial import Trial
 from suite.search import database, record, worker
-from suite.search.space import decoded, distributions, encoded
+from suite.search.space import decoded, distributions, encoded, suggest
 
 RETIMED = "retimed "  # with the number of a row after it, the name of an attribute of the study
 DEATHS = 3  # a trial whose process died so often has failed and is not run again
@@ -63,13 +63,15 @@ class Rows:
         """Begin a trial of this configuration."""
         # Not through the queue: another worker might take it from there.
         parameters, noted = encoded(self._study, configuration), record.begun(continues, until)
-        template = record.running(parameters, self._distributions, noted)
+        known = {key: distribution for key, distribution in self._distributions.items() if key in parameters}
+        template = record.running(parameters, known, noted)
         return self._beaten(self._storage.create_new_trial(self._study_id(), template))
 
     def propose(self, sampler: BaseSampler, stop: Callable[[dict[str, Value]], int | None]) -> FrozenTrial:
         """Begin what waits in the queue, or else what `sampler` proposes, which pauses first where `stop` says."""
         self.study.sampler = sampler
-        asked = self.study.ask(self._distributions)
+        asked = self.study.ask()
+        suggest(self._study, asked)
         until = stop(decoded(self._study, asked.params))
         step = asked.user_attrs.get("step", {"continues": None, "until": until})
         for name, value in record.begun(**step).items():

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from suite.core.study import Choice, Domain, Range, Study, Value
+from suite.sampler.parameters import Branch
 
 if TYPE_CHECKING:
     import keras_tuner
+    import optuna
 
 
 def label(value: Value) -> str:
@@ -40,12 +42,52 @@ def encoded(study: Study, configuration: Mapping[str, Value]) -> dict[str, Any]:
     return {
         key: label(configuration[key]) if isinstance(domain, Choice) else configuration[key]
         for key, domain in study.domains.items()
+        if study.has(key, configuration)
     }
 
 
 def decoded(study: Study, parameters: Mapping[str, Any]) -> dict[str, Value]:
-    """Return the configuration that `encoded` made `parameters` from."""
-    return {key: _decoded(domain, parameters[key]) for key, domain in study.domains.items()}
+    """Return the configuration that `encoded` made `parameters` from. Raises KeyError if they lack one."""
+    found: dict[str, Value] = {}
+    for key, domain in study.domains.items():
+        if study.has(key, found):
+            found[key] = _decoded(domain, parameters[key])
+    return found
+
+
+def is_whole(study: Study, parameters: Mapping[str, Any]) -> bool:
+    """Whether `parameters` have all that their network has."""
+    domain = study.domains.get("architecture")
+    if domain and "architecture" not in parameters:
+        return False
+    chosen = {"architecture": _decoded(domain, parameters["architecture"])} if domain else {}
+    return all(key in parameters for key in study.domains if study.has(key, chosen))
+
+
+def suggest(study: Study, trial: optuna.Trial) -> None:
+    """Ask for a value of each domain that the network of `trial` has."""
+    chosen: dict[str, Value] = {}
+    for key, domain in study.domains.items():
+        if not study.has(key, chosen):
+            continue
+        match _distribution(domain):
+            case CategoricalDistribution(choices=choices):
+                value = trial.suggest_categorical(key, choices)
+            case IntDistribution(low=low, high=high, step=step, log=log):
+                value = trial.suggest_int(key, low, high, step=step, log=log)
+            case FloatDistribution(low=low, high=high, step=step, log=log):
+                value = trial.suggest_float(key, low, high, step=step, log=log)
+        chosen |= {key: _decoded(domain, value)} if key == "architecture" else {}
+
+
+def branches(study: Study) -> list[Branch]:
+    """Return the domains that are used together, and the architectures that use them: a branch for each such set."""
+    found: dict[frozenset[str], set[float]] = {}
+    for number, name in enumerate(study.architectures):
+        used = frozenset(key for key in study.domains if study.has(key, {"architecture": name}))
+        found.setdefault(used, set()).add(float(number))
+    decided = len(found) > 1
+    return [Branch(used, {"architecture": frozenset(here)} if decided else {}) for used, here in found.items()]
 
 
 def _decoded(domain: Domain, parameter: Any) -> Value:
@@ -55,8 +97,9 @@ def _decoded(domain: Domain, parameter: Any) -> Value:
 
 
 def network(configuration: Mapping[str, Value]) -> dict[str, Value]:
-    """Return what the costs depend on: the architecture, and the precision in which it runs."""
-    return {key: value for key, value in configuration.items() if key.startswith("space.") or key == "recipe.precision"}
+    """Return what the costs depend on: the architecture, the size of its pictures, the precision in which it runs."""
+    others = ("architecture", "image", "recipe.precision")
+    return {key: value for key, value in configuration.items() if key.startswith("space.") or key in others}
 
 
 def frozen(configuration: Mapping[str, Value]) -> dict[str, Value]:
@@ -66,15 +109,24 @@ def frozen(configuration: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def hyperparameters(study: Study) -> keras_tuner.HyperParameters:
-    """Return the space as Keras Tuner shows it."""
+    """Return the space as Keras Tuner shows it: what only some networks have depends on the architecture."""
     import keras_tuner
 
     space = keras_tuner.HyperParameters()
     for key, domain in study.domains.items():
-        if isinstance(domain, Choice):
-            space.Choice(key, [label(value) for value in domain.values])
+        having = [name for name in study.architectures if study.has(key, {"architecture": name})]
+        if len(having) == len(study.architectures):
+            _declare(space, key, domain)
         else:
-            number = space.Int if domain.integer else space.Float
-            sampling = "log" if domain.log else "linear"
-            number(key, domain.low, domain.high, step=None if domain.log else domain.step, sampling=sampling)
+            with space.conditional_scope("architecture", list(map(label, having))):
+                _declare(space, key, domain)
     return space
+
+
+def _declare(space: keras_tuner.HyperParameters, key: str, domain: Domain) -> None:
+    if isinstance(domain, Choice):
+        space.Choice(key, [label(value) for value in domain.values])
+    else:
+        number = space.Int if domain.integer else space.Float
+        sampling = "log" if domain.log else "linear"
+        number(key, domain.low, domain.high, step=None if domain.log else domain.step, sampling=sampling)

@@ -25,15 +25,15 @@ from suite.training.loop import precision
 def network(home: Path, number: int) -> keras.Model:
     """Return the trained network of a trial, with its best weights. Raises StoreError when its file is gone."""
     file = folder.model(home, number)
-    source = folder.kept(home).source
-    if is_own(source):
+    own = list(filter(is_own, folder.kept(home).sources))
+    for source in own:
         architectures.family(source)  # registers its layers too
     try:
         return keras.saving.load_model(file)
     except OSError as error:
         raise _unread(file, number, error) from error
     except Exception as error:  # of the user's code, or of Keras where that is at fault
-        if not is_own(source):
+        if not own:
             raise _unread(file, number, error) from error
         return _rebuilt(home, number)
 
@@ -46,9 +46,10 @@ def _rebuilt(home: Path, number: int) -> keras.Model:
     file = folder.model(home, number)
     run = folder.read(home)
     trial = next(trial for trial in run.trials if trial.number == number)
-    if trial.surroundings.get("architecture_digest") not in (None, architectures.digest(run.study.source)):
+    source = run.study.at(trial.configuration).source
+    if trial.surroundings.get("architecture_digest") not in (None, architectures.digest(source)):
         raise StoreError(
-            f"{file}: Keras cannot make this network again, and {run.study.source} has changed since it was trained. "
+            f"{file}: Keras cannot make this network again, and {source} has changed since it was trained. "
             "Bring the file back as it was then."
         )
     try:

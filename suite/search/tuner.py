@@ -23,6 +23,7 @@ from suite.architectures import candidate
 from suite.core import dominance
 from suite.core.errors import ArchitectureError, StoreError, SuiteError, first_line
 from suite.core.measures import MEASURES, formatted
+from suite.core.study import Value
 from suite.core.task import Task, shape
 from suite.core.trial import Trial
 from suite.search import folder, trained
@@ -170,15 +171,16 @@ class Space(keras_tuner.HyperModel):
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Return the network of `hp`: pictures of the study's task in, logits out."""
         study = self._store.study
-        return candidate.network(study, decoded(study, hp.values), self._task())
+        configuration = decoded(study, hp.values)
+        return candidate.network(study, configuration, self._task(configuration))
 
-    def _task(self) -> Task:
-        """Return the task of the search as its trials recorded it: picture size, channels, number of classes."""
+    def _task(self, configuration: Mapping[str, Value]) -> Task:
+        """Return the task of a network as trials recorded it: picture size, channels, number of classes."""
         known = next((trial.surroundings for trial in self._store.trials() if "image" in trial.surroundings), {})
         image = shape(known.get("image", ""))
         if image is None:
             raise StoreError(f"{self._store.folder}: no trial has ended, so the picture size is unknown. Search first.")
-        height, width, channels = image
+        height, width, channels = candidate.shape(self._store.study, configuration, image)
         return Task(height=height, width=width, channels=channels, classes=int(known["classes"]))
 
 

@@ -2,7 +2,7 @@
 
 The format is the dataclasses of `suite.core.study`: a table for each, a key for each field. In `[space]` and `[recipe]`
 a key holds a value or a domain: `{ choice = [...] }`, `{ range = [low, high] }` with or without `step`, or
-`{ log = [low, high] }`.
+`{ log = [low, high] }`. `[space.FAMILY]` is of the networks of one family.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
-from pathlib import Path
+from fnmatch import fnmatch
+from pathlib import Path, PurePath
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -24,7 +25,7 @@ from suite.core.recipe import Recipe
 from suite.core.rules import hold_objectives, shown
 from suite.core.study import Choice, Domain, Range, Study, Value, hold, is_own, split
 from suite.studyfile import toml
-from suite.studyfile.kinds import typed, typed_entries
+from suite.studyfile.kinds import typed, typed_domain, typed_entries
 from suite.studyfile.mistakes import Keys, Mistakes
 from suite.studyfile.overrides import overridden
 
@@ -61,18 +62,17 @@ def read(path: Path, overrides: Sequence[str] = (), home: Path | None = None) ->
         raise StudyError(f"{path}: not TOML: {error}") from None
     _move_old_keys(document)
     for key, absolute in _PLACES.items():
-        if isinstance(document.get(key), str):
-            document[key] = absolute(document[key], path.parent if home is None else home)
+        if key in document:
+            document[key] = _placed(document[key], absolute, path.parent if home is None else home)
     _place_pairs(document, path.parent if home is None else home)
-    read, here = parse(document, str(path), overrides), Path()
-    places: dict[str, Any] = {key: absolute(getattr(read, key), here) for key, absolute in _PLACES.items()}
-    return replace(read, **places)
+    read = parse(document, str(path), overrides)
+    return replace(read, **{key: _placed(getattr(read, key), absolute, Path()) for key, absolute in _PLACES.items()})
 
 
 def parse(document: Mapping[str, Any], place: str, overrides: Sequence[str] = ()) -> Study:
     """Return the study that `document` describes. Errors name `place`, or the override with the mistake."""
     mistakes = Mistakes(place, overrides)
-    study = _table(Study, overridden(document, overrides), (), mistakes)
+    study = _table(Study, _with_families(overridden(document, overrides)), (), mistakes)
     mistakes.check()
     assert isinstance(study, Study)
     return study
@@ -89,6 +89,7 @@ def write(study: Study, path: Path) -> None:
 def text(study: Study) -> str:
     """Return `study` as TOML that reads back as an equal study."""
     plain = _plain(study)
+    plain["space"] = _by_family(plain["space"])
     document = tomlkit.document()
     for key, value in plain.items():
         if key not in _TABLES:
@@ -103,6 +104,30 @@ def text(study: Study) -> str:
         elif plain[name]:
             document.add(name, _table_of(plain[name]))
     return re.sub(r"\n+(?=\[)", "\n\n", tomlkit.dumps(document))  # a blank line before each table
+
+
+def _placed(entry: Any, absolute: Callable[[str, Path], str], folder: Path) -> Any:
+    """Return a path, or each of several, as absolute, from `folder`; anything else as it is."""
+    if isinstance(entry, (list, tuple)):
+        return type(entry)(_placed(one, absolute, folder) for one in entry)
+    return absolute(entry, folder) if isinstance(entry, str) else entry
+
+
+def _with_families(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with the tables of families within [space] as keys of it: `vit.depth`."""
+    named, space = document.get("architecture"), document.get("space")
+    if not isinstance(space, dict):
+        return document
+    patterns = [one for one in (named if isinstance(named, list) else [named]) if isinstance(one, str)]
+    families = [PurePath(split(pattern)[0]).stem for pattern in patterns]
+    flat: dict[str, Any] = {}
+    for key, entry in space.items():
+        is_table = isinstance(entry, dict) and not {*_DOMAINS, "step"} & entry.keys()
+        if is_table and any(fnmatch(key, family) for family in families):
+            flat |= {f"{key}.{name}": value for name, value in entry.items()}
+        else:
+            flat[key] = entry
+    return {**document, "space": flat}
 
 
 def _absolute(architecture: str, folder: Path) -> str:
@@ -180,7 +205,8 @@ def _entry(kind: Any, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
     if get_origin(kind) is tuple and is_dataclass(get_args(kind)[0]):
         return _array(get_args(kind)[0], raw, keys, mistakes)
     with mistakes.at(*keys):
-        value = typed(raw, kind)
+        may_vary = isinstance(raw, dict) and Choice in get_args(kind)
+        value = typed_domain(_domain(raw), kind) if may_vary else typed(raw, kind)  # type: ignore[arg-type]
         hold(str(keys[-1]), value)
         return value
 
@@ -203,10 +229,10 @@ def _entries(raw: object, keys: Keys, mistakes: Mistakes) -> Any:
         return mistakes.add(keys, f"needs a table, not {shown(raw)}")
     entries = {}
     for key, value in raw.items():
-        with mistakes.at(*keys, key):
+        with mistakes.at(*keys, *key.split(".")):
             entries[key] = _domain(value) if isinstance(value, dict) else _value(value)
     if keys == ("recipe",):
-        entries = typed_entries(entries, Recipe, "recipe", mistakes)
+        entries = typed_entries(entries, Recipe, ("recipe",), mistakes)
         for key, entry in entries.items():
             with mistakes.at(*keys, key):
                 hold(key, entry)
@@ -217,7 +243,10 @@ def _domain(table: dict[str, Any]) -> Domain:
     """Return the domain that `table` describes."""
     for key in table:
         if key not in (*_DOMAINS, "step"):
-            raise StudyError(f"no domain '{key}'.{did_you_mean(key, _DOMAINS)}")
+            family = (
+                " A table of a family needs its networks in `architecture`." if isinstance(table[key], dict) else ""
+            )
+            raise StudyError(f"no domain '{key}'.{family or did_you_mean(key, _DOMAINS)}")
     given = [key for key in _DOMAINS if key in table]
     if len(given) != 1:
         raise StudyError("a domain is one of { choice = [...] }, { range = [low, high] } and { log = [low, high] }")
@@ -280,8 +309,18 @@ def _inline(value: Any) -> Any:
     return tomlkit.item([_inline(entry) for entry in value]) if isinstance(value, list) else tomlkit.item(value)
 
 
+def _by_family(space: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plain [space] with `vit.depth` in a table `vit`, after what every network has."""
+    nested = {key: value for key, value in space.items() if "." not in key}
+    for key, value in space.items():
+        if "." in key:
+            nested.setdefault(key.rpartition(".")[0], {})[key.rpartition(".")[2]] = value
+    return nested
+
+
 def _table_of(entries: Mapping[str, Any]) -> tomlkit.items.Table:
     table = tomlkit.table()
     for key, value in entries.items():
-        table.add(key, _inline(value))
+        is_table = isinstance(value, dict) and not {*_DOMAINS} & value.keys()
+        table.add(key, _table_of(value) if is_table else _inline(value))
     return table

@@ -6,8 +6,9 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
+from suite.core.errors import StudyError
 from suite.core.study import Choice, Domain, Range, Study, Value
 from suite.studyfile.kinds import in_words, typed_entries
 from suite.studyfile.mistakes import Mistakes
@@ -23,17 +24,41 @@ class Row(NamedTuple):
     values: str  # number of values: "3", "continuous"; "1" for a fixed field
 
 
-def bind(study: Study, start: object, place: str = "", overrides: Sequence[str] = ()) -> Study:
-    """Return `study` with its space converted to the field types of `start`, the family's Config where it starts.
+def bind(study: Study, starts: Mapping[str, object], place: str = "", overrides: Sequence[str] = ()) -> Study:
+    """Return `study` with its space converted to the field types of `starts`, the Config of each of its networks.
 
     An integer for a float field becomes a float, so `{ range = [0, 1] }` is continuous there. Whether fields fit
     together is checked when a Config is built. Raises StudyError with a line for each unknown field and each value of
     a wrong type; it names `place`, the study file, or the override with the mistake.
     """
     mistakes = Mistakes(place or f"study {study.name}", overrides)
-    space = typed_entries(study.space, type(start), "space", mistakes)
+    kinds = dict.fromkeys((replace(study, architecture=name).family, type(start)) for name, start in starts.items())
+    own: dict[str, dict[str, Value | Domain]] = {}  # of one family, by its name; of every network under ""
+    for key, entry in study.space.items():
+        own.setdefault(key.rpartition(".")[0], {})[key.rpartition(".")[2]] = entry
+    families = [family for family, _ in kinds]
+    for family in [one for one in own if one not in ("", *families)]:
+        mistakes.unknown(("space", family), families)
+    space: dict[str, Value | Domain] = {}
+    for family, kind in kinds:
+        with mistakes.at("space"):
+            _require_common(own.get("", {}), family, kind, len(kinds) > 1)
+            space |= typed_entries(own.get("", {}), kind, ("space",), mistakes)
+        typed = typed_entries(own.get(family, {}), kind, ("space", family), mistakes)
+        space |= {f"{family}.{key}": entry for key, entry in typed.items()}
     mistakes.check()
     return replace(study, space=space)
+
+
+def _require_common(entries: Mapping[str, object], family: str, kind: type, several: bool) -> None:
+    """Raise StudyError when not every one of several families has a field of `entries`."""
+    known = get_type_hints(kind)
+    lacking = [key for key in entries if key not in known]
+    if several and lacking:
+        raise StudyError(
+            f"{family} has no {' and no '.join(lacking)}: what only some families have belongs in a table of each, "
+            "such as [space.FAMILY]"
+        )
 
 
 def replaced(start: Config, fields: Mapping[str, Value]) -> Config:
@@ -44,28 +69,28 @@ def replaced(start: Config, fields: Mapping[str, Value]) -> Config:
 def configurations(study: Study) -> Iterator[dict[str, Value]]:
     """Yield every configuration of a finite space, keyed as `study.domains`, the last domain varying fastest."""
     assert math.isfinite(study.size), "a continuous space has no list of configurations"
-    return _combined(list(study.domains.items()))
+    return _combined(study, list(study.domains.items()), {})
 
 
 def summary(study: Study) -> list[Row]:
     """Return a row for each field that the study searches over or fixes, from the top of its file down."""
     tables = {"space": study.space, "recipe": study.recipe}
-    return [
-        Row(f"{table}.{key}", in_words(entry), _count(entry))
-        for table, of in tables.items()
-        for key, entry in of.items()
-    ]
+    entries: dict[str, Any] = {"architecture": study.domains.get("architecture"), "image": study.image}
+    entries |= {f"{table}.{key}": entry for table, of in tables.items() for key, entry in of.items()}
+    return [Row(key, in_words(entry), _count(entry)) for key, entry in entries.items() if entry is not None]
 
 
-def _combined(domains: list[tuple[str, Domain]]) -> Iterator[dict[str, Value]]:
-    """Yield the product of `domains` without holding a domain in memory: it may be long."""
+def _combined(study: Study, domains: list[tuple[str, Domain]], chosen: dict[str, Value]) -> Iterator[dict[str, Value]]:
+    """Yield what is `chosen` with the product of `domains`, without holding a domain in memory: it may be long."""
     if not domains:
-        yield {}
+        yield chosen
         return
     (key, domain), *rest = domains
+    if not study.has(key, chosen):
+        yield from _combined(study, rest, chosen)
+        return
     for value in _values(domain):
-        for others in _combined(rest):
-            yield {key: value, **others}
+        yield from _combined(study, rest, {**chosen, key: value})
 
 
 def _values(domain: Domain) -> Iterator[Value]:
@@ -86,7 +111,11 @@ def _tuples(value: Any) -> Any:
 
 def drawn(study: Study, source: random.Random) -> dict[str, Value]:
     """Return a configuration drawn evenly from the space."""
-    return {key: _drawn(domain, source) for key, domain in study.domains.items()}
+    found: dict[str, Value] = {}
+    for key, domain in study.domains.items():
+        if study.has(key, found):
+            found[key] = _drawn(domain, source)
+    return found
 
 
 def _drawn(domain: Domain, source: random.Random) -> Value:

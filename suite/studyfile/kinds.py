@@ -11,13 +11,14 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from suite.core.errors import StudyError
 from suite.core.rules import shown, written
 from suite.core.study import Choice, Domain, Range, Value
-from suite.studyfile.mistakes import Mistakes
+from suite.studyfile.mistakes import Keys, Mistakes
 
 _WORDS = {
     bool: ("true or false", "true or false"),
     int: ("an integer", "integers"),
     float: ("a number", "numbers"),
     str: ("a string", "strings"),
+    Choice: ("{ choice = [...] }", "domains"),
 }
 
 
@@ -25,7 +26,8 @@ def words(kind: Any, many: bool = False) -> str:
     """Return the annotation `kind` in words: `an integer`, `a list of 3 numbers`, `"min" or "max"`."""
     origin, parts = get_origin(kind), [part for part in get_args(kind) if part is not NoneType]
     if origin in (Union, UnionType):
-        return " or ".join(words(part, many) for part in parts if part is not int or float not in parts)
+        named = [part for part in parts if part is not Range and (part is not int or float not in parts)]
+        return " or ".join(words(part, many) for part in named)
     if origin is Literal:
         return " or ".join(shown(part) for part in parts)
     if origin is tuple:
@@ -58,16 +60,16 @@ def typed_domain(domain: Domain, kind: Any) -> Domain:
 
 
 def typed_entries(
-    entries: Mapping[str, Value | Domain], owner: type, table: str, mistakes: Mistakes
+    entries: Mapping[str, Value | Domain], owner: type, table: Keys, mistakes: Mistakes
 ) -> dict[str, Value | Domain]:
     """Return `entries` of `table` converted to the fields of the dataclass `owner`; add the rest to `mistakes`."""
     kinds = get_type_hints(owner)
     result: dict[str, Value | Domain] = {}
     for key, entry in entries.items():
         if key not in kinds:
-            mistakes.unknown((table, key), kinds)
+            mistakes.unknown((*table, key), kinds)
             continue
-        with mistakes.at(table, key):
+        with mistakes.at(*table, key):
             kind = kinds[key]
             result[key] = typed_domain(entry, kind) if isinstance(entry, (Choice, Range)) else typed(entry, kind)
     return result

@@ -28,11 +28,11 @@ def keys_of(text: str) -> Keys:
 
 
 def inside(table: Keys) -> str:
-    """Return the words for the table `table`: `in [space]`, `in [[objectives]] number 2`, `at the top level`."""
+    """Return the words for the table `table`: `in [space.vit]`, `in [[objectives]] number 2`, `at the top level`."""
     if not table:
         return "at the top level"
-    name, *numbers = table
-    return f"in [[{name}]] number {int(numbers[0]) + 1}" if numbers else f"in [{name}]"
+    *names, last = table
+    return f"in [[{names[0]}]] number {last + 1}" if isinstance(last, int) else f"in [{'.'.join(map(str, table))}]"
 
 
 def named(keys: Keys) -> str:

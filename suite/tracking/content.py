@@ -140,7 +140,10 @@ def trial_params(study: Study, trial: Trial) -> dict[str, str]:
         "space": study.fields("space", trial.configuration),
         "recipe": asdict(Recipe()) | study.fields("recipe", trial.configuration) | _recorded(trial),
     }
-    said = {"architecture": study.architecture, "family": study.family, "epochs": str(study.fidelity.epochs)}
+    own = study.at(trial.configuration)
+    said = {"architecture": own.architectures[0], "family": own.family, "epochs": str(study.fidelity.epochs)}
+    if own.image != study.image:
+        said["image"] = _text(trial.configuration["image"])
     for table, fields in tables.items():
         said |= {param(study, f"{table}.{key}"): _text(value) for key, value in fields.items()}
     return said
@@ -154,8 +157,13 @@ def _recorded(trial: Trial) -> dict[str, Value]:
 
 def param(study: Study, path: str) -> str:
     """Return the name of `space.depths` among a trial's params: `depths`, unless the recipe has that key too."""
-    key = path.partition(".")[2]
-    return path if key in study.space and hasattr(Recipe, key) else key
+    table, _, key = path.rpartition(".")
+    both = (table.startswith("space") and hasattr(Recipe, key)) or (table == "recipe" and _is_of_space(study, key))
+    return f"{table.partition('.')[0]}.{key}" if both else key
+
+
+def _is_of_space(study: Study, key: str) -> bool:
+    return any(path.rpartition(".")[2] == key for path in study.space)
 
 
 def view(study: Study, parent: str) -> str:
@@ -210,8 +218,9 @@ def _origin(surroundings: Mapping[str, str]) -> dict[str, str]:
 
 def _study_params(study: Study) -> dict[str, str]:
     return {
-        "architecture": study.architecture,
+        "architecture": ", ".join(study.architectures),
         "family": study.family,
+        **({} if study.image is None else {"image": _text(study.image)}),
         "dataset": study.dataset,
         "sampler": study.sampler,
         "seed": str(study.seed),

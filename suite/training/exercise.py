@@ -26,7 +26,6 @@ from suite.core.errors import ArchitectureError
 from suite.core.recipe import Recipe
 from suite.core.study import Study, split
 from suite.core.task import Task
-from suite.studyfile import binding
 from suite.studyfile.binding import drawn
 from suite.training import loop
 from suite.training.schedules import schedule
@@ -56,8 +55,7 @@ def named(name: str, image: tuple[int, int, int] = COLOUR) -> Made:
 
 def of_study(file: Path, overrides: Sequence[str] = (), seed: int = 0, count: int = DRAWN) -> Iterator[Made]:
     """Yield `count` networks drawn from a study's space, fewer if too few can be built, each with its recipe."""
-    study = studyfile.read(file, overrides)
-    study = binding.bind(study, architectures.config(study.architecture), str(file), overrides)
+    study = candidate.bound(studyfile.read(file, overrides), str(file), overrides)
     source = random.Random(seed)
     for _ in range(TRIED):
         if not count:
@@ -72,7 +70,7 @@ def of_study(file: Path, overrides: Sequence[str] = (), seed: int = 0, count: in
 def _of_study(study: Study, source: random.Random) -> Made:
     configuration = drawn(study, source)
     candidate.config(study, configuration)  # raises now if its values do not go together
-    task = _task(study.image or COLOUR)
+    task = _task(candidate.shape(study, configuration, COLOUR))
     return lambda: candidate.network(study, configuration, task), candidate.recipe(study, configuration)
 
 

@@ -80,15 +80,15 @@ def _switch_off() -> None:
 def exercises(studies: Mapping[Path, Study], overrides: Sequence[str]) -> list[Exercise]:
     """Return the exercises that must survive before `studies` may train with oneDNN."""
     ours = Exercise(title="networks of the catalogue", words=OURS, content=" ".join(OURS))
-    own = [_own(file, study, overrides) for file, study in studies.items() if is_own(study.source)]
+    own = [_own(file, study, overrides) for file, study in studies.items() if any(map(is_own, study.sources))]
     return [ours, *own]
 
 
 def _own(file: Path, study: Study, overrides: Sequence[str]) -> Exercise:
-    source = b""
+    sources = []
     with suppress(OSError):  # the study itself will say that it cannot be read
-        source = Path(study.source).read_bytes()
-    described = repr((source, study.architecture, study.image, study.space, study.recipe))
+        sources = [Path(source).read_bytes() for source in study.sources if is_own(source)]
+    described = repr((sources, study.architecture, study.image, study.space, study.recipe))
     return Exercise(title=study.network, words=(str(file), *overrides), content=described)
 
 

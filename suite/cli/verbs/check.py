@@ -52,7 +52,7 @@ def command(
             raise
         show([row._asdict() for row in binding.summary(study)], format, binding.Row._fields)
         size = "infinitely many" if study.size == float("inf") else f"{study.size:,.0f}"
-        tell(f"{file}: in order. {study.name}: {size} configurations from {study.architecture}.")
+        tell(f"{file}: in order. {study.name}: {size} configurations from {study.network}.")
         tell(_described(data) if data else f"{study.dataset} is downloaded when the study runs.")
 
 

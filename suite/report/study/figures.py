@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from suite.core import dominance
 from suite.core.measures import MEASURES, formatted
 from suite.core.rules import brief
-from suite.core.study import Choice, Domain, Objective, Range, Value
+from suite.core.study import Choice, Domain, Objective, Range, Value, setting
 from suite.report import picture
 from suite.report.comparison import Comparison, Entry
 from suite.report.picture import Picture
@@ -55,7 +55,7 @@ def learning_curves(comparison: Comparison) -> Picture:
         axes.set_xlabel("Epoch")
         axes.set_ylabel("Accuracy (top-1), validation, %")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _legend(axes, comparison, {entry.run for entry in trained if entry.name in best})
+        _legend(axes, comparison.kinds, {comparison.kind(entry) for entry in trained if entry.name in best})
     return Picture(
         name="learning-curves",
         title="Learning curves",
@@ -82,7 +82,7 @@ def hypervolume(comparison: Comparison) -> Picture:
         axes.set_ylabel("Hypervolume, % of the box")
         axes.set_ylim(0, 100)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _legend(axes, comparison, set(frame["run"]))
+        _legend(axes, comparison.names, set(frame["run"]))
     return Picture(
         name="hypervolume",
         title="Hypervolume over trials",
@@ -114,9 +114,9 @@ def choices(comparison: Comparison) -> Picture:
     return Picture(
         name="choices",
         title="Which settings mattered",
-        caption="Each panel shows every trained candidate over one searched setting; each run has its colour. A bar "
-        "is the median of its column. If the points of a panel rise or fall as a whole, its setting mattered. "
-        "The search did not try all values equally often, so this shows association, not cause.",
+        caption="Each panel shows every trained candidate over one searched setting; each run or family has its "
+        "colour. A bar is the median of its column. If the points of a panel rise or fall as a whole, its setting "
+        "mattered. The search did not try all values equally often, so this shows association, not cause.",
         figure=figure,
         table=_settings(trained, paths, measure),
         marks=marks,
@@ -144,7 +144,10 @@ def _points_of(entry: Entry) -> list[tuple[float, float]]:
 def _front_curves(axes: Axes, comparison: Comparison, entries: Sequence[Entry]) -> dict[str, Sequence[str]]:
     marks: dict[str, Sequence[str]] = {}
     for position, entry in enumerate(entries):
-        points, index = np.array(_points_of(entry) or [(np.nan, np.nan)]), comparison.names.index(entry.run)
+        points, index = (
+            np.array(_points_of(entry) or [(np.nan, np.nan)]),
+            comparison.kinds.index(comparison.kind(entry)),
+        )
         best, colour = points[np.argmax(points[:, 1])], picture.colour(index)
         axes.plot(points[:, 0], points[:, 1], linewidth=1.3 if len(entries) < 20 else 0.8, color=colour, zorder=3)
         axes.plot(best[0], best[1], picture.shape(index), markersize=6, color=colour, markeredgecolor=picture.PAPER,
@@ -153,11 +156,11 @@ def _front_curves(axes: Axes, comparison: Comparison, entries: Sequence[Entry]) 
     return marks
 
 
-def _legend(axes: Axes, comparison: Comparison, shown: set[str]) -> None:
+def _legend(axes: Axes, kinds: Sequence[str], shown: set[str]) -> None:
     handles = [
-        Line2D([], [], marker=picture.shape(index), color=picture.colour(index), label=run, markersize=6)
-        for index, run in enumerate(comparison.names)
-        if run in shown
+        Line2D([], [], marker=picture.shape(index), color=picture.colour(index), label=kind, markersize=6)
+        for index, kind in enumerate(kinds)
+        if kind in shown
     ]
     if handles:
         axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=min(len(handles), 4), borderpad=0.2)
@@ -181,7 +184,7 @@ def _hypervolume_caption(comparison: Comparison, objectives: Sequence[Objective]
 def _panel(
     axes: Axes, comparison: Comparison, path: str, entries: Sequence[Entry], marks: dict[str, Sequence[str]]
 ) -> None:
-    axes.set_title(path.partition(".")[2], fontsize=9, loc="left")
+    axes.set_title(setting(path), fontsize=9, loc="left")
     axes.margins(x=0.1)
     values = [entry.trial.configuration[path] for entry in entries]
     y = [entry.trial.measures[comparison.quality.measure] for entry in entries]
@@ -197,9 +200,9 @@ def _panel(
             axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: wording.short(value)))
             axes.xaxis.set_minor_formatter(NullFormatter())
-    for index, run in enumerate(comparison.names):
-        shift = 0.12 * (index - (len(comparison.names) - 1) / 2) if columns else 0.0
-        chosen = [position for position, entry in enumerate(entries) if entry.run == run]
+    for index, kind in enumerate(comparison.kinds):
+        shift = 0.12 * (index - (len(comparison.kinds) - 1) / 2) if columns else 0.0
+        chosen = [position for position, entry in enumerate(entries) if comparison.kind(entry) == kind]
         gid = f"{path}-{index}"
         axes.plot([x[i] + shift for i in chosen], [y[i] for i in chosen], picture.shape(index), markersize=4,
                   color=picture.colour(index), alpha=0.15 if many else 0.5, markeredgecolor="none", gid=gid,

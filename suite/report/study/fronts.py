@@ -28,7 +28,7 @@ _MANY = 300  # above this many, an SVG holds the intervals as pixels: it stays s
 
 
 def draw(plane: Plane) -> Picture:
-    """Draw the candidates of every run, their fronts, the front of all, and the limits."""
+    """Draw the candidates of every run or family, their fronts, the front of all, and the limits."""
     name = f"front-{plane.cost.measure}"
     name += "-" + re.sub(r"\W+", "-", plane.place.lower()).strip("-") if plane.place else ""
     marks: dict[str, Sequence[str]] = {}
@@ -36,8 +36,8 @@ def draw(plane: Plane) -> Picture:
         figure, axes = picture.new()
         _axes(axes, plane)
         _broken(axes, plane, marks)
-        for index, run in enumerate(plane.comparison.names):
-            _run(axes, plane, index, [entry for entry in plane.entries if entry.run == run], marks)
+        for index, kind in enumerate(plane.comparison.kinds):
+            _kind(axes, plane, index, [one for one in plane.entries if plane.comparison.kind(one) == kind], marks)
         _starts(axes, plane)
         _joint_front(axes, plane)
         beyond = _limits(axes, plane)
@@ -65,7 +65,7 @@ def _axes(axes: Axes, plane: Plane) -> None:
     axes.margins(x=0.08, y=0.08)
 
 
-def _run(axes: Axes, plane: Plane, index: int, entries: Sequence[Entry], marks: dict[str, Sequence[str]]) -> None:
+def _kind(axes: Axes, plane: Plane, index: int, entries: Sequence[Entry], marks: dict[str, Sequence[str]]) -> None:
     best = {entry.name for entry in plane.front}
     own = plane.comparison.best(entries, plane.pair)
     _steps(axes, plane, own, {"color": picture.colour(index), "linewidth": 1.0, "alpha": 0.55, "zorder": 2})
@@ -199,9 +199,12 @@ def _line(axes: Axes, value: float, words: str, *, across: bool) -> None:
 
 
 def _legend(axes: Axes, plane: Plane) -> None:
-    shown = [(i, run) for i, run in enumerate(plane.comparison.names) if any(e.run == run for e in plane.entries)]
+    there = set(map(plane.comparison.kind, plane.entries))
+    shown = [(i, kind) for i, kind in enumerate(plane.comparison.kinds) if kind in there]
     look: dict[str, Any] = {"linestyle": "none", "markersize": 7}
-    handles = [Line2D([], [], marker=picture.shape(i), color=picture.colour(i), label=run, **look) for i, run in shown]
+    handles = [
+        Line2D([], [], marker=picture.shape(i), color=picture.colour(i), label=kind, **look) for i, kind in shown
+    ]
     for how, shape in picture.STARTS.items():
         if any(entry.trial.start.startswith(how) for entry in plane.entries):
             handles.append(Line2D([], [], marker=shape, color=picture.INK, label=how, linestyle="none", markersize=4))

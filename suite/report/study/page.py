@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 
 from suite.core.measures import MEASURES, spread, written
 from suite.core.rules import brief
-from suite.core.study import Choice, Domain, Objective, Study
+from suite.core.study import Choice, Domain, Objective, Study, setting
 from suite.core.trial import Run
 from suite.report import picture
 from suite.report.comparison import Comparison, Entry, compare, ends
@@ -140,8 +140,8 @@ def _of_measure(comparison: Comparison, name: str) -> list[Heading]:
 
 def _short(path: str, paths: Sequence[str]) -> str:
     """Return the last part of a path, or all of it if another path ends the same."""
-    last = path.partition(".")[2]
-    return last if sum(other.partition(".")[2] == last for other in paths) == 1 else path
+    last = setting(path)
+    return last if sum(setting(other) == last for other in paths) == 1 else path
 
 
 def _rows(comparison: Comparison, frame: pd.DataFrame, best: set[str]) -> list[tuple[Entry, bool, str]]:

@@ -59,7 +59,7 @@ def _known(comparison: Comparison) -> list[str]:
 def configuration(comparison: Comparison) -> list[str]:
     """Paths of the settings that the runs searched over (`space.depths`), the network's before the recipe's."""
     paths = dict.fromkeys(path for entry in comparison.entries for path in entry.trial.configuration)
-    return sorted(paths, key=lambda path: not path.startswith("space."))
+    return sorted(paths, key=lambda path: path.startswith("recipe."))
 
 
 def pair(entries: Sequence[Entry], quality: Objective, cost: Objective, best: Sequence[Entry]) -> pd.DataFrame:

@@ -60,10 +60,11 @@ def front_title(quality: Objective, cost: Objective, place: str) -> str:
 def front_caption(plane: Plane, beyond: Sequence[Constraint]) -> str:
     """Say how to read a front."""
     quality, cost = MEASURES[plane.quality.measure].word, MEASURES[plane.cost.measure].word
-    several = len({entry.run for entry in plane.entries}) > 1
+    several = len(set(map(plane.comparison.kind, plane.entries))) > 1
+    what = "run" if len(plane.comparison.names) > 1 else "family"
     sentences = [
         f"Up and to the left is better. The thick steps are the front: the best {quality} that {cost} can buy here.",
-        "Thin steps are the front of each run alone." if several else "",
+        f"Thin steps are the front of each {what} alone." if several else "",
         "Large marks are on the front. Pale ones are dominated: another is at least as good in both and better in one.",
         _knee_caption(plane),
         _interval(plane),
@@ -187,14 +188,15 @@ def _knee(plane: Plane) -> str:
 
 
 def _front(comparison: Comparison) -> str:
-    if len(comparison.names) < 2:
+    if len(comparison.kinds) < 2:
         return ""
-    counts = Counter(entry.run for entry in comparison.front)
-    shares = listed([f"{counts[run]} of {run}" for run in comparison.names if counts[run]])
-    without = [run for run in comparison.names if not counts[run]]
+    counts = Counter(map(comparison.kind, comparison.front))
+    shares = listed([f"{counts[kind]} of {kind}" for kind in comparison.kinds if counts[kind]])
+    without = [kind for kind in comparison.kinds if not counts[kind]]
+    of_all = "all runs" if len(comparison.names) > 1 else "all families"
     wanted = listed([MEASURES[objective.measure].word for objective in comparison.objectives])
     silent = f" Nothing of {listed(without)} is on it." if without else ""
-    return f"On the front of all runs together in {wanted}: {shares}.{silent}"
+    return f"On the front of {of_all} together in {wanted}: {shares}.{silent}"
 
 
 def _with_unit(measure: str, value: float) -> str:
