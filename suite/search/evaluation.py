@@ -225,7 +225,7 @@ class Evaluation:
 
     def _origin(self, trial: Trial) -> dict[str, Any]:
         """Return what a study needs to know that begins with the weights of a trial."""
-        start = architectures.config(self.study.architecture)
+        start = architectures.config(candidate.architecture(self.study, trial.configuration))
         config = candidate.config(self.study, trial.configuration)
         names = [field.name for field in fields(config)]
         return {
