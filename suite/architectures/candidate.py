@@ -114,8 +114,7 @@ def _with_image(bound: Study) -> Study:
 
 def architecture(study: Study, configuration: Mapping[str, Value]) -> str:
     """Return the named network that the Config starts from: `resnet/50`."""
-    (name,) = study.at(configuration).architectures
-    return name
+    return study.at(configuration).only
 
 
 def image(study: Study, configuration: Mapping[str, Value]) -> Image | None:

@@ -53,12 +53,15 @@ def bound(study: Study, place: str, overrides: Sequence[str] = ()) -> Study:
     if study.words is None:
         return study
     mistakes = Mistakes(place, overrides)
+    if len(study.architectures) > 1:
+        mistakes.add(("words",), "needs one network, not several in `architecture`")
+        mistakes.check()
     if not learns(study.source):
         able = " and ".join(name for name in architectures.FAMILIES if learns(name))
         mistakes.add(("words",), f"{study.family} does not learn from texts; {able} do")
         mistakes.check()
-    side = text_side(study.architecture)
-    fields = typed_entries(study.words.text, type(side), "words.text", mistakes)
+    side = text_side(study.only)
+    fields = typed_entries(study.words.text, type(side), ("words", "text"), mistakes)
     for name in ("vocabulary", "length"):
         if name in fields:
             mistakes.add(("words.text", name), "follows from the texts; remove it")

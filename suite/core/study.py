@@ -284,6 +284,12 @@ class Study:
         return (self.architecture,) if isinstance(self.architecture, str) else self.architecture
 
     @property
+    def only(self) -> str:
+        """The network that it begins with, if there is one alone."""
+        (name,) = self.architectures
+        return name
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """Their families, each once: `resnet`, or the path of your own file."""
         return tuple(dict.fromkeys(split(name)[0] for name in self.architectures))

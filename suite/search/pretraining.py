@@ -77,7 +77,7 @@ class Reader:
 
     def whole(self, configuration: Mapping[str, Value], data: Dataset) -> keras.Model:
         """Return the untrained network of both sides."""
-        text = sides.text_of(self.study.architecture, self.words, self.tokens.count, self._length(data))
+        text = sides.text_of(self.study.only, self.words, self.tokens.count, self._length(data))
         return sides.whole(self.study.source, candidate.config(self.study, configuration), text, data.task)
 
     def key(self, configuration: Mapping[str, Value], data: Dataset, precision: str) -> str:
@@ -90,7 +90,7 @@ class Reader:
 
     def _length(self, data: Dataset) -> int:
         """Return the most pieces of a text, as far as the text side can read."""
-        return min(self.tokens.longest(_every(self.words, self.pairs, data)), sides.longest(self.study.architecture))
+        return min(self.tokens.longest(_every(self.words, self.pairs, data)), sides.longest(self.study.only))
 
     def _texts(self, data: Dataset) -> Texts:
         length = self._length(data)
@@ -129,7 +129,7 @@ def reader(study: Study, data: Dataset, found: Pairs, before: Sequence[Trial], h
     if file.exists():
         tokens = Tokens.read(file.read_text(encoding="utf-8"))
     else:
-        most = sides.text_side(study.architecture).vocabulary
+        most = sides.text_side(study.only).vocabulary
         tokens = Tokens.learned(_every(study.words, found, data), most)
         files.write(file, tokens.written)
     return Reader(study=study, words=study.words, pairs=found, tokens=tokens, home=home, **options)
@@ -144,7 +144,7 @@ def zero_shot(run: Run, trial: Trial, task: Task, classes: Sequence[str]) -> ker
     if study.words is None or "words_length" not in told:
         raise ExportError(f"{run.name}/{trial.number} has not learned from texts: only [words] in a study lets it")
     tokens, length = Tokens.read(_pieces(run.folder)), int(told["words_length"])
-    text = sides.text_of(study.architecture, study.words, tokens.count, length)
+    text = sides.text_of(study.only, study.words, tokens.count, length)
     with precision(told["recipe_precision"]):
         whole = sides.whole(study.source, candidate.config(study, trial.configuration), text, task)
         temperature = contrastive.give(whole, study.source, folder.words(run.folder, told["weights_digest"]))
