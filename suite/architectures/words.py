@@ -67,7 +67,7 @@ def bound(study: Study, place: str, overrides: Sequence[str] = ()) -> Study:
             mistakes.add(("words.text", name), "follows from the texts; remove it")
     mistakes.check()
     words = replace(study.words, text=fields)
-    text_of(study.architecture, words, side.vocabulary, side.length)  # raises now if they do not go together
+    text_of(study.only, words, side.vocabulary, side.length)  # raises now if they do not go together
     return replace(study, words=words)
 
 

@@ -196,8 +196,9 @@ def _required(owner: type) -> list[str]:
 
 def _entry(kind: Any, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
     """Return `raw` converted to the annotation `kind` of a field."""
-    tables = [part for part in get_args(kind) if is_dataclass(part) and part not in (Choice, Range)]
-    kind = tables[0] if tables and isinstance(kind, UnionType) else kind
+    may_vary = Choice in get_args(kind)
+    if isinstance(kind, UnionType) and not may_vary:
+        kind = next(filter(is_dataclass, get_args(kind)), kind)
     if is_dataclass(kind):
         return _table(kind, raw, keys, mistakes)  # type: ignore[arg-type]
     if get_origin(kind) is Mapping:
@@ -205,8 +206,7 @@ def _entry(kind: Any, raw: object, keys: Keys, mistakes: Mistakes) -> Any:
     if get_origin(kind) is tuple and is_dataclass(get_args(kind)[0]):
         return _array(get_args(kind)[0], raw, keys, mistakes)
     with mistakes.at(*keys):
-        may_vary = isinstance(raw, dict) and Choice in get_args(kind)
-        value = typed_domain(_domain(raw), kind) if may_vary else typed(raw, kind)  # type: ignore[arg-type]
+        value = typed_domain(_domain(raw), kind) if may_vary and isinstance(raw, dict) else typed(raw, kind)
         hold(str(keys[-1]), value)
         return value
 
