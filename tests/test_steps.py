@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from suite import datasets, pipeline, tracking
+from suite.architectures.layers.auxiliary import AuxiliaryHeads
 from suite.core.recipe import Recipe
 from suite.core.study import Budget, Choice, Fidelity
 from suite.core.trial import resumable
@@ -315,3 +316,16 @@ def test_a_trial_says_that_its_patience_ended_it_and_costs_what_it_trained(
     assert resumable(done.trials) == []
     assert fidelity.levels(study, first)[1.0] == [first.measures[one.measure] for one in study.objectives]
     assert pipeline.hours_over(done) == ""
+
+
+def test_weights_of_pictures_count_in_auxiliary_classifiers_as_in_the_first() -> None:
+    pixels = keras.Input((4, 4, 1))
+    answers = [keras.layers.Dense(3)(keras.layers.Flatten()(pixels)) for _ in range(2)]
+    model = AuxiliaryHeads(pixels, answers)
+    loop.compile_(model, PLAIN, schedule(PLAIN, 1))
+    pictures, labels, weights = batch(weights=True)
+    first, other = (np.asarray(one) for one in model(pictures, training=True))
+    each = [keras.losses.sparse_categorical_crossentropy(labels, one, from_logits=True) for one in (first, other)]
+    wanted = np.mean(weights * (np.asarray(each[0]) + 0.3 * np.asarray(each[1])))
+    found = model.compute_loss(pictures, labels, [first, other], weights, training=True)
+    assert float(found) == pytest.approx(wanted, rel=1e-5)

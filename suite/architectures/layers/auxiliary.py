@@ -33,7 +33,8 @@ class AuxiliaryHeads(keras.Model):
         """Return the weighted sum of the losses, or in evaluation the first output's loss."""
         first, *others = y_pred if isinstance(y_pred, (list, tuple)) else [y_pred]
         loss = super().compute_loss(x, y, first, sample_weight, training)
-        return loss + sum(WEIGHT * super(AuxiliaryHeads, self).compute_loss(x, y, other) for other in others)
+        judged = [super(AuxiliaryHeads, self).compute_loss(x, y, other, sample_weight, training) for other in others]
+        return loss + WEIGHT * sum(judged)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Measure the first output."""
