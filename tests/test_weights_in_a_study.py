@@ -191,7 +191,6 @@ def test_each_trial_says_how_it_began_and_on_which_weights(done: Run, trained: P
     assert [row["epoch"] for row in ended["frozen"].curve] == [0]
     assert [row["epoch"] for row in ended["tune"].curve] == [0, 1]
     assert [row["epoch"] for row in ended["scratch"].curve] == [1]
-    assert ended["tune"].continues is not None
     assert ended["frozen"].surroundings["mode"] == "frozen"
     assert ended["frozen"].surroundings["weights"] == trained.name
     assert "weights" not in ended["scratch"].surroundings
