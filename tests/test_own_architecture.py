@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from suite.cli import arguments
 from suite.core.errors import ArchitectureError
 from suite.core.task import Task
 from suite.search import folder
+from tests import commands
 
 PAGE = (Path(__file__).parents[1] / "docs" / "architectures.md").read_text(encoding="utf-8")
 (MINE,) = re.findall(r'```python\n("""ConvMixer.*?)```', PAGE, re.S)
@@ -88,7 +88,7 @@ def world(home: Path) -> Path:
 
 
 def suite(cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "suite", *words], cwd=cwd, capture_output=True, text=True)
+    return commands.suite(*words, cwd=cwd)
 
 
 def test_the_architecture_in_the_readme_trains_in_a_study_and_the_run_knows_where_it_is(world: Path) -> None:
