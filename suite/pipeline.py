@@ -23,7 +23,7 @@ from suite.core import cells, files, seen
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
 from suite.core.recipe import TUNE
-from suite.core.study import NEW, Objective, Study, split
+from suite.core.study import NEW, Constraint, Objective, Study, split
 from suite.core.task import Shape, Task
 from suite.core.trial import Run, Trial
 from suite.machine.capacity import processors
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from suite.export.exporting import Exported
     from suite.report.comparison import Entry
     from suite.report.results import Results
+    from suite.search.beginning import Beginning
 
 
 def study(file: Path, overrides: Sequence[str] = ()) -> Study:
@@ -118,6 +119,17 @@ def _check_some_fits(bound: Study, file: Path) -> None:
         else:
             return
     raise StudyError(f"{file}: no configuration in [space] fits the weights {bound.weights}: {refusal}")
+
+
+def begin(pictures: str, limits: Sequence[Constraint], hours: float) -> Beginning:
+    """Return a study for the pictures of a folder, as a file to be read and changed, with what is to be said of it.
+
+    Raises DatasetError, and NothingFitsError when no network has as few parameters.
+    """
+    load_tensorflow()
+    from suite.search import beginning
+
+    return beginning.begun(pictures, limits, hours)
 
 
 def _check_some_can_be_built(bound: Study, file: Path) -> None:

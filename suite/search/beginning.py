@@ -1,0 +1,158 @@
+"""A study for somebody who has a folder of pictures, limits and some time: `suite new`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from math import ceil
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from suite import architectures, datasets
+from suite.architectures import candidate
+from suite.core.errors import ArchitectureError, NothingFitsError
+from suite.core.rules import written
+from suite.core.study import Constraint
+from suite.core.task import Task
+from suite.counting.complexity import counts, weightless
+from suite.datasets import Dataset
+
+SIDES = (32, 48, 64, 96, 128, 160, 224)  # pixels, of which the study chooses
+SIZES = 4  # of pictures that are searched over, at most
+LARGER = 1.5  # times their own size may pictures be shown
+LEAST = 128  # pixels: with weights for 224, smaller pictures gain from being shown so large
+HEAD = 2_000_000  # parameters of a classifier of 1,000 classes, at most: one of few classes has hardly any
+SAMPLE = 200  # pictures whose size is looked at
+SMALL = (
+    "mobilenet/*",
+    "mobilenet_v2/*",
+    "mobilenet_v3/*",
+    "efficientnet/lite*",
+)  # trained from scratch, without weights
+SCRATCH = 128  # pixels: larger pictures take too long from scratch
+BATCH = 32
+STEPS = 500  # of a training at the least; BiT-HyperRule for few pictures, https://arxiv.org/abs/1912.11370
+EPOCHS = (10, 20)  # of a training with weights, fewest and most
+FROM_SCRATCH = 30  # epochs without weights
+SHOWN = 6  # networks that a line names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """A study file, and what is to be said of it."""
+
+    name: str
+    text: str  # TOML with comments
+    lines: Sequence[str]  # what the study will do, for people
+
+
+def begun(pictures: str, limits: Sequence[Constraint], hours: float) -> Beginning:
+    """Return a study of the networks that can fit `limits`, for the pictures of a folder or data set.
+
+    With weights of other trainings if some that are here fit, else from scratch. Raises DatasetError, and
+    NothingFitsError when no network of ours has as few parameters.
+    """
+    data = datasets.load(pictures, SIDES[-1])
+    side = _side(data)
+    names = fitting([name for name in architectures.matching("*/*") if has_weights(name)], data, limits)
+    from_scratch = not names
+    if from_scratch:
+        names = fitting([name for pattern in SMALL for name in architectures.matching(pattern)], data, limits)
+    if not names:
+        raise NothingFitsError(f"no network fits {' and '.join(map(str, limits))}: allow more, and try again")
+    name = re.sub(r"[^\w.-]+", "-", Path(pictures).expanduser().resolve().name).strip("-._") or "pictures"
+    place, epochs = Path(pictures).expanduser(), _epochs(data.sizes["train"], from_scratch)
+    search = {
+        "names": names,
+        "sizes": _sizes(min(LARGER * side, SCRATCH) if from_scratch else max(LARGER * side, LEAST)),
+        "hours": float(hours),
+        "from_scratch": from_scratch,
+    }
+    text = _text(
+        name=name,
+        question=f"Which network suits my pictures best, with {' and '.join(map(str, limits)) or 'any cost'}?",
+        dataset=str(place.resolve()) if place.is_dir() else pictures,
+        data=data,
+        side=side,
+        limits=limits,
+        epochs=epochs,
+        min_epochs=max(1, epochs // 6),
+        **search,
+    )
+    return Beginning(name=name, text=text, lines=_lines(data, side, search))
+
+
+def has_weights(name: str) -> bool:
+    """Whether weights that others trained are here for a named network."""
+    try:
+        architectures.weights_for(name, candidate.IMAGENET)
+    except ArchitectureError:
+        return False
+    return True
+
+
+def fitting(names: Sequence[str], data: Dataset, limits: Sequence[Constraint]) -> list[str]:
+    """Return the networks that keep the limits on parameters, which do not depend on the size of pictures."""
+    most = min((limit.limit for limit in limits if limit.measure == "parameters"), default=None)
+    known = architectures.recorded()
+    if most is None:
+        return list(names)
+    near = [name for name in names if known[name].parameters <= most + HEAD]
+    return [name for name in near if known[name].parameters <= most or _parameters(name, data) <= most]
+
+
+def _parameters(name: str, data: Dataset) -> float:
+    """Return the parameters of a network for the classes of `data`; the recorded ones are for 1,000."""
+    side = architectures.resolution(name)
+    task = Task(height=side, width=side, channels=3, classes=len(data.classes))
+    return counts(weightless(lambda: architectures.build(name, task)))["parameters"]
+
+
+def _side(data: Dataset) -> int:
+    """Return the median of the pictures' shorter sides, pixels."""
+    return round(median(min(picture.shape[:2]) for picture, _ in data.samples("train", SAMPLE)))
+
+
+def _sizes(most: float) -> list[int]:
+    """Return the sides that pictures are shown at: the largest up to `most` pixels."""
+    return [one for one in SIDES if one <= most][-SIZES:] or [SIDES[0]]
+
+
+def _lines(data: Dataset, side: int, search: Mapping[str, Any]) -> list[str]:
+    """Return what the study will do and how long that takes, for people."""
+    names, sizes = search["names"], search["sizes"]
+    start = (
+        "from scratch: no weights that are here fit (`suite weights` lists those that others publish)"
+        if search["from_scratch"]
+        else "with weights that are here: a classifier of their features first, then the promising ones are tuned"
+    )
+    return [
+        f"{sum(data.sizes.values()):,} pictures of {len(data.classes)} classes, about {side} pixels a side.",
+        f"{len(names)} networks ({_listed(names)}) at {len(sizes)} sizes ({_listed(sizes)} pixels), {start}.",
+        f"The search takes {search['hours']:g} h, or less if nothing is left to try. It may be stopped, and goes on.",
+    ]
+
+
+def _listed(words: Sequence[object]) -> str:
+    """Return the first of many words, and how many more there are."""
+    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    return ", ".join(map(str, words[:SHOWN])) + more
+
+
+def _epochs(pictures: int, from_scratch: bool) -> int:
+    """Return the epochs of a training; with weights, those of STEPS steps within limits."""
+    few, many = EPOCHS
+    return FROM_SCRATCH if from_scratch else min(max(ceil(STEPS * BATCH / pictures), few), many)
+
+
+def _text(**said: Any) -> str:
+    """Return the study file, with comments."""
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["toml"] = written
+    template = resources.files("suite.search").joinpath("beginning.toml.jinja").read_text(encoding="utf-8")
+    return environment.from_string(template).render(**said)

@@ -1,0 +1,71 @@
+"""Does `suite new` write a study that fits the pictures and the limits, and that runs?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from suite import architectures, pipeline
+from suite.cli.commands import main
+from suite.core.errors import NothingFitsError
+from suite.core.study import Choice, Constraint
+from suite.search import beginning
+from tests.pictures import fill
+
+
+@pytest.fixture(autouse=True)
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
+    monkeypatch.chdir(tmp_path)
+    for number, name in enumerate(("ant", "bee")):
+        fill(tmp_path / "my pictures" / name, range(100 * number, 100 * number + 12), size=(70, 60))
+    return tmp_path / "my pictures"
+
+
+def suite(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["suite", *words])
+    try:
+        main()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+def test_it_is_a_study_of_networks_with_weights_that_are_here(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert suite(monkeypatch, "new", str(pictures), "--max-latency", "5", "--hours", "0.5") == 0
+    study = pipeline.study(Path("my-pictures.toml"))
+    assert (study.name, study.dataset, study.weights) == ("my-pictures", str(pictures), "imagenet")
+    assert {"efficientnet/lite0", "efficientnet/lite1", "efficientnet/lite2"} <= set(study.architectures)
+    assert all(beginning.has_weights(name) for name in study.architectures)
+    assert study.image == Choice((48, 64, 96, 128))
+    assert study.constraints == (Constraint(measure="latency", at_most=5.0),)
+    assert study.budget.hours == 0.5
+    said = capfd.readouterr().err
+    assert "24 pictures of 2 classes, about 60 pixels a side." in said
+    assert "`suite run my-pictures.toml` begins the search." in said
+    assert suite(monkeypatch, "new", str(pictures)) != 0
+    assert "my-pictures.toml is there already" in capfd.readouterr().err
+
+
+def test_where_no_weights_are_small_enough_networks_are_trained_from_scratch(pictures: Path) -> None:
+    most = 4e5
+    limits = [Constraint(measure="parameters", at_most=most), Constraint(measure="accuracy", at_least=50.0)]
+    begun = beginning.begun(str(pictures), limits, 1.0)
+    Path("study.toml").write_text(begun.text)
+    study = pipeline.study(Path("study.toml"))
+    assert study.weights == "none"
+    assert study.constraints == tuple(limits)
+    assert "mobilenet/0.25" in study.architectures
+    assert "mobilenet_v2/0.35" in study.architectures  # 1.7 million with its 1,000 classes, 0.4 with two
+    assert architectures.recorded()["mobilenet_v2/0.35"].parameters > most
+    assert "mobilenet_v3/large" not in study.architectures
+    assert "from scratch" in begun.lines[1]
+
+
+def test_what_no_network_can_keep_is_said(pictures: Path) -> None:
+    with pytest.raises(NothingFitsError, match="no network fits parameters <= 100"):
+        beginning.begun(str(pictures), [Constraint(measure="parameters", at_most=100.0)], 1.0)
