@@ -103,6 +103,13 @@ def test_a_text_side_that_cannot_be_built_is_refused_before_anything_runs(tmp_pa
         pipeline.study(put(tmp_path, ("multimodal = 1", "queries = 0")))
 
 
+def test_networks_that_learn_from_texts_may_be_several(tmp_path: Path) -> None:
+    several = (('"coca/tiny"', '["coca/tiny", "align/tiny"]'), ("text = { multimodal = 1 }", ""))
+    assert pipeline.study(put(tmp_path, *several)).architectures == ("coca/tiny", "align/tiny")
+    with pytest.raises(StudyError, match="no key 'multimodal' in"):  # an ALIGN has none
+        pipeline.study(put(tmp_path, several[0]))
+
+
 def test_zero_shot_accuracy_is_a_measure_of_networks_that_learn_from_texts(tmp_path: Path) -> None:
     read = studyfile.read(put(tmp_path))
     with pytest.raises(StudyError, match=r"zero_shot is of networks that learn from texts: add \[words\]"):

@@ -43,31 +43,25 @@ def text_of(architecture: str, words: Words, vocabulary: int, length: int) -> An
     return binding.replaced(text_side(architecture), {**words.text, "vocabulary": vocabulary, "length": length})
 
 
-def longest(architecture: str) -> int:
-    """Return the most word pieces of a text that a named network reads."""
-    return int(text_side(architecture).length)
-
-
 def bound(study: Study, place: str, overrides: Sequence[str] = ()) -> Study:
     """Return `study` with the fields of its text side converted to their types. Raises StudyError for each mistake."""
     if study.words is None:
         return study
     mistakes = Mistakes(place, overrides)
-    if len(study.architectures) > 1:
-        mistakes.add(("words",), "needs one network, not several in `architecture`")
-        mistakes.check()
-    if not learns(study.source):
+    mute = [name for name in study.architectures if not learns(split(name)[0])]
+    if mute:
         able = " and ".join(name for name in architectures.FAMILIES if learns(name))
-        mistakes.add(("words",), f"{study.family} does not learn from texts; {able} do")
+        mistakes.add(("words",), f"{split(mute[0])[0]} does not learn from texts; {able} do")
         mistakes.check()
-    side = text_side(study.only)
-    fields = typed_entries(study.words.text, type(side), ("words", "text"), mistakes)
-    for name in ("vocabulary", "length"):
-        if name in fields:
-            mistakes.add(("words.text", name), "follows from the texts; remove it")
+    words = study.words
+    for name in {split(name)[0]: name for name in study.architectures}.values():  # each family once
+        words = replace(words, text=typed_entries(words.text, type(text_side(name)), ("words", "text"), mistakes))
+    for key in ("vocabulary", "length"):
+        if key in words.text:
+            mistakes.add(("words", "text", key), "follows from the texts; remove it")
     mistakes.check()
-    words = replace(study.words, text=fields)
-    text_of(study.only, words, side.vocabulary, side.length)  # raises now if they do not go together
+    for name in study.architectures:  # raises now if the fields do not go together
+        text_of(name, words, text_side(name).vocabulary, text_side(name).length)
     return replace(study, words=words)
 
 

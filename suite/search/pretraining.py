@@ -20,7 +20,7 @@ from suite.architectures import words as sides
 from suite.core import files
 from suite.core.errors import DatasetError, ExportError, StoreError
 from suite.core.recipe import TUNE
-from suite.core.study import Study, Value
+from suite.core.study import Study, Value, split
 from suite.core.task import Task
 from suite.core.trial import Run, Trial
 from suite.core.words import Words
@@ -56,7 +56,7 @@ class Reader:
 
         Returns the trial with its zero-shot accuracy. Raises as `contrastive.train` does.
         """
-        whole = self.whole(trial.configuration, data)
+        whole, family = self.whole(trial.configuration, data), _family(self.study, trial.configuration)
         name = self.key(trial.configuration, data, precision)
 
         def told(row: dict[str, float]) -> None:
@@ -64,36 +64,38 @@ class Reader:
             give_way()
 
         found = contrastive.train(
-            whole, self.study.source, self.words, self.pairs.seen(data), data, self._texts(data), seed=self.study.seed,
-            precision=precision, on_epoch=told, checkpoint=folder.words(self.home, name), left=self.left,
-            forecast=self.forecast,
+            whole, family, self.words, self.pairs.seen(data), data, self._texts(trial.configuration, data),
+            seed=self.study.seed, precision=precision, on_epoch=told, checkpoint=folder.words(self.home, name),
+            left=self.left, forecast=self.forecast,
         )  # fmt: skip
         sides.carried(model, whole)
         return replace(
             trial,
             measures={**trial.measures, "zero_shot": found.zero_shot},
-            surroundings={**trial.surroundings, **self._told(name, found, self._length(data))},
+            surroundings={**trial.surroundings, **self._told(name, found, self._length(trial.configuration, data))},
         )
 
     def whole(self, configuration: Mapping[str, Value], data: Dataset) -> keras.Model:
         """Return the untrained network of both sides."""
-        text = sides.text_of(self.study.only, self.words, self.tokens.count, self._length(data))
-        return sides.whole(self.study.source, candidate.config(self.study, configuration), text, data.task)
+        length = self._length(configuration, data)
+        return _whole(self.study, configuration, self.tokens.count, length, data.task)
 
     def key(self, configuration: Mapping[str, Value], data: Dataset, precision: str) -> str:
         """Return short hex of all that decides what both sides learn."""
         decisive = (
-            self.study.source, asdict(candidate.config(self.study, configuration)), asdict(self.words), precision,
-            data.task.image, str(data.preprocessing), data.digest, self.pairs.digest, self.study.seed,
+            candidate.architecture(self.study, configuration), asdict(candidate.config(self.study, configuration)),
+            asdict(self.words), precision, data.task.image, str(data.preprocessing), data.digest, self.pairs.digest,
+            self.study.seed,
         )  # fmt: skip
         return blake2b(json.dumps(decisive).encode(), digest_size=8).hexdigest()
 
-    def _length(self, data: Dataset) -> int:
+    def _length(self, configuration: Mapping[str, Value], data: Dataset) -> int:
         """Return the most pieces of a text, as far as the text side can read."""
-        return min(self.tokens.longest(_every(self.words, self.pairs, data)), sides.longest(self.study.only))
+        most = sides.text_side(candidate.architecture(self.study, configuration)).length
+        return min(self.tokens.longest(_every(self.words, self.pairs, data)), most)
 
-    def _texts(self, data: Dataset) -> Texts:
-        length = self._length(data)
+    def _texts(self, configuration: Mapping[str, Value], data: Dataset) -> Texts:
+        length = self._length(configuration, data)
         return Texts(
             pairs=[self.tokens.numbers(texts, length) for texts in self.pairs.texts],
             classes=[self.tokens.numbers(self.words.prompts(name), length) for name in data.classes],
@@ -129,7 +131,7 @@ def reader(study: Study, data: Dataset, found: Pairs, before: Sequence[Trial], h
     if file.exists():
         tokens = Tokens.read(file.read_text(encoding="utf-8"))
     else:
-        most = sides.text_side(study.only).vocabulary
+        most = max(sides.text_side(name).vocabulary for name in study.architectures)
         tokens = Tokens.learned(_every(study.words, found, data), most)
         files.write(file, tokens.written)
     return Reader(study=study, words=study.words, pairs=found, tokens=tokens, home=home, **options)
@@ -144,14 +146,25 @@ def zero_shot(run: Run, trial: Trial, task: Task, classes: Sequence[str]) -> ker
     if study.words is None or "words_length" not in told:
         raise ExportError(f"{run.name}/{trial.number} has not learned from texts: only [words] in a study lets it")
     tokens, length = Tokens.read(_pieces(run.folder)), int(told["words_length"])
-    text = sides.text_of(study.only, study.words, tokens.count, length)
+    family = _family(study, trial.configuration)
     with precision(told["recipe_precision"]):
-        whole = sides.whole(study.source, candidate.config(study, trial.configuration), text, task)
-        temperature = contrastive.give(whole, study.source, folder.words(run.folder, told["weights_digest"]))
+        whole = _whole(study, trial.configuration, tokens.count, length, task)
+        temperature = contrastive.give(whole, family, folder.words(run.folder, told["weights_digest"]))
         network = classified.classifier(whole, len(classes))
     prompts = [tokens.numbers(study.words.prompts(name), length) for name in classes]
     classified.filled(network, classified.vectors(whole, prompts), temperature)
     return network
+
+
+def _whole(study: Study, configuration: Mapping[str, Value], count: int, length: int, task: Task) -> keras.Model:
+    """Return the network of both sides for so many word pieces, and for texts of so many."""
+    assert study.words is not None
+    text = sides.text_of(candidate.architecture(study, configuration), study.words, count, length)
+    return sides.whole(_family(study, configuration), candidate.config(study, configuration), text, task)
+
+
+def _family(study: Study, configuration: Mapping[str, Value]) -> str:
+    return split(candidate.architecture(study, configuration))[0]
 
 
 def _pieces(home: Path) -> str:
