@@ -22,6 +22,7 @@ from PIL import Image
 
 from suite.core.trial import Run
 from suite.search import folder
+from tests import commands
 
 STUDY = """
 name = "shapes"
@@ -86,7 +87,7 @@ class World:
         (root / "shapes.toml").write_text(STUDY.format(pictures=root / "pictures"))
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(self.command(*arguments), cwd=self.root, capture_output=True, text=True)
+        done = commands.suite(*arguments, cwd=self.root)
         self.heard.append(done.stderr)
         return done
 
