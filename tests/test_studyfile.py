@@ -518,16 +518,19 @@ def drawn_study(draw: random.Random) -> Study:
         Range(low=draw.randint(-9, 0), high=draw.randint(1, 9)), Range(low=0.0, high=draw.uniform(1, 2), step=0.125),
         Range(low=1e-7, high=1e22, log=True), Range(low=1, high=4096, log=True), Range(low=1, high=9, step=4),
     ]  # fmt: skip
-    measures = draw.sample(sorted(MEASURES), k=draw.randint(1, 5))
+    measures = draw.sample(sorted(name for name in MEASURES if not MEASURES[name].of_words), k=draw.randint(1, 5))
+    owner = draw.choice(["", "vit."])
     return Study(
         name=draw.choice(["a", "run-2.1_b", "Größe"]),
         question=draw.choice(strings),
-        architecture="resnet/50-v1.5",
+        architecture=draw.choice([("resnet/50-v1.5", "vit/*")] if owner else ["resnet/50-v1.5", ("a/1", "b/2")]),
         dataset=draw.choice(["digits", "C:\\pictures", "/a b/c"]),
-        image=draw.choice([None, (8, 8, 1), (1, 999, 3)]),
+        image=draw.choice([None, (8, 8, 1), (1, 999, 3), 96, Choice((96, 128)), Range(low=32, high=64, step=8)]),
         seed=draw.randrange(2**32),
         sampler=draw.choice(SAMPLERS),
-        space={f"field_{number}": entry for number, entry in enumerate(draw.sample(entries, k=8))},
+        space={
+            f"{owner * (number > 4)}field_{number}": entry for number, entry in enumerate(draw.sample(entries, k=8))
+        },
         recipe=draw.choice([{}, {"learning_rate": Range(low=1e-6, high=1.0, log=True), "flip": Choice((True, False))}]),
         objectives=tuple(Objective(measure=name, goal=MEASURES[name].goal) for name in measures),
         constraints=draw.choice([(), (Constraint(measure="accuracy", at_least=99.5),)]),
