@@ -121,7 +121,7 @@ def _check_some_fits(bound: Study, file: Path) -> None:
     raise StudyError(f"{file}: no configuration in [space] fits the weights {bound.weights}: {refusal}")
 
 
-def begin(pictures: str, limits: Sequence[Constraint], hours: float) -> Beginning:
+def begin(pictures: str, limits: Sequence[Constraint], hours: float, *, skip_broken: bool = False) -> Beginning:
     """Return a study for the pictures of a folder, as a file to be read and changed, with what is to be said of it.
 
     Raises DatasetError, and NothingFitsError when no network has as few parameters.
@@ -129,7 +129,7 @@ def begin(pictures: str, limits: Sequence[Constraint], hours: float) -> Beginnin
     load_tensorflow()
     from suite.search import beginning
 
-    return beginning.begun(pictures, limits, hours)
+    return beginning.begun(pictures, limits, hours, skip_broken=skip_broken)
 
 
 def _check_some_can_be_built(bound: Study, file: Path) -> None:

@@ -11,7 +11,7 @@ from suite import architectures, pipeline
 from suite.cli.commands import main
 from suite.core.errors import NothingFitsError
 from suite.core.study import Choice, Constraint
-from suite.search import beginning
+from suite.search import beginning, first_look
 from tests.pictures import fill
 
 
@@ -69,3 +69,36 @@ def test_where_no_weights_are_small_enough_networks_are_trained_from_scratch(pic
 def test_what_no_network_can_keep_is_said(pictures: Path) -> None:
     with pytest.raises(NothingFitsError, match="no network fits parameters <= 100"):
         beginning.begun(str(pictures), [Constraint(measure="parameters", at_most=100.0)], 1.0)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_grey_pictures_are_shown_to_weights_of_colour_in_three_channels(mode: str, tmp_path: Path) -> None:
+    for number, name in enumerate(("a", "b")):
+        fill(tmp_path / "scans" / name, range(100 * number, 100 * number + 12), mode, (40, 40))
+    Path("scans.toml").write_text(beginning.begun(str(tmp_path / "scans"), [], 1.0).text)
+    sizes = pipeline.study(Path("scans.toml")).image
+    assert isinstance(sizes, Choice)
+    assert ((128, 128, 3) if mode == "L" else 128) in sizes.values
+
+
+def test_what_cannot_be_read_is_left_out_by_the_study_too_if_asked(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pictures / "ant" / "bad.png").write_bytes(b"no picture")
+    assert suite(monkeypatch, "new", str(pictures)) == 2
+    assert suite(monkeypatch, "new", str(pictures), "--skip-broken") == 0
+    assert pipeline.study(Path("my-pictures.toml")).skip_broken
+
+
+def test_a_quarter_of_the_hours_goes_to_first_results_and_the_dearest_networks_are_left_out() -> None:
+    needs = {"dear": 40.0, "cheap": 10.0, "fair": 20.0}
+    assert first_look.affordable(needs, 4 * 70 / 3600) == ["dear", "cheap", "fair"]
+    assert first_look.affordable(needs, 4 * 60 / 3600) == ["cheap", "fair"]
+    assert first_look.affordable(needs, 1e-6) == ["cheap"]
+
+
+def test_the_time_of_a_first_look_follows_the_work() -> None:
+    names = ["efficientnet/lite0", "vgg/16"]
+    one = first_look.seconds(names, [32], 100, 1)
+    known = architectures.recorded()
+    assert one["vgg/16"] / one["efficientnet/lite0"] == pytest.approx(known["vgg/16"].macs / known[names[0]].macs)

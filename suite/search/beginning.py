@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import resources
 from math import ceil
 from pathlib import Path
@@ -16,11 +17,13 @@ from jinja2 import Environment, StrictUndefined
 from suite import architectures, datasets
 from suite.architectures import candidate
 from suite.core.errors import ArchitectureError, NothingFitsError
+from suite.core.preparation import Preparation
 from suite.core.rules import written
 from suite.core.study import Constraint
 from suite.core.task import Task
 from suite.counting.complexity import counts, weightless
 from suite.datasets import Dataset
+from suite.search import first_look
 
 SIDES = (32, 48, 64, 96, 128, 160, 224)  # pixels, of which the study chooses
 SIZES = 4  # of pictures that are searched over, at most
@@ -51,14 +54,16 @@ class Beginning:
     lines: Sequence[str]  # what the study will do, for people
 
 
-def begun(pictures: str, limits: Sequence[Constraint], hours: float) -> Beginning:
-    """Return a study of the networks that can fit `limits`, for the pictures of a folder or data set.
+def begun(pictures: str, limits: Sequence[Constraint], hours: float, *, skip_broken: bool = False) -> Beginning:
+    """Return a study of the networks that can fit `limits` and `hours`, for the pictures of a folder or data set.
 
     With weights of other trainings if some that are here fit, else from scratch. Raises DatasetError, and
     NothingFitsError when no network of ours has as few parameters.
     """
-    data = datasets.load(pictures, SIDES[-1])
-    side = _side(data)
+    data = datasets.load(pictures, (SIDES[-1], SIDES[-1], 3), Preparation(skip_broken=skip_broken))
+    samples = [picture for picture, _ in data.samples("train", SAMPLE)]
+    side = round(median(min(picture.shape[:2]) for picture in samples))
+    is_grey = all(picture.shape[2] < 3 for picture in samples)
     names = fitting([name for name in architectures.matching("*/*") if has_weights(name)], data, limits)
     from_scratch = not names
     if from_scratch:
@@ -67,11 +72,17 @@ def begun(pictures: str, limits: Sequence[Constraint], hours: float) -> Beginnin
         raise NothingFitsError(f"no network fits {' and '.join(map(str, limits))}: allow more, and try again")
     name = re.sub(r"[^\w.-]+", "-", Path(pictures).expanduser().resolve().name).strip("-._") or "pictures"
     place, epochs = Path(pictures).expanduser(), _epochs(data.sizes["train"], from_scratch)
+    sizes = _sizes(min(LARGER * side, SCRATCH) if from_scratch else max(LARGER * side, LEAST))
+    passes = first_look.STEP * epochs if from_scratch else 1
+    needs = first_look.seconds(names, sizes, data.sizes["train"] + data.sizes["validation"], passes)
+    kept = names if from_scratch else first_look.affordable(needs, hours)
     search = {
-        "names": names,
-        "sizes": _sizes(min(LARGER * side, SCRATCH) if from_scratch else max(LARGER * side, LEAST)),
+        "names": kept,
+        "sizes": sizes,
         "hours": float(hours),
         "from_scratch": from_scratch,
+        "seconds": max(needs.values()) / len(sizes) if from_scratch else sum(needs[name] for name in kept),
+        "skipped": [name for name in names if name not in kept],
     }
     text = _text(
         name=name,
@@ -82,6 +93,8 @@ def begun(pictures: str, limits: Sequence[Constraint], hours: float) -> Beginnin
         limits=limits,
         epochs=epochs,
         min_epochs=max(1, epochs // 6),
+        images=[[size, size, 3] for size in sizes] if is_grey and not from_scratch else sizes,
+        skip_broken=skip_broken,
         **search,
     )
     return Beginning(name=name, text=text, lines=_lines(data, side, search))
@@ -113,11 +126,6 @@ def _parameters(name: str, data: Dataset) -> float:
     return counts(weightless(lambda: architectures.build(name, task)))["parameters"]
 
 
-def _side(data: Dataset) -> int:
-    """Return the median of the pictures' shorter sides, pixels."""
-    return round(median(min(picture.shape[:2]) for picture, _ in data.samples("train", SAMPLE)))
-
-
 def _sizes(most: float) -> list[int]:
     """Return the sides that pictures are shown at: the largest up to `most` pixels."""
     return [one for one in SIDES if one <= most][-SIZES:] or [SIDES[0]]
@@ -131,9 +139,12 @@ def _lines(data: Dataset, side: int, search: Mapping[str, Any]) -> list[str]:
         if search["from_scratch"]
         else "with weights that are here: a classifier of their features first, then the promising ones are tuned"
     )
+    first = "A training of the largest takes" if search["from_scratch"] else "First results of all of them take"
     return [
         f"{sum(data.sizes.values()):,} pictures of {len(data.classes)} classes, about {side} pixels a side.",
         f"{len(names)} networks ({_listed(names)}) at {len(sizes)} sizes ({_listed(sizes)} pixels), {start}.",
+        *([f"Left out, as they would take too long: {_listed(search['skipped'])}."] if search["skipped"] else []),
+        f"{first} about {timedelta(seconds=ceil(search['seconds']))}.",
         f"The search takes {search['hours']:g} h, or less if nothing is left to try. It may be stopped, and goes on.",
     ]
 

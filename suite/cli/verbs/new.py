@@ -16,7 +16,7 @@ import click
 
 from suite import pipeline
 from suite.cli import arguments
-from suite.cli.options import formatted, limited, rooted
+from suite.cli.options import formatted, limited, rooted, skipping
 from suite.cli.speaking import tell
 from suite.cli.verbs import run
 from suite.core.errors import StudyError
@@ -26,6 +26,7 @@ from suite.core.errors import StudyError
 @click.argument("pictures", metavar="FOLDER")
 @limited
 @click.option("--hours", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Budget.")
+@skipping
 @click.option("-o", "--output", "into", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
 @click.option("--run", "at_once", is_flag=True, help="Run it, too.")
 @rooted
@@ -35,6 +36,7 @@ def command(
     context: click.Context,
     pictures: str,
     hours: float,
+    skip_broken: bool,
     into: Path | None,
     at_once: bool,
     root: Path,
@@ -42,7 +44,7 @@ def command(
     **limits: float | None,
 ) -> None:
     """Look at the pictures, write the file, and say what it will do."""
-    begun = pipeline.begin(pictures, arguments.limits(limits), hours)
+    begun = pipeline.begin(pictures, arguments.limits(limits), hours, skip_broken=skip_broken)
     file = into or Path(f"{begun.name}.toml")
     try:
         with file.open("x", encoding="utf-8") as written:
