@@ -71,16 +71,6 @@ def test_what_no_network_can_keep_is_said(pictures: Path) -> None:
         beginning.begun(str(pictures), [Constraint(measure="parameters", at_most=100.0)], 1.0)
 
 
-@pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_grey_pictures_are_shown_to_weights_of_colour_in_three_channels(mode: str, tmp_path: Path) -> None:
-    for number, name in enumerate(("a", "b")):
-        fill(tmp_path / "scans" / name, range(100 * number, 100 * number + 12), mode, (40, 40))
-    Path("scans.toml").write_text(beginning.begun(str(tmp_path / "scans"), [], 1.0).text)
-    sizes = pipeline.study(Path("scans.toml")).image
-    assert isinstance(sizes, Choice)
-    assert ((128, 128, 3) if mode == "L" else 128) in sizes.values
-
-
 def test_what_cannot_be_read_is_left_out_by_the_study_too_if_asked(
     pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

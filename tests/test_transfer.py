@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from suite import architectures, datasets
-from suite.core.errors import ArchitectureError
+from suite.core.errors import ArchitectureError, SuiteError
 from suite.core.optimizers import OPTIMIZERS
 from suite.core.recipe import Recipe
 from suite.core.task import Task
@@ -210,3 +210,10 @@ def test_each_stage_learns_slower_than_the_one_after_it(digits: Dataset) -> None
     kernels = [share for name, share in by_name.items() if name.endswith("kernel")]
     assert kernels == pytest.approx([0.05, 0.1, 1.0])
     assert stages.shares(model, Recipe()) is None
+
+
+@pytest.mark.parametrize("said", ["much", "-1", "nan"])
+def test_a_budget_of_features_that_is_no_number_is_said(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUITE_FEATURES", said)
+    with pytest.raises(SuiteError, match=f"SUITE_FEATURES={said}: needs a number of GB"):
+        features.budget()

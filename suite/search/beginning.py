@@ -42,6 +42,7 @@ BATCH = 32
 STEPS = 500  # of a training at the least; BiT-HyperRule for few pictures, https://arxiv.org/abs/1912.11370
 EPOCHS = (10, 20)  # of a training with weights, fewest and most
 FROM_SCRATCH = 30  # epochs without weights
+LONGEST = 100  # characters of a study's name
 SHOWN = 6  # networks that a line names
 
 
@@ -61,29 +62,9 @@ def begun(pictures: str, limits: Sequence[Constraint], hours: float, *, skip_bro
     NothingFitsError when no network of ours has as few parameters.
     """
     data = datasets.load(pictures, (SIDES[-1], SIDES[-1], 3), Preparation(skip_broken=skip_broken))
-    samples = [picture for picture, _ in data.samples("train", SAMPLE)]
-    side = round(median(min(picture.shape[:2]) for picture in samples))
-    is_grey = all(picture.shape[2] < 3 for picture in samples)
-    names = fitting([name for name in architectures.matching("*/*") if has_weights(name)], data, limits)
-    from_scratch = not names
-    if from_scratch:
-        names = fitting([name for pattern in SMALL for name in architectures.matching(pattern)], data, limits)
-    if not names:
-        raise NothingFitsError(f"no network fits {' and '.join(map(str, limits))}: allow more, and try again")
-    name = re.sub(r"[^\w.-]+", "-", Path(pictures).expanduser().resolve().name).strip("-._") or "pictures"
-    place, epochs = Path(pictures).expanduser(), _epochs(data.sizes["train"], from_scratch)
-    sizes = _sizes(min(LARGER * side, SCRATCH) if from_scratch else max(LARGER * side, LEAST))
-    passes = first_look.STEP * epochs if from_scratch else 1
-    needs = first_look.seconds(names, sizes, data.sizes["train"] + data.sizes["validation"], passes)
-    kept = names if from_scratch else first_look.affordable(needs, hours)
-    search = {
-        "names": kept,
-        "sizes": sizes,
-        "hours": float(hours),
-        "from_scratch": from_scratch,
-        "seconds": max(needs.values()) / len(sizes) if from_scratch else sum(needs[name] for name in kept),
-        "skipped": [name for name in names if name not in kept],
-    }
+    side = round(median(min(picture.shape[:2]) for picture, _ in data.samples("train", SAMPLE)))
+    search, place = _search(data, side, limits, hours), Path(pictures).expanduser()
+    name = re.sub(r"[^\w.-]+", "-", place.resolve().name)[:LONGEST].strip("-._") or "pictures"
     text = _text(
         name=name,
         question=f"Which network suits my pictures best, with {' and '.join(map(str, limits)) or 'any cost'}?",
@@ -91,13 +72,35 @@ def begun(pictures: str, limits: Sequence[Constraint], hours: float, *, skip_bro
         data=data,
         side=side,
         limits=limits,
-        epochs=epochs,
-        min_epochs=max(1, epochs // 6),
-        images=[[size, size, 3] for size in sizes] if is_grey and not from_scratch else sizes,
+        min_epochs=max(1, search["epochs"] // 6),
         skip_broken=skip_broken,
         **search,
     )
     return Beginning(name=name, text=text, lines=_lines(data, side, search))
+
+
+def _search(data: Dataset, side: int, limits: Sequence[Constraint], hours: float) -> dict[str, Any]:
+    """Return what the study searches over, for pictures of a side, and how long that takes."""
+    names = fitting([name for name in architectures.matching("*/*") if has_weights(name)], data, limits)
+    from_scratch = not names
+    if from_scratch:
+        names = fitting([name for pattern in SMALL for name in architectures.matching(pattern)], data, limits)
+    if not names:
+        raise NothingFitsError(f"no network fits {' and '.join(map(str, limits))}: allow more, and try again")
+    epochs = _epochs(data.sizes["train"], from_scratch)
+    sizes = _sizes(min(LARGER * side, SCRATCH) if from_scratch else max(LARGER * side, LEAST))
+    passes = first_look.STEP * epochs if from_scratch else 1
+    needs = first_look.seconds(names, sizes, data.sizes["train"] + data.sizes["validation"], passes)
+    kept = names if from_scratch else first_look.affordable(needs, hours)
+    return {
+        "names": kept,
+        "skipped": [name for name in names if name not in kept],
+        "sizes": sizes,
+        "epochs": epochs,
+        "hours": float(hours),
+        "from_scratch": from_scratch,
+        "seconds": max(needs.values()) / len(sizes) if from_scratch else sum(needs[name] for name in kept),
+    }
 
 
 def has_weights(name: str) -> bool:

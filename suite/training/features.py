@@ -24,7 +24,7 @@ import tensorflow as tf
 from suite.architectures.layers import deployed
 from suite.architectures.weights.copying import operations
 from suite.core import files
-from suite.core.errors import ArchitectureError
+from suite.core.errors import ArchitectureError, SuiteError
 from suite.datasets import Dataset
 from suite.machine import cache
 from suite.machine.progress import watched
@@ -64,15 +64,25 @@ def body(network: keras.Model) -> keras.Model:
 def of(network: keras.Model, data: Dataset, split: str, left: Left = forever) -> Features:
     """Return the features of a split, from the folder or computed and kept there.
 
-    Raises ArchitectureError as `classifier` does, and OutOfTimeError when no seconds are `left` meanwhile.
+    Raises ArchitectureError as `classifier` does, OutOfTimeError when no seconds are `left` meanwhile, and SuiteError
+    for a budget that is no number.
     """
-    extractor = body(network)
+    room, extractor = budget(), body(network)
     place = folder() / f"{_key(extractor, data, split)}.npz"
     found = _read(place)
     if found is None:
         found = _computed(extractor, data, split, left)
-        _keep(place, found)
+        _keep(place, found, room)
     return found
+
+
+def budget() -> float:
+    """Return the GB that the folder may hold. Raises SuiteError if SUITE_FEATURES is no number of 0 or more."""
+    said = os.environ.get("SUITE_FEATURES", str(BUDGET))
+    with suppress(ValueError):
+        if (room := float(said)) >= 0:
+            return room
+    raise SuiteError(f"SUITE_FEATURES={said}: needs a number of GB, 0 or more, for features that are kept")
 
 
 def folder() -> Path:
@@ -127,8 +137,8 @@ def _read(place: Path) -> Features | None:
     return found
 
 
-def _keep(place: Path, found: Features) -> None:
-    """Keep features, if the disk takes them. What was not used for longest is deleted until all keep to the budget."""
+def _keep(place: Path, found: Features, room: float) -> None:
+    """Keep features, if the disk takes them. What was not used for longest is deleted until all fit in `room` GB."""
     arrays: Mapping[str, Any] = {
         "features": found.labelled.features,
         "labels": found.labelled.labels,
@@ -137,7 +147,7 @@ def _keep(place: Path, found: Features) -> None:
     with suppress(OSError):  # a full disk: they are computed anew next time
         with files.replacing(place) as draft, draft.open("wb") as stream:
             np.savez(stream, **arrays)
-        left = float(os.environ.get("SUITE_FEATURES", BUDGET)) * 1e9
+        left = room * 1e9
         for file in sorted(place.parent.glob("*.npz"), key=lambda one: one.stat().st_mtime, reverse=True):
             left -= file.stat().st_size
             if left < 0:
