@@ -1,0 +1,340 @@
+"""What is found for a folder of pictures in some minutes on this machine: by us, by a loop, and by other searches.
+
+    python benchmarks/transfer.py PICTURES                            every side, an hour each
+    python benchmarks/transfer.py PICTURES --minutes 5 --side suite naive
+
+PICTURES is a folder of classes; benchmarks/cliparts.py makes one. All sides see the same split of it, have the same
+minutes, and wanted are accuracy on the validation pictures and few parameters:
+
+suite         `suite run` over EfficientNet-Lite0 to 2 at five sizes, on ImageNet weights: frozen first, then tuned
+from-scratch  `suite run` over MobileNetV3 without weights
+naive         a loop: for each network and size, features by `predict` and scikit-learn's logistic regression
+hyper-efficientnet, hyper-xception    Keras Tuner's ready-made spaces, searched by its BayesianOptimization
+autokeras     AutoKeras' ImageClassifier, as it ships; needs `pip install autokeras`
+
+HyperEfficientNet is built without weights, which it would download. AutoKeras fails where it needs one. Each side
+has a process of its own, and nothing else should run on the machine. The clock starts when the libraries are imported.
+Of Keras Tuner and AutoKeras each epoch counts when it ends, of ours only a trial that is complete: that favours them.
+FOLDER gets trainings.csv, results.csv, and curves of the hypervolume and of the best accuracy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from search import minutes
+from search.minutes import Row
+from tqdm import tqdm
+
+from suite import pipeline
+
+NETWORKS = ("efficientnet/lite0", "efficientnet/lite1", "efficientnet/lite2")
+SIDES = (64, 96, 128, 160, 224)
+SIDE = 128  # of the pictures that Keras Tuner and AutoKeras are given
+BATCH = 32
+EPOCHS = 20
+
+STUDY = """
+name = "suite"
+architecture = {networks}
+dataset = "{pictures}"
+image = {{ choice = {sides} }}
+weights = "imagenet"
+
+[recipe]
+mode = {{ choice = ["frozen", "tune"] }}
+
+[[objectives]]
+measure = "accuracy"
+goal = "max"
+
+[[objectives]]
+measure = "parameters"
+goal = "min"
+
+[budget]
+hours = {hours}
+
+[latency]
+seconds = 0.5
+settling = 0
+
+[fidelity]
+epochs = 10
+min_epochs = 2
+"""
+
+SCRATCH = """
+name = "from-scratch"
+architecture = "mobilenet_v3/small"
+dataset = "{pictures}"
+image = {{ choice = [64, 96] }}
+
+[recipe]
+learning_rate = {{ log = [3e-4, 1e-2] }}
+flip = true
+
+[[objectives]]
+measure = "accuracy"
+goal = "max"
+
+[[objectives]]
+measure = "parameters"
+goal = "min"
+
+[budget]
+hours = {hours}
+
+[fidelity]
+epochs = 20
+min_epochs = 2
+"""
+
+LOOKS: dict[str, minutes.Look] = {
+    "suite": ("#0072b2", "-"),
+    "from-scratch": ("#0072b2", (0, (4, 2))),
+    "naive": ("#009e73", "-"),
+    "hyper-efficientnet": ("#d55e00", "-"),
+    "hyper-xception": ("#e69f00", "-"),
+    "autokeras": ("#cc79a7", "-"),
+}
+
+
+class DeadlineError(BaseException):
+    """The time is over. Keras Tuner takes an Exception for a failed trial and goes on."""
+
+
+def main() -> None:
+    chosen = _arguments()
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    rows: list[Row] = []
+    for side in tqdm(chosen.side, unit=" sides", ascii=True):
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            rows += process.submit(one, side, chosen.pictures.resolve(), 60 * chosen.minutes).result()
+        pd.DataFrame(rows).to_csv(chosen.output / "trainings.csv", index=False)
+    if not rows:
+        sys.exit("transfer.py: no side found anything: give it more --minutes")
+    _show(pd.DataFrame(rows), 60 * chosen.minutes, chosen.output)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pictures", type=Path, help="a folder of classes")
+    parser.add_argument("--side", nargs="+", choices=FINDS, default=list(FINDS), metavar="NAME", help=", ".join(FINDS))
+    parser.add_argument("--minutes", type=float, default=60.0, help="of each side")
+    parser.add_argument("-o", "--output", type=Path, default=Path("runs/transfer"), metavar="FOLDER")
+    return parser.parse_args()
+
+
+def _show(found: pd.DataFrame, seconds: float, folder: Path) -> None:
+    """Print what every side found, and write it to `folder`, with curves."""
+    problem, times = minutes.union(found), np.linspace(0, seconds, minutes.POINTS + 1)
+    sides = list(found.groupby("method", sort=False))
+    volumes = {side: minutes.volumes(problem, group, times) for side, group in sides}
+    best = {side: minutes.best(group, times) for side, group in sides}
+    wording = "hypervolume, % of all sides' together"
+    minutes.draw(volumes, times, folder, LOOKS, name="hypervolume", wording=wording)
+    minutes.draw(best, times, folder, LOOKS, name="accuracy", wording="best validation accuracy so far, %")
+    table = pd.DataFrame(
+        {
+            "side": side,
+            "results": len(group),
+            "first after s": round(group.seconds.min(), 1),
+            "best %": round(group.accuracy.max(), 2),
+            "hypervolume %": round(float(volumes[side][0, -1]), 1),
+            "as good as naive after s": _as_good(volumes, side, times),
+        }
+        for side, group in sides
+    )
+    table.to_csv(folder / "results.csv", index=False)
+    print(table.to_string(index=False))
+
+
+def _as_good(volumes: dict[str, Any], side: str, times: Any) -> float:
+    """Return after how many seconds a side had the hypervolume with which the naive loop ends; NaN if never."""
+    goal = float(volumes["naive"][0, -1]) if "naive" in volumes else np.inf
+    reached = volumes[side][0] >= goal
+    return round(float(times[np.argmax(reached)]), 1) if reached.any() else np.nan
+
+
+def one(side: str, pictures: Path, seconds: float) -> list[Row]:
+    """Run one side in this process; return what it had found before the deadline, in its order."""
+    from suite.machine.quiet import load_tensorflow
+
+    load_tensorflow()
+    from suite import datasets
+
+    datasets.load(str(pictures), (SIDE, SIDE, 3))  # prepared before the clock starts: all sides need that alike
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["SUITE_CACHE"] = folder  # no features of earlier runs
+        began = time.time()
+        found = list(FINDS[side](pictures, Path(folder), began + seconds))
+    rows = [{"method": side, "seed": 0, "seconds": row.pop("ended") - began, **row} for row in found]
+    return sorted((row for row in rows if row["seconds"] <= seconds), key=lambda row: row["seconds"])
+
+
+def _suite(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
+    """Yield what our study of networks, sizes and ways of tuning trained."""
+    networks, sides = str(list(NETWORKS)).replace("'", '"'), list(SIDES)
+    yield from _studied(STUDY, folder, deadline, networks=networks, sides=sides, pictures=pictures)
+
+
+def _scratch(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
+    yield from _studied(SCRATCH, folder, deadline, pictures=pictures)
+
+
+def _studied(text: str, folder: Path, deadline: float, **values: object) -> Iterator[Row]:
+    file = folder / "study.toml"
+    file.write_text(text.format(hours=(deadline - time.time()) / 3600, **values))
+    for trial in pipeline.run(pipeline.study(file), folder, show=False).trials:
+        if trial.state == "complete":
+            costs = {name: trial.measures[name] for name in ("accuracy", "parameters")}
+            yield {"ended": trial.finished.timestamp(), "state": trial.state, **costs}
+
+
+def _naive(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
+    """Yield what the loop finds that one would write by hand: features, then a classifier of scikit-learn."""
+    import keras
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from suite import datasets
+    from suite.architectures import weights
+    from suite.architectures.weights.loading import built
+
+    data = datasets.load(str(pictures), (SIDE, SIDE, 3))
+    for name, side in ((name, side) for name in NETWORKS for side in SIDES):
+        keras.utils.clear_session()
+        found = weights.find(name)
+        network = found.give(built(name, side, len(data.classes), found.changes))
+        body = keras.Model(network.inputs, network.layers[-1].input)
+        seen = data.seen((side, side, 3), found.preprocessing)
+        (train, known), (held, answers) = (_features(body, seen.ordered(split)) for split in ("train", "validation"))
+        classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000)).fit(train, known)
+        accuracy = 100 * classifier.score(held, answers)
+        yield {**_complete(accuracy, network), "ended": time.time()}
+        if time.time() > deadline:
+            return
+
+
+def _features(body: Any, batches: Any) -> tuple[Any, Any]:
+    labels = np.concatenate([labels for _, labels in batches.as_numpy_iterator()])
+    return body.predict(batches, verbose=0), labels
+
+
+def _complete(accuracy: float, network: Any) -> Row:
+    parameters = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
+    return {"state": "complete", "accuracy": accuracy, "parameters": parameters}
+
+
+def _hyper_efficientnet(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
+    from keras_tuner.applications import HyperEfficientNet
+    from keras_tuner.src.applications import efficientnet
+
+    known = efficientnet.EFFICIENTNET_MODELS
+    efficientnet.EFFICIENTNET_MODELS = {name: functools.partial(made, weights=None) for name, made in known.items()}
+    return _tuned(HyperEfficientNet, pictures, folder, deadline)
+
+
+def _hyper_xception(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
+    from keras_tuner.applications import HyperXception
+
+    return _tuned(HyperXception, pictures, folder, deadline)
+
+
+def _tuned(space: Any, pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
+    """Yield every epoch of what Keras Tuner trains of one of its ready-made spaces."""
+    import keras_tuner
+
+    (images, labels), held = _arrays(pictures)
+    classes = labels.shape[1]
+    tuner = keras_tuner.BayesianOptimization(
+        space(input_shape=(SIDE, SIDE, 3), classes=classes),
+        objective="val_accuracy",
+        max_trials=1_000_000,
+        max_consecutive_failed_trials=1_000_000,
+        directory=folder,
+        project_name="tuner",
+        seed=1,
+    )
+    rows: list[Row] = []
+    with suppress(DeadlineError):
+        tuner.search(
+            images, labels, validation_data=held, batch_size=BATCH, epochs=EPOCHS, verbose=0,
+            callbacks=[_recorder(rows, deadline)],
+        )  # fmt: skip
+    return iter(rows)
+
+
+def _autokeras(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
+    """Yield every epoch of what AutoKeras trains."""
+    import autokeras
+
+    (images, labels), held = _arrays(pictures)
+    classifier = autokeras.ImageClassifier(directory=folder, max_trials=1_000_000, seed=1)
+    rows: list[Row] = []
+    with suppress(DeadlineError):
+        classifier.fit(
+            images, labels, validation_data=held, batch_size=BATCH, epochs=EPOCHS, verbose=0,
+            callbacks=[_recorder(rows, deadline)],
+        )  # fmt: skip
+    return iter(rows)
+
+
+def _arrays(pictures: Path) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """Return the training and the validation pictures [N, SIDE, SIDE, 3], 0 to 255, with labels [N, K]."""
+    from suite import datasets
+
+    data = datasets.load(str(pictures), (SIDE, SIDE, 3))
+    parts = []
+    for split in ("train", "validation"):
+        images, labels = zip(*data.ordered(split).as_numpy_iterator(), strict=True)
+        parts.append((127.5 * (1 + np.concatenate(images)), np.eye(len(data.classes))[np.concatenate(labels)]))
+    return parts[0], parts[1]
+
+
+def _recorder(rows: list[Row], deadline: float) -> Any:
+    """Return a callback of Keras that adds a row for each epoch, and raises DeadlineError when the time is over."""
+    import keras
+
+    class Recorder(keras.callbacks.Callback):
+        def __deepcopy__(self, memo: object) -> Recorder:  # Keras Tuner copies callbacks for each trial
+            return Recorder()
+
+        def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+            if time.time() > deadline:
+                raise DeadlineError
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            rows.append({**_complete(100 * (logs or {})["val_accuracy"], self.model), "ended": time.time()})
+
+    return Recorder()
+
+
+FINDS: dict[str, Callable[[Path, Path, float], Iterator[Row]]] = {
+    "suite": _suite,
+    "from-scratch": _scratch,
+    "naive": _naive,
+    "hyper-efficientnet": _hyper_efficientnet,
+    "hyper-xception": _hyper_xception,
+    "autokeras": _autokeras,
+}
+
+
+if __name__ == "__main__":
+    main()
