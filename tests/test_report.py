@@ -13,16 +13,18 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from suite.core import dominance
 from suite.core import fronts as pareto
 from suite.core.errors import SuiteError
-from suite.core.study import Constraint
+from suite.core.study import Choice, Constraint
 from suite.core.trial import Run, Trial
 from suite.report import choice, picture
 from suite.report.comparison import compare
-from suite.report.study import fronts, page, tables, wording
+from suite.report.study import figures, fronts, page, tables, wording
 from suite.report.study.plane import planes
+from tests import studies
 from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families, run, study, trial
 
 
@@ -373,3 +375,28 @@ def test_the_page_shows_each_interval_and_says_what_is_unstable(tmp_path):
     text = Page(page.write([of([sure, unsure])], tmp_path)).text
     assert "0.495 to 0.505" in text
     assert "0.5 to 0.9, unstable" in text
+
+
+def test_no_word_below_a_panel_is_cut_off(tmp_path: Path) -> None:
+    """Names of networks are long: each label lies within its figure, and below its own panel only."""
+    names = tuple(f"{family}/{one}" for family in ("efficientnet", "inception_resnet") for one in ("lite0", "b10"))
+    space = {f"field{number}": Choice((1, 2, 3)) for number in range(3)}
+    trials = tuple(
+        Trial(
+            number=number,
+            state="complete",
+            configuration={"architecture": names[number % 4], **{f"space.{one}": 1 + number % 3 for one in space}},
+            measures={"accuracy": 50.0 + number, "parameters": 1e5},
+        )
+        for number in range(12)
+    )
+    wanted = studies.study(architecture=names, space=space, constraints=())
+    figure = figures.choices(compare([Run(folder=tmp_path, study=wanted, trials=trials)])).figure
+    FigureCanvasAgg(figure).draw()
+    panels = [axes.get_window_extent() for axes in figure.axes]
+    labels = [label for axes in figure.axes for label in axes.get_xticklabels()]
+    assert {label.get_text() for label in labels} >= set(names)
+    for box in [label.get_window_extent() for label in labels]:
+        assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert box.y0 >= 0
+        assert not any(box.overlaps(panel) for panel in panels)

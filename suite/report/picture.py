@@ -107,14 +107,17 @@ def new(width: float = 6.4, height: float = 4.3) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def grid(width: float, height: float) -> Figure:
-    """An empty figure of `width` x `height` inches for one or several panels.
+def grid(width: float, height: float, rows: int = 1, words: float = 0.0) -> Figure:
+    """An empty figure of `width` x `height` inches for one or several panels, in `rows`.
 
-    Its margins are fixed: to find them, matplotlib would have to draw each figure three times.
+    Below each panel stand `words`, inches high, for which the figure grows. Its margins are fixed: to find them,
+    matplotlib would have to draw each figure three times.
     """
-    figure = Figure(figsize=(width, height), dpi=_DPI)
-    inches = {"left": 0.74 / width, "right": 1 - 0.12 / width, "bottom": 0.5 / height, "top": 1 - 0.34 / height}
-    figure.subplots_adjust(**inches, wspace=0.2, hspace=0.42)
+    whole = height + rows * words
+    figure = Figure(figsize=(width, whole), dpi=_DPI)
+    inches = {"left": 0.74 / width, "right": 1 - 0.12 / width, "bottom": (0.5 + words) / whole, "top": 1 - 0.34 / whole}
+    panel = (height - 0.84) / (rows + 0.42 * (rows - 1))  # inches high, as without words
+    figure.subplots_adjust(**inches, wspace=0.2, hspace=0.42 + words / panel)
     return figure
 
 

@@ -25,6 +25,9 @@ from suite.report.study.plane import Plane
 _MANY = 300  # above this many lines or points, an SVG holds them as pixels: it stays small
 _PANELS = 12
 _WORDS = 24  # most words that fit side by side
+_LINE = 36  # letters that fit in a line below a panel
+_LETTER = 0.06  # inches of a letter
+_USUAL = 0.2  # inches below a panel for one line of words
 _COLUMNS = 8  # above this many numbers, a panel has an axis instead of columns
 
 
@@ -104,8 +107,9 @@ def choices(comparison: Comparison) -> Picture:
     paths = tables.configuration(comparison)
     paths = [path for path in paths if _fits(trained, path)][:_PANELS]
     columns, rows = min(3, max(1, len(paths))), max(1, math.ceil(len(paths) / 3))
+    offered = [_labels(_columns(_domains(comparison, path), _values(trained, path))) for path in paths]
     with picture.style("choices"):
-        figure = picture.grid(3.6 * columns, 2.5 * rows + 0.3)
+        figure = picture.grid(3.6 * columns, 2.5 * rows + 0.3, rows, max(map(_height, offered), default=0.0))
         marks: dict[str, Sequence[str]] = {}
         for position, path in enumerate(paths):
             axes = figure.add_subplot(rows, columns, position + 1)
@@ -186,9 +190,9 @@ def _panel(
 ) -> None:
     axes.set_title(setting(path), fontsize=9, loc="left")
     axes.margins(x=0.1)
-    values = [entry.trial.configuration[path] for entry in entries]
+    values = _values(entries, path)
     y = [entry.trial.measures[comparison.quality.measure] for entry in entries]
-    domains = [run.study.domains[path] for run in comparison.studied if path in run.study.domains]
+    domains = _domains(comparison, path)
     columns, many = _columns(domains, values), len(entries) > _MANY
     if columns:
         x = [float(columns.index(value)) for value in values]
@@ -221,12 +225,29 @@ def _columns(domains: Sequence[Domain], values: Sequence[Value]) -> list[Value]:
 
 
 def _name_columns(axes: Axes, columns: Sequence[Value], medians: pd.Series[float]) -> None:
-    labels = [brief(value) for value in columns]
-    steep = sum(map(len, labels)) > 36
-    axes.set_xticks(range(len(columns)), labels, rotation=25 if steep else 0, ha="right" if steep else "center")
+    labels = _labels(columns)
+    axes.set_xticks(range(len(columns)), labels, rotation=90 if _height(labels) else 0)
     axes.grid(visible=False, axis="x")
     at = medians.index.to_numpy(dtype=float)
     axes.hlines(medians, at - 0.3, at + 0.3, color=picture.INK, linewidth=1.6, zorder=4)
+
+
+def _labels(columns: Sequence[Value]) -> list[str]:
+    return [brief(value) for value in columns]
+
+
+def _height(labels: Sequence[str]) -> float:
+    """Return the inches that words take below a panel: 0 if they stand side by side, else they are upright."""
+    is_upright = sum(map(len, labels)) > _LINE
+    return max(map(len, labels)) * _LETTER - _USUAL if is_upright else 0.0
+
+
+def _values(entries: Sequence[Entry], path: str) -> list[Value]:
+    return [entry.trial.configuration[path] for entry in entries if path in entry.trial.configuration]
+
+
+def _domains(comparison: Comparison, path: str) -> list[Domain]:
+    return [run.study.domains[path] for run in comparison.studied if path in run.study.domains]
 
 
 def _settings(entries: Sequence[Entry], paths: Sequence[str], measure: str) -> pd.DataFrame:
