@@ -312,7 +312,7 @@ def test_a_trial_says_that_its_patience_ended_it_and_costs_what_it_trained(
     first = done.trials[0]
     assert (first.state, first.until, first.stopped, len(first.curve)) == ("complete", 2, True, 2)
     assert first.reason == "its patience ended it after 2 of 10 epochs"
-    assert budget.spent(done.trials[:1], study.fidelity).trials == pytest.approx(0.2)
+    assert budget.spent(done.trials[:1], study).trials == pytest.approx(0.2)
     assert resumable(done.trials) == []
     assert fidelity.levels(study, first)[1.0] == [first.measures[one.measure] for one in study.objectives]
     assert pipeline.hours_over(done) == ""

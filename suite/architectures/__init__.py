@@ -7,7 +7,6 @@ A family is a module of this package or your own Python file: `resnet/50` is a v
 from __future__ import annotations
 
 import fnmatch
-import functools
 import importlib
 import json
 import tomllib
@@ -190,8 +189,7 @@ def space(architecture: str) -> dict[str, dict[str, Value | Domain]]:
     return getattr(family(name), "SPACES", {}).get(variant, {})
 
 
-@lru_cache(maxsize=8)
-@functools.lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def weights_for(architecture: str, wanted: str) -> Weights:
     """Return weights of another training for a named network, see `weights.find`. Raises ArchitectureError."""
     quiet.load_tensorflow()
