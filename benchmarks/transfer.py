@@ -40,6 +40,7 @@ from search.minutes import Row
 from tqdm import tqdm
 
 from suite import pipeline
+from suite.core.errors import first_line
 
 NETWORKS = ("efficientnet/lite0", "efficientnet/lite1", "efficientnet/lite2")
 SIDES = (64, 96, 128, 160, 224)
@@ -124,7 +125,10 @@ def main() -> None:
     rows: list[Row] = []
     for side in tqdm(chosen.side, unit=" sides", ascii=True):
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            rows += process.submit(one, side, chosen.pictures.resolve(), 60 * chosen.minutes).result()
+            try:
+                rows += process.submit(one, side, chosen.pictures.resolve(), 60 * chosen.minutes).result()
+            except Exception as error:  # of a library that does not go with this Keras, or lacks its downloads
+                print(f"{side} failed: {type(error).__name__}: {first_line(error)}", file=sys.stderr)
         pd.DataFrame(rows).to_csv(chosen.output / "trainings.csv", index=False)
     if not rows:
         sys.exit("transfer.py: no side found anything: give it more --minutes")
