@@ -87,7 +87,7 @@ def test_of_equal_promises_the_one_with_less_work_left_goes_on() -> None:
 def test_the_features_of_a_network_are_classified_once_whatever_the_recipes(tmp_path: Path) -> None:
     """Another rate of learning tells nothing before the first epoch, and nothing at all of a frozen network."""
     recipe = {"mode": Choice(("frozen", "tune")), "learning_rate": Range(low=1e-4, high=1e-2, log=True)}
-    classified, frozen, tuned = set(), set(), 0
+    frozen, tuned = set(), 0
     with folder.opened(tmp_path / "run", replace(TUNED, recipe=recipe, budget=Budget(trials=6))) as store:
         for _ in range(14):
             trial = store.ask()
@@ -96,9 +96,9 @@ def test_the_features_of_a_network_are_classified_once_whatever_the_recipes(tmp_
             is_frozen = trial.configuration["recipe.mode"] == "frozen"
             assert not (is_frozen and network in frozen)
             if not is_frozen and trial.continues is None:
-                assert trial.until == (3 if network in classified else 0)
-                tuned += network in classified
-            classified.add(network)
+                assert network in frozen  # whoever stops now has a network
+                assert trial.until == 3
+                tuned += 1
             frozen |= {network} if is_frozen else set()
             last = 0 if is_frozen else 9 if trial.until is None else trial.until
             done = studies.complete(trial, accuracy=50 + studies.weights(trial) / 200)
@@ -109,6 +109,24 @@ def test_the_features_of_a_network_are_classified_once_whatever_the_recipes(tmp_
             )
     assert tuned
     assert frozen
+
+
+def test_where_no_network_may_stay_frozen_each_pauses_once_after_its_classifier(tmp_path: Path) -> None:
+    classified, again = set(), 0
+    with folder.opened(tmp_path / "run", replace(TUNED, budget=Budget(trials=6))) as store:
+        for _ in range(8):
+            trial = store.ask()
+            assert trial
+            network = str(trial.configuration["space.depths"]) + str(trial.configuration["space.widths"])
+            if trial.continues is None:
+                assert trial.until == (3 if network in classified else 0)
+            else:
+                again += 1
+            classified.add(network)
+            last = 9 if trial.until is None else trial.until
+            done = studies.complete(trial, accuracy=50 + studies.weights(trial) / 200)
+            store.finish(replace(done, curve=curve(*range(last + 1)), state="paused" if last < 9 else "complete"))
+    assert again
 
 
 @pytest.mark.parametrize(

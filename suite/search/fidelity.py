@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from suite.core.measures import MEASURES
+from suite.core.recipe import FROZEN, TUNE
 from suite.core.study import Study, Value
 from suite.core.trial import Trial, best_epoch, reached, resumable
 from suite.search.budget import parts, spent
@@ -36,6 +37,16 @@ def first_stop(study: Study, configuration: Mapping[str, Value], trials: Sequenc
     """
     until = stop(study, configuration)
     return stop(study, configuration, 0) if until == 0 and _is_seen(configuration, trials) else until
+
+
+def first_look(study: Study, configuration: Mapping[str, Value], trials: Sequence[Trial]) -> dict[str, Value]:
+    """Return what to try in place of a proposed configuration: a network that is new stays frozen first, if it may.
+
+    It costs what the first pause of a tuning costs, but is complete: there is a network for the front, and for those
+    whose hours end here. A later tuning of the same network goes on from there.
+    """
+    is_new = study.mode(configuration) == TUNE and not _is_seen(configuration, trials)
+    return {**configuration, "recipe.mode": FROZEN} if is_new and FROZEN in study.modes else dict(configuration)
 
 
 def _is_seen(configuration: Mapping[str, Value], trials: Sequence[Trial]) -> bool:

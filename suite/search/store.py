@@ -35,7 +35,7 @@ from suite.machine.interruption import uninterrupted
 from suite.sampler.cheap_first import START
 from suite.search import worker
 from suite.search.database import HEARTBEAT, guarded, legible
-from suite.search.fidelity import Kept, affordable, best, first_stop, next_step, stop
+from suite.search.fidelity import Kept, affordable, best, first_look, first_stop, next_step, stop
 from suite.search.past import Past
 from suite.search.proposals import Known, Tried, cheap_first, costs_of, sampler
 from suite.search.record import BELOW
@@ -188,9 +188,7 @@ class Store:
                 return begun
         configuration = tried.draw()
         if configuration is not None:
-            return self._past.trial(
-                self._rows.begin(configuration, continues=None, until=first_stop(self.study, configuration, trials))
-            )
+            return self._begun(first_look(self.study, configuration, trials), trials)
         paused = best(self.study, trials, kept, self._promises)
         return self._continued(paused) if paused else None
 
@@ -208,10 +206,20 @@ class Store:
             wanted = any(paused.number == continues for paused in affordable(self.study, trials))
         else:
             wanted = "rerun" in row.user_attrs or tried.fresh(decoded(self.study, row.params))
-        if wanted:
+        if not wanted:
+            self._rows.reject(row)
+            return None
+        configuration = decoded(self.study, row.params)
+        instead = first_look(self.study, configuration, trials)
+        if continues is not None or "rerun" in row.user_attrs or instead == configuration:
             return self._past.trial(row)
         self._rows.reject(row)
-        return None
+        return self._begun(instead, trials)
+
+    def _begun(self, configuration: Mapping[str, Value], trials: Sequence[Trial]) -> Trial | None:
+        """Begin a trial of a configuration that nobody has tried."""
+        until = first_stop(self.study, configuration, trials)
+        return self._past.trial(self._rows.begin(configuration, continues=None, until=until))
 
     def _promises(self, paused: Sequence[Trial]) -> Sequence[float] | None:
         """Return what paused trials promise if trained to the end; None when no model says it."""
