@@ -48,16 +48,7 @@ SIDE = 128  # of the pictures that Keras Tuner and AutoKeras are given
 BATCH = 32
 EPOCHS = 20
 
-STUDY = """
-name = "suite"
-architecture = {networks}
-dataset = "{pictures}"
-image = {{ choice = {sides} }}
-weights = "imagenet"
-
-[recipe]
-mode = {{ choice = ["frozen", "tune"] }}
-
+WANTED = """
 [[objectives]]
 measure = "accuracy"
 goal = "max"
@@ -69,13 +60,24 @@ goal = "min"
 [budget]
 hours = {hours}
 
+[fidelity]
+epochs = {epochs}
+min_epochs = 2
+"""
+
+STUDY = """
+name = "suite"
+architecture = {networks}
+dataset = "{pictures}"
+image = {{ choice = {sides} }}
+weights = "imagenet"
+
+[recipe]
+mode = {{ choice = ["frozen", "tune"] }}
+
 [latency]
 seconds = 0.5
 settling = 0
-
-[fidelity]
-epochs = 10
-min_epochs = 2
 """
 
 SCRATCH = """
@@ -87,21 +89,6 @@ image = {{ choice = [64, 96] }}
 [recipe]
 learning_rate = {{ log = [3e-4, 1e-2] }}
 flip = true
-
-[[objectives]]
-measure = "accuracy"
-goal = "max"
-
-[[objectives]]
-measure = "parameters"
-goal = "min"
-
-[budget]
-hours = {hours}
-
-[fidelity]
-epochs = 20
-min_epochs = 2
 """
 
 LOOKS: dict[str, minutes.Look] = {
@@ -194,16 +181,16 @@ def one(side: str, pictures: Path, seconds: float) -> list[Row]:
 def _suite(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
     """Yield what our study of networks, sizes and ways of tuning trained."""
     networks, sides = str(list(NETWORKS)).replace("'", '"'), list(SIDES)
-    yield from _studied(STUDY, folder, deadline, networks=networks, sides=sides, pictures=pictures)
+    yield from _studied(STUDY, folder, deadline, epochs=10, networks=networks, sides=sides, pictures=pictures)
 
 
 def _scratch(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
-    yield from _studied(SCRATCH, folder, deadline, pictures=pictures)
+    yield from _studied(SCRATCH, folder, deadline, epochs=EPOCHS, pictures=pictures)
 
 
 def _studied(text: str, folder: Path, deadline: float, **values: object) -> Iterator[Row]:
     file = folder / "study.toml"
-    file.write_text(text.format(hours=(deadline - time.time()) / 3600, **values))
+    file.write_text((text + WANTED).format(hours=(deadline - time.time()) / 3600, **values))
     for trial in pipeline.run(pipeline.study(file), folder, show=False).trials:
         if trial.state == "complete":
             costs = {name: trial.measures[name] for name in ("accuracy", "parameters")}

@@ -111,6 +111,12 @@ def test_the_features_of_a_network_are_classified_once_whatever_the_recipes(tmp_
     assert frozen
 
 
+def test_a_training_from_scratch_tells_nothing_of_the_features_of_the_weights() -> None:
+    for mode, until in (("scratch", 0), ("frozen", 3), ("tune", 3)):
+        known = [a_trial(0, mode, "complete")]
+        assert fidelity.first_stop(MIXED, {"recipe.mode": "tune"}, known) == until
+
+
 def test_where_no_network_may_stay_frozen_each_pauses_once_after_its_classifier(tmp_path: Path) -> None:
     classified, again = set(), 0
     with folder.opened(tmp_path / "run", replace(TUNED, budget=Budget(trials=6))) as store:

@@ -42,10 +42,10 @@ def _named(read: Study) -> Study:
     names = dict.fromkeys(name for pattern in read.architectures for name in architectures.matching(pattern))
     if read.with_weights:
         wanted = IMAGENET if read.weights == NEW else read.weights
-        here = {name: None for name in names if not _lack(name, wanted)}
+        here = {name: None for name in names if not lack(name, wanted)}
         if not here:
             raise ArchitectureError(
-                f"none of {len(names)} networks has weights here. {_lack(next(iter(names)), wanted)}"
+                f"none of {len(names)} networks has weights here. {lack(next(iter(names)), wanted)}"
             )
         names = here
     return replace(read, architecture=tuple(names) if len(names) > 1 else next(iter(names)))
@@ -53,13 +53,13 @@ def _named(read: Study) -> Study:
 
 def _check_weights(named: Study) -> None:
     """Raise ArchitectureError, with a line for each network without the weights that the study names."""
-    lacks = [_lack(name, named.weights) for name in named.architectures] if named.weights != NEW else []
+    lacks = [lack(name, named.weights) for name in named.architectures] if named.weights != NEW else []
     if lines := list(filter(None, lacks)):
         hint = "with_weights = true leaves out such networks"
         raise ArchitectureError("\n".join([*lines, *[hint] * (len(lines) < len(lacks))]))
 
 
-def _lack(name: str, wanted: str) -> str:
+def lack(name: str, wanted: str = IMAGENET) -> str:
     """Say why there are no weights for a network; empty if there are."""
     try:
         architectures.weights_for(name, wanted)

@@ -24,11 +24,11 @@ class Trial:
     """One candidate.
 
     `complete`: trained and validated, to its end, until nothing improved any more, or until the study's hours were
-    over. `paused`: trained for fewer
-    epochs than the study's and kept in a checkpoint; may continue under another number. `refused`: not trained, because
-    it breaks a constraint on a cost or cannot be built. `dropped`: not trained, because it promised too little once its
-    costs were measured; may be proposed again under another number when more is known. `failed`: raised an error.
-    `interrupted`: its process ended; its configuration is run again under another number.
+    over. `paused`: trained for fewer epochs than the study's and kept in a checkpoint; may continue under another
+    number. `refused`: not trained, because it breaks a constraint on a cost or cannot be built. `dropped`: not trained,
+    because it promised too little once its costs were measured; may be proposed again under another number when more is
+    known. `failed`: raised an error. `interrupted`: its process ended; its configuration is run again under another
+    number.
     """
 
     number: int
@@ -37,10 +37,9 @@ class Trial:
     measures: Mapping[str, float] = field(default_factory=dict)  # keys of measures.MEASURES
     reason: str = ""  # why it was refused, dropped, failed or was cut, one line
     traceback: str = ""  # if it failed
-    curve: Sequence[
-        Mapping[str, float]
-    ] = ()  # a row per epoch: epoch (from 1; 0: a probe), time (Unix s), loss, accuracy (%),
-    #                                            val_loss, val_accuracy, val_balanced_accuracy, val_top5, learning_rate
+    # A row per epoch: epoch (from 1; 0: a probe), time (Unix s), loss, accuracy (%), val_loss, val_accuracy,
+    # val_balanced_accuracy, val_top5, learning_rate.
+    curve: Sequence[Mapping[str, float]] = ()
     surroundings: Mapping[str, str] = field(default_factory=dict)  # device, threads, versions, commit, dataset, ...
     started: datetime | None = None  # UTC
     finished: datetime | None = None  # UTC

@@ -16,7 +16,7 @@ from jinja2 import Environment, StrictUndefined
 
 from suite import architectures, datasets
 from suite.architectures import candidate
-from suite.core.errors import ArchitectureError, NothingFitsError
+from suite.core.errors import NothingFitsError
 from suite.core.preparation import Preparation
 from suite.core.rules import written
 from suite.core.study import Constraint
@@ -105,11 +105,7 @@ def _search(data: Dataset, side: int, limits: Sequence[Constraint], hours: float
 
 def has_weights(name: str) -> bool:
     """Whether weights that others trained are here for a named network."""
-    try:
-        architectures.weights_for(name, candidate.IMAGENET)
-    except ArchitectureError:
-        return False
-    return True
+    return not candidate.lack(name)
 
 
 def fitting(names: Sequence[str], data: Dataset, limits: Sequence[Constraint]) -> list[str]:

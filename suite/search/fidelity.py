@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from suite.core.measures import MEASURES
-from suite.core.recipe import FROZEN, TUNE
+from suite.core.recipe import FROZEN, SCRATCH, TUNE
 from suite.core.study import Study, Value
 from suite.core.trial import Trial, best_epoch, reached, resumable
 from suite.search.budget import parts, spent
@@ -36,7 +36,7 @@ def first_stop(study: Study, configuration: Mapping[str, Value], trials: Sequenc
     once: later trainings of it go on to the next pause.
     """
     until = stop(study, configuration)
-    return stop(study, configuration, 0) if until == 0 and _is_seen(configuration, trials) else until
+    return stop(study, configuration, 0) if until == 0 and _is_seen(study, configuration, trials) else until
 
 
 def first_look(study: Study, configuration: Mapping[str, Value], trials: Sequence[Trial]) -> dict[str, Value]:
@@ -45,15 +45,20 @@ def first_look(study: Study, configuration: Mapping[str, Value], trials: Sequenc
     It costs what the first pause of a tuning costs, but is complete: there is a network for the front, and for those
     whose hours end here. A later tuning of the same network goes on from there.
     """
-    is_new = study.mode(configuration) == TUNE and not _is_seen(configuration, trials)
+    is_new = study.mode(configuration) == TUNE and not _is_seen(study, configuration, trials)
     return {**configuration, "recipe.mode": FROZEN} if is_new and FROZEN in study.modes else dict(configuration)
 
 
-def _is_seen(configuration: Mapping[str, Value], trials: Sequence[Trial]) -> bool:
+def _is_seen(study: Study, configuration: Mapping[str, Value], trials: Sequence[Trial]) -> bool:
     """Whether a classifier was fitted to the features of this network, or is being fitted."""
     wanted = network(configuration)
     states = ("running", "paused", "complete")
-    return any(trial.state in states and network(trial.configuration) == wanted for trial in trials)
+    return any(
+        trial.state in states
+        and study.mode(trial.configuration) != SCRATCH  # which has no features of the weights
+        and network(trial.configuration) == wanted
+        for trial in trials
+    )
 
 
 def first(trial: Trial, trials: Sequence[Trial]) -> int:

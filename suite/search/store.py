@@ -201,15 +201,14 @@ class Store:
         """Begin the trial that waits in the queue, else the sampler's proposal; None when it need not be tried."""
         source = self._ours or sampler(self.study, len(self._rows.all()))
         row = self._rows.propose(source, lambda configuration: first_stop(self.study, configuration, trials))
-        continues = row.user_attrs["step"]["continues"]
+        continues, configuration = row.user_attrs["step"]["continues"], decoded(self.study, row.params)
         if continues is not None:  # others may have continued it, or spent the budget for it
             wanted = any(paused.number == continues for paused in affordable(self.study, trials))
         else:
-            wanted = "rerun" in row.user_attrs or tried.fresh(decoded(self.study, row.params))
+            wanted = "rerun" in row.user_attrs or tried.fresh(configuration)
         if not wanted:
             self._rows.reject(row)
             return None
-        configuration = decoded(self.study, row.params)
         instead = first_look(self.study, configuration, trials)
         if continues is not None or "rerun" in row.user_attrs or instead == configuration:
             return self._past.trial(row)
