@@ -26,7 +26,7 @@ from rich.cells import cell_len
 from suite import architectures, pipeline
 from suite.cli import arguments, listing
 from suite.cli.commands import main
-from suite.cli.printing import Terminal, rendered
+from suite.cli.printing import LEAST, Terminal, rendered
 from suite.core.errors import ArchitectureError, NothingFitsError, SuiteError
 from suite.core.study import Constraint
 from suite.core.trial import Run, Trial
@@ -499,6 +499,15 @@ def test_however_narrow_the_terminal_no_number_and_no_name_is_cut(width: int, sp
     lines = rendered(ROWS, "table", terminal=Terminal(width=width, spare=spare)).splitlines()
     for row in ROWS:
         assert any(f"{row['parameters']:,}" in line and str(row["name"]) in line for line in lines)
+
+
+@pytest.mark.parametrize("width", range(48, 120, 6))
+def test_no_word_is_cut_while_a_column_can_be_left_out(width: int) -> None:
+    rows = [{"name": "resnet/18", "weights": "timm:resnet18.fb_ssl_yfcc100m_ft_in1k", "licence": "cc-by-nc-4.0 only"}]
+    rows += [{"name": "resnet/50", "weights": "imagenet", "licence": "apache-2.0"}]
+    told = rendered(rows, "table", terminal=Terminal(width=width, spare=("licence",)))
+    assert {word for word in " ".join(row["weights"] for row in rows).split() if word not in told.split()} == set()
+    assert ("licence" in told.splitlines()[0]) == (width >= 48 + 2 + LEAST)
 
 
 def test_a_table_with_wide_characters_fits_as_far_as_words_wrap() -> None:

@@ -22,7 +22,7 @@ from suite.core.errors import SuiteError, did_you_mean
 
 FORMATS = ("table", "csv", "json")
 LEAST = 16  # fewest characters of a column of words, even on a narrow terminal
-NARROW = 9  # the same where no column is left to leave out
+NARROW = 9  # the same where no column is left to leave out: then words are cut
 WIDEST = 100_000  # characters: no table is wider
 RULE = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")  # a rule below the head only
 
@@ -79,7 +79,7 @@ def _table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], terminal: Te
     table = Table(box=RULE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     least = _least(names, rows)
     if terminal and _across(least) > terminal.width:
-        least = _least(names, rows, NARROW)
+        least = _least(names, rows, cut=True)
     for name, numeric, width in zip(names, _numeric(names, rows), least, strict=True):
         firm = numeric or name == names[0]
         table.add_column(name, justify="right" if numeric else "left", min_width=width, overflow="fold", no_wrap=firm)
@@ -115,11 +115,20 @@ def _across(widths: Sequence[int]) -> int:
     return sum(widths) + 2 * len(widths) - 2
 
 
-def _least(names: Sequence[str], rows: Sequence[Mapping[str, Any]], words: int = LEAST) -> list[int]:
-    """Return the least width of each column: columns of words wrap, down to `words` characters, except the first."""
-    widths = [max(map(cell_len, column)) for column in zip(names, *_cells(names, rows), strict=True)]
+def _least(names: Sequence[str], rows: Sequence[Mapping[str, Any]], cut: bool = False) -> list[int]:
+    """Return the least width of each column. Columns of words wrap between words, except the first; `cut` cuts words."""
+    columns = list(zip(names, *_cells(names, rows), strict=True))
     wraps = [number and not numeric for number, numeric in enumerate(_numeric(names, rows))]
-    return [min(width, words) if may else width for width, may in zip(widths, wraps, strict=True)]
+    return [_wrapped(column, cut) if may else _widest(column) for column, may in zip(columns, wraps, strict=True)]
+
+
+def _wrapped(column: Sequence[str], cut: bool) -> int:
+    words = [word for cell in column for word in cell.split()]
+    return min(_widest(column), NARROW if cut else max(LEAST, _widest(words)))
+
+
+def _widest(texts: Sequence[str]) -> int:
+    return max(map(cell_len, texts))
 
 
 def _cells(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
