@@ -116,7 +116,7 @@ def _across(widths: Sequence[int]) -> int:
 
 
 def _least(names: Sequence[str], rows: Sequence[Mapping[str, Any]], cut: bool = False) -> list[int]:
-    """Return the least width of each column. Columns of words wrap between words, except the first; `cut` cuts words."""
+    """Return the least width of each column. All but the first wrap between words; `cut` cuts words."""
     columns = list(zip(names, *_cells(names, rows), strict=True))
     wraps = [number and not numeric for number, numeric in enumerate(_numeric(names, rows))]
     return [_wrapped(column, cut) if may else _widest(column) for column, may in zip(columns, wraps, strict=True)]

@@ -15,7 +15,7 @@ COLUMNS = (
     "name", "weights", "top1", "size", "here", "megabytes", "licence", "resolution", "classes", "source", "place",
     "file",
 )  # fmt: skip
-SPARE = ("file", "place", "source", "classes", "resolution", "size", "licence", "megabytes")  # what a narrow terminal does not show
+SPARE = ("file", "place", "source", "classes", "resolution", "size", "licence", "megabytes")  # on a narrow terminal
 APART = "family"
 
 

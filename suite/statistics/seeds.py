@@ -1,0 +1,130 @@
+"""What several trainings of the same networks say, each with a seed of its own that varies everything at once.
+
+`right` [S seeds, N pictures] are the answers of one network on the same test pictures. Two networks are compared in
+pairs: the same seed means the same split, initialisation and order for both.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from scipy.special import stdtr, stdtrit
+
+from suite.statistics.intervals import CONFIDENCE, Interval
+
+Array = NDArray[np.float64]
+
+FEWEST = 6  # seeds: with 5, the smallest p-value of a sign-flip test is 0.0625
+RESAMPLES = 2000
+BETTER = 0.75  # of P(A better than B), from which A counts as better (Bouthillier et al., 2021)
+
+
+class Mean(NamedTuple):
+    """A mean over seeds and pictures, with its interval."""
+
+    value: float
+    interval: Interval
+
+
+def mean(answers: ArrayLike, confidence: float = CONFIDENCE) -> Mean:
+    """Return the mean of `answers` [S, N], and its interval for other seeds and other pictures.
+
+    Answers are 1 for right and 0 for wrong; or the differences of two networks, seed by seed and picture by picture.
+    Both sources count together, as in an analysis of variance with two random factors: Var = r/S + c/N - e/(SN), with
+    the variances r of the means of seeds, c of those of pictures, and e of what neither explains. The degrees of
+    freedom are Satterthwaite's. With one seed, only the pictures count.
+    """
+    table = np.asarray(answers, dtype=float)
+    seeds, pictures = table.shape
+    value, rows, columns = table.mean(), table.mean(axis=1), table.mean(axis=0)
+    by_seed = rows.var(ddof=1) / seeds if seeds > 1 else 0.0
+    by_picture = columns.var(ddof=1) / pictures
+    rest = ((table - rows[:, None] - columns + value) ** 2).sum() / max(1, (seeds - 1) * (pictures - 1))
+    both = rest / (seeds * pictures) if seeds > 1 else 0.0
+    variance = max(by_seed + by_picture - both, by_seed, by_picture)
+    return Mean(float(value), _interval(float(value), variance, _freedom(by_seed, by_picture, both, table), confidence))
+
+
+def _freedom(by_seed: float, by_picture: float, both: float, table: Array) -> float:
+    seeds, pictures = table.shape
+    parts = by_seed**2 / max(1, seeds - 1) + by_picture**2 / (pictures - 1)
+    parts += both**2 / max(1, (seeds - 1) * (pictures - 1))
+    return (by_seed + by_picture - both) ** 2 / parts if parts > 0 else math.inf
+
+
+def _interval(value: float, variance: float, freedom: float, confidence: float) -> Interval:
+    half = float(stdtrit(max(1.0, min(freedom, 1e9)), 0.5 + confidence / 2)) * math.sqrt(variance)
+    return Interval(value - half, value + half)
+
+
+def sign_flip(differences: ArrayLike) -> float:
+    """Return the two-sided p-value of paired differences [S] by flipping their signs, exact up to 13 seeds.
+
+    It is never below 2 / 2**S: three seeds can never be significant.
+    """
+    known = np.asarray(differences, dtype=float)
+    found = stats.permutation_test(
+        (known, np.zeros_like(known)),
+        lambda a, b, axis: np.mean(a - b, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=2**13,
+        rng=np.random.default_rng(0),
+    )
+    return float(found.pvalue)
+
+
+@dataclass(frozen=True)
+class Chance:
+    """How probably one network is better than another in another training of both."""
+
+    share: float
+    interval: Interval
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the first counts as better: surely more often than not, and often enough to matter."""
+        return self.interval.low > 0.5 and self.share >= BETTER
+
+
+def better(first: ArrayLike, second: ArrayLike, confidence: float = CONFIDENCE) -> Chance:
+    """Return the probability that the first network is better than the second, with accuracies [S] of paired seeds.
+
+    It is the share of pairs of a training of each, ties as half; the interval is from a bootstrap of the seeds
+    (Bouthillier et al., Accounting for Variance in Machine Learning Benchmarks, MLSys 2021, section 4).
+    """
+    one, other = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    wins = np.greater.outer(one, other) + 0.5 * np.equal.outer(one, other)
+    drawn = np.random.default_rng(0).integers(len(one), size=(RESAMPLES, len(one)))
+    shares = [wins[np.ix_(seeds, seeds)].mean() for seeds in drawn]
+    ends = np.quantile(shares, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    return Chance(float(wins.mean()), Interval(*map(float, ends)))
+
+
+class Practically(NamedTuple):
+    """Probabilities that one network is better, that both are practically equal, and that the other is better."""
+
+    better: float
+    equal: float
+    worse: float
+
+
+def practically(differences: ArrayLike, equal: float, held_out: float) -> Practically:
+    """Return what a Bayesian believes after paired differences [S], if differences up to `equal` do not matter.
+
+    Trainings on splits of the same pictures are correlated; `held_out` is the share of pictures that judge. The
+    posterior is the correlated t of Corani and Benavoli; see Benavoli et al., Time for a Change, JMLR 18 (2017),
+    section 4.1. With differences that are all the same, it is certain.
+    """
+    known = np.asarray(differences, dtype=float)
+    count, middle = len(known), float(known.mean())
+    if known.min() == known.max():
+        return Practically(float(middle > equal), float(abs(middle) <= equal), float(middle < -equal))
+    scale = math.sqrt((1 / count + held_out / (1 - held_out)) * known.var(ddof=1))
+    below, above = (float(stdtr(count - 1, (end - middle) / scale)) for end in (-equal, equal))
+    return Practically(1 - above, above - below, below)

@@ -1,0 +1,231 @@
+"""Statistics against known truths, and against other implementations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+from scipy.special import log_softmax, ndtr, ndtri
+
+from suite.core.dominance import Intervals
+from suite.statistics import calibration, chosen, fronts, intervals, pairs, searches, seeds
+
+WORLDS = 300  # simulated studies: a coverage of 0.95 is seen within 0.025 of it, at two standard errors
+
+
+def world(
+    random: np.random.Generator, *, trials: int, pictures: int, share: float, spread: float, alike: float = 0.5
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the true shares [K] of some trials and their answers [K, N]; hard pictures are hard for all."""
+    skill = ndtri(share) + spread * random.standard_normal(trials)
+    hard, luck = random.standard_normal(pictures), random.standard_normal((trials, pictures))
+    return ndtr(skill), skill[:, None] > math.sqrt(alike) * hard + math.sqrt(1 - alike) * luck
+
+
+@given(st.integers(1, 5000).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))
+def test_wilson_is_scipys(seen: tuple[int, int]) -> None:
+    right, total = seen
+    known = stats.binomtest(right, total).proportion_ci(0.95, "wilson")
+    assert intervals.wilson(right / total, total) == pytest.approx((known.low, known.high), abs=1e-9)
+
+
+# ---- the trial that was chosen
+
+
+@pytest.mark.parametrize(
+    ("trials", "pictures", "share", "spread"),
+    [(50, 180, 0.95, 0.3), (30, 400, 0.8, 0.1), (1, 180, 0.95, 0.3), (3, 180, 0.95, 0.3), (10, 180, 0.8, 0.2)],
+)
+def test_the_corrected_accuracy_is_unbiased_within_a_point_and_its_interval_covers(
+    trials: int, pictures: int, share: float, spread: float
+) -> None:
+    random = np.random.default_rng(0)
+    errors, covered = [], 0
+    for _ in range(WORLDS):
+        truth, right = world(random, trials=trials, pictures=pictures, share=share, spread=spread)
+        found, seen = chosen.corrected(right, resamples=200), right.mean(axis=1)
+        best = truth[random.choice(np.flatnonzero(seen == seen.max()))]
+        errors.append(found.share - best)
+        covered += found.interval.low <= best <= found.interval.high
+    assert abs(np.mean(errors)) < 0.01
+    assert 0.91 <= covered / WORLDS <= 0.985
+
+
+def test_of_fifty_equal_trials_the_flattery_is_undone() -> None:
+    random, flattered, corrected = np.random.default_rng(1), [], []
+    for _ in range(100):
+        _, right = world(random, trials=50, pictures=180, share=0.95, spread=0, alike=0.2)
+        found = chosen.corrected(right, resamples=200)
+        flattered.append(found.seen - 0.95)
+        corrected.append(found.share - 0.95)
+    assert np.mean(flattered) > 0.028
+    assert abs(np.mean(corrected)) < 0.005
+
+
+def test_the_resamples_of_many_trials_are_those_of_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, right = world(np.random.default_rng(2), trials=20, pictures=60, share=0.7, spread=0.2)
+    whole = chosen.corrected(right)
+    monkeypatch.setattr(chosen, "BLOCK", 60 * 37)
+    assert chosen.corrected(right).share == pytest.approx(whole.share, abs=0.01)
+
+
+# ---- pairs
+
+
+def test_mcnemar_is_the_binomial_test_of_the_pictures_that_differ() -> None:
+    _, right = world(np.random.default_rng(3), trials=12, pictures=90, share=0.7, spread=0.4)
+    for one, p in zip(right, pairs.mcnemar(right, right[0]), strict=True):
+        won, lost = int((one & ~right[0]).sum()), int((~one & right[0]).sum())
+        assert p == pytest.approx(stats.binomtest(won, won + lost).pvalue if won + lost else 1.0)
+
+
+@given(arrays(float, st.integers(1, 12), elements=st.floats(0, 1)))
+def test_holm_rejects_step_by_step(p: np.ndarray) -> None:
+    for level in (0.01, 0.05, 0.5):
+        rejected = set()
+        for step, test in enumerate(np.argsort(p, kind="stable")):
+            if p[test] * (len(p) - step) > level:
+                break
+            rejected.add(int(test))
+        assert set(np.flatnonzero(pairs.holm(p) <= level)) == rejected
+
+
+def test_equal_trials_are_told_apart_no_more_often_than_stated() -> None:
+    random, false = np.random.default_rng(4), 0
+    for _ in range(WORLDS):
+        _, right = world(random, trials=8, pictures=200, share=0.8, spread=0)
+        false += bool(pairs.different(right).any())
+    assert false / WORLDS <= 0.05
+
+
+def test_what_is_far_worse_is_not_a_peer_of_the_best() -> None:
+    _, right = world(np.random.default_rng(5), trials=2, pictures=400, share=0.9, spread=0)
+    right = np.vstack([right, world(np.random.default_rng(6), trials=1, pictures=400, share=0.6, spread=0)[1]])
+    best = int(right.sum(axis=1).argmax())
+    assert pairs.not_worse(right, best).tolist() == [True, True, False]
+
+
+@given(st.integers(1, 7).flatmap(lambda count: arrays(bool, (count, count))))
+def test_two_trials_share_a_letter_if_and_only_if_they_cannot_be_told_apart(drawn: np.ndarray) -> None:
+    apart = np.triu(drawn, 1) | np.triu(drawn, 1).T
+    named = pairs.letters(apart)
+    for one, other in combinations(range(len(apart)), 2):
+        assert bool(set(named[one]) & set(named[other])) is not bool(apart[one, other])
+    found = pairs.groups(apart)
+    assert not any(set(one) < set(other) for one in found for other in found)
+
+
+def test_after_z_comes_aa() -> None:
+    assert [pairs._letter(number) for number in (0, 25, 26, 51, 52)] == ["a", "z", "aa", "az", "ba"]
+
+
+# ---- fronts
+
+
+def test_a_point_far_ahead_is_always_on_the_front_and_two_equal_ones_share_it() -> None:
+    random = np.random.default_rng(7)
+    _, good = world(random, trials=2, pictures=300, share=0.9, spread=0)
+    _, bad = world(random, trials=1, pictures=300, share=0.3, spread=0)
+    cost = np.array([[2.0], [2.0], [3.0]])
+    share = fronts.on_front(np.vstack([good, bad]), Intervals(cost, cost))
+    assert share[2] == 0
+    assert 1 <= share[0] + share[1] < 1.2
+    cheap = np.array([[2.0], [2.0], [1.0]])
+    assert fronts.on_front(np.vstack([good, bad]), Intervals(cheap, cheap))[2] == 1
+
+
+# ---- seeds
+
+
+def answers(random: np.random.Generator, count: int, pictures: int, by_seed: float) -> np.ndarray:
+    """Return what one network, trained `count` times, says of some pictures; its true share is 0.8."""
+    skill = math.sqrt(1 + by_seed**2) * ndtri(0.8) + by_seed * random.standard_normal(count)
+    hard, luck = random.standard_normal(pictures), random.standard_normal((count, pictures))
+    return skill[:, None] > math.sqrt(0.7) * hard + math.sqrt(0.3) * luck
+
+
+@pytest.mark.parametrize(
+    ("count", "pictures", "by_seed"), [(6, 300, 0.05), (6, 300, 0.2), (6, 3000, 0.1), (20, 200, 0)]
+)
+def test_the_interval_of_a_mean_covers_other_seeds_and_other_pictures(
+    count: int, pictures: int, by_seed: float
+) -> None:
+    random = np.random.default_rng(8)
+    ends = [seeds.mean(answers(random, count, pictures, by_seed)).interval for _ in range(5 * WORLDS)]
+    covered = np.mean([low <= 0.8 <= high for low, high in ends])
+    assert 0.93 <= covered <= 0.97
+
+
+def test_of_one_seed_the_interval_is_that_of_the_pictures() -> None:
+    right = np.random.default_rng(9).random((1, 500)) < 0.8
+    value, (low, high) = seeds.mean(right)
+    assert value == right.mean()
+    assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, 499) * right.std(ddof=1) / math.sqrt(500))
+
+
+@pytest.mark.parametrize("count", [3, 5, 6, 8])
+def test_the_smallest_p_of_a_sign_flip_is_known(count: int) -> None:
+    assert seeds.sign_flip(np.arange(1, count + 1)) == pytest.approx(2 / 2**count)
+    assert seeds.sign_flip(np.zeros(count)) == 1
+
+
+def test_the_chance_to_be_better_is_mann_whitneys() -> None:
+    random = np.random.default_rng(10)
+    one, other = random.normal(1, 1, 20).round(1), random.normal(0, 1, 20).round(1)
+    found = seeds.better(one, other)
+    assert found.share == pytest.approx(stats.mannwhitneyu(one, other).statistic / 400)
+    assert found.interval.low <= found.share <= found.interval.high
+    assert not seeds.better(other, one).is_better
+    assert seeds.better(one + 3, other).is_better
+
+
+def test_practically_equal_is_the_correlated_t() -> None:
+    differences, rho = np.array([0.4, 1.2, -0.3, 0.9, 0.6, 0.1]), 0.2
+    scale = math.sqrt((1 / 6 + rho / (1 - rho)) * differences.var(ddof=1))
+    posterior = stats.t(5, loc=differences.mean(), scale=scale)
+    found = seeds.practically(differences, 0.5, rho)
+    assert found == pytest.approx((posterior.sf(0.5), posterior.cdf(0.5) - posterior.cdf(-0.5), posterior.cdf(-0.5)))
+    assert seeds.practically(np.full(6, 0.2), 0.5, rho) == (0, 1, 0)
+    assert seeds.practically(np.full(6, -2.0), 0.5, rho) == (0, 0, 1)
+
+
+# ---- calibration
+
+
+def test_who_says_what_is_true_has_no_calibration_error_and_who_boasts_has_one() -> None:
+    random = np.random.default_rng(11)
+    said = random.random(200_000)
+    right = random.random(200_000) < said
+    assert calibration.reliability(said, right).error < 0.01
+    assert calibration.reliability(np.ones(200_000), right).error == pytest.approx(0.5, abs=0.01)
+    assert calibration.reliability(said, right).pictures.sum() == 200_000
+
+
+def test_the_temperature_is_found_again_and_lowers_the_loss() -> None:
+    random = np.random.default_rng(12)
+    logits = 2 * random.standard_normal((20_000, 5))
+    labels = np.array([random.choice(5, p=row) for row in np.exp(log_softmax(logits, axis=1))])
+    assert calibration.temperature(3 * logits, labels) == pytest.approx(3, rel=0.05)
+    assert calibration.temperature(logits / 4, labels) == pytest.approx(0.25, rel=0.05)
+
+
+# ---- searches
+
+
+def test_the_expected_best_is_the_mean_over_all_subsets() -> None:
+    values = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0])
+    mean: Callable[[int], float] = lambda count: float(np.mean([max(some) for some in combinations(values, count)]))  # noqa: E731
+    assert searches.expected_best(values) == pytest.approx([mean(count) for count in range(1, 8)])
+
+
+def test_short_and_long_trainings_agree_as_far_as_their_rankings_do() -> None:
+    assert searches.agreement([1, 2, 3, 4], [10, 20, 30, 40]) == (1, 4)
+    assert searches.agreement([1, 2, 3, 4], [4, 3, 2, 1]) == (-1, 4)
+    assert searches.agreement([1, 1, 1], [1, 2, 3]) is None
