@@ -193,6 +193,7 @@ def _keras_tuner(study: Study, folder: Path, deadline: float) -> list[Row]:
     from suite.counting.complexity import counts
     from suite.search.space import decoded, hyperparameters
     from suite.training import loop
+    from suite.training.best import DivergedError
 
     data = datasets.load(study.dataset, study.image, study.preparation)
     rows: list[Row] = []
@@ -214,7 +215,7 @@ def _keras_tuner(study: Study, folder: Path, deadline: float) -> list[Row]:
                 trained = loop.train(
                     model, recipe, data, epochs=study.fidelity.epochs, seed=study.seed, on_epoch=stop_late
                 )
-            except (ArchitectureError, loop.DivergedError) as error:
+            except (ArchitectureError, DivergedError) as error:
                 raise FailedTrialError from error
             except Exception as error:  # a mistake, which would be a failed trial, and the next one too
                 raise FatalError from error

@@ -76,14 +76,15 @@ def check(file: Path, overrides: Sequence[str] = ()) -> tuple[Study, Dataset | N
     load_tensorflow()
     from suite import datasets
     from suite.datasets import pairs
-    from suite.search import rehearsal
+    from suite.search import buildable, rehearsal
 
     read = study(file, overrides)
     data = datasets.look(read.dataset, candidate.any_image(read), read.preparation)
     if data and read.words and pairs.is_here(read.words):
         pairs.load(read.words, data, read.preparation)
     task = data.task if data else None
-    rehearsal.require_buildable(read, task)
+    buildable.require(read, task)
+    buildable.require_sizes(read, task)
     rehearsal.Rehearsal(read).small(task)
     return read, data
 

@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from suite.core.optimizers import OPTIMIZERS
 from suite.core.recipe import Recipe
-from suite.training import loop, optimizers
+from suite.training import optimizers
+from suite.training.compiling import compile_
 from suite.training.schedules import schedule
 
 LIMIT = 0.01
@@ -87,7 +88,7 @@ def network() -> keras.Model:
 def steps(recipe: Recipe) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return the weights before a step of `fit` and their change."""
     model = network()
-    loop.compile_(model, recipe, schedule(recipe, 1))
+    compile_(model, recipe, schedule(recipe, 1))
     pictures = np.random.default_rng(0).normal(size=(16, 8, 8, 1)).astype("float32")
     before = {weight.path: weight.numpy() for weight in model.trainable_weights}
     model.fit(pictures, np.arange(16) % 3, batch_size=16, epochs=1, verbose=0)

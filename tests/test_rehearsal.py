@@ -15,9 +15,9 @@ from suite.architectures import candidate
 from suite.core.errors import ArchitectureError, StoreError, StudyError
 from suite.core.study import Choice, Study
 from suite.core.task import Task, spelled
-from suite.search import folder, trained
+from suite.search import buildable, folder, trained
 from suite.search.conduct import conduct
-from suite.search.rehearsal import Rehearsal, require_buildable
+from suite.search.rehearsal import Rehearsal
 from suite.timing.timer import Timer
 from tests.studies import study
 from tests.test_hypermodel import MINE as HYPER
@@ -265,8 +265,8 @@ def test_that_no_network_can_be_built_for_these_pictures_is_said(tmp_path: Path,
     file = written(tmp_path, "def fail(x): return 1 / 0", "fail")
     study = replace(own(file), architecture=architecture.format(file=file))
     with pytest.raises(StudyError, match=rf"no network of .* for pictures of 8x8x1 in 20 tries: .*{said}"):
-        require_buildable(study, TASK)
-    require_buildable(replace(study, architecture="resnet/tiny"), TASK)
+        buildable.require(study, TASK)
+    buildable.require(replace(study, architecture="resnet/tiny"), TASK)
 
 
 def test_a_layer_of_a_later_candidate_is_found_before_its_training(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from suite.search import budget, fidelity
 from suite.tracking.delivery import Delivery
 from suite.training import loop, optimizers
 from suite.training.averaging import Average
+from suite.training.compiling import compile_
 from suite.training.schedules import SHAPES, plateaus, schedule
 from suite.training.stepping import Step
 from tests import studies
@@ -203,7 +204,7 @@ def batch(weights: bool = False) -> tuple[Any, ...]:
 
 
 def trained(model: keras.Model, recipe: Recipe, data: tuple[Any, ...], parts: int = 1, steps: int = 1) -> Step:
-    loop.compile_(model, recipe, schedule(recipe, steps))
+    compile_(model, recipe, schedule(recipe, steps))
     step = Step(model, recipe)
     step.install(parts)
     batches = tf.data.Dataset.from_tensors(data).repeat(steps)
@@ -271,7 +272,7 @@ def test_a_batch_in_parts_is_a_step_by_the_whole_batch(parts: int, weights: bool
 def test_an_average_is_that_of_the_recurrence_and_statistics_are_averaged_too() -> None:
     model = small(normalized=True)
     recipe = replace(PLAIN, average=0.5)
-    loop.compile_(model, recipe, schedule(recipe, 6))
+    compile_(model, recipe, schedule(recipe, 6))
     step = Step(model, recipe)
     step.install()
     wanted = values(model)
@@ -322,7 +323,7 @@ def test_weights_of_pictures_count_in_auxiliary_classifiers_as_in_the_first() ->
     pixels = keras.Input((4, 4, 1))
     answers = [keras.layers.Dense(3)(keras.layers.Flatten()(pixels)) for _ in range(2)]
     model = AuxiliaryHeads(pixels, answers)
-    loop.compile_(model, PLAIN, schedule(PLAIN, 1))
+    compile_(model, PLAIN, schedule(PLAIN, 1))
     pictures, labels, weights = batch(weights=True)
     first, other = (np.asarray(one) for one in model(pictures, training=True))
     each = [keras.losses.sparse_categorical_crossentropy(labels, one, from_logits=True) for one in (first, other)]

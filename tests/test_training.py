@@ -24,6 +24,8 @@ from suite.datasets import Dataset
 from suite.datasets.augment import STEPS
 from suite.datasets.memory import Memory
 from suite.training import checkpoint, judging, loop, optimizers
+from suite.training.best import DivergedError
+from suite.training.compiling import compile_
 from suite.training.schedules import SHAPES, schedule
 from tests.networks import chain
 from tests.networks import classifier as network
@@ -162,7 +164,7 @@ def test_weight_decay_shrinks_kernels_and_leaves_biases_alone(optimizer: str) ->
 
 def test_label_smoothing_is_that_of_the_definition(digits: Dataset) -> None:
     model = network(digits)
-    loop.compile_(model, replace(FAST, label_smoothing=0.1), schedule(FAST, 10))
+    compile_(model, replace(FAST, label_smoothing=0.1), schedule(FAST, 10))
     logits = np.random.default_rng(0).normal(size=(4, 10)).astype("float32")
     labels = np.array([3, 1, 4, 1])
     logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
@@ -174,7 +176,7 @@ def test_label_smoothing_is_that_of_the_definition(digits: Dataset) -> None:
 
 def test_a_training_that_diverges_says_so(digits: Dataset) -> None:
     hopeless = replace(FAST, optimizer="sgd", learning_rate=1e30, schedule="constant", warmup=0.0)
-    with pytest.raises(loop.DivergedError, match=r"after epoch 1: a lower learning rate"):
+    with pytest.raises(DivergedError, match=r"after epoch 1: a lower learning rate"):
         loop.train(network(digits), hopeless, digits, epochs=2, seed=0)
 
 

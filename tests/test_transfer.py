@@ -18,6 +18,7 @@ from suite.core.recipe import Recipe
 from suite.core.task import Task
 from suite.datasets import Dataset
 from suite.training import features, loop, optimizers, stages
+from suite.training.compiling import compile_
 from suite.training.schedules import schedule
 from suite.training.scores import scores
 from tests.networks import chain
@@ -152,7 +153,7 @@ def moved(model: keras.Model, recipe: Recipe, data: Dataset) -> dict[str, float]
     """Return by name of a layer's weight how far one epoch of tuning moves it from where it was."""
     before = {weight.path: weight.numpy() for weight in model.weights}
     stages.rest(model, recipe)
-    loop.compile_(model, recipe, schedule(recipe, 6))
+    compile_(model, recipe, schedule(recipe, 6))
     model.fit(data.train(batch_size=256, seed=0), verbose=0, shuffle=False)
     return {weight.path: float(np.abs(weight.numpy() - before[weight.path]).max()) for weight in model.weights}
 

@@ -180,6 +180,11 @@ def given(study: Study, configuration: Mapping[str, Value], network: keras.Model
     return found.give(network) if found else network
 
 
-def network(study: Study, configuration: Mapping[str, Value], task: Task) -> keras.Model:
-    """Return the untrained network, in Keras' current precision. Raises ArchitectureError as `config` does."""
-    return architectures.family(study.at(configuration).source).build(config(study, configuration), task)
+def network(study: Study, configuration: Mapping[str, Value], task: Task, *, dropout_share: float = 1.0) -> keras.Model:
+    """Return the untrained network, in Keras' current precision, with a share of its dropout.
+
+    Raises ArchitectureError as `config` does.
+    """
+    whole = config(study, configuration)
+    rates = {"dropout": whole.dropout * dropout_share} if hasattr(whole, "dropout") and dropout_share != 1 else {}
+    return architectures.family(study.at(configuration).source).build(binding.replaced(whole, rates), task)

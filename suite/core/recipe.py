@@ -51,7 +51,23 @@ class Transfer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe(Augmentation, Transfer):
+class Sizes:
+    """Which sizes of pictures a training goes through, see `phases`. It is validated and used at the whole size.
+
+    Touvron et al. 2019, https://arxiv.org/abs/1906.06423 (`train_side`, `fixres`). Tan and Le 2021,
+    https://arxiv.org/abs/2104.00298, section 4 (`progressive`), with the shares of their code (google/automl,
+    efficientnetv2).
+    """
+
+    train_side: float = 1.0  # of the pictures in training, as a share of the side at which the network is used
+    fixres: int = 0  # last epochs, in which only classifier and last normalisation learn, at the whole size
+    progressive: int = 0  # stages in which pictures and regularisation grow, up to `train_side`; 0: they do not
+    first_side: float = 0.5  # of the pictures in the first of these stages, as a share of that in the last
+    first_strength: float = 0.5  # of RandAugment, mixup, CutMix and dropout there, as a share of that in the last
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Augmentation, Transfer, Sizes):
     """How one network is trained. Every field may be searched over."""
 
     preset: str = FAMILY  # what the other fields start from: the family's recipe, or one of presets.PRESETS
@@ -79,6 +95,11 @@ class Recipe(Augmentation, Transfer):
     def augmentation(self) -> Augmentation:
         """The part of the recipe that changes the pictures."""
         return Augmentation(**{each.name: getattr(self, each.name) for each in fields(Augmentation)})
+
+    @property
+    def sizes(self) -> Sizes:
+        """The part of the recipe that changes the size of the pictures."""
+        return Sizes(**{each.name: getattr(self, each.name) for each in fields(Sizes)})
 
 
 # For weights of another training, on few pictures. Rates and length of the gradient: AutoGluon's multimodal presets and

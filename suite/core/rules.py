@@ -29,9 +29,17 @@ RECIPE_CHOICES = {
     "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
 }
 
+
+def _is_part(share: float) -> bool:
+    return 0 < share <= 1
+
+
 _KNOWN: dict[str, Collection[str]] = {"sampler": SAMPLERS, "measure": MEASURES, "path": DEPLOYED, **RECIPE_CHOICES}
 
-_WHOLE = ("seed", "trials", "epochs", "min_epochs", "batch_size", "batch", "threads", "patience", "frozen_stages")
+_WHOLE = (
+    "seed", "trials", "epochs", "min_epochs", "batch_size", "batch", "threads", "patience", "frozen_stages", "fixres",
+    "progressive",
+)  # fmt: skip
 
 _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": (
@@ -83,6 +91,11 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "body_rate": ("needs a share of the classifier's rate, above 0 and up to 1", lambda share: 0 < share <= 1),
     "layer_decay": ("needs more than 0, up to 1", lambda decay: 0 < decay <= 1),
     "frozen_stages": ("needs 0 or more", lambda stages: stages >= 0),
+    "train_side": ("needs a share of the side at which the network is used, above 0 and up to 1", _is_part),
+    "fixres": ("needs 0 (off) or more epochs", lambda epochs: epochs >= 0),
+    "progressive": ("needs 0 (off) or more stages", lambda stages: stages >= 0),
+    "first_side": ("needs a share of the last stage's side, above 0 and up to 1", _is_part),
+    "first_strength": ("needs a share of the last stage's strength, above 0 and up to 1", _is_part),
     "skip_broken": ("needs true or false", lambda skip: isinstance(skip, bool)),
     "keep_copies": ("needs true or false", lambda keep: isinstance(keep, bool)),
     "flip": ("needs true or false", lambda flip: isinstance(flip, bool)),

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from itertools import product
 from pathlib import Path, PurePath
+from typing import Any
 
 from suite.core import rules
 from suite.core.errors import StudyError, did_you_mean
 from suite.core.measures import MEASURES, Goal, formatted
+from suite.core.phases import FEATURES, phases, work
 from suite.core.preparation import Preparation
-from suite.core.recipe import FROZEN, SCRATCH, TUNE, Recipe, Transfer
+from suite.core.presets import FAMILY, PRESETS
+from suite.core.recipe import FROZEN, SCRATCH, TUNE, Recipe, Sizes, Transfer
 from suite.core.task import Shape
 from suite.core.words import CLASS_NAMES, Words
 
-FEATURES = 1 / 3  # of an epoch: what the features of a body cost
 NEW = "none"  # the weights of networks that are trained from scratch
 
 Value = bool | int | float | str | tuple["Value", ...]
@@ -215,11 +219,6 @@ def is_file(name: str) -> bool:
     return Path(name).exists() and not is_own(name)
 
 
-def _epochs(mode: str, epoch: int) -> float:
-    """Return the work of a training up to an epoch, in epochs."""
-    return epoch + (0.0 if mode == SCRATCH else FEATURES)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """All settings of a search. `space` and `recipe` hold the TOML tables `[space]` and `[recipe]`."""
@@ -267,6 +266,7 @@ class Study:
             for value in _values(entry):
                 rules.hold_named(key, value)
         self._hold_transfer()
+        self._hold_sizes()
 
     def _hold_transfer(self) -> None:
         """Raise StudyError when the recipe says how to use weights, and there are none."""
@@ -276,6 +276,28 @@ class Study:
             raise StudyError(
                 f"recipe.{meant[0]} says how to use weights of another training, and there are none. Add "
                 f'weights = "imagenet" at the top, or remove {meant[0]}'
+            )
+
+    def _hold_sizes(self) -> None:
+        """Raise StudyError when the recipe's sizes of pictures do not go with what else the study says."""
+        every = self.all_sizes
+        named = [key for key in Sizes.__dataclass_fields__ if key in self.recipe and every != [Sizes()]]
+        if named and self.modes == (FROZEN,):
+            raise StudyError(
+                f"recipe.{named[0]} is about the pictures of a training, and frozen networks are not trained: their "
+                f"features are those of `image`. Remove {named[0]}"
+            )
+        longest = max(sizes.fixres for sizes in every)
+        if longest >= self.fidelity.epochs:
+            raise StudyError(f"recipe.fixres = {longest} leaves none of {self.fidelity.epochs} epochs for the training")
+        if longest and all(sizes.train_side == 1 for sizes in every):
+            raise StudyError(
+                "recipe.fixres is for networks that were trained on smaller pictures than they are used on: add "
+                "train_side, such as train_side = 0.8, or remove fixres"
+            )
+        if longest and any(self._every("patience", 0)):
+            raise StudyError(
+                "recipe.fixres needs the last epochs, and patience may end a training before: set patience = 0"
             )
 
     @property
@@ -350,13 +372,58 @@ class Study:
         """Return the epochs after which a trial of a mode pauses, then its last."""
         return {SCRATCH: self.fidelity.rungs, FROZEN: (0,), TUNE: (0, *self.fidelity.rungs)}[mode]
 
-    def work(self, mode: str, epoch: int) -> float:
+    def last(self, configuration: Mapping[str, Value]) -> int:
+        """Return the last epoch of the network of a configuration."""
+        return self.ladder(self.mode(configuration))[-1]
+
+    def work(self, configuration: Mapping[str, Value], epoch: int) -> float:
         """Return the work of a training up to an epoch, as a part of the largest that the study has.
 
-        The features of epoch 0 take a pass forward alone; the pass backward of an epoch takes about twice as long.
+        The features of epoch 0 take a pass forward alone; the pass backward of an epoch takes about twice as long. An
+        epoch of smaller pictures takes as much less as they have fewer pixels.
         """
-        whole = max(_epochs(each, self.ladder(each)[-1]) for each in self.modes)
-        return _epochs(mode, epoch) / whole
+        return self._epochs(self.mode(configuration), self.sizes(configuration), epoch) / self._whole
+
+    def _epochs(self, mode: str, sizes: Sizes, epoch: int) -> float:
+        """Return the work of a training up to an epoch, in epochs of the whole network at the whole size."""
+        return work(phases(sizes, self.fidelity.epochs), epoch) + (0.0 if mode == SCRATCH else FEATURES)
+
+    @property
+    def least(self) -> float:
+        """The work of the smallest part of a training that a new trial spends, as a part of the largest training."""
+        return min(self._epochs(mode, sizes, self.ladder(mode)[0]) for mode, sizes in self._ways) / self._whole
+
+    @cached_property
+    def _whole(self) -> float:
+        """The work of the largest training, in epochs of the whole network at the whole size."""
+        return max(self._epochs(mode, sizes, self.ladder(mode)[-1]) for mode, sizes in self._ways)
+
+    @property
+    def _ways(self) -> Iterator[tuple[str, Sizes]]:
+        return product(self.modes, self.all_sizes)
+
+    def sizes(self, configuration: Mapping[str, Value]) -> Sizes:
+        """Return the sizes of pictures that the training of a configuration goes through."""
+        fields = self.fields("recipe", configuration)
+        return _sizes({**_preset(fields.get("preset", FAMILY)), **fields})
+
+    @property
+    def all_sizes(self) -> list[Sizes]:
+        """The sizes that trainings go through: those of every preset, and the values or ends of each field."""
+        told = {key: _values(self.recipe[key]) for key in Sizes.__dataclass_fields__ if key in self.recipe}
+        chosen = [dict(zip(told, values, strict=True)) for values in product(*told.values())]
+        return [_sizes({**start, **one}) for start in self._starts for one in chosen]
+
+    @property
+    def _starts(self) -> list[Mapping[str, Any]]:
+        """The fields of its presets."""
+        return [_preset(name) for name in _values(self.recipe.get("preset", FAMILY))]
+
+    def _every(self, key: str, default: Value) -> list[Value]:
+        """Return the values, or the ends, of a field of the recipe."""
+        if key in self.recipe:
+            return list(_values(self.recipe[key]))
+        return [start.get(key, default) for start in self._starts]
 
     @property
     def quality(self) -> str:
@@ -411,6 +478,15 @@ class Study:
             for path in paths
             if self.has(path, configuration)
         }
+
+
+def _preset(name: object) -> Mapping[str, Any]:
+    """Return the fields of a preset; none for the recipe of a family."""
+    return {} if name == FAMILY else PRESETS[str(name)].fields
+
+
+def _sizes(fields: Mapping[str, Any]) -> Sizes:
+    return Sizes(**{key: fields[key] for key in Sizes.__dataclass_fields__ if key in fields})
 
 
 def _family(architecture: str) -> str:

@@ -38,7 +38,7 @@ class Trial:
     reason: str = ""  # why it was refused, dropped, failed or was cut, one line
     traceback: str = ""  # if it failed
     # A row per epoch: epoch (from 1; 0: a probe), time (Unix s), loss, accuracy (%), val_loss, val_accuracy,
-    # val_balanced_accuracy, val_top5, learning_rate.
+    # val_balanced_accuracy, val_top5, learning_rate; where pictures grow, side (pixels).
     curve: Sequence[Mapping[str, float]] = ()
     surroundings: Mapping[str, str] = field(default_factory=dict)  # device, threads, versions, commit, dataset, ...
     started: datetime | None = None  # UTC

@@ -58,7 +58,7 @@ def spent(trials: Sequence[Trial], study: Study) -> Spent:
         trials=sum(each.values()),
         hours=seconds / 3600,
         seconds_per_trial=seconds / trained if trained else 0.0,
-        least=min(study.work(mode, study.ladder(mode)[0]) for mode in study.modes),
+        least=study.least,
     )
 
 
@@ -108,5 +108,4 @@ def parts(trials: Sequence[Trial], study: Study) -> dict[int, float]:
 
 
 def _end(trial: Trial, study: Study) -> float:
-    mode = study.mode(trial.configuration)
-    return study.work(mode, study.ladder(mode)[-1] if trial.until is None else trial.until)
+    return study.work(trial.configuration, study.last(trial.configuration) if trial.until is None else trial.until)

@@ -14,7 +14,7 @@ from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.datasets import Dataset, pairs
 from suite.datasets.pairs import Pairs
-from suite.search import folder, settling, tuner
+from suite.search import buildable, folder, settling, tuner
 from suite.search.bench import Bench
 from suite.search.budget import Hours
 from suite.search.evaluation import Evaluation, untaught
@@ -35,6 +35,7 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
     with ExitStack() as stack:
         data = datasets.load(wanted.dataset, candidate.any_image(wanted), wanted.preparation)
         texts = pairs.load(wanted.words, data, wanted.preparation) if wanted.words else None
+        buildable.require_sizes(wanted, data.task)
         rehearse = Rehearsal(wanted)
         rehearse.small(data.task)
         bench = stack.enter_context(Bench(wanted.latency, data.classes, timer, wanted.measures))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from suite.architectures import candidate
 from suite.architectures.layers import deployed
 from suite.core.errors import ArchitectureError
 from suite.core.measures import COUNTED, MEASURES, formatted
-from suite.core.recipe import SCRATCH, Recipe
-from suite.core.study import Choice, Study, Value
+from suite.core.recipe import FROZEN, SCRATCH, Recipe
+from suite.core.study import Choice, Study, Value, is_own
+from suite.core.task import Shape
 from suite.core.trial import State, Trial, place, reached
 from suite.counting.complexity import counts, weightless
 from suite.datasets import Dataset
@@ -25,6 +27,7 @@ from suite.machine import capacity, turns
 from suite.machine.surroundings import surroundings
 from suite.search import trained
 from suite.search.bench import Bench
+from suite.search.buildable import hold_sizes
 from suite.search.proposals import costs_of, key
 from suite.search.space import network
 from suite.search.tuner import Watcher
@@ -92,6 +95,7 @@ class Evaluation:
             trial = self._measured(trial, counts(weightless(lambda: deployed(self.network(trial.configuration)))))
         if self._is_refused(trial):
             return self._refused(trial)
+        self._hold_sizes(trial, recipe)
         model = candidate.given(self.study, trial.configuration, self.network(trial.configuration))
         if self._is_to_be_timed(trial):
             served, shown = self._as_deployed(trial, model, recipe), self.pictures(trial.configuration)
@@ -105,6 +109,17 @@ class Evaluation:
             return trial.dropped(reason)
         self.rehearse(model, self.study.at(trial.configuration).source)
         return self._trained(trial, model, recipe)
+
+    def _hold_sizes(self, trial: Trial, recipe: Recipe) -> None:
+        """Raise ArchitectureError when the network cannot learn from the sizes of pictures that its recipe names."""
+
+        def build(image: Shape) -> keras.Model:
+            make = partial(self.network, trial.configuration, image)
+            return make() if is_own(self.study.at(trial.configuration).source) else weightless(make)
+
+        if recipe.mode != FROZEN:
+            image = self.pictures(trial.configuration).task.image
+            hold_sizes(build, recipe.sizes, self.study.fidelity.epochs, image)
 
     def _as_before(self, trial: Trial) -> Trial:
         """Return a trial with the costs that an earlier trial measured for the same network, and their origin."""
@@ -155,9 +170,14 @@ class Evaluation:
         """Whether counts alone can refuse it, and one of them is still unknown."""
         return any(c.measure in COUNTED and c.measure not in trial.measures for c in self.study.constraints)
 
-    def network(self, configuration: Mapping[str, Value]) -> keras.Model:
-        """Return the untrained network of a configuration."""
-        network = candidate.network(self.study, configuration, self.pictures(configuration).task)
+    def network(
+        self, configuration: Mapping[str, Value], image: Shape | None = None, dropout_share: float = 1.0
+    ) -> keras.Model:
+        """Return the untrained network of a configuration, for its pictures or for others (H, W, C)."""
+        task = self.pictures(configuration).task
+        height, width, channels = image or task.image
+        sized = replace(task, height=height, width=width, channels=channels)
+        network = candidate.network(self.study, configuration, sized, dropout_share=dropout_share)
         return network if self.study.mode(configuration) == SCRATCH else deployed(network)
 
     def pictures(self, configuration: Mapping[str, Value]) -> Dataset:
@@ -213,6 +233,7 @@ class Evaluation:
                 left=self.left,
                 forecast=self.forecast,
                 by=self.study.quality,
+                build=lambda image, share: self.network(trial.configuration, image, share),
             )
         ends = training.stopped or trial.until in (None, epochs)
         if ends:

@@ -142,9 +142,9 @@ def _first(trial: Trial, numbered: Mapping[int, Trial]) -> int:
 
 
 def _told(study: Study, trial: Trial, measure: str, rung: int) -> float:
-    mode = study.mode(trial.configuration)
     if measure == "training_seconds":
-        return trial.measures[measure] * study.work(mode, rung) / study.work(mode, reached(trial.curve))
+        done = study.work(trial.configuration, reached(trial.curve))
+        return trial.measures[measure] * study.work(trial.configuration, rung) / done
     if MEASURES[measure].is_cost or MEASURES[measure].of_words:
         return trial.measures.get(measure, math.nan)
     return best_epoch([row for row in trial.curve if row["epoch"] <= rung], study.quality)[f"val_{measure}"]
@@ -152,15 +152,18 @@ def _told(study: Study, trial: Trial, measure: str, rung: int) -> float:
 
 def _part(study: Study, trial: Trial) -> float:
     """Return the next step of a paused trial as a part of a whole training."""
-    mode, done = study.mode(trial.configuration), trial.until or 0
-    until = stop(study, trial.configuration, done)
-    return study.work(mode, study.ladder(mode)[-1] if until is None else until) - study.work(mode, done)
+    until = stop(study, trial.configuration, trial.until or 0)
+    return _work(study, trial, until) - study.work(trial.configuration, trial.until or 0)
 
 
 def _left(study: Study, trial: Trial) -> float:
     """Return all that is left of a paused trial as a part of a whole training."""
-    mode = study.mode(trial.configuration)
-    return study.work(mode, study.ladder(mode)[-1]) - study.work(mode, trial.until or 0)
+    return _work(study, trial, None) - study.work(trial.configuration, trial.until or 0)
+
+
+def _work(study: Study, trial: Trial, until: int | None) -> float:
+    """Return the work of a trial up to an epoch, or to its end."""
+    return study.work(trial.configuration, study.last(trial.configuration) if until is None else until)
 
 
 def _size(trial: Trial) -> float:

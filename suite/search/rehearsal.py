@@ -5,12 +5,9 @@ The catalogue's networks need no rehearsal: tests hold them.
 
 from __future__ import annotations
 
-import random
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,19 +15,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from suite import architectures
 from suite.architectures import candidate
 from suite.architectures.layers import deployed
 from suite.architectures.serialization import called, faults, is_foreign, last_words, missing, operations, place
-from suite.core.errors import ArchitectureError, StudyError, first_line
-from suite.core.study import Choice, Domain, Study, Value, is_own, split
-from suite.core.task import Task, spelled
-from suite.counting.complexity import weightless
-from suite.search import trained
-from suite.studyfile.binding import drawn
+from suite.core.errors import ArchitectureError
+from suite.core.study import Study, is_own, split
+from suite.core.task import Task
+from suite.search import buildable, trained
 
-TRIED = 20  # configurations of which one must be buildable, or the trials will say why none is
-CLASSES = 10  # of a dataset that is still to be downloaded
 SHIFT = 0.05  # by which weights are moved at most, so that none has its first value: a lost one would not be noticed
 CLOSE = 1e-3  # difference of two answers, as a share of the greatest, that is none
 STILL = "leave out what is random where training is False"
@@ -73,56 +65,14 @@ class Rehearsal:
         self._seen |= kinds
 
 
-def require_buildable(study: Study, task: Task | None) -> None:
-    """Raise StudyError unless a network of the study can be built for pictures of its sizes.
-
-    `task` is that of its dataset: the default size, the number of classes; None if it is still to be downloaded. Of the
-    catalogue, no weights are made. Layers of your own may need theirs.
-    """
-    for configuration in _configurations(study):
-        asked = _task(study, configuration, task)
-        build = partial(candidate.network, study, configuration, asked)
-        try:
-            build() if is_own(study.at(configuration).source) else weightless(build)
-        except Exception as error:  # of the user's code too
-            refusal = str(error) if isinstance(error, ArchitectureError) else f"{type(error).__name__}: {error}"
-        else:
-            return
-    raise StudyError(
-        f"no network of {study.network} could be built for pictures of {spelled(asked.image)} in {TRIED} tries: "
-        f"{first_line(refusal)}"
-    )
-
-
-def _task(study: Study, configuration: Mapping[str, Value], known: Task | None) -> Task:
-    """Return what the network of a configuration is built for; `known` is the task of its dataset."""
-    side = architectures.resolution(candidate.architecture(study, configuration))
-    own = known.image if known else (side, side, 3)
-    height, width, channels = candidate.shape(study, configuration, own)
-    return Task(height=height, width=width, channels=channels, classes=known.classes if known else CLASSES)
-
-
 def _small(study: Study, task: Task | None) -> keras.Model | None:
     """Return the network with the least of every domain, or if it cannot be built a drawn one; None if none can be."""
-    for configuration in _configurations(study):
+    for configuration in buildable.configurations(study):
         try:
-            return candidate.network(study, configuration, _task(study, configuration, task))
+            return candidate.network(study, configuration, buildable.task_of(study, configuration, task))
         except Exception:  # of the user's code: a trial of it will fail, and keep the traceback
             continue
     return None
-
-
-def _configurations(study: Study) -> Iterator[Mapping[str, Value]]:
-    source = random.Random(study.seed)
-    least: dict[str, Value] = {}
-    for key, domain in study.domains.items():
-        least |= {key: _least(domain)} if study.has(key, least) else {}
-    yield least
-    yield from islice(iter(lambda: drawn(study, source), None), TRIED)
-
-
-def _least(domain: Domain) -> Value:
-    return domain.values[0] if isinstance(domain, Choice) else domain.low
 
 
 def _hold(network: keras.Model, source: str) -> None:

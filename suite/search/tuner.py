@@ -30,7 +30,8 @@ from suite.search import folder, trained
 from suite.search.budget import spent
 from suite.search.space import decoded, encoded, hyperparameters
 from suite.search.store import Store
-from suite.training.loop import DivergedError, TooLargeError
+from suite.training.best import DivergedError
+from suite.training.loop import TooLargeError
 
 Evaluate = Callable[[Trial], Trial]
 

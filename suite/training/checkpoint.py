@@ -75,34 +75,57 @@ def save(file: Path, variables: Sequence[keras.Variable], plan: Mapping[str, Any
     _write(file, {"header": np.array(header), **arrays})
 
 
-def restored(
-    file: Path | None, variables: Sequence[keras.Variable], plan: Mapping[str, Any], start: Progress = NOTHING
-) -> Progress:
-    """Load `file` into the `variables` and return its progress; without a file, that of the `start`.
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A training up to an epoch: its progress, and the values of the variables that go on from there."""
 
-    Its best epoch is found by the measure of the start. A batch is in as many parts as in either of the two.
+    progress: Progress
+    state: Sequence[np.ndarray] = ()  # none where nothing was kept
+    described: Sequence[str] = ()  # name and shape of each variable
+    file: Path = Path()  # where it was kept
 
-    Raises StoreError, and leaves the variables as they are, when the file is damaged or was written for another
-    network or plan.
+    def give(self, variables: Sequence[keras.Variable]) -> None:
+        """Give the values to the `variables`. Raises StoreError when they are those of another network."""
+        if not self.described:
+            return
+        if difference := _other(self.described, _described(variables)):
+            raise _refused(self.file, difference)
+        for variable, value in zip(variables, self.state, strict=True):
+            variable.assign(value)
+
+
+def read(file: Path | None, plan: Mapping[str, Any], start: Progress = NOTHING) -> Kept:
+    """Return what `file` keeps; without a file, the `start`.
+
+    Its best epoch is found by the measure of the start. A batch is in as many parts as in either of the two. Raises
+    StoreError when the file is damaged or was written for another plan.
     """
     if file is None or not file.exists():
-        return start
+        return Kept(progress=start)
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             header = json.loads(str(archive["header"]))
-            if difference := _difference(header["plan"], plan) or _other(header["variables"], _described(variables)):
+            if difference := _difference(header["plan"], plan):
                 raise _refused(file, difference)
-            state = [archive[f"state{index}"] for index in range(len(variables))]
+            state = [archive[f"state{index}"] for index in range(len(header["variables"]))]
             weights = [archive[f"best{index}"] for index in range(header["weights"])]
             parts = max(start.parts, header["parts"])
-            known = {"weights": weights, "seconds": header["seconds"], "parts": parts}
-            progress = Progress(curve=tuple(header["curve"]), by=start.by, **known)
+            known = {"seconds": header["seconds"], "parts": parts}
+            progress = Progress(curve=tuple(header["curve"]), weights=weights, by=start.by, **known)
+            return Kept(progress=progress, state=state, described=header["variables"], file=file)
     except UNREADABLE as error:
         reason = str(error.strerror) if isinstance(error, PermissionError) else "it is damaged or no checkpoint"
         raise _refused(file, reason) from error
-    for variable, value in zip(variables, state, strict=True):
-        variable.assign(value)
-    return progress
+
+
+def restored(file: Path | None, variables: Sequence[keras.Variable], plan: Mapping[str, Any]) -> Progress:
+    """Load `file` into the `variables` and return its progress; without a file, there is none.
+
+    Raises StoreError as `read` and `Kept.give` do; the variables then stay as they are.
+    """
+    kept = read(file, plan)
+    kept.give(variables)
+    return kept.progress
 
 
 def best_weights(file: Path) -> list[np.ndarray]:

@@ -21,9 +21,9 @@ from suite.core.words import Words
 from suite.datasets import Dataset
 from suite.datasets.pairs import Pairs
 from suite.training import optimizers, zero_shot
+from suite.training.best import Best, OnEpoch
 from suite.training.checkpoint import Progress, best_weights, restored, save
 from suite.training.deadline import Deadline, Forecast, Left, OutOfTimeError, forever
-from suite.training.loop import Best, OnEpoch
 from suite.training.schedules import schedule
 
 TEMPERATURE = "contrastive_loss"  # the layer that has its logarithm as a weight

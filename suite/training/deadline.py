@@ -43,15 +43,29 @@ class _Over(Exception):
     """The time is over before an epoch has ended."""
 
 
+def alike(epoch: int) -> float:
+    """Return the work up to an epoch where all epochs take the same."""
+    return float(epoch)
+
+
 class Deadline(keras.callbacks.Callback):
     """Ends a training when no time is left: after the last epoch that ends in time, or between two batches.
 
-    `validation` is the number of validation pictures for each training picture.
+    `validation` is the number of validation pictures for each training picture. The training ends after epoch `until`,
+    by default the last of `fit`; `work` is that of its epochs up to one, in any unit.
     """
 
-    def __init__(self, left: Left, validation: float, forecast: Callable[[Forecast], object] | None) -> None:
+    def __init__(
+        self,
+        left: Left,
+        validation: float,
+        forecast: Callable[[Forecast], object] | None,
+        *,
+        until: int | None = None,
+        work: Callable[[int], float] = alike,
+    ) -> None:
         super().__init__()
-        self._left, self._validation, self._forecast = left, validation, forecast
+        self._left, self._validation, self._forecast, self._until, self._work = left, validation, forecast, until, work
         self._second = self._trained = self._began = 0.0  # when the second step, the validation and the epoch began
         self._traced = False  # whether an epoch has ended: in the first, TensorFlow traces the network too
 
@@ -65,6 +79,7 @@ class Deadline(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Check that there is time at all."""
+        self._traced = False
         self._check()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -85,11 +100,12 @@ class Deadline(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Tell the forecast, and begin no epoch that cannot end in time."""
-        done, until, each, left = epoch + 1, self.params["epochs"], self._seconds(), self._left()
-        more = until - done if (until - done) * each <= left else int(max(0.0, left) / each)
+        done, until = epoch + 1, self._until or self.params["epochs"]
+        ends, left = self._ends(done, until), self._left()
+        more = sum(end <= left for end in ends)
         self._traced = True
         if self._forecast:
-            self._forecast(Forecast(epoch=done, last=done + more, until=until, seconds=more * each))
+            self._forecast(Forecast(epoch=done, last=done + more, until=until, seconds=ends[more - 1] if more else 0.0))
         if not more:
             self.model.stop_training = True
 
@@ -97,10 +113,18 @@ class Deadline(keras.callbacks.Callback):
         if self._left() <= 0:
             raise _Over
 
-    def _seconds(self) -> float:
-        """Return the seconds of each further epoch: those of this one, without the tracing in the first."""
+    def _ends(self, done: int, until: int) -> list[float]:
+        """Return in how many seconds each further epoch ends; training takes as long as its work, validation the same.
+
+        They follow from the last epoch, without the tracing in the first.
+        """
         now, steps = time.monotonic(), self.params["steps"]
-        if self._traced or steps < 2:
-            return max(now - self._began, SHORTEST)
-        training = (self._trained - self._second) * steps / (steps - 1)
-        return max(training + min(now - self._trained, training * self._validation), SHORTEST)
+        training, validation = self._trained - self._began, now - self._trained
+        if not self._traced and steps > 1:
+            training = (self._trained - self._second) * steps / (steps - 1)
+            validation = min(validation, training * self._validation)
+        unit = self._work(done) - self._work(done - 1)
+        return [
+            max(training * (self._work(epoch) - self._work(done)) / unit + validation * (epoch - done), SHORTEST)
+            for epoch in range(done + 1, until + 1)
+        ]

@@ -27,7 +27,7 @@ from suite.core.recipe import Recipe
 from suite.core.study import Study, split
 from suite.core.task import Task
 from suite.studyfile.binding import drawn
-from suite.training import loop
+from suite.training.compiling import compile_
 from suite.training.schedules import schedule
 
 DRAWN = 3  # networks of a study's space that are trained
@@ -85,7 +85,7 @@ def train(build: Callable[[], keras.Model], recipe: Recipe, steps: int = STEPS) 
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(recipe.precision)
     network = build()
-    loop.compile_(network, recipe, schedule(recipe, steps))
+    compile_(network, recipe, schedule(recipe, steps))
     batches = noise(network.input_shape[1:], recipe.batch_size)
     network.fit(batches.repeat(), steps_per_epoch=steps, validation_data=batches, verbose=0)
 

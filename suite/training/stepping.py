@@ -5,6 +5,8 @@ Sharpness-Aware Minimization for Efficiently Improving Generalization, ICLR 2021
 
 A batch in parts takes the memory of a part: the gradients of its parts are added up, so that the step is that of the
 whole batch. Batch normalisation sees each part alone, and a loss that compares the pictures of a batch does too.
+
+A network may learn by the operations of another that was built for pictures of another size, see `resized`.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import keras
 import tensorflow as tf
 
 from suite.core.recipe import Recipe
+from suite.training import resized
 from suite.training.averaging import Average
 
 NO_LENGTH = 1e-12  # of a gradient: keeps the climb finite
@@ -27,6 +30,7 @@ class Step:
     def __init__(self, network: keras.Model, recipe: Recipe) -> None:
         self._network, self._sharpness, self._parts = network, recipe.sharpness, 1
         self.average = Average(network, recipe.average) if recipe.average else None
+        self._lender: keras.Model | None = None  # whose operations it learns by; None: its own
 
     @property
     def variables(self) -> Sequence[keras.Variable]:
@@ -44,6 +48,12 @@ class Step:
         self._parts = parts
         if parts > 1 or self._sharpness or self.average:
             self._network.train_step = self.take
+
+    def learn_by(self, lender: keras.Model | None) -> None:
+        """Learn from now on by the operations of another network with the same weights; None: by its own."""
+        self._lender = lender
+        self._network.train_step = self.take
+        self._network.train_function = None  # of the operations before
 
     def take(self, data: Any) -> dict[str, Any]:
         """Train by a batch: pictures [B, H, W, C], labels, and weights or None. Return the metrics so far."""
@@ -104,10 +114,16 @@ class Step:
         network = self._network
         pictures, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
-            answers = network(pictures, training=True)
-            loss = network.compute_loss(pictures, labels, answers, weights, training=True)
+            answers, added = self._answers(pictures)
+            loss = network.compute_loss(pictures, labels, answers, weights, training=True) + sum(added)
             scaled = network.optimizer.scale_loss(loss)
         return tape.gradient(scaled, network.trainable_variables), loss, answers
+
+    def _answers(self, pictures: Any) -> tuple[Any, Sequence[Any]]:
+        """Return the answers in training, and losses of layers that the network does not know of."""
+        if self._lender is None:
+            return self._network(pictures, training=True), ()
+        return resized.lent(self._lender, self._network, pictures)
 
     def _state(self) -> Sequence[Any]:
         """Return the values that a pass changes by itself: statistics of batches, and random states."""

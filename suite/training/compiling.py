@@ -1,0 +1,32 @@
+"""Making a network ready to learn by a recipe."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from suite.core.recipe import Recipe
+from suite.training import judging, optimizers, stages
+from suite.training.schedules import Schedule
+
+
+def compile_(model: keras.Model, recipe: Recipe, rate: Schedule) -> None:
+    """Compile `model` for a recipe and its learning rate.
+
+    Builds here, on one made-up output, what `fit` would first build by tracing the whole network once more. That saves
+    a third to a half of the time before the first step.
+    """
+    model.compile(
+        optimizer=optimizers.optimizer(recipe, rate, stages.shares(model, recipe)),
+        loss=judging.loss(recipe),
+        metrics=[
+            keras.metrics.MeanMetricWrapper(judging.right, name="accuracy"),
+            keras.metrics.MeanMetricWrapper(judging.among_five_largest, name="top5"),
+            judging.BalancedAccuracy(model.outputs[0].shape[-1]),
+        ],
+    )
+    model.optimizer.build(model.trainable_variables)
+    logits, labels = ops.zeros((1, model.outputs[0].shape[-1])), ops.zeros((1,), "int64")
+    model.compute_loss(y=labels, y_pred=logits)
+    model.compute_metrics(None, labels, logits)
+    model.reset_metrics()
