@@ -221,7 +221,8 @@ def hours_over(done: Run) -> str:
 
 def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
     with Timer(wanted.latency.path, wanted.latency.threads or processors()) as timer:
-        timer.start()  # its process loads TensorFlow while this one does
+        if wanted.times_first:
+            timer.start()  # its process loads TensorFlow while this one does
         load_tensorflow()
         from suite.search.conduct import conduct
 

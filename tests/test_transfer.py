@@ -49,6 +49,10 @@ def network(data: Dataset) -> keras.Model:
     return chain(data.task.image, *steps, keras.layers.Dense(data.task.classes))
 
 
+def of(model: keras.Model, data: Dataset, split: str) -> features.Features:
+    return features.Extractor(model, data).of(split)
+
+
 def answers(model: keras.Model, data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     pairs = [(model.predict_on_batch(images), labels.numpy()) for images, labels in data.validation()]
     return np.concatenate([logits for logits, _ in pairs]), np.concatenate([labels for _, labels in pairs])
@@ -68,7 +72,7 @@ def test_a_frozen_network_has_a_new_classifier_only_and_the_scores_that_it_repor
 
 def test_scikit_learn_finds_a_classifier_as_good_on_the_same_features(digits: Dataset) -> None:
     model = network(digits)
-    train, validation = (features.of(model, digits, split).labelled for split in ("train", "validation"))
+    train, validation = (of(model, digits, split).labelled for split in ("train", "validation"))
     mean, deviation = train.features.mean(axis=0), train.features.std(axis=0) + 1e-9
     with threadpool_limits(1):
         best = max(
@@ -83,7 +87,7 @@ def test_scikit_learn_finds_a_classifier_as_good_on_the_same_features(digits: Da
 
 def test_features_are_what_the_network_computes_before_its_classifier(digits: Dataset) -> None:
     model = network(digits)
-    found = features.of(model, digits, "validation").labelled
+    found = of(model, digits, "validation").labelled
     kernel, bias = (weight.numpy() for weight in model.layers[-1].weights)
     logits, labels = answers(model, digits)
     np.testing.assert_allclose(found.features @ kernel + bias, logits, atol=1e-4)
@@ -91,34 +95,34 @@ def test_features_are_what_the_network_computes_before_its_classifier(digits: Da
 
 
 def test_features_are_computed_once_for_all_classifiers_and_anew_for_other_weights(digits: Dataset, kept: Path) -> None:
-    features.of(network(digits), digits, "validation")
+    of(network(digits), digits, "validation")
     once = {file: file.stat().st_ino for file in kept.glob("*.npz")}
     other = network(digits)
     other.layers[-1].set_weights([np.ones_like(weight) for weight in other.layers[-1].get_weights()])
-    features.of(other, digits, "validation")
+    of(other, digits, "validation")
     assert {file: file.stat().st_ino for file in kept.glob("*.npz")} == once
     other.layers[1].set_weights([weight + 0.1 for weight in other.layers[1].get_weights()])
-    features.of(other, digits, "validation")
-    features.of(other, digits, "test")
+    of(other, digits, "validation")
+    of(other, digits, "test")
     assert len(list(kept.glob("*.npz"))) == 3
 
 
 def test_the_folder_of_features_keeps_to_its_budget(
     digits: Dataset, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    features.of(network(digits), digits, "validation")
+    of(network(digits), digits, "validation")
     (first,) = kept.glob("*.npz")
     monkeypatch.setenv("SUITE_FEATURES", str(1.5 * first.stat().st_size / 1e9))
-    features.of(network(digits), digits, "test")
+    of(network(digits), digits, "test")
     assert len(list(kept.glob("*.npz"))) == 1
     assert not first.exists()
 
 
 def test_a_damaged_file_of_features_is_computed_anew(digits: Dataset, kept: Path) -> None:
-    whole = features.of(network(digits), digits, "validation")
+    whole = of(network(digits), digits, "validation")
     (file,) = kept.glob("*.npz")
     file.write_bytes(file.read_bytes()[:1_000])
-    again = features.of(network(digits), digits, "validation")
+    again = of(network(digits), digits, "validation")
     np.testing.assert_array_equal(again.labelled.features, whole.labelled.features)
 
 

@@ -441,6 +441,16 @@ class Study:
         return tuple(dict.fromkeys([*aims, *(limit.measure for limit in self.constraints)]))
 
     @property
+    def times_first(self) -> bool:
+        """Whether candidates are timed before they are trained; else only the front is, at the end.
+
+        They are if the study asks for what only a run of a network tells, or for a path that not every network can be
+        written for.
+        """
+        is_asked = any(MEASURES[name].known == "measured" for name in self.measures)
+        return is_asked or self.latency.path != Latency.path
+
+    @property
     def domains(self) -> dict[str, Domain]:
         """The searched domains by their path in the study file: `architecture`, `space.depths`, `recipe.learning_rate`.
 

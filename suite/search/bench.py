@@ -62,6 +62,7 @@ class Bench:
 
         Raises SuiteError when the network cannot be written for its path, or cannot run there.
         """
+        self._timer.start()  # if it has not begun, it loads its libraries meanwhile
         with TemporaryDirectory(prefix="suite-") as folder:
             return self._answered(self._written(model, preprocessing, Path(folder)))
 

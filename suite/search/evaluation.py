@@ -17,6 +17,7 @@ from suite.architectures import candidate
 from suite.architectures.layers import deployed
 from suite.core.errors import ArchitectureError
 from suite.core.measures import COUNTED, MEASURES, formatted
+from suite.core.preprocessing import Preprocessing
 from suite.core.recipe import FROZEN, SCRATCH, Recipe
 from suite.core.study import Choice, Study, Value, is_own
 from suite.core.task import Shape
@@ -34,6 +35,7 @@ from suite.search.tuner import Watcher
 from suite.training import loop
 from suite.training.deadline import Forecast, Left, forever
 
+Timed = tuple[dict[str, float], dict[str, str]]  # measures, and where and when they were taken
 Learn = Callable[[Trial, keras.Model, Dataset, str, Callable[[], object]], Trial]
 Same = Callable[[Mapping[str, Value], str], Trial | None]  # an ended trial of the same network, timed in that place
 
@@ -89,7 +91,7 @@ class Evaluation:
             return self._evaluated(trial, recipe)
 
     def _evaluated(self, trial: Trial, recipe: Recipe) -> Trial:
-        trial = self._as_before(trial)
+        trial = self._measured(self._as_before(trial), self.plans.get(key(network(trial.configuration))) or {})
         if self._may_be_refused(trial):
             # Count without weights: a network too large for its limits may be too large for the memory too.
             trial = self._measured(trial, counts(weightless(lambda: deployed(self.network(trial.configuration)))))
@@ -97,11 +99,12 @@ class Evaluation:
             return self._refused(trial)
         self._hold_sizes(trial, recipe)
         model = candidate.given(self.study, trial.configuration, self.network(trial.configuration))
+        if not trial.measures.keys() >= set(COUNTED):
+            trial = self._measured(trial, counts(deployed(model)))
         if self._is_to_be_timed(trial):
             served, shown = self._as_deployed(trial, model, recipe), self.pictures(trial.configuration)
             timed, origin = self.bench.time(served, shown.preprocessing)
-            trial = self._measured(trial, {**counts(deployed(model)), **timed})
-            trial = replace(trial, surroundings={**trial.surroundings, **origin})
+            trial = replace(self._measured(trial, timed), surroundings={**trial.surroundings, **origin})
         if self._is_refused(trial):
             return self._refused(trial)
         reason = self.disappointment(trial)
@@ -129,16 +132,21 @@ class Evaluation:
         origin = {key: value for key, value in before.surroundings.items() if key.startswith("latency_")}
         return replace(self._measured(trial, before.costs), surroundings={**trial.surroundings, **origin})
 
-    def timed_again(self, trial: Trial) -> tuple[dict[str, float], dict[str, str]]:
-        """Return the latency of a trial's network as measures, and its origin; earlier timings here count too."""
+    def timed(self, trial: Trial) -> Timed:
+        """Return the latency of a trial's network as measures, and its origin."""
+        return self._timed(trial, lambda build, shown: self.bench.time(build(), shown))
+
+    def timed_again(self, trial: Trial) -> Timed:
+        """Return the same from this and all earlier timings of its network here."""
+        name = key(network(trial.configuration))
+        return self._timed(trial, lambda build, shown: self.bench.time_again(name, build, shown))
+
+    def _timed(self, trial: Trial, time: Callable[[Callable[[], keras.Model], Preprocessing], Timed]) -> Timed:
         recipe = candidate.recipe(self.study, trial.configuration)
         try:
             with loop.precision(self.study.latency.precision or recipe.precision):
-                return self.bench.time_again(
-                    key(network(trial.configuration)),
-                    lambda: self.network(trial.configuration),
-                    self.pictures(trial.configuration).preprocessing,
-                )
+                shown = self.pictures(trial.configuration).preprocessing
+                return time(lambda: self.network(trial.configuration), shown)
         finally:
             keras.utils.clear_session()
 
@@ -162,9 +170,9 @@ class Evaluation:
             return self.network(trial.configuration)
 
     def _is_to_be_timed(self, trial: Trial) -> bool:
-        """Whether a wanted measure that needs a run of the network is still unknown."""
+        """Whether a measure that needs a run of the network is wanted now, and still unknown."""
         wanted = {"latency", *(name for name in self.study.measures if MEASURES[name].known == "measured")}
-        return not wanted <= trial.measures.keys()
+        return self.study.times_first and not wanted <= trial.measures.keys()
 
     def _may_be_refused(self, trial: Trial) -> bool:
         """Whether counts alone can refuse it, and one of them is still unknown."""

@@ -1,5 +1,7 @@
-"""The end of a search: candidates that decide the front are timed again, until it is known or the time is over.
+"""The end of a search: the front is timed if nobody timed it, and what decides it is timed again.
 
+A study whose objectives and limits need no timing has candidates without a latency. Those on the front are timed, each
+once, so that tables show it. Where latency matters, what decides is timed again until it is known or the time is over.
 A candidate decides when no other surely dominates it and its interval is too wide to say more, or when its interval
 lies on both sides of a limit. Latency does not depend on the weights, so the network is built anew. The candidates
 take turns, so that the timings of each are spread over the whole time.
@@ -11,6 +13,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 
 from suite.core import dominance, limits
+from suite.core.errors import first_line
 from suite.core.measures import is_stable
 from suite.core.study import Study
 from suite.core.trial import Trial
@@ -23,7 +26,11 @@ Told = Callable[[str], object]  # takes a line that says what goes on
 
 
 def settle(store: Store, evaluation: Evaluation, told: Told = lambda line: None) -> None:
-    """Time the deciding candidates again for at most `latency.settling` seconds; each result is durable at once."""
+    """Time what stands on the front and was not timed, then the deciding candidates again; each is durable at once.
+
+    The second takes `latency.settling` seconds at most. A network that cannot be timed is told of.
+    """
+    _time_front(store, evaluation, told)
     began, wanted = monotonic(), store.study.latency
     told_of: set[str] = set()
     while monotonic() - began < wanted.settling:
@@ -39,6 +46,27 @@ def settle(store: Store, evaluation: Evaluation, told: Told = lambda line: None)
                 store.retime(trial.number, measures, origin)
             if monotonic() - began >= wanted.settling:
                 return
+
+
+def _time_front(store: Store, evaluation: Evaluation, told: Told) -> None:
+    here = evaluation.timed_here(store.trials())
+    alike = _networks(here)
+    for name, (trial, *_) in _networks(untimed(store.study, here)).items():
+        title = f"{store.study.name}/{trial.number}"
+        told(f"{title} is on the front: its latency is measured.")
+        try:
+            measures, origin = evaluation.timed(trial)
+        except Exception as error:  # of its layers, or of a library that writes it
+            told(f"{title} could not be timed: {first_line(error) or type(error).__name__}")
+            continue
+        for one in alike[name]:  # else two latencies would make two networks of it
+            store.retime(one.number, measures, origin)
+
+
+def untimed(study: Study, trials: Sequence[Trial]) -> list[Trial]:
+    """Return those of the `trials` of one place that are on the front and have no latency."""
+    fitting = [trial for trial in trials if trial.fits(study.constraints)]
+    return [trial for trial in dominance.front(fitting, study.objectives) if "latency" not in trial.measures]
 
 
 def undecided(study: Study, trials: Sequence[Trial]) -> list[Trial]:

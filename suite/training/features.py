@@ -61,19 +61,50 @@ def body(network: keras.Model) -> keras.Model:
     return keras.Model(deployed(network).inputs[0], classifier(network).input)
 
 
-def of(network: keras.Model, data: Dataset, split: str, left: Left = forever) -> Features:
-    """Return the features of a split, from the folder or computed and kept there.
+class Extractor:
+    """Computes the features of splits of a dataset, or finds them in the folder; its graph is traced once for all."""
 
-    Raises ArchitectureError as `classifier` does, OutOfTimeError when no seconds are `left` meanwhile, and SuiteError
-    for a budget that is no number.
-    """
-    room, extractor = budget(), body(network)
-    place = folder() / f"{_key(extractor, data, split)}.npz"
-    found = _read(place)
-    if found is None:
-        found = _computed(extractor, data, split, left)
-        _keep(place, found, room)
-    return found
+    def __init__(self, network: keras.Model, data: Dataset, left: Left = forever) -> None:
+        """Take the body of `network` as it is now. Raises ArchitectureError as `classifier` does."""
+        self._data, self._left = data, left
+        extractor = body(network)
+        self._digest = digest(extractor)
+        self._answer = tf.function(
+            lambda pictures: extractor(pictures, training=False),
+            input_signature=[tf.TensorSpec((None, *data.task.image), tf.float32)],
+            autograph=False,
+        )
+
+    def of(self, split: str) -> Features:
+        """Return the features of a split, from the folder or computed and kept there.
+
+        Raises OutOfTimeError when no seconds are `left` meanwhile, and SuiteError for a budget that is no number.
+        """
+        room, place = budget(), folder() / f"{self._key(split)}.npz"
+        found = _read(place)
+        if found is None:
+            found = self._computed(split)
+            _keep(place, found, room)
+        return found
+
+    def _key(self, split: str) -> str:
+        seen = {key: self._data.surroundings.get(key) for key in ("dataset_digest", "image", "preprocessing")}
+        shown = json.dumps([seen, self._data.background, self._data.sizes[split], split])
+        return blake2b(f"{self._digest} {shown}".encode(), digest_size=16).hexdigest()
+
+    def _computed(self, split: str) -> Features:
+        began = time.monotonic()
+        features, labels = [], []
+        batches = self._data.ordered(split, batch_size=BATCH)
+        for pictures, truth in watched(batches, -(-self._data.sizes[split] // BATCH), f"features of {split}"):
+            if self._left() <= 0:
+                raise OutOfTimeError(
+                    "the budget's hours were over before its features were computed: raise budget.hours"
+                )
+            features.append(self._answer(pictures).numpy().astype(np.float32))
+            labels.append(truth.numpy())
+        labelled = Labelled(np.concatenate(features), np.concatenate(labels))
+        return Features(labelled, time.monotonic() - began)
 
 
 def budget() -> float:
@@ -101,29 +132,6 @@ def digest(network: keras.Model) -> str:
         value = np.ascontiguousarray(keras.ops.convert_to_numpy(weight))
         summed.update(f"{value.dtype} {value.shape}".encode() + value.tobytes())
     return summed.hexdigest()
-
-
-def _key(extractor: keras.Model, data: Dataset, split: str) -> str:
-    seen = {key: data.surroundings.get(key) for key in ("dataset_digest", "image", "preprocessing")}
-    shown = json.dumps([seen, data.background, data.sizes[split], split])
-    return blake2b(f"{digest(extractor)} {shown}".encode(), digest_size=16).hexdigest()
-
-
-def _computed(extractor: keras.Model, data: Dataset, split: str, left: Left) -> Features:
-    began = time.monotonic()
-    answer = tf.function(
-        lambda pictures: extractor(pictures, training=False),
-        input_signature=[tf.TensorSpec((None, *data.task.image), tf.float32)],
-    )
-    features, labels = [], []
-    batches = data.ordered(split, batch_size=BATCH)
-    for pictures, truth in watched(batches, -(-data.sizes[split] // BATCH), f"features of {split}"):
-        if left() <= 0:
-            raise OutOfTimeError("the budget's hours were over before its features were computed: raise budget.hours")
-        features.append(answer(pictures).numpy().astype(np.float32))
-        labels.append(truth.numpy())
-    labelled = Labelled(np.concatenate(features), np.concatenate(labels))
-    return Features(labelled, time.monotonic() - began)
 
 
 def _read(place: Path) -> Features | None:

@@ -36,9 +36,9 @@ def begun(
     """Put a probe into the classifier of `network`, and return the progress of a training at epoch 0.
 
     Its regularisation is the best on validation pictures, judged by the measure `by`. The seconds are those of its
-    features, when they were computed, and of the probe. Raises as `features.of`.
+    features, when they were computed, and of the probe. Raises as `features.Extractor`.
     """
-    train, validation = (features.of(network, data, split, left) for split in ("train", "validation"))
+    train, validation = map(features.Extractor(network, data, left).of, ("train", "validation"))
     began = time.monotonic()
     seen, held = train.labelled, validation.labelled
 
