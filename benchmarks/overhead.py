@@ -29,6 +29,7 @@ load_tensorflow()
 import keras  # noqa: E402
 
 from suite import architectures, datasets, tracking  # noqa: E402
+from suite.core import answers  # noqa: E402
 from suite.core.recipe import Recipe  # noqa: E402
 from suite.core.study import Budget, Choice, Fidelity, Objective, Range, Study  # noqa: E402
 from suite.core.trial import Trial  # noqa: E402
@@ -84,6 +85,7 @@ def ours(data: datasets.Dataset, epochs: int, home: Path) -> list[float]:
             data=data,
             bench=bench,
             model_file=lambda number: folder.model(store.folder, number),
+            answers_file=lambda number: answers.place(store.folder, number),
             watchers=[mirror],
         )
         oracle = tuner.Oracle(store)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from suite import architectures, pipeline
+from suite.core import answers
 from suite.core.errors import StudyError
 from suite.core.measures import MEASURES
 from suite.core.preprocessing import PLAIN
@@ -50,6 +51,14 @@ def test_a_search_for_a_telephone_is_a_search_by_the_latency_of_litert(ran: Run,
     interpreter.invoke()
     expected = keras.ops.softmax(trained.predict_on_batch(pixels / 127.5 - 1)).numpy()
     np.testing.assert_allclose(interpreter.get_tensor(gives["index"]), expected, atol=1e-4)
+
+
+def test_the_answers_that_are_kept_are_those_of_the_kept_network(ran: Run) -> None:
+    for trial in ran.candidates:
+        found = answers.read(answers.place(ran.folder, trial.number))
+        assert found
+        assert 100 * found.right.mean() == pytest.approx(trial.measures["accuracy"], abs=1e-3)
+        assert -np.log(found.of_label).mean() == pytest.approx(trial.measures["loss"], abs=1e-3)
 
 
 def test_how_it_was_timed_stands_with_every_trial(ran: Run) -> None:

@@ -37,7 +37,7 @@ from tests import studies
 
 STUDY = Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml"
 STARTS = {"resnet/tiny": config("resnet/tiny")}
-few = settings(max_examples=25, deadline=None, derandomize=True, database=None)
+few = settings(max_examples=25, derandomize=True, database=None)
 many = settings(few, max_examples=100)
 
 PLAIN = (

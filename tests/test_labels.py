@@ -169,7 +169,7 @@ def test_a_labelled_folder_is_loaded_as_if_its_classes_were_folders(tmp_path: Pa
     assert (one.classes, one.sizes, one.counts, one.digest) == (other.classes, other.sizes, other.counts, other.digest)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.binary(max_size=300), st.lists(st.lists(
     st.sampled_from([*NAMES, "cat", "dog", "file", "class", "1", "0", "", '"', "train", "\0", "é", "\n"]), max_size=4,
 ), max_size=9).map(lambda rows: "\n".join(map(",".join, rows)).encode())))  # fmt: skip

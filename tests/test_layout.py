@@ -165,7 +165,7 @@ def test_a_class_that_is_written_otherwise_in_another_split_is_said(tmp_path: Pa
 NAMES = st.binary(min_size=1, max_size=12).map(lambda name: name.replace(b"/", b"").replace(b"\0", b"") or b"a")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(NAMES, min_size=2, max_size=5), st.lists(NAMES, min_size=1, max_size=4))
 def test_names_of_any_bytes_are_read_or_refused_in_lines_that_can_be_printed(
     tmp_path_factory: pytest.TempPathFactory, labels: set[bytes], files: list[bytes]

@@ -275,12 +275,6 @@ def test_the_headline_says_how_much_of_the_dearest_the_knee_needs():
     )
 
 
-def test_the_interval_of_an_accuracy_is_wilsons():
-    # Newcombe (1998), Statistics in Medicine 17, 857, Table I: 81 of 263 by the score method.
-    low, high = wording.wilson(100 * 81 / 263, 263)
-    assert (round(low / 100, 4), round(high / 100, 4)) == (0.2553, 0.3662)
-
-
 @pytest.mark.parametrize("quality", ["accuracy", "balanced_accuracy"])
 def test_the_share_of_the_largest_class_stands_beside_the_accuracies(tmp_path, quality):
     """Whatever the runs aim at; in the figure only where it is the line to beat."""

@@ -36,6 +36,12 @@ def test_wilson_is_scipys(seen: tuple[int, int]) -> None:
     assert intervals.wilson(right / total, total) == pytest.approx((known.low, known.high), abs=1e-9)
 
 
+def test_wilson_is_that_of_a_published_table() -> None:
+    """Newcombe (1998), Statistics in Medicine 17, 857, Table I: 81 of 263 by the score method."""
+    low, high = intervals.wilson(81 / 263, 263)
+    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
+
+
 # ---- the trial that was chosen
 
 

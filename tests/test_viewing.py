@@ -219,7 +219,7 @@ def test_what_has_no_picture_says_of_which_kind_it_is(data: bytes, kind: str) ->
         view(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from(["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "TGA", "PPM", "ICO", "PCX"]),
     st.lists(st.tuples(st.integers(0, 5000), st.binary(max_size=6)), max_size=8),

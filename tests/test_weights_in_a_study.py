@@ -11,6 +11,7 @@ import pytest
 
 from suite import architectures, pipeline, tracking
 from suite.architectures import candidate
+from suite.core import answers
 from suite.core.errors import ArchitectureError, StudyError
 from suite.core.preprocessing import Preprocessing
 from suite.core.study import Budget, Choice, Fidelity, Range
@@ -218,6 +219,14 @@ def test_each_trial_says_how_it_began_and_on_which_weights(done: Run, trained: P
     assert ended["frozen"].surroundings["mode"] == "frozen"
     assert ended["frozen"].surroundings["weights"] == trained.name
     assert "weights" not in ended["scratch"].surroundings
+
+
+def test_whatever_the_mode_a_trial_keeps_the_answers_of_its_network(done: Run) -> None:
+    for trial in done.candidates:
+        found = answers.read(answers.place(done.folder, trial.number))
+        assert found
+        assert 100 * found.right.mean() == pytest.approx(trial.measures["accuracy"], abs=1e-3)
+        assert -np.log(found.of_label).mean() == pytest.approx(trial.measures["loss"], abs=1e-3)
 
 
 def test_the_classifier_of_one_network_is_the_same_whether_it_is_tuned_afterwards_or_not(done: Run) -> None:

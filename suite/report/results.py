@@ -44,7 +44,10 @@ HOW = {  # how it was measured: column -> key of the surroundings
     "precision": "latency_precision",
     "onednn": "latency_onednn",
 }
-ABOUT = ("run", "family", "number", "state", "rank", "on_front", "continues", "until", "reason", "seconds", "fits")
+ABOUT = (
+    "run", "family", "number", "state", "rank", "on_front", "continues", "until", "reason", "seconds", "fits",
+    "wilson_low", "wilson_high", "group", "front_share",
+)  # fmt: skip
 MEASURED = frozenset(COLUMNS) - set(TELLING)  # columns of `suite measure` that are no settings
 DROPPED = ("top1_err", "top5_err")  # columns of timm that repeat its other columns
 UNKNOWN = ("", "nan", "na", "n/a", "none", "null", "-")

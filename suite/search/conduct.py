@@ -8,7 +8,7 @@ from pathlib import Path
 
 from suite import datasets, tracking
 from suite.architectures import candidate
-from suite.core import seen
+from suite.core import answers, seen
 from suite.core.errors import DatasetError
 from suite.core.study import Study
 from suite.core.trial import Trial
@@ -52,6 +52,7 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
             data=data,
             bench=bench,
             model_file=lambda number: folder.model(store.folder, number),
+            answers_file=lambda number: answers.place(store.folder, number),
             checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
             same=store.same,
             disappointment=store.disappointment,

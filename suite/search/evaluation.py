@@ -15,6 +15,7 @@ import keras
 from suite import architectures
 from suite.architectures import candidate
 from suite.architectures.layers import deployed
+from suite.core import answers
 from suite.core.errors import ArchitectureError
 from suite.core.measures import COUNTED, MEASURES, formatted
 from suite.core.preprocessing import Preprocessing
@@ -32,7 +33,7 @@ from suite.search.buildable import hold_sizes
 from suite.search.proposals import costs_of, key
 from suite.search.space import network
 from suite.search.tuner import Watcher
-from suite.training import loop
+from suite.training import answering, loop
 from suite.training.deadline import Forecast, Left, forever
 
 Timed = tuple[dict[str, float], dict[str, str]]  # measures, and where and when they were taken
@@ -53,6 +54,7 @@ class Evaluation:
     data: Dataset
     bench: Bench
     model_file: Callable[[int], Path]  # where the trained network of a trial is kept
+    answers_file: Callable[[int], Path]  # where its answers to the validation pictures are kept
     checkpoint: Callable[[Trial], Path | None] = lambda trial: None  # where the state of its training is kept
     same: Same = lambda configuration, place: None  # an ended trial of the same network
     disappointment: Callable[[Trial], str] = lambda trial: ""  # why its measured costs make it not worth training
@@ -246,6 +248,7 @@ class Evaluation:
         ends = training.stopped or trial.until in (None, epochs)
         if ends:
             trained.write(model, self.model_file(trial.number), self._origin(trial))
+            answers.write(answering.answers(model, data, recipe.mode), self.answers_file(trial.number))
         trial = self._measured(trial, training.measures)
         state: State = "complete" if ends else "paused"
         cut = self._cut(trial, training)

@@ -133,7 +133,7 @@ def test_a_tensor_of_another_width_is_named_with_our_layer(tmp_path: Path) -> No
         found.give(built("resnet/tiny", 32, 5))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_whatever_a_file_holds_it_fits_or_the_error_is_ours(
     small: keras.Model, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

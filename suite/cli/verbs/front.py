@@ -4,6 +4,12 @@ With several runs it is the front of all of them together. Two values are equal 
 met `surely` if the whole interval is within it. If no model is within the limits, the nearest ones are named and the
 exit code is 3.
 
+Trials keep their answers to the validation pictures. From these come, without another training: the 95 % interval of
+each accuracy (`wilson_low` to `wilson_high`); letters in `group`, where two candidates that share a letter cannot be
+told apart by their accuracy; and `front_share`, the share of resamples of the pictures in which a candidate is on the
+front, in percent. Below the table stands what to expect of the best on new pictures, and the smallest that is not
+measurably worse.
+
 TABLE.csv is any table of results. Its first column names the candidates. Its other columns are named as the measures;
 `latency_low` and `latency_high` hold an interval. Tables of timm and of `suite measure` work too.
 

@@ -17,7 +17,7 @@ from suite.core.measures import MEASURES, spread, written
 from suite.core.rules import brief
 from suite.core.study import Choice, Domain, Objective, Study, setting
 from suite.core.trial import Run
-from suite.report import picture
+from suite.report import certainty, picture
 from suite.report.comparison import Comparison, Entry, compare, ends
 from suite.report.results import Results
 from suite.report.study import figures, tables, wording
@@ -96,8 +96,10 @@ def _html(
 
 
 def _notes(comparison: Comparison) -> list[str]:
-    said = wording.uncertainty, wording.baseline, wording.places, wording.cut
-    return [note for note in (*(say(comparison) for say in said), comparison.left_out) if note]
+    sure = certainty.of(comparison)
+    expected = certainty.told(sure) if sure else [wording.uncertainty(comparison)]
+    said = wording.baseline, wording.places, wording.cut
+    return [note for note in (*expected, *(say(comparison) for say in said), comparison.left_out) if note]
 
 
 def _asset(name: str) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from scipy import stats
-
 from suite.core import seen
 from suite.core.measures import MEASURES, formatted, interval
 from suite.core.study import Constraint, Objective
 from suite.core.trial import NEW_START, State
 from suite.report.comparison import Comparison, Entry
 from suite.report.study.plane import Plane
+from suite.statistics.intervals import wilson
 
 _STATES: dict[State, str] = {
     "complete": "trained",
@@ -141,19 +140,13 @@ def images(comparison: Comparison) -> int | None:
     return next(known, None)
 
 
-def wilson(percent: float, images: int) -> tuple[float, float]:
-    """95 % interval in percent of a share seen on `images` images (Wilson, 1927, JASA 22, 209)."""
-    known = stats.binomtest(round(percent / 100 * images), images).proportion_ci(0.95, "wilson")
-    return 100 * known.low, 100 * known.high
-
-
 def uncertainty(comparison: Comparison) -> str:
     """Say how far the accuracies can be trusted; empty if the number of validation images is unknown."""
     total, measure = images(comparison), comparison.quality.measure
     values = [e.trial.measures[measure] for e in comparison.candidates if measure in e.trial.measures]
     if not total or not values or measure not in ("accuracy", "top5"):
         return ""
-    low, high = wilson(max(values), total)
+    low, high = (100 * end for end in wilson(max(values) / 100, total))
     return (
         f"Accuracies are shares of {total:,} validation images: one image is {100 / total:.2g} points, and "
         f"the 95 % interval of {max(values):.2f} % is {low:.1f} to {high:.1f} % (Wilson). The search used these "

@@ -1,0 +1,68 @@
+"""What the trained network of a trial said of the validation pictures, kept in a file of its run folder.
+
+`runs/resnet/answers/7.npz` are the answers of trial 7. Reading a file runs no code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.core import files
+from suite.core.errors import StoreError, first_line
+
+UNREADABLE = (OSError, EOFError, ValueError, LookupError, TypeError, BadZipFile)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answers:
+    """The answers to N pictures, in the data set's sequence."""
+
+    labels: NDArray[np.int32]  # the class of each picture
+    named: NDArray[np.int32]  # the class with the largest output
+    said: NDArray[np.float32]  # its probability
+    of_label: NDArray[np.float32]  # the probability of the picture's class
+    tempered: NDArray[np.float32]  # the probability of `named`, with all outputs divided by the temperature
+    temperature: NDArray[np.float64]  # the number that fits these pictures best, []
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each answer is right."""
+        return np.asarray(self.named == self.labels)
+
+
+def place(folder: Path, number: int) -> Path:
+    """Return the file of a trial's answers in the folder of its run."""
+    return folder / "answers" / f"{number}.npz"
+
+
+def write(answers: Answers, file: Path) -> None:
+    """Keep answers; `file` is never half-written. Raises StoreError when it cannot be written."""
+    arrays: dict[str, Any] = {each.name: getattr(answers, each.name) for each in fields(Answers)}
+    try:
+        with files.replacing(file) as draft, draft.open("wb") as stream:
+            np.savez_compressed(stream, **arrays)
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be written ({error.strerror or error})") from error
+
+
+def read(file: Path) -> Answers | None:
+    """Return the answers in a file; None if there is none, as of runs of earlier versions.
+
+    Raises StoreError when it cannot be read.
+    """
+    if not file.exists():
+        return None
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
+            return Answers(**{each.name: kept[each.name] for each in fields(Answers)})
+    except UNREADABLE as error:
+        raise StoreError(
+            f"{file}: the answers of a trial cannot be read ({first_line(error)}). Remove the file: the trial stays, "
+            "without the intervals that need its answers."
+        ) from error

@@ -1,0 +1,183 @@
+"""How sure the accuracies of a comparison are, from the answers that its trials kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.core import answers, dominance
+from suite.core.answers import Answers
+from suite.core.measures import MEASURES, formatted
+from suite.core.study import Objective
+from suite.core.trial import Run
+from suite.report.comparison import Comparison, Entry
+from suite.statistics import chosen, fronts, pairs
+from suite.statistics.chosen import Corrected
+from suite.statistics.intervals import Interval, wilson
+
+MEASURE = "accuracy"  # the only measure that is a share of pictures, each right or wrong
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Certainty:
+    """The K candidates whose answers to the same N validation pictures are known."""
+
+    comparison: Comparison
+    entries: tuple[Entry, ...]
+    right: NDArray[np.bool_]  # [K, N]
+
+    @property
+    def pictures(self) -> int:
+        """The number of validation pictures."""
+        return self.right.shape[1]
+
+    @cached_property
+    def best(self) -> int:
+        """Index of the candidate that has most pictures right; of equals, the smallest."""
+        return min(range(len(self.entries)), key=lambda one: (-self.right[one].sum(), self._size(one)))
+
+    @cached_property
+    def corrected(self) -> Corrected:
+        """What to expect of the best on new pictures."""
+        return chosen.corrected(self.right)
+
+    @cached_property
+    def peers(self) -> list[int]:
+        """Indices of the candidates that are not measurably worse than the best, itself among them."""
+        return list(map(int, np.flatnonzero(pairs.not_worse(self.right, self.best))))
+
+    @property
+    def smallest(self) -> int:
+        """Index of the smallest of the peers."""
+        return min(self.peers, key=self._size)
+
+    @property
+    def cost(self) -> Objective:
+        """The cost by which a candidate is small: the first that is asked for."""
+        return (self.comparison.costs or [Objective(measure="parameters", goal="min")])[0]
+
+    def _size(self, one: int) -> float:
+        return self.entries[one].trial.measures.get(self.cost.measure, np.inf)
+
+    def interval(self, entry: Entry) -> Interval | None:
+        """Return the 95 % interval of a candidate's accuracy, in percent; None if its answers are not known."""
+        if entry.name not in self._index:
+            return None
+        low, high = wilson(float(self.right[self._index[entry.name]].mean()), self.pictures)
+        return Interval(100 * low, 100 * high)
+
+    def letters(self, entries: Sequence[Entry]) -> dict[str, str]:
+        """Return letters for candidates by name: two that share one cannot be told apart by their accuracy."""
+        known = [entry.name for entry in entries if entry.name in self._index]
+        if not known:
+            return {}
+        right = self.right[[self._index[name] for name in known]]
+        ordered = np.argsort(-right.sum(axis=1), kind="stable")  # `a` is of the best
+        named = pairs.letters(pairs.different(right[ordered]))
+        return {known[place]: letters for place, letters in zip(ordered, named, strict=True)}
+
+    @cached_property
+    def on_front(self) -> dict[str, float]:
+        """The share of resamples of the pictures in which each candidate is on the front, by name.
+
+        Empty if the front is not one of accuracy and costs.
+        """
+        others = [objective for objective in self.comparison.objectives if objective.measure != MEASURE]
+        if len(others) == len(self.comparison.objectives) or any(not MEASURES[o.measure].is_cost for o in others):
+            return {}
+        return {
+            name: share
+            for group in self.comparison.groups(self.comparison.objectives).values()
+            for name, share in self._shares(group, others).items()
+        }
+
+    def _shares(self, group: Sequence[Entry], costs: Sequence[Objective]) -> dict[str, float]:
+        known = [e for e in group if e.name in self._index and all(cost.measure in e.trial.measures for cost in costs)]
+        if not known:
+            return {}
+        right = self.right[[self._index[entry.name] for entry in known]]
+        shares = fronts.on_front(right, dominance.intervals([entry.trial for entry in known], costs))
+        return {entry.name: float(share) for entry, share in zip(known, shares, strict=True)}
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {entry.name: index for index, entry in enumerate(self.entries)}
+
+
+def of(comparison: Comparison) -> Certainty | None:
+    """Return how sure the accuracies are; None if no candidate kept its answers, or accuracy is not what is wanted.
+
+    Raises StoreError for answers that cannot be read.
+    """
+    if comparison.quality.measure != MEASURE:
+        return None
+    found = [(entry, kept) for entry in comparison.candidates if (kept := _kept(comparison, entry))]
+    same = [(entry, kept) for entry, kept in found if np.array_equal(kept.labels, found[0][1].labels)]
+    if not same:
+        return None
+    right = np.array([kept.right for _, kept in same])
+    return Certainty(comparison=comparison, entries=tuple(entry for entry, _ in same), right=right)
+
+
+def _kept(comparison: Comparison, entry: Entry) -> Answers | None:
+    folder = _folders(comparison).get(entry.run)
+    return answers.read(answers.place(folder, entry.trial.number)) if folder else None
+
+
+def _folders(comparison: Comparison) -> dict[str, Path]:
+    named = zip(comparison.names, comparison.runs, strict=True)
+    return {name: run.folder for name, run in named if isinstance(run, Run)}
+
+
+COLUMNS = ("wilson_low", "wilson_high", "group", "front_share")  # of a table of candidates, what `columns` fills
+
+
+def columns(certainty: Certainty, entries: Sequence[Entry]) -> dict[str, dict[str, float | str | None]]:
+    """Return the values of COLUMNS for candidates, by name.
+
+    They are the 95 % interval of the accuracy (Wilson) and the share of resamples in which it is on the front, both in
+    percent, and letters: candidates that share one cannot be told apart by their accuracy.
+    """
+    groups = certainty.letters(entries)
+    return {entry.name: dict(zip(COLUMNS, _values(certainty, entry, groups), strict=True)) for entry in entries}
+
+
+def _values(certainty: Certainty, entry: Entry, groups: Mapping[str, str]) -> tuple[float | str | None, ...]:
+    low, high = certainty.interval(entry) or (None, None)
+    share = certainty.on_front.get(entry.name)
+    return low, high, groups.get(entry.name), None if share is None else 100 * share
+
+
+def told(certainty: Certainty) -> list[str]:
+    """Say what to expect of the best candidate on new pictures, and which others may be as good."""
+    best, corrected = certainty.entries[certainty.best], certainty.corrected
+    low, high = (100 * end for end in corrected.interval)
+    among = f", chosen among {len(certainty.entries):,} by them" if len(certainty.entries) > 1 else ""
+    expected = (
+        f"{best.name} has {100 * corrected.seen:.1f} % of {certainty.pictures:,} validation pictures right{among}: "
+        f"expect {100 * corrected.share:.1f} % of new ones (95 % interval {low:.1f} to {high:.1f})."
+    )
+    return [expected, *_peers(certainty)]
+
+
+def _peers(certainty: Certainty) -> list[str]:
+    others, peers = len(certainty.entries) - 1, len(certainty.peers) - 1
+    if not others:
+        return []
+    if not peers:
+        return [f"{'The other is' if others == 1 else f'All {others:,} others are'} measurably worse."]
+    small, cost = certainty.entries[certainty.smallest], certainty.cost.measure
+    size = formatted(cost, small.trial.measures[cost]) if cost in small.trial.measures else ""
+    what = f"{size} {MEASURES[cost].word if not MEASURES[cost].unit else ''}".strip()
+    accuracy = f"{small.trial.measures[MEASURE]:.1f} %"
+    least = (
+        "It is the smallest of them"
+        if small is certainty.entries[certainty.best]
+        else (f"The smallest of them is {small.name} ({', '.join(filter(None, [what, accuracy]))})")
+    )
+    return [f"{peers:,} of the {others:,} others {'is' if peers == 1 else 'are'} not measurably worse. {least}."]
