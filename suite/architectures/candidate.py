@@ -6,17 +6,18 @@ These are the only doors: a study may search over networks of several families a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING
 
 from suite import architectures
 from suite.core.errors import ArchitectureError, StudyError
 from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.presets import FAMILY
-from suite.core.recipe import SCRATCH, TUNING, Recipe, started
-from suite.core.study import NEW, Choice, Image, Study, Value
+from suite.core.recipe import SCRATCH, TUNING, LeftOut, Recipe, started
+from suite.core.study import NEW, Choice, Image, Study, Value, split
 from suite.core.task import Shape, Task
 from suite.studyfile import binding
+from suite.studyfile.mistakes import Mistakes
 
 if TYPE_CHECKING:
     import keras
@@ -34,7 +35,9 @@ def bound(read: Study, place: str, overrides: Sequence[str] = ()) -> Study:
     named = _named(read)
     _check_weights(named)
     starts = {name: architectures.config(name) for name in named.architectures}
-    return _with_image(_with_recipe(binding.bind(_with_space(named), starts, place, overrides)))
+    whole = _with_space(named)
+    _check_left_out(whole, starts, Mistakes(place or f"study {read.name}", overrides))
+    return _with_image(_with_recipe(binding.bind(whole, starts, place, overrides)))
 
 
 def _named(read: Study) -> Study:
@@ -68,6 +71,18 @@ def lack(name: str, wanted: str = IMAGENET) -> str:
     return ""
 
 
+def _check_left_out(whole: Study, starts: Mapping[str, architectures.Config], mistakes: Mistakes) -> None:
+    """Raise StudyError where the recipe names a share of what a network never leaves out at random."""
+    for key in (each.name for each in fields(LeftOut) if each.name in whole.recipe):
+        lacking = dict.fromkeys(split(name)[0] for name, start in starts.items() if not hasattr(start, key))
+        if lacking:
+            also = "; write it into [space.FAMILY] of those that have it" if len(whole.sources) > len(lacking) else ""
+            mistakes.add(("recipe", key), f"{' and '.join(lacking)} networks have no {key}: remove it{also}")
+        if any(one.rpartition(".")[2] == key for one in whole.space):
+            mistakes.add(("recipe", key), "is in [space] too: keep one of them")
+    mistakes.check()
+
+
 def _with_space(named: Study) -> Study:
     """Return the study with what its architectures are searched over, where the study's file is silent."""
     space, recipe = dict(named.space), dict(named.recipe)
@@ -91,7 +106,14 @@ def _with_recipe(bound: Study) -> Study:
     if isinstance(preset, Choice) or (bound.weights == NEW and len(bound.sources) > 1):
         return replace(bound, recipe={"mode": own.mode, **bound.recipe})
     plain, start = asdict(Recipe()), asdict(started(str(preset), own))
-    return replace(bound, recipe={**{key: start[key] for key in start if start[key] != plain[key]}, **bound.recipe})
+    never = [each.name for each in fields(LeftOut) if not any(_has(name, each.name) for name in bound.architectures)]
+    told = {key: start[key] for key in start if start[key] != plain[key] and key not in never}
+    return replace(bound, recipe={**told, **bound.recipe})
+
+
+def _has(name: str, key: str) -> bool:
+    """Whether the Config of a named network has a field."""
+    return hasattr(architectures.config(name), key)
 
 
 def _with_image(bound: Study) -> Study:
@@ -148,16 +170,20 @@ def weights(study: Study, configuration: Mapping[str, Value]) -> Weights | None:
 
 
 def config(study: Study, configuration: Mapping[str, Value]) -> architectures.Config:
-    """Return the family's Config. Raises ArchitectureError when its fields do not go together."""
-    found = weights(study, configuration)
-    changes = {**(found.changes if found else {}), **study.fields("space", configuration)}
-    return binding.replaced(architectures.config(architecture(study, configuration)), changes)
+    """Return the family's Config, with what the recipe leaves out at random where its networks do.
+
+    Raises ArchitectureError when its fields do not go together.
+    """
+    found, start = weights(study, configuration), architectures.config(architecture(study, configuration))
+    shares = {key: one for key, one in recipe(study, configuration).left_out.items() if hasattr(start, key)}
+    changes = {**(found.changes if found else {}), **study.fields("space", configuration), **shares}
+    return binding.replaced(start, changes)
 
 
 def recipe(study: Study, configuration: Mapping[str, Value]) -> Recipe:
     """Return the recipe of the configuration's preset, by default its network's own, with its other fields replaced."""
-    fields = study.fields("recipe", configuration)
-    return binding.replaced(started(str(fields.get("preset", FAMILY)), own_recipe(study.at(configuration))), fields)
+    told = study.fields("recipe", configuration)
+    return binding.replaced(started(str(told.get("preset", FAMILY)), own_recipe(study.at(configuration))), told)
 
 
 def own_recipe(study: Study) -> Recipe:

@@ -67,7 +67,18 @@ class Sizes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe(Augmentation, Transfer, Sizes):
+class LeftOut:
+    """What a network leaves out at random in training. Only the networks of some families do; None: as its Config says.
+
+    Each has the name of the field of a Config that it replaces.
+    """
+
+    dropout: float | None = None  # share of units, 0 to 1
+    stochastic_depth: float | None = None  # probability of the last block, 0 to 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Augmentation, Transfer, Sizes, LeftOut):
     """How one network is trained. Every field may be searched over."""
 
     preset: str = FAMILY  # what the other fields start from: the family's recipe, or one of presets.PRESETS
@@ -95,6 +106,12 @@ class Recipe(Augmentation, Transfer, Sizes):
     def augmentation(self) -> Augmentation:
         """The part of the recipe that changes the pictures."""
         return Augmentation(**{each.name: getattr(self, each.name) for each in fields(Augmentation)})
+
+    @property
+    def left_out(self) -> dict[str, float]:
+        """The shares that it names of what a network leaves out at random."""
+        named = {each.name: getattr(self, each.name) for each in fields(LeftOut)}
+        return {key: share for key, share in named.items() if share is not None}
 
     @property
     def sizes(self) -> Sizes:

@@ -91,6 +91,8 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "body_rate": ("needs a share of the classifier's rate, above 0 and up to 1", lambda share: 0 < share <= 1),
     "layer_decay": ("needs more than 0, up to 1", lambda decay: 0 < decay <= 1),
     "frozen_stages": ("needs 0 or more", lambda stages: stages >= 0),
+    "dropout": ("needs a share of the units, 0 or more and below 1", lambda share: 0 <= share < 1),
+    "stochastic_depth": ("needs a probability, 0 or more and below 1", lambda share: 0 <= share < 1),
     "train_side": ("needs a share of the side at which the network is used, above 0 and up to 1", _is_part),
     "fixres": ("needs 0 (off) or more epochs", lambda epochs: epochs >= 0),
     "progressive": ("needs 0 (off) or more stages", lambda stages: stages >= 0),

@@ -145,7 +145,8 @@ def trial_params(study: Study, trial: Trial) -> dict[str, str]:
     if own.image != study.image:
         said["image"] = _text(trial.configuration["image"])
     for table, fields in tables.items():
-        said |= {param(study, f"{table}.{key}"): _text(value) for key, value in fields.items()}
+        told = {key: value for key, value in fields.items() if value is not None}  # None: as the Config says
+        said |= {param(study, f"{table}.{key}"): _text(value) for key, value in told.items()}
     return said
 
 
@@ -158,7 +159,8 @@ def _recorded(trial: Trial) -> dict[str, Value]:
 def param(study: Study, path: str) -> str:
     """Return the name of `space.depths` among a trial's params: `depths`, unless the recipe has that key too."""
     table, _, key = path.rpartition(".")
-    both = (table.startswith("space") and hasattr(Recipe, key)) or (table == "recipe" and _is_of_space(study, key))
+    in_recipe = getattr(Recipe, key, None) is not None or key in study.recipe
+    both = (table.startswith("space") and in_recipe) or (table == "recipe" and _is_of_space(study, key))
     return f"{table.partition('.')[0]}.{key}" if both else key
 
 

@@ -122,9 +122,14 @@ def folder() -> Path:
 
 
 def digest(network: keras.Model) -> str:
-    """Return a short hex that changes with an operation or a weight of a network, but not with a layer's name."""
+    """Return a short hex that changes with an operation or a weight of a network, but not with a layer's name.
+
+    What acts in training only does not count.
+    """
     summed = blake2b(digest_size=16)
     for operation in operations(network):
+        if isinstance(operation, keras.layers.Dropout):  # StochasticDepth is one
+            continue
         settings = operation.get_config() if isinstance(operation, keras.layers.Layer) else {}
         said = {key: value for key, value in settings.items() if key not in ("name", "trainable")}
         summed.update(f"{type(operation).__name__} {json.dumps(said, sort_keys=True, default=str)}".encode())
