@@ -137,7 +137,7 @@ def test_of_many_shapes_those_used_last_stay_in_memory(data: Dataset) -> None:
 
     small, middle, large = (data.seen((side, side, 3)) for side in (8, 12, 16))
     memory = data.reader.memory
-    memory.room = 4 * 3 * 16**2 * sum(data.sizes.values())  # for all splits of the largest: they may stay
+    memory.room = 3 * 16**2 * sum(data.sizes.values())  # for all splits of the largest: they may stay
     assert not data.seen((17, 17, 3)).reader.fits
     before = read(small.validation())
     for shown in (middle, large, small):

@@ -15,12 +15,12 @@ from suite.datasets.mixing import mixed
 from suite.datasets.source import Source
 from suite.machine.capacity import free_memory, whole_memory
 from suite.machine.progress import watched
-from suite.pictures.graph import decoded, framed, scaled
+from suite.pictures.graph import decoded, scaled, shown
 
 AUTO = tf.data.AUTOTUNE
 SHARE = 4  # a dataset may fill one part in four of the free memory
 ROOM = 8  # the shuffling of a dataset that does not may fill one part in eight of all memory
-BLOCK = 256  # pictures read at a time
+BLOCK = 64  # pictures read at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,18 +44,13 @@ class Reader:
         return self.image, self.preprocessing.geometry
 
     @property
-    def is_exact(self) -> bool:
-        """Whether every picture has the input shape already, and keeps its values."""
-        return self.source.shape == self.image and self.preprocessing.is_whole
-
-    @property
     def fits(self) -> bool:
         """Whether the pictures, brought to this shape, are kept in memory."""
         return sum(map(self._bytes, self.source.splits)) <= self.memory.room
 
     def _bytes(self, split: str) -> int:
         """Return the size of the pictures of a split in memory."""
-        return self.source.sizes[split] * int(np.prod(self.image)) * (1 if self.is_exact else 4)
+        return self.source.sizes[split] * int(np.prod(self.image))
 
     def train(
         self, *, batch_size: int, seed: int, augmentation: Augmentation, first_epoch: int, epochs: int
@@ -79,7 +74,7 @@ class Reader:
                 return self._ended(
                     self._gathered(split, tf.data.Dataset.range(self.source.sizes[split]).batch(batch_size))
                 )
-            return self._ended(self._framed(self.source.records(split)).batch(batch_size))
+            return self._ended(self._pictures(self.source.records(split)).batch(batch_size))
 
     def tally(self, split: str) -> list[int]:
         """Return the number of pictures of each class in a split; they are counted the first time."""
@@ -98,59 +93,58 @@ class Reader:
         """Return the batches of each epoch of `each`, int64 [2]: the seed and the number of the epoch."""
         size = self.source.sizes["train"]
         if self.fits:
-            orders = each.map(lambda epoch: tf.random.experimental.stateless_shuffle(tf.range(size), epoch))
-            return self._gathered(
-                "train", orders.flat_map(lambda order: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
-            )
-        return each.flat_map(lambda epoch: self._framed(self._records(_numbers(epoch, []))).batch(batch_size))
+            numbers = tf.data.Dataset.range(size)
+            chosen = each.flat_map(lambda epoch: self._in_order(numbers, _numbers(epoch, [])).batch(batch_size))
+            return self._gathered("train", chosen)
+        whole = self.source.records("train") if self._room >= size else None
+
+        def one(epoch: tf.Tensor) -> tf.data.Dataset:
+            seed = _numbers(epoch, [])
+            records = self.source.records("train", seed=seed) if whole is None else whole
+            return self._pictures(self._in_order(records, seed)).batch(batch_size)
+
+        return each.flat_map(one)
 
     @tf.autograph.experimental.do_not_convert  # AutoGraph could not, and would warn
-    def _records(self, seed: tf.Tensor) -> tf.data.Dataset:
-        """Return the records of an epoch in the order of `seed`; too many are shuffled a part at a time."""
+    def _in_order(self, things: tf.data.Dataset, seed: tf.Tensor) -> tf.data.Dataset:
+        """Return the records of an epoch, or their numbers, in the order of `seed`; too many are shuffled in parts."""
         tf.random.set_seed(1)  # of the calling graph: without it, the order changes with the program's own seed
-        return self.source.records("train", seed=seed).shuffle(self._room(self.source.sizes["train"]), seed)
+        return things.shuffle(self._room, seed)
 
-    def _room(self, size: int) -> int:
-        """Return how many encoded pictures the shuffling may hold at a time.
+    @property
+    def _room(self) -> int:
+        """How many encoded pictures the shuffling may hold at a time.
 
         Memory that is free just now must not count: the order of an epoch depends on this number.
         """
-        stored = self.source.builder.info.splits[self.source.splits["train"]].num_bytes
+        size, stored = (
+            self.source.sizes["train"],
+            self.source.builder.info.splits[self.source.splits["train"]].num_bytes,
+        )
         return max(BLOCK, min(size, int(size * whole_memory() / ROOM / max(stored, 1))))
 
-    def _framed(self, records: tf.data.Dataset) -> tf.data.Dataset:
-        """Return (pixels of the input shape, 0 to 255; label) of records."""
+    def _pictures(self, records: tf.data.Dataset) -> tf.data.Dataset:
+        """Return (pixels of the input shape, uint8; label) of records."""
 
         def one(data: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            pixels = framed(decoded(data), self.image, self.background, self.preprocessing)
-            return tf.ensure_shape(pixels, self.image), label
+            picture = tf.ensure_shape(decoded(data), self.source.shape)  # what is known beforehand saves time
+            return tf.ensure_shape(shown(picture, self.image, self.background, self.preprocessing), self.image), label
 
         return records.map(one, AUTO)
 
     def _gathered(self, split: str, batches: tf.data.Dataset) -> tf.data.Dataset:
         """Return batches of what is in memory, given by their numbers."""
         images, labels = self._read(split)
-
-        def batch(chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return framed(tf.gather(images, chosen), self.image), tf.gather(labels, chosen)
-
-        return batches.map(batch, AUTO)
+        return batches.map(lambda chosen: (tf.gather(images, chosen), tf.gather(labels, chosen)), AUTO)
 
     def _read(self, split: str) -> Split:
-        """Return all pictures and labels of a split, read the first time.
-
-        Bytes if the pictures have the input shape already; else floats, because rounding them would make training see
-        other numbers than the exported model.
-        """
+        """Return all pictures and labels of a split, read the first time."""
         kept = self.memory.of(self.frame)
         if split not in kept:
             size = self.source.sizes[split]
             self.memory.make_room(self._bytes(split))
-            images = np.empty((size, *self.image), np.uint8 if self.is_exact else np.float32)
-            labels = np.empty(size, np.int64)
-            records = self.source.records(split)
-            pictures = records.map(_raw, AUTO) if self.is_exact else self._framed(records)
-            blocks = pictures.batch(BLOCK).prefetch(AUTO).as_numpy_iterator()
+            images, labels = np.empty((size, *self.image), np.uint8), np.empty(size, np.int64)
+            blocks = self._pictures(self.source.records(split)).batch(BLOCK).prefetch(AUTO).as_numpy_iterator()
             for index, (block, answers) in enumerate(watched(blocks, -(-size // BLOCK), f"reading {split}")):
                 start = index * BLOCK
                 images[start : start + len(block)], labels[start : start + len(block)] = block, answers
@@ -161,23 +155,23 @@ class Reader:
         """Return batches of pixels as the network takes them, in a fixed order, some ahead of it."""
         options = tf.data.Options()
         options.deterministic = True
-        inputs = batches.map(lambda pixels, label: (scaled(pixels, self.preprocessing), label), AUTO)
+        inputs = batches.map(lambda pixels, label: (scaled(_float(pixels), self.preprocessing), label), AUTO)
         return inputs.prefetch(AUTO).with_options(options)
 
 
 def _augmented(batch: Split, seed: tf.Tensor, augmentation: Augmentation, classes: int) -> Split:
     """Return pictures changed at random with their labels: shares of classes if two pictures become one."""
-    images, labels = augmented(batch[0], seed, augmentation), batch[1]
+    images, labels = augmented(_float(batch[0]), seed, augmentation), batch[1]
     return mixed(images, labels, classes, seed, augmentation) if augmentation.mixes else (images, labels)
+
+
+def _float(pixels: tf.Tensor) -> tf.Tensor:
+    return tf.cast(pixels, tf.float32)
 
 
 def _numbers(epoch: tf.Tensor, shape: list[int]) -> tf.Tensor:
     """Return random int64 numbers of a shape, different in each epoch."""
     return tf.random.stateless_uniform(shape, epoch, None, None, tf.int64)
-
-
-def _raw(data: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    return decoded(data), label
 
 
 def reader(source: Source, image: tuple[int, int, int], background: tuple[int, int, int]) -> Reader:
