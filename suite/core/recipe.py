@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, fields
 
 from suite.core import rules
-from suite.core.presets import FAMILY, PRESETS
+from suite.core.presets import FAMILY, PRESETS, TUNED
 
 SCRATCH, FROZEN, TUNE = "scratch", "frozen", "tune"  # modes: what is new, and what is trained
 
@@ -62,7 +62,7 @@ class Sizes:
     train_side: float = 1.0  # of the pictures in training, as a share of the side at which the network is used
     fixres: int = 0  # last epochs, in which only classifier and last normalisation learn, at the whole size
     progressive: int = 0  # stages in which pictures and regularisation grow, up to `train_side`; 0: they do not
-    first_side: float = 0.5  # of the pictures in the first of these stages, as a share of that in the last
+    first_side: float = 0.57  # of the pictures in the first of these stages, as a share of that in the last
     first_strength: float = 0.5  # of RandAugment, mixup, CutMix and dropout there, as a share of that in the last
 
 
@@ -119,9 +119,7 @@ class Recipe(Augmentation, Transfer, Sizes, LeftOut):
         return Sizes(**{each.name: getattr(self, each.name) for each in fields(Sizes)})
 
 
-# For weights of another training, on few pictures. Rates and length of the gradient: AutoGluon's multimodal presets and
-# Keras' guide to transfer learning, see docs/transfer.md.
-TUNING = Recipe(mode=TUNE, learning_rate=1e-3, batch_size=32, norm_clipping=1.0)
+TUNING = Recipe(mode=TUNE, **TUNED)  # for weights of another training
 
 
 def started(preset: str, own: Recipe) -> Recipe:
