@@ -3,7 +3,7 @@
 python benchmarks/pictures.py [--turns 5] [--side 224]
 
 It makes JPEG files of photographs that come with scikit-learn, with the grain of a camera, in two folders, and reads
-them in batches of 32. Keras decodes in each epoch. We decode in each epoch too where nothing may be kept, else once.
+them in batches of 32. Keras decodes in each epoch; we do too where nothing may be kept, else once.
 """
 
 from __future__ import annotations
@@ -64,9 +64,11 @@ def rate(batches: Callable[[], Iterable]) -> float:
 
 def sides(folder: Path, data: Dataset, side: int) -> dict[str, Callable[[], Iterable]]:
     """Return how each side reads EPOCHS epochs, or the first."""
-    held = Memory(room=float("inf"))
+    endless = float("inf")
+    held = Memory(room=endless)
 
-    def ours(memory: Memory, epochs: int = EPOCHS) -> Iterable:
+    def ours(memory: Memory, on_disk: str = "0", epochs: int = EPOCHS) -> Iterable:
+        os.environ["SUITE_PICTURES"] = on_disk
         shown = replace(data, reader=replace(data.reader, memory=memory))
         return shown.train(batch_size=BATCH, seed=1, epochs=epochs)
 
@@ -79,8 +81,9 @@ def sides(folder: Path, data: Dataset, side: int) -> dict[str, Callable[[], Iter
     return {
         KERAS: theirs,
         "ours, nothing kept": lambda: ours(Memory(room=0)),
-        "ours, the first epoch, then kept": lambda: ours(Memory(room=float("inf")), 1),
+        "ours, the first epoch, then kept": lambda: ours(Memory(room=endless), epochs=1),
         "ours, kept in memory": lambda: ours(held),
+        "ours, kept on disk": lambda: ours(Memory(room=0), on_disk="10"),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
@@ -51,7 +52,7 @@ class Source:
         """Number of pictures of each class, if that is known without reading them: of a folder."""
         return dict((self.builder.info.metadata or {}).get("counts", {}))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Hex of the classes and of every picture and label of each split.
 
