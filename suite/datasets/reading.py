@@ -49,6 +49,10 @@ class Reader:
         """Return the reader of the same source at another shape, or by another preprocessing."""
         return replace(self, image=image, preprocessing=preprocessing)
 
+    def redrawn(self, seed: int) -> Reader:
+        """Return the reader of the same pictures with others for validation."""
+        return replace(self, source=self.source.redrawn(seed), memory=Memory(room=self.memory.room), tallies={})
+
     @property
     def frame(self) -> Frame:
         """What the pictures in memory are like."""
