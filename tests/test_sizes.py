@@ -214,7 +214,7 @@ def test_a_trial_is_timed_kept_and_exported_at_the_size_that_is_used(
     done = pipeline.run(study, tmp_path, show=False)
     (trial,) = done.trials
     assert trial.state == "complete", trial.reason
-    assert [row["side"] for row in trial.curve] == [6, 12, 24]
+    assert [row["side"] for row in trial.curve] == [7, 12, 24]
     assert trial.surroundings["image"] == "24x24x1"
     model = keras.saving.load_model(tmp_path / study.name / "models" / "0.keras")
     assert model.input_shape == (None, 24, 24, 1)

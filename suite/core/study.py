@@ -8,89 +8,17 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path, PurePath
-from typing import Any
 
-from suite.core import rules
+from suite.core import effort, rules
+from suite.core.domains import Choice, Domain, Range, Value, values_of
 from suite.core.errors import StudyError, did_you_mean
 from suite.core.measures import MEASURES, Goal, formatted
-from suite.core.phases import FEATURES, phases, work
 from suite.core.preparation import Preparation
-from suite.core.presets import FAMILY, PRESETS
 from suite.core.recipe import FROZEN, SCRATCH, TUNE, Recipe, Sizes, Transfer
 from suite.core.task import Shape
 from suite.core.words import CLASS_NAMES, Words
 
 NEW = "none"  # the weights of networks that are trained from scratch
-
-Value = bool | int | float | str | tuple["Value", ...]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of several unordered values."""
-
-    values: tuple[Value, ...]
-
-    def __post_init__(self) -> None:
-        if not self.values:
-            raise StudyError("an empty choice: name at least one value")
-        if len(set(self.values)) < len(self.values):
-            raise StudyError("a choice names the same value twice")
-
-    @property
-    def size(self) -> float:
-        """The number of values."""
-        return len(self.values)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Range:
-    """A number from `low` to `high`, both included: an integer if both are integers."""
-
-    low: int | float
-    high: int | float
-    step: int | float | None = None  # distance between values; None: 1 for integers, continuous for floats
-    log: bool = False  # drawn evenly on the logarithm
-
-    def __post_init__(self) -> None:
-        if not self.low < self.high:
-            raise StudyError(f"an empty range: {self.low} is not below {self.high}")
-        if self.log and self.low <= 0:
-            raise StudyError(f"a logarithmic range must begin above 0, not at {self.low}")
-        if self.step is not None and (self.step <= 0 or self.log):
-            raise StudyError("a step must be above 0, and a logarithmic range has none")
-        if not math.isfinite((self.high - self.low) / (self.step or 1)):
-            raise StudyError(
-                f"a range from {self.low} to {self.high} is too wide to be searched in steps of {self.step or 1}"
-            )
-
-    @property
-    def integer(self) -> bool:
-        """Whether the values are integers."""
-        return isinstance(self.low, int) and isinstance(self.high, int) and isinstance(self.step or 1, int)
-
-    @property
-    def size(self) -> float:
-        """The number of values; infinite for a continuous range."""
-        if self.integer:
-            return (self.high - self.low) // (self.step or 1) + 1
-        return math.floor((self.high - self.low) / self.step + 1e-9) + 1 if self.step else math.inf
-
-
-Domain = Choice | Range
-
-
-def hold(key: str, entry: Value | Domain) -> None:
-    """Raise StudyError unless `key` may have every value of `entry`: `needs more than 0; not -1.0`."""
-    for value in _values(entry):
-        rules.hold(key, value)
-
-
-def _values(entry: Value | Domain) -> tuple[Value, ...]:
-    """Return the values of a choice, the ends of a range, or a fixed value alone."""
-    if isinstance(entry, Range):
-        return entry.low, entry.high
-    return entry.values if isinstance(entry, Choice) else (entry,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +176,7 @@ class Study:
 
     def __post_init__(self) -> None:
         rules.hold_fields(self, but=("image",))
-        for image in () if self.image is None else _values(self.image):
+        for image in () if self.image is None else values_of(self.image):
             rules.hold_named("image", image)
         rules.hold_objectives([objective.measure for objective in self.objectives])
         if self.words and self.weights != NEW:
@@ -263,10 +191,10 @@ class Study:
         for key, entry in self.recipe.items():
             if key not in known:
                 raise StudyError(f"no key '{key}' in the recipe.{did_you_mean(key, known)}")
-            for value in _values(entry):
+            for value in values_of(entry):
                 rules.hold_named(key, value)
         self._hold_transfer()
-        self._hold_sizes()
+        effort.require(self.recipe, self.modes, self.fidelity.epochs)
 
     def _hold_transfer(self) -> None:
         """Raise StudyError when the recipe says how to use weights, and there are none."""
@@ -276,28 +204,6 @@ class Study:
             raise StudyError(
                 f"recipe.{meant[0]} says how to use weights of another training, and there are none. Add "
                 f'weights = "imagenet" at the top, or remove {meant[0]}'
-            )
-
-    def _hold_sizes(self) -> None:
-        """Raise StudyError when the recipe's sizes of pictures do not go with what else the study says."""
-        every = self.all_sizes
-        named = [key for key in Sizes.__dataclass_fields__ if key in self.recipe and every != [Sizes()]]
-        if named and self.modes == (FROZEN,):
-            raise StudyError(
-                f"recipe.{named[0]} is about the pictures of a training, and frozen networks are not trained: their "
-                f"features are those of `image`. Remove {named[0]}"
-            )
-        longest = max(sizes.fixres for sizes in every)
-        if longest >= self.fidelity.epochs:
-            raise StudyError(f"recipe.fixres = {longest} leaves none of {self.fidelity.epochs} epochs for the training")
-        if longest and all(sizes.train_side == 1 for sizes in every):
-            raise StudyError(
-                "recipe.fixres is for networks that were trained on smaller pictures than they are used on: add "
-                "train_side, such as train_side = 0.8, or remove fixres"
-            )
-        if longest and any(self._every("patience", 0)):
-            raise StudyError(
-                "recipe.fixres needs the last epochs, and patience may end a training before: set patience = 0"
             )
 
     @property
@@ -347,7 +253,7 @@ class Study:
     @property
     def any_image(self) -> Image | None:
         """One size of the pictures that its networks see, the smallest of a range; None for the dataset's own."""
-        return _values(self.image)[0] if isinstance(self.image, (Choice, Range)) else self.image  # type: ignore
+        return values_of(self.image)[0] if isinstance(self.image, (Choice, Range)) else self.image  # type: ignore
 
     @property
     def preparation(self) -> Preparation:
@@ -357,7 +263,7 @@ class Study:
     @property
     def modes(self) -> tuple[str, ...]:
         """How its networks may be trained: from scratch, or with weights frozen or tuned."""
-        return tuple(map(str, _values(self.recipe.get("mode", SCRATCH if self.weights == NEW else TUNE))))
+        return tuple(map(str, values_of(self.recipe.get("mode", SCRATCH if self.weights == NEW else TUNE))))
 
     def mode(self, configuration: Mapping[str, Value]) -> str:
         """Return how the network of a configuration is trained, one of `modes`."""
@@ -382,21 +288,19 @@ class Study:
         The features of epoch 0 take a pass forward alone; the pass backward of an epoch takes about twice as long. An
         epoch of smaller pictures takes as much less as they have fewer pixels.
         """
-        return self._epochs(self.mode(configuration), self.sizes(configuration), epoch) / self._whole
-
-    def _epochs(self, mode: str, sizes: Sizes, epoch: int) -> float:
-        """Return the work of a training up to an epoch, in epochs of the whole network at the whole size."""
-        return work(phases(sizes, self.fidelity.epochs), epoch) + (0.0 if mode == SCRATCH else FEATURES)
+        way = self.mode(configuration), self.sizes(configuration)
+        return effort.spent(*way, self.fidelity.epochs, epoch) / self._whole
 
     @property
     def least(self) -> float:
         """The work of the smallest part of a training that a new trial spends, as a part of the largest training."""
-        return min(self._epochs(mode, sizes, self.ladder(mode)[0]) for mode, sizes in self._ways) / self._whole
+        epochs = self.fidelity.epochs
+        return min(effort.spent(*way, epochs, self.ladder(way[0])[0]) for way in self._ways) / self._whole
 
     @cached_property
     def _whole(self) -> float:
         """The work of the largest training, in epochs of the whole network at the whole size."""
-        return max(self._epochs(mode, sizes, self.ladder(mode)[-1]) for mode, sizes in self._ways)
+        return max(effort.spent(*way, self.fidelity.epochs, self.ladder(way[0])[-1]) for way in self._ways)
 
     @property
     def _ways(self) -> Iterator[tuple[str, Sizes]]:
@@ -404,26 +308,12 @@ class Study:
 
     def sizes(self, configuration: Mapping[str, Value]) -> Sizes:
         """Return the sizes of pictures that the training of a configuration goes through."""
-        fields = self.fields("recipe", configuration)
-        return _sizes({**_preset(fields.get("preset", FAMILY)), **fields})
+        return effort.sizes(self.fields("recipe", configuration))
 
     @property
     def all_sizes(self) -> list[Sizes]:
-        """The sizes that trainings go through: those of every preset, and the values or ends of each field."""
-        told = {key: _values(self.recipe[key]) for key in Sizes.__dataclass_fields__ if key in self.recipe}
-        chosen = [dict(zip(told, values, strict=True)) for values in product(*told.values())]
-        return [_sizes({**start, **one}) for start in self._starts for one in chosen]
-
-    @property
-    def _starts(self) -> list[Mapping[str, Any]]:
-        """The fields of its presets."""
-        return [_preset(name) for name in _values(self.recipe.get("preset", FAMILY))]
-
-    def _every(self, key: str, default: Value) -> list[Value]:
-        """Return the values, or the ends, of a field of the recipe."""
-        if key in self.recipe:
-            return list(_values(self.recipe[key]))
-        return [start.get(key, default) for start in self._starts]
+        """The sizes of pictures that its trainings go through."""
+        return effort.every(self.recipe)
 
     @property
     def quality(self) -> str:
@@ -488,15 +378,6 @@ class Study:
             for path in paths
             if self.has(path, configuration)
         }
-
-
-def _preset(name: object) -> Mapping[str, Any]:
-    """Return the fields of a preset; none for the recipe of a family."""
-    return {} if name == FAMILY else PRESETS[str(name)].fields
-
-
-def _sizes(fields: Mapping[str, Any]) -> Sizes:
-    return Sizes(**{key: fields[key] for key in Sizes.__dataclass_fields__ if key in fields})
 
 
 def _family(architecture: str) -> str:

@@ -20,10 +20,11 @@ from typing import Any, get_args, get_origin, get_type_hints
 import tomlkit
 
 from suite.core import files
+from suite.core.domains import Choice, Domain, Range, Value, hold
 from suite.core.errors import StoreError, StudyError, did_you_mean
 from suite.core.recipe import Recipe
 from suite.core.rules import hold_objectives, shown
-from suite.core.study import Choice, Domain, Range, Study, Value, hold, is_own, split
+from suite.core.study import Study, is_own, split
 from suite.studyfile import toml
 from suite.studyfile.kinds import typed, typed_domain, typed_entries
 from suite.studyfile.mistakes import Keys, Mistakes
