@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from suite.datasets import Dataset
     from suite.export.exporting import Exported
     from suite.report.comparison import Entry
+    from suite.report.confirmation import Again
     from suite.report.results import Results
     from suite.search.beginning import Beginning
 
@@ -291,6 +292,27 @@ def deliver(runs: Sequence[Run], root: Path, report: Path) -> list[str]:
     return [f"{one.study.name}: {delivery}" for one, delivery in sent if delivery.reason]
 
 
+def confirm(missing: Sequence[Again]) -> Iterator[str]:
+    """Train networks again, and ask them about the test pictures; yield a line for each.
+
+    Raises DatasetError, StudyError and StoreError.
+    """
+    if not missing:
+        return
+    load_tensorflow()
+    from suite.search import confirming
+
+    yield from confirming.train(missing)
+
+
+def looks(home: Path) -> str:
+    """Say how often the test pictures of the run in a folder were looked at; empty if never."""
+    with folder.reopened(home) as store:
+        known = store.looks()
+    times = "once" if len(known) == 1 else f"{len(known)} times"
+    return f"The test pictures were looked at {times} ({'; '.join(known)})." if known else ""
+
+
 def export(entry: Entry, runs: Sequence[Run], into: Path, by_text: Sequence[str] | None = None) -> Exported:
     """Export the trial `entry` of `runs` to `into/VERSION`, checked. What is there already is not exported twice.
 
@@ -302,6 +324,7 @@ def export(entry: Entry, runs: Sequence[Run], into: Path, by_text: Sequence[str]
     from suite import datasets
     from suite.export import exporting
     from suite.search import pretraining, trained
+    from suite.training import features
 
     if entry.study is None:
         raise ExportError(f"{entry.name} is of a table: only the trials of a run have a trained model to export.")
@@ -320,6 +343,9 @@ def export(entry: Entry, runs: Sequence[Run], into: Path, by_text: Sequence[str]
         network = pretraining.zero_shot(run, entry.trial, data.task, by_text or then or data.classes)
         return exporting.export(network, data, into, card, by_text or then)
     network = trained.as_deployed(trained.network(home, entry.trial.number), entry.trial, entry.study)
+    if then is None:
+        with folder.reopened(home) as store:
+            store.look(f"export {entry.trial.number}", data.digest, {str(entry.trial.number): features.digest(network)})
     return exporting.export(network, data, into, card, then)
 
 

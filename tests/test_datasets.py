@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import shutil
 import socket
 from pathlib import Path
@@ -19,11 +20,11 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from suite import datasets
-from suite.core.errors import BrokenFilesError, DatasetError
+from suite.core.errors import BrokenFilesError, DatasetError, SuiteError
 from suite.core.preparation import Preparation
 from suite.core.preprocessing import Geometry
 from suite.core.recipe import Augmentation
-from suite.datasets import augment, digits, folder, layout, preparing, reading, source, split
+from suite.datasets import augment, digits, disk, folder, layout, preparing, reading, source, split
 from suite.datasets.dataset import Dataset
 from suite.datasets.memory import Memory
 from suite.pictures import graph as pictures
@@ -574,14 +575,25 @@ def test_one_graph_prepares_pictures_of_any_size_and_channels_as_training_does(c
 # reading
 
 
-@pytest.fixture(params=["memory", "stream"])
-def dataset(request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """Twenty pictures of 12 x 10 at 32 x 32: kept in memory, or read anew each time."""
-    if request.param == "stream":
-        monkeypatch.setattr(reading, "free_memory", lambda: 1000)
-    loaded = datasets.load(str(root))
-    assert loaded.reader.fits == (request.param == "memory")
+@pytest.fixture(params=["memory", "disk", "nowhere"])
+def dataset(request: pytest.FixtureRequest, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """Twenty pictures of 12 x 10 at 32 x 32: kept in memory, on disk, or read anew each time."""
+    return kept(request.param, root, tmp_path, monkeypatch)
+
+
+def kept(where: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SUITE_PICTURES", "0" if where == "nowhere" else "1")
+    with monkeypatch.context() as patch:
+        if where != "memory":
+            patch.setattr(reading, "free_memory", lambda: 1000)
+        loaded = datasets.load(str(root))
+    assert loaded.reader.fits == (where == "memory")
     return loaded
+
+
+def on_disk() -> list[Path]:
+    return [file for file in disk.PICTURES.folder.glob("*") if file.is_file()]
 
 
 def test_training_sees_the_numbers_that_an_export_would_see(dataset: Dataset) -> None:
@@ -641,18 +653,84 @@ def test_an_epoch_is_the_same_whether_or_not_those_before_it_were_read(dataset: 
         assert all(np.array_equal(ours, theirs) for ours, theirs in zip(later, epochs[first - 1], strict=True))
 
 
-def test_pictures_come_in_one_order_whether_or_not_they_are_kept(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_and_their_order_are_the_same_wherever_they_are_kept(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """So a study gives the same trials on a machine with another memory."""
-    ways = {"batch_size": 6, "seed": 3, "augmentation": MOVED, "epochs": 2}
-    kept = datasets.load(str(root))
-    monkeypatch.setattr(reading, "free_memory", lambda: 1000)
-    streamed = datasets.load(str(root))
-    assert (kept.reader.fits, streamed.reader.fits) == (True, False)
-    for ours, theirs in zip(read(kept.train(**ways)), read(streamed.train(**ways)), strict=True):
-        assert np.array_equal(ours, theirs)
+
+    def seen(where: str) -> list[np.ndarray]:
+        dataset = kept(where, root, tmp_path, monkeypatch)
+        training = dataset.train(batch_size=6, seed=3, augmentation=MOVED, epochs=2)
+        found = [*read(training), *read(dataset.validation())]
+        assert len(on_disk()) == (2 if where == "disk" else 0)
+        return found
+
+    wanted = seen("memory")
+    for where in ("nowhere", "disk"):
+        assert all(np.array_equal(ours, theirs) for ours, theirs in zip(seen(where), wanted, strict=True))
 
 
-def test_the_files_of_a_large_dataset_are_read_in_an_order_that_the_epoch_decides(tmp_path: Path) -> None:
+def test_pictures_on_disk_are_decoded_once_for_all_studies(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = read(kept("disk", root, tmp_path, monkeypatch).validation())
+    again = kept("disk", root, tmp_path, monkeypatch)
+    monkeypatch.setattr(reading.Reader, "_pictures", None)  # decodes
+    assert np.array_equal(read(again.validation())[0], first[0])
+    with pytest.raises(TypeError):
+        again.seen(36).validation()
+
+
+@pytest.mark.parametrize("why", ["a smaller budget", "a full disk", "a folder that is none"])
+def test_pictures_that_nothing_can_keep_are_decoded_anew_and_that_is_said_once(
+    why: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    wanted = read(kept("memory", root, tmp_path, monkeypatch).validation())
+    dataset = kept("disk", root, tmp_path, monkeypatch)
+    size = 32 * 32 * 3 * dataset.sizes["validation"]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if why == "a smaller budget":
+        monkeypatch.setenv("SUITE_PICTURES", str(size / 1e9))
+    elif why == "a full disk":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))  # writing beyond it is an OSError too
+    else:
+        (tmp_path / "cache").mkdir()
+        disk.PICTURES.folder.write_text("")
+    try:
+        found = [read(dataset.validation()) for _ in range(2)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert all(np.array_equal(ours, theirs) for one in found for ours, theirs in zip(one, wanted, strict=True))
+    assert [line for line in caplog.messages if "decodes them anew" in line] == [
+        "the pictures take 6.14e-05 GB at 32x32x3, for which neither the memory nor the disk has room: each epoch "
+        f"decodes them anew. SUITE_PICTURES sets how many GB are kept on disk (now {disk.PICTURES.budget / 1e9:.3g})."
+    ]
+    assert not on_disk()
+
+
+def test_a_file_of_pictures_that_is_cut_short_is_made_anew(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = read(kept("disk", root, tmp_path, monkeypatch).validation())
+    (file,) = on_disk()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
+    again = read(kept("disk", root, tmp_path, monkeypatch).validation())
+    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(again, wanted, strict=True))
+    assert file.read_bytes() == whole
+
+
+def test_a_budget_of_pictures_that_is_no_number_is_said(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUITE_PICTURES", "all")
+    with pytest.raises(SuiteError, match="SUITE_PICTURES=all: needs a number of GB, 0 or more, for pictures that are"):
+        datasets.load(str(root))
+
+
+def test_the_files_of_a_large_dataset_are_read_in_an_order_that_the_epoch_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUITE_PICTURES", "0")
+    monkeypatch.setattr(reading, "whole_memory", lambda: 1)
     builder = Unlabelled(config="all", data_dir=tmp_path)
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(num_shards=10))
     streamed = reading.Reader(

@@ -97,9 +97,11 @@ def test_pairs_are_seen_as_the_network_sees_the_pictures(data: datasets.Dataset)
     assert 0 <= batch.min() < 0.2 < 0.8 < batch.max() <= 1
 
 
+@pytest.mark.parametrize("on_disk", ["0", "1"])
 def test_pictures_that_do_not_fit_in_memory_come_with_their_texts_too(
-    data: datasets.Dataset, monkeypatch: pytest.MonkeyPatch
+    data: datasets.Dataset, on_disk: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SUITE_PICTURES", on_disk)
     monkeypatch.setattr("suite.datasets.reading.free_memory", lambda: 1)
     seen = told(load(data), epochs=2)
     assert len(seen) == 2 * data.sizes["train"]

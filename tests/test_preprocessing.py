@@ -101,8 +101,11 @@ def test_pictures_of_a_pipeline_may_differ_in_size() -> None:
         np.testing.assert_allclose(seen, prepared(picture, (48, 48, 3), preprocessing=CAFFE), atol=1e-4)
 
 
-@pytest.mark.parametrize("room", [np.inf, 0])
-def test_training_and_validation_see_what_an_export_would_see(data: Dataset, room: float) -> None:
+@pytest.mark.parametrize(("room", "on_disk"), [(np.inf, "0"), (0, "1"), (0, "0")])
+def test_training_and_validation_see_what_an_export_would_see(
+    data: Dataset, room: float, on_disk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUITE_PICTURES", on_disk)
     shown = replace(data, reader=replace(data.reader, memory=Memory(room=room))).seen((24, 20, 3), CAFFE)
     assert shown.task.image == (24, 20, 3)
     assert Preprocessing.read(shown.surroundings["preprocessing"]) == CAFFE

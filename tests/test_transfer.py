@@ -221,4 +221,4 @@ def test_each_stage_learns_slower_than_the_one_after_it(digits: Dataset) -> None
 def test_a_budget_of_features_that_is_no_number_is_said(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUITE_FEATURES", said)
     with pytest.raises(SuiteError, match=f"SUITE_FEATURES={said}: needs a number of GB"):
-        features.budget()
+        features.FEATURES.check()

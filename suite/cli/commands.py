@@ -23,7 +23,7 @@ from suite.machine.interruption import heed
 
 FAULT = 70  # exit code, EX_SOFTWARE of sysexits.h
 OF_THE_SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)  # no fault of ours
-VERBS = ("list", "new", "weights", "check", "measure", "run", "front", "report", "export", "predict", "ui")
+VERBS = ("list", "new", "weights", "check", "measure", "run", "front", "confirm", "report", "export", "predict", "ui")
 
 
 class Verbs(click.Group):

@@ -1,6 +1,9 @@
-"""What the trained network of a trial said of the validation pictures, kept in a file of its run folder.
+"""What trained networks said of held-out pictures, kept in files of a run folder.
 
-`runs/resnet/answers/7.npz` are the answers of trial 7. Reading a file runs no code.
+runs/resnet/answers/7.npz        the network of trial 7, of the validation pictures
+runs/resnet/confirmed/7/3.npz    the same network trained again with seed 3, of the test pictures
+
+Reading a file runs no code.
 """
 
 from __future__ import annotations
@@ -39,6 +42,11 @@ class Answers:
 def place(folder: Path, number: int) -> Path:
     """Return the file of a trial's answers in the folder of its run."""
     return folder / "answers" / f"{number}.npz"
+
+
+def again(folder: Path, number: int, seed: int) -> Path:
+    """Return the file of the answers to the test pictures of a trial's network, trained again with a seed."""
+    return folder / "confirmed" / str(number) / f"{seed}.npz"
 
 
 def write(answers: Answers, file: Path) -> None:

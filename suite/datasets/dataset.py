@@ -50,6 +50,14 @@ class Dataset:
         reader = self.reader.seen(task.image, preprocessing)
         return replace(self, task=task, preprocessing=preprocessing, reader=reader)
 
+    def redrawn(self, seed: int) -> Dataset:
+        """Return the same pictures with others for validation: as many of each class, drawn by `seed`.
+
+        The test pictures stay.
+        """
+        reader = self.reader.redrawn(seed)
+        return replace(self, digest=reader.source.digest, reader=reader)
+
     @property
     def surroundings(self) -> dict[str, str]:
         """What a trial records of the pictures that it sees."""

@@ -18,6 +18,8 @@ class Memory:
 
     room: float  # bytes, for the pictures of all frames together
     kept: dict[Frame, dict[str, Split]] = field(default_factory=dict, repr=False)  # the frame used last is last
+    mapped: dict[tuple[Frame, str], Split] = field(default_factory=dict, repr=False)  # to files: they take no room here
+    nowhere: set[Frame] = field(default_factory=set)  # frames that have no room on disk either
 
     def of(self, frame: Frame) -> dict[str, Split]:
         """Return the splits that are kept of a frame, by their names."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,7 @@ class Numbered(Source):
 
     count: int  # pictures with a number
     numbers: tf.lookup.StaticHashTable  # the number of each picture, by the hash of its bytes
+    told: str  # hex of which picture has which number
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -131,6 +133,11 @@ class Numbered(Source):
     def sizes(self) -> dict[str, int]:
         """Number of pictures."""
         return {"train": self.count}
+
+    @cached_property
+    def digest(self) -> str:
+        """Hex of the pictures and their numbers."""
+        return self.told
 
     def records(self, split: str, *, seed: int | None = None) -> tf.data.Dataset:
         """Return (encoded picture: string, number: int64), in a fixed order, or with the files ordered by `seed`."""
@@ -161,6 +168,7 @@ def _of_builder(name: str, builder: tfds.core.DatasetBuilder, data: Dataset) -> 
     numbered = Numbered(
         builder=builder, picture=picture, label=path[0], splits=source.splits,
         count=sum(hashed in texts for hashed, _ in told), numbers=_lookup(list(texts)),
+        told=blake2b(repr(list(texts)).encode(), digest_size=8).hexdigest(),
     )  # fmt: skip
     return Pairs(
         name=name, digest=digest, texts=list(texts.values()), size=numbered.count, notes=tuple(notes),

@@ -1,22 +1,33 @@
-"""From records to batches: decoded in parallel, kept in memory where it fits, shuffled, augmented, prefetched."""
+"""From records to batches: decoded in parallel, kept where there is room, shuffled, augmented, prefetched.
+
+Pictures are kept in memory, else on disk, else nowhere: then each epoch decodes them anew. Their order and their pixels
+are the same.
+"""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from math import prod
 
 import numpy as np
 import tensorflow as tf
 
 from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.recipe import Augmentation
+from suite.core.task import spelled
+from suite.datasets import disk
 from suite.datasets.augment import augmented
 from suite.datasets.memory import Frame, Memory, Split
 from suite.datasets.mixing import mixed
 from suite.datasets.source import Source
 from suite.machine.capacity import free_memory, whole_memory
 from suite.machine.progress import watched
-from suite.pictures.graph import decoded, scaled, shown
+from suite.machine.surroundings import version_of
+from suite.pictures.graph import VERSION, decoded, scaled, shown
 
+LOG = logging.getLogger(__name__)
 AUTO = tf.data.AUTOTUNE
 SHARE = 4  # a dataset may fill one part in four of the free memory
 ROOM = 8  # the shuffling of a dataset that does not may fill one part in eight of all memory
@@ -38,6 +49,10 @@ class Reader:
         """Return the reader of the same source at another shape, or by another preprocessing."""
         return replace(self, image=image, preprocessing=preprocessing)
 
+    def redrawn(self, seed: int) -> Reader:
+        """Return the reader of the same pictures with others for validation."""
+        return replace(self, source=self.source.redrawn(seed), memory=Memory(room=self.memory.room), tallies={})
+
     @property
     def frame(self) -> Frame:
         """What the pictures in memory are like."""
@@ -49,8 +64,11 @@ class Reader:
         return sum(map(self._bytes, self.source.splits)) <= self.memory.room
 
     def _bytes(self, split: str) -> int:
-        """Return the size of the pictures of a split in memory."""
-        return self.source.sizes[split] * int(np.prod(self.image))
+        """Return the size of the pictures of a split."""
+        return prod(self._shape(split))
+
+    def _shape(self, split: str) -> disk.Shape:
+        return (self.source.sizes[split], *self.image)
 
     def train(
         self, *, batch_size: int, seed: int, augmentation: Augmentation, first_epoch: int, epochs: int
@@ -70,10 +88,9 @@ class Reader:
     def held_out(self, split: str, batch_size: int) -> tf.data.Dataset:
         """Return the batches of a split in the order of its records."""
         with tf.device("CPU:0"):
-            if self.fits:
-                return self._ended(
-                    self._gathered(split, tf.data.Dataset.range(self.source.sizes[split]).batch(batch_size))
-                )
+            if kept := self._kept(split):
+                numbers = tf.data.Dataset.range(self.source.sizes[split])
+                return self._ended(_gathered(kept, numbers.batch(batch_size)))
             return self._ended(self._pictures(self.source.records(split)).batch(batch_size))
 
     def tally(self, split: str) -> list[int]:
@@ -92,10 +109,10 @@ class Reader:
     def _shuffled(self, batch_size: int, each: tf.data.Dataset) -> tf.data.Dataset:
         """Return the batches of each epoch of `each`, int64 [2]: the seed and the number of the epoch."""
         size = self.source.sizes["train"]
-        if self.fits:
+        if kept := self._kept("train"):
             numbers = tf.data.Dataset.range(size)
             chosen = each.flat_map(lambda epoch: self._in_order(numbers, _numbers(epoch, [])).batch(batch_size))
-            return self._gathered("train", chosen)
+            return _gathered(kept, chosen)
         whole = self.source.records("train") if self._room >= size else None
 
         def one(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -117,10 +134,8 @@ class Reader:
 
         Memory that is free just now must not count: the order of an epoch depends on this number.
         """
-        size, stored = (
-            self.source.sizes["train"],
-            self.source.builder.info.splits[self.source.splits["train"]].num_bytes,
-        )
+        size = self.source.sizes["train"]
+        stored = self.source.builder.info.splits[self.source.splits["train"]].num_bytes
         return max(BLOCK, min(size, int(size * whole_memory() / ROOM / max(stored, 1))))
 
     def _pictures(self, records: tf.data.Dataset) -> tf.data.Dataset:
@@ -132,24 +147,49 @@ class Reader:
 
         return records.map(one, AUTO)
 
-    def _gathered(self, split: str, batches: tf.data.Dataset) -> tf.data.Dataset:
-        """Return batches of what is in memory, given by their numbers."""
-        images, labels = self._read(split)
-        return batches.map(lambda chosen: (tf.gather(images, chosen), tf.gather(labels, chosen)), AUTO)
+    def _kept(self, split: str) -> Split | None:
+        """Return all pictures and labels of a split, decoded the first time; None if nothing can keep them."""
+        if self.fits:
+            return self._in_memory(split)
+        if (self.frame, split) not in self.memory.mapped:
+            found = disk.kept(self._name(split), self._shape(split), self._blocks(split))
+            if found is None:
+                self._tell_once()
+                return None
+            self.memory.mapped[self.frame, split] = found
+        return self.memory.mapped[self.frame, split]
 
-    def _read(self, split: str) -> Split:
-        """Return all pictures and labels of a split, read the first time."""
+    def _in_memory(self, split: str) -> Split:
         kept = self.memory.of(self.frame)
         if split not in kept:
-            size = self.source.sizes[split]
             self.memory.make_room(self._bytes(split))
-            images, labels = np.empty((size, *self.image), np.uint8), np.empty(size, np.int64)
-            blocks = self._pictures(self.source.records(split)).batch(BLOCK).prefetch(AUTO).as_numpy_iterator()
-            for index, (block, answers) in enumerate(watched(blocks, -(-size // BLOCK), f"reading {split}")):
+            images, labels = np.empty(self._shape(split), np.uint8), np.empty(self.source.sizes[split], np.int64)
+            for index, (block, answers) in enumerate(self._blocks(split)):
                 start = index * BLOCK
                 images[start : start + len(block)], labels[start : start + len(block)] = block, answers
             kept[split] = tf.convert_to_tensor(images), tf.convert_to_tensor(labels)
         return kept[split]
+
+    def _tell_once(self) -> None:
+        """Say that nothing keeps the pictures of this shape."""
+        if self.frame not in self.memory.nowhere:
+            self.memory.nowhere.add(self.frame)
+            LOG.warning(
+                "the pictures take %.3g GB at %s, for which neither the memory nor the disk has room: each epoch "
+                "decodes them anew. SUITE_PICTURES sets how many GB are kept on disk (now %.3g).",
+                sum(map(self._bytes, self.source.splits)) / 1e9, spelled(self.image), disk.PICTURES.budget / 1e9,
+            )  # fmt: skip
+
+    def _name(self, split: str) -> str:
+        """Return a name that changes with whatever changes the pixels, the labels or their order."""
+        source, seen = self.source, (self.image, self.background, self.preprocessing.geometry)
+        told = (VERSION, version_of("tensorflow"), source.digest, split, source.splits[split], seen)
+        return blake2b(repr(told).encode(), digest_size=16).hexdigest()
+
+    def _blocks(self, split: str) -> disk.Blocks:
+        """Yield the pictures and labels of a split, BLOCK at a time."""
+        blocks = self._pictures(self.source.records(split)).batch(BLOCK).prefetch(AUTO).as_numpy_iterator()
+        yield from watched(blocks, -(-self.source.sizes[split] // BLOCK), f"reading {split}")
 
     def _ended(self, batches: tf.data.Dataset) -> tf.data.Dataset:
         """Return batches of pixels as the network takes them, in a fixed order, some ahead of it."""
@@ -157,6 +197,12 @@ class Reader:
         options.deterministic = True
         inputs = batches.map(lambda pixels, label: (scaled(_float(pixels), self.preprocessing), label), AUTO)
         return inputs.prefetch(AUTO).with_options(options)
+
+
+def _gathered(kept: Split, batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Return batches of what is kept, given by their numbers."""
+    images, labels = kept
+    return batches.map(lambda chosen: (tf.gather(images, chosen), tf.gather(labels, chosen)), AUTO)
 
 
 def _augmented(batch: Split, seed: tf.Tensor, augmentation: Augmentation, classes: int) -> Split:
@@ -175,5 +221,9 @@ def _numbers(epoch: tf.Tensor, shape: list[int]) -> tf.Tensor:
 
 
 def reader(source: Source, image: tuple[int, int, int], background: tuple[int, int, int]) -> Reader:
-    """Return a reader of `source` at the input shape `image` (H, W, C)."""
+    """Return a reader of `source` at the input shape `image` (H, W, C).
+
+    Raises SuiteError for a budget of pictures on disk that is no number.
+    """
+    disk.PICTURES.check()
     return Reader(source=source, image=image, background=background, memory=Memory(room=free_memory() / SHARE))

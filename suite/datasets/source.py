@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from numpy.typing import NDArray
 
 from suite.core.errors import DatasetError
 from suite.datasets.preparing import quiet
 
+Held = NDArray[np.bool_]  # [N pictures]
+
+LEARNED = ("train", "validation")  # splits that a study learns from
 WHOLE = 256 * 2**20  # bytes up to which a digest reads every picture
 
 
@@ -25,6 +30,7 @@ class Source:
     label: str  # name of the feature
     splits: Mapping[str, str]  # "train", "validation", "test" -> part as tensorflow-datasets writes it
     opened: dict[str, tf.data.Dataset] = field(default_factory=dict, repr=False)  # records of parts, slow to set up
+    drawn: Drawn | None = field(default=None, repr=False, compare=False)  # other splits of the same pictures
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -51,7 +57,7 @@ class Source:
         """Number of pictures of each class, if that is known without reading them: of a folder."""
         return dict((self.builder.info.metadata or {}).get("counts", {}))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Hex of the classes and of every picture and label of each split.
 
@@ -60,6 +66,8 @@ class Source:
         Above 256 MiB the pictures are not read: the name, version and sizes of the dataset stand for them.
         """
         info = self.builder.info
+        if self.drawn:
+            return self.drawn.digest
         if info.metadata and "digest" in info.metadata:
             return str(info.metadata["digest"])
         stored = {split: part.num_bytes for split, part in info.splits.items()}
@@ -80,14 +88,52 @@ class Source:
         """Return the labels of a split (int64), in a fixed order; no picture is decoded."""
         return self.records(split).map(lambda _, label: label)
 
+    def redrawn(self, seed: int) -> Source:
+        """Return the same pictures with others for validation, drawn by `seed`: as many of each class as before.
+
+        The test pictures stay.
+        """
+        labels = [np.fromiter(self.labels(split).as_numpy_iterator(), np.int64) for split in LEARNED]
+        random, pool = np.random.default_rng(seed), np.concatenate(labels)
+        held = np.zeros(len(pool), dtype=bool)
+        for label, count in enumerate(np.bincount(labels[1], minlength=len(self.classes))):
+            held[random.permutation(np.flatnonzero(pool == label))[:count]] = True
+        return replace(self, drawn=Drawn(source=self, held=held))
+
     def records(self, split: str, *, seed: int | None = None) -> tf.data.Dataset:
-        """Return (encoded picture: string, label: int64), in a fixed order, or with the files ordered by `seed`."""
+        """Return (encoded picture: string, label: int64), in a fixed order, or with the files ordered by `seed`.
+
+        Of a source that was redrawn, the files of train and validation keep their order.
+        """
+        if self.drawn and split in LEARNED:
+            train, validation = map(self.drawn.source.records, LEARNED)
+            return _chosen(train.concatenate(validation), self.drawn.held == (split == "validation"))
         part = self.splits[split]
         if seed is not None:
             return _records(self.builder, (self.picture, self.label), part, seed)
         if part not in self.opened:
             self.opened[part] = _records(self.builder, (self.picture, self.label), part)
         return self.opened[part]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drawn:
+    """Which pictures of LEARNED, those for training first, are for validation instead."""
+
+    source: Source
+    held: Held
+
+    @property
+    def digest(self) -> str:
+        """Hex that changes with the pictures and with the split."""
+        return f"{self.source.digest}-{blake2b(self.held.tobytes(), digest_size=4).hexdigest()}"
+
+
+def _chosen(records: tf.data.Dataset, mask: Held) -> tf.data.Dataset:
+    """Return the records [N] where `mask` [N] is true."""
+    marked = tf.data.Dataset.zip(records, tf.data.Dataset.from_tensor_slices(mask))
+    kept = marked.filter(lambda record, is_chosen: is_chosen).map(lambda record, _: record)
+    return kept.apply(tf.data.experimental.assert_cardinality(int(mask.sum())))
 
 
 def _records(

@@ -9,6 +9,7 @@ import tensorflow as tf
 from suite.core.preprocessing import PLAIN, Geometry, Preprocessing
 from suite.pictures.viewing import WHITE, colour
 
+VERSION = 2  # of what networks see of the same pictures
 GREY = (0.299, 0.587, 0.114)  # luma of red, green and blue, ITU-R BT.601
 KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic"}  # their names in TensorFlow's operation
 BACKGROUND = colour(WHITE)  # of what is transparent, where nobody names another

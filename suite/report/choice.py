@@ -24,13 +24,13 @@ def best(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Entry:
     Candidates that are surely within the limits come before candidates that meet them by the median only. The choice
     is always on the front of its group. Raises NothingFitsError, with the nearest misses, when no candidate fits.
     """
-    fitting = _fitting(comparison, wanted)
+    among = fitting(comparison, wanted)
     known = [
         objective
         for objective in dict.fromkeys([comparison.quality, *comparison.objectives, *comparison.costs])
-        if all(objective.measure in entry.trial.measures for entry in fitting)
+        if all(objective.measure in entry.trial.measures for entry in among)
     ]
-    front = comparison.best(fitting, known)
+    front = comparison.best(among, known)
     values = dominance.minimised([entry.trial for entry in front], known)
     return min(zip(values.tolist(), front, strict=True), key=lambda pair: pair[0])[1]
 
@@ -40,10 +40,10 @@ def knee(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Entry:
 
     Only candidates that are surely within the limits `wanted` count, if there are any.
     """
-    fitting = _fitting(comparison, wanted)
+    among = fitting(comparison, wanted)
     pair = [comparison.quality, *comparison.costs[:1]]
-    found = dominance.knee([entry.trial for entry in fitting], pair)
-    return next((entry for entry in fitting if entry.trial is found), None) or best(comparison, wanted)
+    found = dominance.knee([entry.trial for entry in among], pair)
+    return next((entry for entry in among if entry.trial is found), None) or best(comparison, wanted)
 
 
 def named(comparison: Comparison, name: str) -> Entry:
@@ -120,7 +120,7 @@ def _whole(value: float | None) -> float | None:
     return int(value) if value is not None and value == int(value) else value
 
 
-def _fitting(comparison: Comparison, wanted: Sequence[Constraint]) -> list[Entry]:
+def fitting(comparison: Comparison, wanted: Sequence[Constraint]) -> list[Entry]:
     """Return the candidates surely within limits; if there are none, those within limits by the median."""
     _require_trained(comparison)
     measured = {name for entry in comparison.candidates for name in entry.trial.measures}
@@ -128,9 +128,9 @@ def _fitting(comparison: Comparison, wanted: Sequence[Constraint]) -> list[Entry
     candidates = [entry for entry in comparison.candidates if needed <= entry.trial.measures.keys()]
     standings = [limits.worst(entry.trial.measures, [*wanted, *entry.constraints]) for entry in candidates]
     for standing in ("surely", "by the median"):
-        fitting = [entry for entry, found in zip(candidates, standings, strict=True) if found == standing]
-        if fitting:
-            return fitting
+        found = [entry for entry, met in zip(candidates, standings, strict=True) if met == standing]
+        if found:
+            return found
     raise NothingFitsError(_misses(comparison, candidates, wanted))
 
 

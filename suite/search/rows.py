@@ -21,6 +21,7 @@ from suite.search import database, record, worker
 from suite.search.space import decoded, distributions, encoded, suggest
 
 RETIMED = "retimed "  # with the number of a row after it, the name of an attribute of the study
+LOOK = "look "  # begins the attribute of a look at the test pictures
 DEATHS = 3  # a trial whose process died so often has failed and is not run again
 
 
@@ -104,6 +105,17 @@ class Rows:
         """Return measures and surroundings of the rows that were timed again, by number."""
         known = self.study.user_attrs
         return {int(name.removeprefix(RETIMED)): known[name] for name in known if name.startswith(RETIMED)}
+
+    def look(self, key: str, look: Mapping[str, Any]) -> None:
+        """Keep that the test pictures were looked at. Of looks with one key, the first tells when."""
+        before = self.looks().get(key, look)
+        weights = {**before["weights"], **look["weights"]}
+        self.study.set_user_attr(f"{LOOK}{key}", {**look, "at": before["at"], "weights": weights})
+
+    def looks(self) -> dict[str, Mapping[str, Any]]:
+        """Return the looks at the test pictures, by key."""
+        known = self.study.user_attrs
+        return {name.removeprefix(LOOK): known[name] for name in known if name.startswith(LOOK)}
 
     def reject(self, row: FrozenTrial) -> None:
         """End a row that did not become a trial."""

@@ -20,6 +20,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -105,6 +106,21 @@ class Store:
         """Make the new latency of an ended trial durable; raise StoreError when it cannot be written."""
         with self._alone():
             self._rows.retime(number, measures, origin)
+
+    def look(self, key: str, pictures: str, weights: Mapping[str, str]) -> None:
+        """Keep that the test pictures, of a digest, were looked at, and with which weights: a digest for each name.
+
+        Looks of one `key`, such as "export 7", are one. Raises StoreError when it cannot be written.
+        """
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._alone():
+            self._rows.look(key, {"at": now, "pictures": pictures, "weights": dict(weights)})
+
+    def looks(self) -> list[str]:
+        """Return every look at the test pictures for people, the earliest first: `2026-11-29: export 7`."""
+        with guarded(self.folder), legible():
+            known = sorted(self._rows.looks().items(), key=lambda pair: pair[1]["at"])
+        return [f"{look['at'][:10]}: {key}" for key, look in known]
 
     def count_by(self, known: Known) -> None:
         """Use `known` for the costs of candidates before they are tried; by default, only ended trials tell costs."""

@@ -16,10 +16,10 @@ from scipy import stats
 from scipy.special import stdtr, stdtrit
 
 from suite.statistics.intervals import CONFIDENCE, Interval
+from suite.statistics.pairs import LEVEL
 
 Array = NDArray[np.float64]
 
-FEWEST = 6  # seeds: with 5, the smallest p-value of a sign-flip test is 0.0625
 RESAMPLES = 2000
 BETTER = 0.75  # of P(A better than B), from which A counts as better (Bouthillier et al., 2021)
 
@@ -60,6 +60,14 @@ def _freedom(by_seed: float, by_picture: float, both: float, table: Array) -> fl
 def _interval(value: float, variance: float, freedom: float, confidence: float) -> Interval:
     half = float(stdtrit(max(1.0, min(freedom, 1e9)), 0.5 + confidence / 2)) * math.sqrt(variance)
     return Interval(value - half, value + half)
+
+
+def fewest(comparisons: int, level: float = LEVEL) -> int:
+    """Return the fewest seeds with which some sign-flip tests, with Holm's correction, can tell anything apart.
+
+    One test needs 6: with 5, the smallest p-value is 0.0625. Four need 8.
+    """
+    return math.ceil(math.log2(2 * comparisons / level))
 
 
 def sign_flip(differences: ArrayLike) -> float:

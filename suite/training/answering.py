@@ -1,4 +1,4 @@
-"""What a trained network says of the validation pictures."""
+"""What a trained network says of the pictures of a split."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Logits = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 
-def answers(network: keras.Model, data: Dataset, mode: str) -> Answers:
-    """Return the answers of `network`, trained in a `mode`, to the validation pictures of `data`.
+def answers(network: keras.Model, data: Dataset, mode: str, split: str = "validation") -> Answers:
+    """Return the answers of `network`, trained in a `mode`, to the pictures of a split of `data`.
 
     A frozen body has said its part already: its classifier answers from the kept features.
     """
-    return of(*(_by_features if mode == FROZEN else _by_pictures)(network, data))
+    return of(*(_by_features if mode == FROZEN else _by_pictures)(network, data, split))
 
 
 def of(logits: Logits, labels: Labels) -> Answers:
@@ -41,17 +41,17 @@ def of(logits: Logits, labels: Labels) -> Answers:
     )
 
 
-def _by_pictures(network: keras.Model, data: Dataset) -> tuple[Logits, Labels]:
+def _by_pictures(network: keras.Model, data: Dataset, split: str) -> tuple[Logits, Labels]:
     answer = tf.function(
         lambda pictures: network(pictures, training=False),
         input_signature=[tf.TensorSpec((None, *data.task.image), tf.float32)],
     )
-    found = [(answer(pictures).numpy(), labels.numpy()) for pictures, labels in data.validation()]
+    found = [(answer(pictures).numpy(), labels.numpy()) for pictures, labels in data.ordered(split)]
     logits, labels = map(np.concatenate, zip(*found, strict=True))
     return logits.astype(np.float64), labels
 
 
-def _by_features(network: keras.Model, data: Dataset) -> tuple[Logits, Labels]:
-    seen = features.Extractor(network, data).of("validation").labelled
+def _by_features(network: keras.Model, data: Dataset, split: str) -> tuple[Logits, Labels]:
+    seen = features.Extractor(network, data).of(split).labelled
     kernel, bias = features.classifier(network).get_weights()
     return seen.features.astype(np.float64) @ kernel + bias, seen.labels

@@ -1,20 +1,16 @@
 """What the body of a network, all before its classifier, says of a split of a dataset: computed once, kept on disk.
 
 A file of features is found again by what they depend on: the body's operations and weights, and the pictures as the
-network is shown them. So trials and studies share them. The folder keeps to a budget: what was not used for longest
-makes room.
+network is shown them. So trials and studies share them.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -23,17 +19,17 @@ import tensorflow as tf
 
 from suite.architectures.layers import deployed
 from suite.architectures.weights.copying import operations
-from suite.core import files
-from suite.core.errors import ArchitectureError, SuiteError
+from suite.core.errors import ArchitectureError
 from suite.datasets import Dataset
-from suite.machine import cache
 from suite.machine.progress import watched
+from suite.machine.shelf import Shelf
+from suite.pictures.graph import VERSION
 from suite.training.checkpoint import UNREADABLE
 from suite.training.deadline import Left, OutOfTimeError, forever
 from suite.training.probe import Labelled
 
 BATCH = 64  # pictures at a time
-BUDGET = 2.0  # GB that the folder may hold; the environment variable SUITE_FEATURES changes it
+FEATURES = Shelf(holds="features", variable="SUITE_FEATURES", default=2.0)
 
 
 @dataclass(frozen=True)
@@ -80,16 +76,17 @@ class Extractor:
 
         Raises OutOfTimeError when no seconds are `left` meanwhile, and SuiteError for a budget that is no number.
         """
-        room, place = budget(), folder() / f"{self._key(split)}.npz"
-        found = _read(place)
+        FEATURES.check()
+        name = f"{self._key(split)}.npz"
+        found = _read(name)
         if found is None:
             found = self._computed(split)
-            _keep(place, found, room)
+            _keep(name, found)
         return found
 
     def _key(self, split: str) -> str:
         seen = {key: self._data.surroundings.get(key) for key in ("dataset_digest", "image", "preprocessing")}
-        shown = json.dumps([seen, self._data.background, self._data.sizes[split], split])
+        shown = json.dumps([VERSION, seen, self._data.background, self._data.sizes[split], split])
         return blake2b(f"{self._digest} {shown}".encode(), digest_size=16).hexdigest()
 
     def _computed(self, split: str) -> Features:
@@ -105,20 +102,6 @@ class Extractor:
             labels.append(truth.numpy())
         labelled = Labelled(np.concatenate(features), np.concatenate(labels))
         return Features(labelled, time.monotonic() - began)
-
-
-def budget() -> float:
-    """Return the GB that the folder may hold. Raises SuiteError if SUITE_FEATURES is no number of 0 or more."""
-    said = os.environ.get("SUITE_FEATURES", str(BUDGET))
-    with suppress(ValueError):
-        if (room := float(said)) >= 0:
-            return room
-    raise SuiteError(f"SUITE_FEATURES={said}: needs a number of GB, 0 or more, for features that are kept")
-
-
-def folder() -> Path:
-    """Return the folder of all features of this user."""
-    return cache.folder() / "features"
 
 
 def digest(network: keras.Model) -> str:
@@ -139,29 +122,24 @@ def digest(network: keras.Model) -> str:
     return summed.hexdigest()
 
 
-def _read(place: Path) -> Features | None:
-    """Return the features in a file; None if there is none that can be read."""
+def _read(name: str) -> Features | None:
+    """Return the features that are kept; None if there are none that can be read."""
+    file = FEATURES.found(name)
+    if file is None:
+        return None
     try:
-        with place.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
-            found = Features(Labelled(kept["features"], kept["labels"]), float(kept["seconds"]))
-        os.utime(place)  # used just now
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
+            return Features(Labelled(kept["features"], kept["labels"]), float(kept["seconds"]))
     except UNREADABLE:
         return None
-    return found
 
 
-def _keep(place: Path, found: Features, room: float) -> None:
-    """Keep features, if the disk takes them. What was not used for longest is deleted until all fit in `room` GB."""
+def _keep(name: str, found: Features) -> None:
+    """Keep features, if there is room; else they are computed anew next time."""
     arrays: Mapping[str, Any] = {
         "features": found.labelled.features,
         "labels": found.labelled.labels,
         "seconds": np.array(found.seconds),
     }
-    with suppress(OSError):  # a full disk: they are computed anew next time
-        with files.replacing(place) as draft, draft.open("wb") as stream:
-            np.savez(stream, **arrays)
-        left = room * 1e9
-        for file in sorted(place.parent.glob("*.npz"), key=lambda one: one.stat().st_mtime, reverse=True):
-            left -= file.stat().st_size
-            if left < 0:
-                file.unlink(missing_ok=True)
+    size = sum(array.nbytes for array in arrays.values())
+    FEATURES.keep(name, size, lambda stream: np.savez(stream, **arrays))

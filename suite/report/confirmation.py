@@ -1,0 +1,177 @@
+"""What networks that were trained again with several seeds say on the test pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.core import answers, seen
+from suite.core.errors import StoreError
+from suite.core.measures import costs
+from suite.core.study import Constraint
+from suite.core.trial import Run, Trial
+from suite.report import choice
+from suite.report.comparison import Comparison, Entry
+from suite.statistics import pairs, seeds
+from suite.statistics.seeds import Mean, fewest
+
+EQUAL = 1.0  # points of accuracy up to which two networks are practically equal
+LEVEL = 0.05  # of error
+BESIDE = ("behind", "behind_low", "behind_high", "best_is_better", "p", "practically_equal", "verdict")
+
+
+def chosen(comparison: Comparison, most: int, wanted: Sequence[Constraint] = ()) -> list[Entry]:
+    """Return what to confirm within the limits `wanted`, at most `most` candidates, the most accurate first.
+
+    They are the best, the best of each family, and members of the front: its ends, then what lies most apart from those
+    taken. Raises as `choice.best`.
+    """
+    among = choice.fitting(comparison, wanted)
+    ranked = sorted(among, key=lambda entry: -entry.trial.measures.get("accuracy", 0.0))
+    best = list({entry.family: entry for entry in reversed(ranked)}.values())[::-1]
+    front = _spread([entry for entry in ranked if entry in comparison.best(among, comparison.objectives)])
+    taken = list({entry.name: entry for entry in [*front[:1], *best, *front]}.values())[:most]
+    return sorted(taken, key=ranked.index)
+
+
+def _spread(front: Sequence[Entry]) -> list[Entry]:
+    """Return members of a front, sorted by accuracy: the first, the last, then the middles of the largest gaps."""
+    if len(front) < 3:
+        return list(front)
+    taken, left = [0, len(front) - 1], set(range(1, len(front) - 1))
+    while left:
+        apart = max(left, key=lambda one: (min(abs(one - other) for other in taken), -one))
+        taken.append(apart)
+        left.remove(apart)
+    return [front[one] for one in taken]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """A training that is still to be done."""
+
+    run: Run
+    trial: Trial
+    seed: int
+    look: str  # at the test pictures, to which it belongs
+
+    def __str__(self) -> str:
+        return f"{self.run.name}/{self.trial.number} with seed {self.seed}"
+
+
+def missing(comparison: Comparison, entries: Sequence[Entry], wanted: Sequence[int]) -> list[Again]:
+    """Return the trainings that are not done: all networks with the first of the seeds `wanted`, then with the next."""
+    chosen = [(run, entry.trial) for run, entry in zip(_runs(comparison, entries), entries, strict=True)]
+    looks = {run.folder: _look([trial.number for of, trial in chosen if of is run]) for run, _ in chosen}
+    every = [Again(run=run, trial=trial, seed=seed, look=looks[run.folder]) for seed in wanted for run, trial in chosen]
+    return [one for one in every if not answers.again(one.run.folder, one.trial.number, one.seed).exists()]
+
+
+def _look(numbers: Sequence[int]) -> str:
+    return f"confirm {', '.join(map(str, sorted(numbers)))}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Confirmation:
+    """Networks trained with the same S seeds, and their answers to the same N test pictures."""
+
+    entries: tuple[Entry, ...]  # the best first
+    right: tuple[NDArray[np.bool_], ...]  # [S, N] for each entry
+
+    @property
+    def seeds(self) -> int:
+        """The number of seeds."""
+        return len(self.right[0])
+
+    @cached_property
+    def means(self) -> list[Mean]:
+        """Mean accuracy of each network, with its interval over seeds and pictures; shares."""
+        return [seeds.mean(one) for one in self.right]
+
+    @cached_property
+    def by_seed(self) -> list[NDArray[np.float64]]:
+        """Accuracy of each network by seed [S], in percent."""
+        return [100 * one.mean(axis=1) for one in self.right]
+
+    @cached_property
+    def p(self) -> NDArray[np.float64]:
+        """P-values of the best and each other by the sign-flip test of paired seeds, with Holm's correction."""
+        return pairs.holm([seeds.sign_flip(self.by_seed[0] - other) for other in self.by_seed[1:]])
+
+    @property
+    def held_out(self) -> float:
+        """The share of the pictures to learn from that each seed keeps for validation."""
+        known = self.entries[0].trial.surroundings
+        train, validation = (seen.images(known, split) or 0 for split in ("train", "validation"))
+        return validation / max(1, train + validation)
+
+    def rows(self, equal: float = EQUAL) -> list[dict[str, Any]]:
+        """Return a row for each network, in percent; differences of up to `equal` points do not matter."""
+        return [self._row(index, equal) for index in range(len(self.entries))]
+
+    def _row(self, index: int, equal: float) -> dict[str, Any]:
+        mean, each = self.means[index], self.by_seed[index]
+        row = {
+            "trial": self.entries[index].name,
+            "seeds": self.seeds,
+            "accuracy": 100 * mean.value,
+            "low": max(0.0, 100 * mean.interval.low),
+            "high": min(100.0, 100 * mean.interval.high),
+            "worst_seed": float(each.min()),
+            "best_seed": float(each.max()),
+            **_costs(self.entries[index]),
+        }
+        best = dict.fromkeys(BESIDE) | {"verdict": "the best"}
+        return row | (self._beside_the_best(index, equal) if index else best)
+
+    def _beside_the_best(self, index: int, equal: float) -> dict[str, Any]:
+        """Return how sure it is that the first network is better than another."""
+        best, other = self.by_seed[0], self.by_seed[index]
+        sure, behind = seeds.better(best, other), seeds.mean(self.right[0].astype(float) - self.right[index])
+        low, high = (100 * end for end in behind.interval)
+        found = {"behind": 100 * behind.value, "behind_low": low, "behind_high": high, "best_is_better": sure.share}
+        needed = fewest(len(self.entries) - 1)
+        if self.seeds < needed:
+            return dict.fromkeys(BESIDE) | found | {"verdict": f"a range: {needed} seeds can tell"}
+        p, believed = float(self.p[index - 1]), seeds.practically(best - other, equal, self.held_out)
+        worse = p <= LEVEL and sure.is_better
+        said = "worse" if worse else "practically equal" if believed.equal > 1 - LEVEL else "not told apart"
+        return found | {"p": p, "practically_equal": believed.equal, "verdict": said}
+
+
+def _costs(entry: Entry) -> dict[str, float]:
+    known = entry.trial.measures
+    return {cost.name: known[cost.name] for cost in costs() if cost.is_brief and cost.name in known}
+
+
+def _runs(comparison: Comparison, entries: Sequence[Entry]) -> list[Run]:
+    """Return the run of each of `entries`."""
+    known = {name: run for name, run in zip(comparison.names, comparison.runs, strict=True) if isinstance(run, Run)}
+    return [known[entry.run] for entry in entries]
+
+
+def of(comparison: Comparison, entries: Sequence[Entry], wanted: Sequence[int]) -> Confirmation | None:
+    """Return what the networks of `entries` say with those of the seeds `wanted` that all have; None if there are none.
+
+    Raises StoreError when answers cannot be read, or are of different test pictures.
+    """
+    numbered = [
+        (run.folder, entry.trial.number) for run, entry in zip(_runs(comparison, entries), entries, strict=True)
+    ]
+    places = [[answers.again(folder, number, seed) for seed in wanted] for folder, number in numbered]
+    whole = [place for place in zip(*places, strict=True) if all(file.exists() for file in place)]
+    read = [[answers.read(file) for file in column] for column in zip(*whole, strict=True)]
+    if not read:
+        return None
+    labels = read[0][0].labels  # type: ignore[union-attr]
+    if any(not np.array_equal(one.labels, labels) for column in read for one in column if one):
+        place = whole[0][0].parent.parent
+        raise StoreError(f"{place}: holds answers to different test pictures. Remove this folder, and confirm again.")
+    right = [np.array([one.right for one in column if one]) for column in read]
+    ranked = sorted(range(len(right)), key=lambda one: -right[one].mean())
+    return Confirmation(entries=tuple(entries[one] for one in ranked), right=tuple(right[one] for one in ranked))
