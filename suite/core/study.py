@@ -289,16 +289,16 @@ class Study:
         epoch of smaller pictures takes as much less as they have fewer pixels.
         """
         way = self.mode(configuration), self.sizes(configuration)
-        return effort.spent(*way, self.fidelity.epochs, epoch) / self._whole
+        return effort.spent(*way, self.fidelity.epochs, epoch) / self.whole
 
     @property
     def least(self) -> float:
         """The work of the smallest part of a training that a new trial spends, as a part of the largest training."""
         epochs = self.fidelity.epochs
-        return min(effort.spent(*way, epochs, self.ladder(way[0])[0]) for way in self._ways) / self._whole
+        return min(effort.spent(*way, epochs, self.ladder(way[0])[0]) for way in self._ways) / self.whole
 
     @cached_property
-    def _whole(self) -> float:
+    def whole(self) -> float:
         """The work of the largest training, in epochs of the whole network at the whole size."""
         return max(effort.spent(*way, self.fidelity.epochs, self.ladder(way[0])[-1]) for way in self._ways)
 

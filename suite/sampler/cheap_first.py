@@ -33,7 +33,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from threadpoolctl import threadpool_limits
 
-from suite.sampler.costs import Costs, Exact
+from suite.sampler.costs import Costs, Exact, Price
 from suite.sampler.gaussian import Array
 from suite.sampler.parameters import Parameter, Space, unique, without
 from suite.sampler.prospects import POOL, Prospects, Seen, Wanted
@@ -63,8 +63,10 @@ class CheapFirstSampler(BaseSampler):
     `space` gives the distributions if they are known beforehand, as a Space if only some trials ask for some of them;
     else they are learnt from the trials, also those that only some trials ask for. `calls` is the number of
     configurations whose costs each proposal asks for, if asking is slow; without it, a proposal asks for more than a
-    thousand. `deciding` names the parameters that costs depend on, if not all do. `curve` returns what a trial told at
-    each level, if trials are not all trained alike; `end` is the level of a whole training.
+    thousand. `price(params, costs)` returns how much of what there is to spend a trial takes, if not all take the same:
+    then the improvement for each unit of it counts. `deciding` names the parameters that costs depend on, if not all
+    do. `curve` returns what a trial told at each level, if trials are not all trained alike; `end` is the level of a
+    whole training.
 
     Trials that run at the same time get different proposals. A configuration that was tried is not proposed again,
     unless `repeat` is set or its trial is `open`. Proposals depend only on `seed`, the trials and the number of the
@@ -79,6 +81,7 @@ class CheapFirstSampler(BaseSampler):
         limits: Sequence[float | None] = (),
         space: Mapping[str, BaseDistribution] | Space | None = None,
         calls: int | None = None,
+        price: Price | None = None,
         deciding: Collection[str] | None = None,
         curve: Curve = ended,
         end: float = 0.0,
@@ -89,7 +92,7 @@ class CheapFirstSampler(BaseSampler):
     ) -> None:
         least = max(len(positions or ()), len(limits))
         self._costs, self._knows = Costs(costs, calls, least, deciding), costs is not None
-        self._positions, self._limits = positions, limits
+        self._positions, self._limits, self._price = positions, limits, price
         self._given = space if space is None or isinstance(space, Space) else Space.of(space)
         self._curve, self._end, self._open, self._repeat, self._start = curve, end, open, repeat, start
         self._seed = int(np.random.default_rng(seed).integers(2**32)) if seed is None else seed
@@ -191,6 +194,7 @@ class CheapFirstSampler(BaseSampler):
         wanted = Wanted(
             aims=np.array([True] * len(own) + [False] * len(broken) + [True] * len(costs) + [False] * further),
             limits=np.concatenate([np.full(len(own), np.inf), np.zeros(len(broken)), self._cost_limits()]),
+            price=self._price,
         )
         observed = Seen(
             rows=space.rows([one.params for one, _, _ in seen]),
@@ -215,7 +219,8 @@ class CheapFirstSampler(BaseSampler):
     def _first(self, space: Space, tried: Array, share: float, source: np.random.Generator) -> Array:
         """Return a random candidate [P] whose first cost lies just above the quantile `share` of all.
 
-        This spreads the first few trainings over the costs. Raises StopIteration when there is no candidate.
+        This spreads the first few trainings over the costs. Of those where prices differ, one of the lower half is
+        drawn. Raises StopIteration when there is no candidate.
         """
         costs = self._costs
         rows = without(unique(space.draw(POOL, source)), tried)
@@ -232,4 +237,8 @@ class CheapFirstSampler(BaseSampler):
             return rows[chosen[0]]
         ordered = chosen[np.argsort(estimate.mean[chosen, 0], kind="stable")]
         low, high = int(share * len(ordered)), int((share + 1 / self._start) * len(ordered))
-        return rows[ordered[source.integers(low, max(low + 1, min(high, len(ordered))))]]
+        band = ordered[low : max(low + 1, min(high, len(ordered)))]
+        if self._price:
+            prices = costs.prices(self._price, space, rows[band], estimate.mean[band])
+            band = band[np.argsort(prices, kind="stable")[: -(-len(band) // 2)]]
+        return rows[band[source.integers(len(band))]]

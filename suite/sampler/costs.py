@@ -14,6 +14,8 @@ from suite.sampler.parameters import Space
 
 Exact = Callable[[Mapping[str, Any]], "float | Sequence[float] | None"]  # NaN: not known yet; None: cannot be had
 
+Price = Callable[[Mapping[str, Any], Sequence[float]], float]  # of trying a configuration, from it and its costs
+
 Key = frozenset[tuple[str, Any]]
 Model = tuple["Process | None", float, float]  # process, shift, size: a prediction times size plus shift
 
@@ -125,6 +127,15 @@ class Costs:
     def scaled(self, costs: Array) -> Array:
         """Return costs [..., K] as they are compared: as logarithms where all are positive."""
         return np.where(self._logarithmic, np.log(np.where(self._logarithmic, costs, 1.0)), costs)
+
+    def plain(self, scaled: Array) -> Array:
+        """Return the costs [..., K] that `scaled` returned these for."""
+        return np.where(self._logarithmic, np.exp(np.where(self._logarithmic, scaled, 0.0)), scaled)
+
+    def prices(self, price: Price, space: Space, rows: Array, scaled: Array) -> Array:
+        """Return the price [N] of each candidate [N, P], whose costs [N, K] are as `estimate` tells them."""
+        told = zip(space.configurations(rows), self.plain(scaled).tolist(), strict=True)
+        return np.array([price(configuration, costs) for configuration, costs in told])
 
     def _key(self, configuration: Mapping[str, Any]) -> Key:
         if self._deciding is None:

@@ -1,4 +1,6 @@
-"""What each candidate promises: the hypervolume that it is expected to add to the front.
+"""What each candidate promises: the hypervolume that it is expected to add to the front, and what that is worth.
+
+Where trying one candidate takes more than trying another, the worth is the promise for each unit of the price.
 
 Only the results of training are uncertain, and modelled. Costs are exact, or predicted until they are asked for. No
 scale is known beforehand: results are scaled by the deviation of the results so far, with hopeless values drawn
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from suite.core import fronts
-from suite.sampler.costs import Costs, Estimate, seen_as
+from suite.sampler.costs import Costs, Estimate, Price, seen_as
 from suite.sampler.gaussian import Array, Inputs, Process
 from suite.sampler.parameters import Space, fresh, unique, without
 
@@ -34,6 +36,7 @@ class Wanted:
 
     aims: NDArray[np.bool_]  # [U + K] whether each is an objective
     limits: Array  # [U + K] what each must not pass; infinite for none
+    price: Price | None = None  # of trying a candidate; None: the same for all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,26 +109,36 @@ class Prospects:
         self._expect_pending()
         expected = self._expected(self._pool, pool)
         self._lower, self._upper = self._front(values, met, pool, expected[0])
-        self._pool_promise = self._gain(pool, *expected)
+        self._pool_worth = self._worth(self._pool, pool, self._gain(pool, *expected))
 
     def best(self, tried: Array) -> tuple[Array, float]:
-        """Return the candidate [P] that promises most and is not among `tried`, with its promise.
+        """Return the candidate [P] that is worth most and is not among `tried`, with its promise.
 
         Its costs were asked for, unless no calls were left; a promise of 0 means none. Raises StopIteration when there
         is no candidate.
         """
-        rows, promise = self._searched(tried)
+        rows, worth = self._searched(tried)
         if not len(rows):
             raise StopIteration
         while not self._costs.is_spent:
-            place = int(np.argmax(promise))
+            place = int(np.argmax(worth))
             configuration = self._space.configuration(rows[place])
             if self._costs.is_known(configuration):
                 break
             self._costs.ask(configuration)
-            promise[place] = self.promise(rows[place : place + 1])[0]
-        place = int(np.argmax(promise))
-        return rows[place], float(promise[place])
+            worth[place] = self.worth(rows[place : place + 1])[0]
+        place = int(np.argmax(worth))
+        return rows[place], float(self.promise(rows[place : place + 1])[0])
+
+    def worth(self, rows: Array) -> Array:
+        """Return the promise [N] of each candidate for each unit of its price."""
+        estimate = self._costs.estimate(self._space, rows)
+        return self._worth(rows, estimate, self._gain(estimate, *self._expected(rows, estimate)))
+
+    def _worth(self, rows: Array, estimate: Estimate, promise: Array) -> Array:
+        if self._wanted.price is None:
+            return promise
+        return promise / self._costs.prices(self._wanted.price, self._space, rows, estimate.mean)
 
     def promise(self, rows: Array) -> Array:
         """Return the hypervolume [N] that each candidate is expected to add, were it trained to the end.
@@ -147,16 +160,16 @@ class Prospects:
 
     def _searched(self, tried: Array) -> tuple[Array, Array]:
         new = fresh(self._pool, tried)
-        rows, promise = self._pool[new], self._pool_promise[new]
+        rows, worth = self._pool[new], self._pool_worth[new]
         around = without(unique(self._space.varied(self._best_rows)), np.vstack([self._pool, tried]))
-        rows, promise = np.vstack([rows, around]), np.append(promise, self.promise(around) if len(around) else [])
+        rows, worth = np.vstack([rows, around]), np.append(worth, self.worth(around) if len(around) else [])
         for _ in range(CLIMBS):
-            around = self._space.varied(rows[np.argsort(-promise, kind="stable")[:TOP]])
+            around = self._space.varied(rows[np.argsort(-worth, kind="stable")[:TOP]])
             more = without(unique(around), np.vstack([rows, tried]))
             if not len(more):
                 break
-            rows, promise = np.vstack([rows, more]), np.append(promise, self.promise(more))
-        return rows, promise
+            rows, worth = np.vstack([rows, more]), np.append(worth, self.worth(more))
+        return rows, worth
 
     def _inputs(self, rows: Array, costs: Estimate, level: Array) -> Inputs:
         plain = seen_as(self._space, rows)

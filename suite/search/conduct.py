@@ -64,7 +64,7 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
         )
         _check_same_data(wanted, before, data.surroundings)
         folder.keep_classes(store.folder, data.classes)
-        store.count_by(evaluate.known)
+        store.count_by(evaluate.known, data.sizes["train"])
         tuner.search(store, evaluate, watchers)
         settling.settle(store, evaluate, shown.note if shown else lambda line: None)
 

@@ -30,7 +30,7 @@ from suite.machine.surroundings import surroundings
 from suite.search import trained
 from suite.search.bench import Bench
 from suite.search.buildable import hold_sizes
-from suite.search.proposals import costs_of, key
+from suite.search.proposals import asked_of, key
 from suite.search.space import network
 from suite.search.tuner import Watcher
 from suite.training import answering, loop
@@ -69,10 +69,10 @@ class Evaluation:
     def known(self, configuration: Mapping[str, Value]) -> dict[str, float] | None:
         """Return the costs of a network that are known before it is tried: measured costs, else its counts.
 
-        None means that it cannot be built. If the study asks for no counts, no network is built here.
+        None means that it cannot be built. If nothing asks for counts, no network is built here.
         """
         before = self.same(configuration, self._place(configuration))
-        if before or not set(costs_of(self.study)) & set(COUNTED):
+        if before or not set(asked_of(self.study)) & set(COUNTED):
             return before.costs if before else {}
         name = key(network(configuration))
         if name not in self.plans:

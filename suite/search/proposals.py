@@ -17,12 +17,18 @@ from suite.core.recipe import FROZEN
 from suite.core.study import Study, Value
 from suite.core.trial import Trial
 from suite.sampler.cheap_first import START, CheapFirstSampler, Curve, Open
+from suite.sampler.costs import Price
 from suite.sampler.parameters import Space
 from suite.search.space import branches, decoded, distributions, frozen, network
 from suite.studyfile.binding import configurations, drawn
 
 Known = Callable[[Mapping[str, Value]], "Mapping[str, float] | None"]  # costs of a configuration's network, by measure
 
+WORK = "macs"  # the measure of what seconds are spent on
+BEFORE = 3e11  # multiply-adds that take as long as all else of a short trial, 4 seconds of two cores (measured)
+PASSES = 3  # multiply-adds of an epoch, in those of its pictures: forward, and twice as many backward
+
+FEW = 8  # candidates for each training before the first model, in a small space
 CALLS = 8  # networks that are counted for one proposal, a tenth of a second each
 
 DRAWS = 2_000  # random draws in search of a new configuration
@@ -49,13 +55,16 @@ def sampler(study: Study, asked: int) -> BaseSampler:
         return OPTUNAS[study.sampler](startup, seed)
 
 
-def cheap_first(study: Study, known: Known, curve: Curve, open: Open) -> CheapFirstSampler:
+def cheap_first(
+    study: Study, known: Known, curve: Curve, open: Open, pictures: Callable[[], int] = lambda: 0
+) -> CheapFirstSampler:
     """Return our sampler.
 
     `known` returns the known costs of a configuration's network, None if it cannot be built or was refused. Each
-    proposal asks it for CALLS configurations. The configuration of an `open` trial may be proposed again.
+    proposal asks it for CALLS configurations. The configuration of an `open` trial may be proposed again. `pictures`
+    returns how many there are to train with.
     """
-    measures = costs_of(study)
+    measures = asked_of(study)
 
     def costs(parameters: Mapping[str, Any]) -> list[float] | None:
         told = known(decoded(study, parameters))
@@ -69,11 +78,12 @@ def cheap_first(study: Study, known: Known, curve: Curve, open: Open) -> CheapFi
         limits=[_limit(study, measure) for measure in measures],
         space=Space.branched(distributions(study), branches(study)),
         calls=CALLS,
+        price=_price(study, measures, pictures),
         deciding=network(dict.fromkeys(study.domains, 0)).keys(),
         curve=curve,
         open=open,
         end=float(len(study.rungs) - 1),
-        start=min(START, max(2, (study.budget.trials or 4 * START) // 4)),
+        start=_start(study),
         seed=study.seed,
     )
 
@@ -81,6 +91,37 @@ def cheap_first(study: Study, known: Known, curve: Curve, open: Open) -> CheapFi
 def costs_of(study: Study) -> list[str]:
     """Return the costs among a study's measures: its objectives in their order, then those it only limits."""
     return [measure for measure in study.measures if MEASURES[measure].is_cost]
+
+
+def asked_of(study: Study) -> list[str]:
+    """Return the costs that are asked for before a trial: those of the study, and what hours are spent on."""
+    return list(dict.fromkeys([*costs_of(study), *([WORK] if study.budget.hours else [])]))
+
+
+def _start(study: Study) -> int:
+    """Return how many trainings come before the first model: few if few are to come, or if there are few candidates."""
+    return int(min(START, max(2, (study.budget.trials or 4 * START) // 4), max(2, study.size / FEW)))
+
+
+def _price(study: Study, measures: Sequence[str], pictures: Callable[[], int]) -> Price:
+    """Return what a whole training takes of the budget: multiply-adds if hours are limited, else parts of a training.
+
+    What is promised is promised for its end. Multiply-adds stand for seconds, which differ from one day to the next.
+    """
+    parts: dict[str, float] = {}
+
+    def part(configuration: Mapping[str, Any]) -> float:
+        decisive = key({name: value for name, value in configuration.items() if name.startswith("recipe.")})
+        if decisive not in parts:
+            whole = decoded(study, configuration)
+            parts[decisive] = study.work(whole, study.last(whole))
+        return parts[decisive]
+
+    def in_multiply_adds(configuration: Mapping[str, Any], costs: Sequence[float]) -> float:
+        epochs = study.whole * part(configuration)
+        return BEFORE + PASSES * epochs * pictures() * costs[measures.index(WORK)]
+
+    return in_multiply_adds if study.budget.hours else lambda configuration, costs: part(configuration)
 
 
 def _limit(study: Study, measure: str) -> float | None:

@@ -47,12 +47,21 @@ def encoded(study: Study, configuration: Mapping[str, Value]) -> dict[str, Any]:
 
 
 def decoded(study: Study, parameters: Mapping[str, Any]) -> dict[str, Value]:
-    """Return the configuration that `encoded` made `parameters` from. Raises KeyError if they lack one."""
+    """Return the configuration that `encoded` made `parameters` from.
+
+    Raises KeyError if they lack one, unless it has a single value: samplers leave these out.
+    """
     found: dict[str, Value] = {}
     for key, domain in study.domains.items():
         if study.has(key, found):
-            found[key] = _decoded(domain, parameters[key])
+            found[key] = _decoded(domain, parameters[key]) if key in parameters else _only(key, domain)
     return found
+
+
+def _only(key: str, domain: Domain) -> Value:
+    if domain.size > 1:
+        raise KeyError(key)
+    return domain.values[0] if isinstance(domain, Choice) else _decoded(domain, domain.low)
 
 
 def is_whole(study: Study, parameters: Mapping[str, Any]) -> bool:

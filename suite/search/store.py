@@ -38,7 +38,7 @@ from suite.search import worker
 from suite.search.database import HEARTBEAT, guarded, legible
 from suite.search.fidelity import Kept, affordable, best, first_look, first_stop, next_step, stop
 from suite.search.past import Past
-from suite.search.proposals import Known, Tried, cheap_first, costs_of, sampler
+from suite.search.proposals import Known, Tried, asked_of, cheap_first, costs_of, sampler
 from suite.search.record import BELOW
 from suite.search.rows import Rows
 from suite.search.space import decoded, encoded
@@ -61,9 +61,16 @@ class Store:
         self.folder, self.study = folder, study
         self._asked: set[int] = set()  # numbers of trials begun here and not ended
         self._past = Past(folder, study)
+        self._pictures = 0
         self._known: Known = lambda configuration: self._past.costs(configuration)
         self._ours = (
-            cheap_first(study, self._unrefused, lambda row: self._past.curve(row), lambda row: self._past.is_open(row))
+            cheap_first(
+                study,
+                self._unrefused,
+                lambda row: self._past.curve(row),
+                lambda row: self._past.is_open(row),
+                lambda: self._pictures,
+            )
             if study.sampler == "cheap-first"
             else None
         )
@@ -122,9 +129,12 @@ class Store:
             known = sorted(self._rows.looks().items(), key=lambda pair: pair[1]["at"])
         return [f"{look['at'][:10]}: {key}" for key, look in known]
 
-    def count_by(self, known: Known) -> None:
-        """Use `known` for the costs of candidates before they are tried; by default, only ended trials tell costs."""
-        self._known = known
+    def count_by(self, known: Known, pictures: int = 0) -> None:
+        """Use `known` for the costs of candidates before they are tried; by default, only ended trials tell costs.
+
+        `pictures` is the number that a training goes through in an epoch.
+        """
+        self._known, self._pictures = known, pictures
 
     def disappointment(self, trial: Trial) -> str:
         """Return why a proposal is not worth training, now that its costs are measured; empty if it is worth it.
@@ -136,11 +146,11 @@ class Store:
         unsure = len(before) - before.count("dropped") < START or set(before[-DROPS:]) == {"dropped"}
         if self._ours is None or unsure or trial.continues is not None:
             return ""
-        costs = {measure: trial.measures.get(measure, math.nan) for measure in costs_of(self.study)}
-        left = self._ours.kept(trial.number, list(costs.values()))
+        left = self._ours.kept(trial.number, [trial.measures.get(name, math.nan) for name in asked_of(self.study)])
         if left >= WORTH:
             return ""
-        measured = ", ".join(formatted(measure, value) for measure, value in costs.items())
+        costs = [name for name in costs_of(self.study) if name in trial.measures]
+        measured = ", ".join(formatted(name, trial.measures[name]) for name in costs)
         return f"measured {measured}, more than expected: {left:.0%} {BELOW}"
 
     def ask(self, kept: Kept = lambda number: True, within: Within = lambda trials: True) -> Trial | None:
