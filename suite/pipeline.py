@@ -19,7 +19,7 @@ from suite import architectures, studyfile, tracking
 from suite.architectures import candidate, words
 from suite.benchmark import campaign
 from suite.benchmark.campaign import Settings, Told
-from suite.core import cells, files, seen
+from suite.core import cells, classes, files, seen
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
 from suite.core.recipe import TUNE
@@ -369,7 +369,7 @@ def _is_same(trial: Trial, digest: str) -> bool:
 
 def _classes_then(home: Path, entry: Entry) -> tuple[str, ...]:
     """Return the names of the classes when a trial was trained, whose pictures have changed since."""
-    known = folder.classes(home)
+    known = classes.read(home)
     if not known:
         raise DatasetError(
             f"{entry.run}: the pictures have changed since {entry.name} was trained, and its run, of an "

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from scipy.special import softmax
@@ -122,6 +123,35 @@ def test_trials_on_other_validation_pictures_are_not_compared_with_the_others(tm
     sure = certainty.of(compare([run]))
     assert sure
     assert [entry.name for entry in sure.entries] == ["resnet/0", "resnet/1"]
+
+
+def test_the_page_draws_where_the_best_is_wrong_and_whether_it_knows(tmp_path: Path) -> None:
+    run = kept(tmp_path / "run", wrong=[6, 8, 60], sizes=[9000, 5000, 100])
+    html = page.write([run], tmp_path / "page").read_text()
+    found = answers.read(answers.place(run.folder, 0))
+    assert found
+    pairs = pd.read_csv(tmp_path / "page" / "confusions.csv")
+    assert pairs["pictures"].sum() == PICTURES
+    same = pairs["class"] == pairs["named"]
+    assert pairs[~same]["pictures"].sum() == 6
+    for _, row in pairs[same].iterrows():
+        low, high = stats.binomtest(int(row["pictures"]), int(row["of"])).proportion_ci(0.95, "wilson")
+        assert (row["low"], row["high"]) == pytest.approx((100 * low, 100 * high))
+    assert pairs[~same]["low"].isna().all()
+    bins = pd.read_csv(tmp_path / "page" / "calibration.csv")
+    assert bins["right"].tolist() == pytest.approx([98, 98])
+    assert bins["said"].tolist() == pytest.approx([90, 90])
+    assert "The calibration error is 8.0 points" in html
+    assert "Which classes are taken for which" in html
+
+
+def test_of_very_many_classes_the_most_frequent_mistakes_are_listed(tmp_path: Path) -> None:
+    run = kept(tmp_path / "run", wrong=[5], sizes=[100])
+    labels = np.arange(PICTURES, dtype=np.int32) % 60
+    told = replace(made(labels, np.ones(PICTURES, bool)), named=np.where(labels == 7, 9, labels).astype(np.int32))
+    answers.write(told, answers.place(run.folder, 0))
+    html = page.write([run], tmp_path / "page").read_text()
+    assert "The most frequent mistake: 7 taken for 9, 5 of 5." in html
 
 
 def test_the_page_opens_on_what_to_expect(tmp_path: Path) -> None:

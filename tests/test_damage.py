@@ -27,6 +27,7 @@ from suite.architectures import config
 from suite.cli import arguments
 from suite.cli.fronts import print_front
 from suite.cli.speaking import tell
+from suite.core import classes
 from suite.core.errors import ExportError, StoreError, StudyError, SuiteError
 from suite.core.study import Constraint
 from suite.export import folder as exports
@@ -181,7 +182,7 @@ def run(place: Path) -> Path:
             store.finish(studies.complete(store.ask(), 90.0 + number, latency=1.0 + number))
         store.finish(store.ask().failed("ValueError: no", "Traceback"))
         store.ask()
-    folder.keep_classes(place / "runs" / "good", ["one", "two"])
+    classes.keep(place / "runs" / "good", ["one", "two"])
     return place / "runs" / "good"
 
 
@@ -256,7 +257,7 @@ def test_a_run_with_any_bytes_in_a_file_is_shown_or_refused(run: Path, name: str
     (home / name).write_bytes(content[: start % (len(content) + 1)] + instead)
     shown(home)
     with suppress(StoreError):
-        assert all(isinstance(one, str) for one in folder.classes(home))
+        assert all(isinstance(one, str) for one in classes.read(home))
 
 
 # ---- tables and exports

@@ -29,6 +29,7 @@ class Certainty:
 
     comparison: Comparison
     entries: tuple[Entry, ...]
+    kept: tuple[Answers, ...]  # of each candidate
     right: NDArray[np.bool_]  # [K, N]
 
     @property
@@ -121,15 +122,17 @@ def of(comparison: Comparison) -> Certainty | None:
     if not same:
         return None
     right = np.array([kept.right for _, kept in same])
-    return Certainty(comparison=comparison, entries=tuple(entry for entry, _ in same), right=right)
+    entries, known = (tuple(each) for each in zip(*same, strict=True))
+    return Certainty(comparison=comparison, entries=entries, kept=known, right=right)
 
 
 def _kept(comparison: Comparison, entry: Entry) -> Answers | None:
-    folder = _folders(comparison).get(entry.run)
+    folder = folders(comparison).get(entry.run)
     return answers.read(answers.place(folder, entry.trial.number)) if folder else None
 
 
-def _folders(comparison: Comparison) -> dict[str, Path]:
+def folders(comparison: Comparison) -> dict[str, Path]:
+    """Return the folder of each run by its name among those compared; tables have none."""
     named = zip(comparison.names, comparison.runs, strict=True)
     return {name: run.folder for name, run in named if isinstance(run, Run)}
 

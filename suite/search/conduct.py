@@ -8,7 +8,7 @@ from pathlib import Path
 
 from suite import datasets, tracking
 from suite.architectures import candidate
-from suite.core import answers, seen
+from suite.core import answers, classes, seen
 from suite.core.errors import DatasetError
 from suite.core.study import Study
 from suite.core.trial import Trial
@@ -63,7 +63,7 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
             forecast=shown.forecast if shown else lambda forecast: None,
         )
         _check_same_data(wanted, before, data.surroundings)
-        folder.keep_classes(store.folder, data.classes)
+        classes.keep(store.folder, data.classes)
         store.count_by(evaluate.known, data.sizes["train"])
         tuner.search(store, evaluate, watchers)
         settling.settle(store, evaluate, shown.note if shown else lambda line: None)

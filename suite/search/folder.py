@@ -11,9 +11,7 @@ runs/resnet/checkpoints/7.npz  the state of the training that trial 7 began, whi
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
@@ -91,29 +89,6 @@ def words(folder: Path, key: str) -> Path:
 def tokens(folder: Path) -> Path:
     """Return the file of the word pieces of a run."""
     return folder / "words" / "tokens.json"
-
-
-def keep_classes(folder: Path, names: Sequence[str]) -> None:
-    """Write the class names of the run's networks, once: an export needs them."""
-    file = folder / "classes.json"
-    if file.exists():
-        return
-    try:
-        files.write(file, json.dumps(list(names)))
-    except OSError as error:
-        raise StoreError(f"{file}: cannot be written ({error.strerror})") from error
-
-
-def classes(folder: Path) -> tuple[str, ...]:
-    """Return the class names of the run's networks; none for a run of an earlier version."""
-    file = folder / "classes.json"
-    try:
-        names = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
-    except (OSError, ValueError, RecursionError) as error:
-        raise StoreError(f"{file}: cannot be read ({first_line(error)})") from error
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise StoreError(f"{file}: damaged, it names no classes")
-    return tuple(names)
 
 
 def tidy(store: Store) -> None:

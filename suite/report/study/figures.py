@@ -17,9 +17,10 @@ from suite.core.measures import MEASURES, formatted
 from suite.core.rules import brief
 from suite.core.study import Choice, Domain, Objective, Range, Value, setting
 from suite.report import picture
+from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
 from suite.report.picture import Picture
-from suite.report.study import fronts, tables, wording
+from suite.report.study import fronts, mistakes, tables, wording
 from suite.report.study.plane import Plane
 
 _MANY = 300  # above this many lines or points, an SVG holds them as pixels: it stays small
@@ -31,14 +32,15 @@ _USUAL = 0.2  # inches below a panel for one line of words
 _COLUMNS = 8  # above this many numbers, a panel has an axis instead of columns
 
 
-def all_figures(comparison: Comparison, planes: Sequence[Plane]) -> list[Picture]:
+def all_figures(comparison: Comparison, planes: Sequence[Plane], sure: Certainty | None = None) -> list[Picture]:
     """Return every figure that has something to draw, from the top of the page down."""
     drawn = [fronts.draw(plane) for plane in planes]
     drawn += [learning_curves(comparison)] if any(entry.trial.curve for entry in comparison.entries) else []
     drawn += [hypervolume(comparison)] if _in_all(comparison, comparable(comparison)) else []
     trained = _trained(comparison)
     searched = any(_fits(trained, path) for path in tables.configuration(comparison))
-    return drawn + ([choices(comparison)] if planes and searched else [])
+    drawn += [choices(comparison)] if planes and searched else []
+    return drawn + (mistakes.figures(sure) if sure else [])
 
 
 def learning_curves(comparison: Comparison) -> Picture:

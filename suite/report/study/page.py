@@ -18,6 +18,7 @@ from suite.core.rules import brief
 from suite.core.study import Choice, Domain, Objective, Study, setting
 from suite.core.trial import Run
 from suite.report import certainty, picture
+from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry, compare, ends
 from suite.report.results import Results
 from suite.report.study import figures, tables, wording
@@ -58,16 +59,16 @@ def write(runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Obje
     folder.mkdir(parents=True, exist_ok=True)
     frame = tables.every_trial(comparison)
     frame.to_csv(folder / "trials.csv", index=False)
-    drawn = planes(comparison)
-    pictures = [(each, each.save(folder)) for each in figures.all_figures(comparison, drawn)]
+    drawn, sure = planes(comparison), certainty.of(comparison)
+    pictures = [(each, each.save(folder)) for each in figures.all_figures(comparison, drawn, sure)]
     page = folder / "index.html"
-    page.write_text(_html(comparison, drawn, pictures, frame), encoding="utf-8")
+    page.write_text(_html(comparison, drawn, pictures, frame, sure), encoding="utf-8")
     return page
 
 
 def _html(
     comparison: Comparison, drawn: Sequence[Plane], pictures: Sequence[tuple[picture.Picture, str]],
-    frame: pd.DataFrame,
+    frame: pd.DataFrame, sure: Certainty | None,
 ) -> str:  # fmt: skip
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(_asset("page.html.jinja"))
@@ -79,7 +80,7 @@ def _html(
         script=_asset("page.js"),
         questions=_questions(comparison),
         headlines=wording.headlines(comparison, drawn),
-        notes=_notes(comparison),
+        notes=_notes(comparison, sure),
         pictures=pictures,
         headings=columns,
         rows=_rows(comparison, frame, best),
@@ -95,8 +96,7 @@ def _html(
     )
 
 
-def _notes(comparison: Comparison) -> list[str]:
-    sure = certainty.of(comparison)
+def _notes(comparison: Comparison, sure: Certainty | None) -> list[str]:
     expected = certainty.told(sure) if sure else [wording.uncertainty(comparison)]
     said = wording.baseline, wording.places, wording.cut
     return [note for note in (*expected, *(say(comparison) for say in said), comparison.left_out) if note]
