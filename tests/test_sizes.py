@@ -184,6 +184,16 @@ def test_after_smaller_pictures_only_classifier_and_last_normalisation_learn_at_
     assert found.measures["accuracy"] == max(row["val_accuracy"] for row in found.curve)
 
 
+def test_what_rests_in_tuning_rests_in_its_last_epochs_too() -> None:
+    model = small((16, 16, 1))
+    for layer in model.layers:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    before = [layer.trainable for layer in model.layers]
+    with fixres.resting(model):
+        assert [weight.path for weight in model.trainable_weights] == ["logits/kernel", "logits/bias"]
+    assert [layer.trainable for layer in model.layers] == before
+
+
 def test_what_a_layer_adds_to_the_loss_counts_in_smaller_pictures_too() -> None:
     def penalised(image: Shape, share: float = 1.0) -> keras.Model:
         keras.utils.set_random_seed(0)

@@ -39,12 +39,16 @@ def top(network: keras.Model) -> list[keras.layers.Layer]:
 
 @contextmanager
 def resting(network: keras.Model) -> Iterator[None]:
-    """Let all other layers of a network rest in the block."""
+    """Let all other layers of a network rest in the block; what rests already does not learn either.
+
+    So batch normalisation that rests in tuning stays as it is: its statistics are those of other pictures, and the few
+    steps here would move it, and the features with it, away from what the classifier knows.
+    """
     learning, every = top(network), list(network._flatten_layers(include_self=False))  # outer layers before inner ones
     before = [layer.trainable for layer in every]
     try:
         for layer in network.layers:
-            layer.trainable = layer in learning
+            layer.trainable = layer.trainable and layer in learning
         yield
     finally:
         for layer, was in zip(every, before, strict=True):
