@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import logging
 import os
 import statistics
 import tempfile
@@ -31,7 +32,7 @@ from suite import datasets  # noqa: E402
 from suite.datasets import Dataset  # noqa: E402
 from suite.datasets.memory import Memory  # noqa: E402
 
-KINDS = {"224 x 224": ((224, 224), 640), "500 x 375": ((500, 375), 640), "4000 x 3000": ((4000, 3000), 64)}
+KINDS = {"224 x 224": ((224, 224), 1600), "500 x 375": ((500, 375), 1600), "4000 x 3000": ((4000, 3000), 64)}
 GRAIN = 3.0  # standard deviation, of 255
 QUALITY = 90
 BATCH = 32
@@ -68,7 +69,7 @@ def sides(folder: Path, data: Dataset, side: int) -> dict[str, Callable[[], Iter
     held = Memory(room=endless)
 
     def ours(memory: Memory, on_disk: str = "0", epochs: int = EPOCHS) -> Iterable:
-        os.environ["SUITE_PICTURES"] = on_disk
+        os.environ |= {"SUITE_PICTURES": on_disk, "SUITE_CACHE": f"{folder}-kept-{on_disk}"}
         shown = replace(data, reader=replace(data.reader, memory=memory))
         return shown.train(batch_size=BATCH, seed=1, epochs=epochs)
 
@@ -109,9 +110,9 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--side", type=int, default=224, help="pixels of the input of a network")
     asked = parser.parse_args()
+    logging.disable()  # that each epoch decodes anew is meant
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["TFDS_DATA_DIR"] = f"{scratch}/prepared"
-        os.environ["SUITE_CACHE"] = f"{scratch}/cache"
         for kind, (size, count) in KINDS.items():
             print(f"{count} JPEG files of {kind}, seen at {asked.side} x {asked.side}")
             folder = Path(scratch) / kind.replace(" ", "")

@@ -14,12 +14,10 @@ from suite.core import inputs
 from suite.core.cells import Cell
 from suite.core.inputs import Sizes
 from suite.core.paths import PATHS
-from suite.core.rules import RECIPE_CHOICES
 from suite.core.task import Shape
 from suite.machine.capacity import processors
 from suite.machine.progress import left
 
-PRECISIONS = RECIPE_CHOICES["precision"]
 ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
 
 

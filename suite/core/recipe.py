@@ -6,7 +6,9 @@ from dataclasses import astuple, dataclass, fields
 
 from suite.core import rules
 from suite.core.presets import FAMILY, PRESETS, TUNED
+from suite.core.rules import AUTO, PRECISIONS
 
+FLOAT32 = PRECISIONS[0]
 SCRATCH, FROZEN, TUNE = "scratch", "frozen", "tune"  # modes: what is new, and what is trained
 
 
@@ -97,10 +99,16 @@ class Recipe(Augmentation, Transfer, Sizes, LeftOut):
     label_smoothing: float = 0.0  # 0 to 1
     cross_entropy: str = "softmax"  # over all classes; or "sigmoid": each class by itself
     class_weight: str = "none"  # or "balanced": a picture counts the more, the fewer its class has
-    precision: str = "float32"  # "float32", "mixed_float16" or "mixed_bfloat16"
+    precision: str = FLOAT32  # of the training and the network: one of rules.PRECISIONS; AUTO: of the training only
+    xla: str = "default"  # whether steps are compiled by XLA: "off", "on", or as Keras has it, on GPUs; AUTO
 
     def __post_init__(self) -> None:
         rules.hold_fields(self)
+
+    @property
+    def deployed(self) -> str:
+        """The precision in which its network is timed and deployed, unless the study names another."""
+        return FLOAT32 if self.precision == AUTO else self.precision
 
     @property
     def augmentation(self) -> Augmentation:

@@ -18,6 +18,8 @@ from suite.core.presets import FAMILY, PRESETS
 from suite.core.schedules import SCHEDULES
 
 SAMPLERS = ("cheap-first", "tpe", "nsga2", "random")
+AUTO = "auto"  # what is fastest here, by measuring
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 RECIPE_CHOICES = {
     "preset": (FAMILY, *PRESETS),
     "optimizer": tuple(OPTIMIZERS),
@@ -26,7 +28,8 @@ RECIPE_CHOICES = {
     "class_weight": ("none", "balanced"),
     "mode": ("scratch", "frozen", "tune"),
     "batch_norm": ("inference", "train"),
-    "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
+    "precision": (*PRECISIONS, AUTO),
+    "xla": ("default", "off", "on", AUTO),
 }
 
 

@@ -115,12 +115,14 @@ class Latency:
     path: str = "saved_model"  # one of paths.DEPLOYED
     batch: int = 1  # pictures in a call
     threads: int | None = None  # None: one for each processor of the process
-    precision: str | None = None  # of the network, one of RECIPE_CHOICES; None: as in its recipe
+    precision: str | None = None  # of the network, one of rules.PRECISIONS; None: as in its recipe
     seconds: float = 1.0  # most seconds to time a candidate
     settling: float = 60.0  # most seconds to time deciding candidates again at the end
 
     def __post_init__(self) -> None:
         rules.hold_fields(self)
+        if self.precision == rules.AUTO:
+            raise StudyError(f'precision: "auto" is for [recipe]; here it is one of {", ".join(rules.PRECISIONS)}')
 
 
 Image = Shape | int  # of the networks' input: (H, W, C), or the side of a square with the channels of the pictures

@@ -30,6 +30,7 @@ from suite.machine.surroundings import surroundings
 from suite.search import trained
 from suite.search.bench import Bench
 from suite.search.buildable import hold_sizes
+from suite.search.pace import paced, served
 from suite.search.proposals import asked_of, key
 from suite.search.space import network
 from suite.search.tuner import Watcher
@@ -86,8 +87,10 @@ class Evaluation:
 
     def __call__(self, trial: Trial) -> Trial:
         """Evaluate one trial; every error goes to the caller."""
-        recipe = candidate.recipe(self.study, trial.configuration)
-        trial = replace(trial, surroundings=self._surroundings(trial.configuration, recipe))
+        asked = candidate.recipe(self.study, trial.configuration)
+        data, build = self.pictures(trial.configuration), partial(self.network, trial.configuration)
+        recipe, pace = paced(asked, self.study, trial.configuration, data, build)
+        trial = replace(trial, surroundings={**self._surroundings(trial.configuration, asked), **pace})
         keras.utils.set_random_seed(self.study.seed)
         with loop.precision(recipe.precision):
             return self._evaluated(trial, recipe)
@@ -146,7 +149,7 @@ class Evaluation:
     def _timed(self, trial: Trial, time: Callable[[Callable[[], keras.Model], Preprocessing], Timed]) -> Timed:
         recipe = candidate.recipe(self.study, trial.configuration)
         try:
-            with loop.precision(self.study.latency.precision or recipe.precision):
+            with loop.precision(served(self.study, recipe)):
                 shown = self.pictures(trial.configuration).preprocessing
                 return time(lambda: self.network(trial.configuration), shown)
         finally:
@@ -161,12 +164,12 @@ class Evaluation:
         return place({**surroundings(), **self._timing(candidate.recipe(self.study, configuration))})
 
     def _timing(self, recipe: Recipe) -> dict[str, str]:
-        return {**self.bench.surroundings, "latency_precision": self.study.latency.precision or recipe.precision}
+        return {**self.bench.surroundings, "latency_precision": served(self.study, recipe)}
 
     def _as_deployed(self, trial: Trial, model: keras.Model, recipe: Recipe) -> keras.Model:
         """Return the network in its precision for deployment."""
-        wanted = self.study.latency.precision
-        if wanted in (None, recipe.precision):
+        wanted = served(self.study, candidate.recipe(self.study, trial.configuration))
+        if wanted == recipe.precision:
             return model
         with loop.precision(wanted):
             return self.network(trial.configuration)
@@ -202,7 +205,6 @@ class Evaluation:
             **surroundings(),
             **({"architecture_digest": own} if own else {}),
             **self._timing(recipe),
-            "recipe_precision": recipe.precision,
             **self._start(configuration, recipe),
             **self._whole(recipe),
             **self.pictures(configuration).surroundings,

@@ -19,6 +19,7 @@ from suite.core.study import Study, is_own
 from suite.core.task import Task, shape
 from suite.core.trial import Trial
 from suite.search import folder
+from suite.search.pace import served
 from suite.training.loop import precision
 
 
@@ -95,9 +96,9 @@ def _plain(model: keras.Model) -> keras.Model:
 
 
 def as_deployed(trained: keras.Model, trial: Trial, study: Study) -> keras.Model:
-    """Return a trained network in the study's precision for deployment, if it names one."""
-    wanted = study.latency.precision
-    if wanted in (None, trial.surroundings.get("recipe_precision")):
+    """Return a trained network in its precision for deployment: that of the study, else of its recipe."""
+    wanted = served(study, candidate.recipe(study, trial.configuration))
+    if wanted == trial.surroundings.get("recipe_precision", wanted):
         return trained
     height, width, channels = trained.input_shape[1:]
     task = Task(height=height, width=width, channels=channels, classes=trained.output_shape[-1])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from suite.core.recipe import Recipe
+from suite.core.recipe import AUTO, Recipe
 from suite.training import judging, optimizers, stages
 from suite.training.schedules import Schedule
+
+XLA = {"default": "auto", AUTO: "auto", "off": False, "on": True}  # as Keras says it; its "auto" measures nothing
 
 
 def compile_(model: keras.Model, recipe: Recipe, rate: Schedule) -> None:
@@ -24,6 +26,7 @@ def compile_(model: keras.Model, recipe: Recipe, rate: Schedule) -> None:
             keras.metrics.MeanMetricWrapper(judging.among_five_largest, name="top5"),
             judging.BalancedAccuracy(model.outputs[0].shape[-1]),
         ],
+        jit_compile=XLA[recipe.xla],
     )
     model.optimizer.build(model.trainable_variables)
     logits, labels = ops.zeros((1, model.outputs[0].shape[-1])), ops.zeros((1,), "int64")

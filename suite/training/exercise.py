@@ -83,7 +83,7 @@ def train(build: Callable[[], keras.Model], recipe: Recipe, steps: int = STEPS) 
     """Train a new network for `steps` steps on noise, as a trial would."""
     keras.utils.clear_session()
     keras.utils.set_random_seed(0)
-    keras.config.set_dtype_policy(recipe.precision)
+    keras.config.set_dtype_policy(recipe.deployed)
     network = build()
     compile_(network, recipe, schedule(recipe, steps))
     batches = noise(network.input_shape[1:], recipe.batch_size)

@@ -30,6 +30,7 @@ from suite.cli import arguments, measuring
 from suite.cli.options import formatted, rooted
 from suite.cli.printing import show
 from suite.core import cells
+from suite.core.rules import PRECISIONS
 
 # What gives way on a narrow terminal, the first one first.
 SPARE = (
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
     "the name of an input for one of several.",
 )
 @click.option("--classes", type=click.IntRange(1), default=1000, show_default=True, help="Number of classes.")
-@click.option("--precision", type=click.Choice(measuring.PRECISIONS), default="float32", show_default=True)
+@click.option("--precision", type=click.Choice(PRECISIONS), default="float32", show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="Processors to use, one thread each; by default all.")
 @click.option(
     "--seconds",

@@ -1,0 +1,39 @@
+"""The precision and the compiler with which a trial trains, where its recipe leaves them to measurement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import keras
+
+from suite.architectures.layers import deployed
+from suite.core.recipe import AUTO, FROZEN, Recipe
+from suite.core.study import Study, Value
+from suite.counting.complexity import counts, weightless
+from suite.datasets import Dataset
+from suite.machine import capacity, turns
+from suite.training.ways import Kind, decided
+
+
+def paced(
+    asked: Recipe, study: Study, configuration: Mapping[str, Value], data: Dataset, build: Callable[[], keras.Model]
+) -> tuple[Recipe, dict[str, str]]:
+    """Return a recipe that leaves nothing open, and what a trial records of how its network is trained.
+
+    A frozen network takes no steps: nothing is tried for it.
+    """
+    recipe, ways = replace(asked, precision=asked.deployed), dict[str, str]()
+    if AUTO in (asked.precision, asked.xla) and asked.mode != FROZEN:
+        parameters = counts(weightless(lambda: deployed(build())))["parameters"]
+        kind = Kind(family=study.at(configuration).source, image=data.task.image, parameters=parameters)
+        steps = study.fidelity.epochs * math.ceil(data.sizes["train"] / asked.batch_size)
+        with turns.together(capacity.usable()):
+            recipe, ways = decided(asked, kind, build, steps)
+    return recipe, {"recipe_precision": recipe.precision, **ways}
+
+
+def served(study: Study, recipe: Recipe) -> str:
+    """Return the precision in which a network is timed and deployed."""
+    return study.latency.precision or recipe.deployed
