@@ -17,6 +17,7 @@ from suite.core.recipe import Recipe
 from suite.core.study import Latency
 from suite.report.comparison import compare
 from suite.search import trained
+from suite.search.pace import as_trained
 from suite.training import ways
 from suite.training.ways import Kind, Run, decided
 
@@ -147,5 +148,7 @@ def test_a_trial_records_how_it_trained_and_is_timed_and_exported_in_float32(tmp
     assert known["training_xla"] == "default"
     assert known["training_ways"].startswith("float32, XLA default: ")
     assert known["latency_precision"] == "float32"
+    again = as_trained(Recipe(precision="auto", xla="auto"), entry.trial)
+    assert (again.precision, again.xla) == (known["recipe_precision"], "default")
     served = trained.as_deployed(pipeline.model(done.folder, 0), entry.trial, done.study)
     assert {layer.compute_dtype for layer in served.layers} == {"float32"}

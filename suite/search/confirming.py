@@ -27,6 +27,7 @@ from suite.machine import capacity, turns
 from suite.machine.progress import watched
 from suite.report.confirmation import Again
 from suite.search import folder
+from suite.search.pace import as_trained
 from suite.training import answering, features, loop
 from suite.training.best import DivergedError
 from suite.training.loop import TooLargeError
@@ -62,7 +63,7 @@ def _pictures(run: Run) -> Dataset:
 
 def _train(one: Again, data: Dataset) -> Answers:
     study, configuration = replace(one.run.study, seed=one.seed), one.trial.configuration
-    recipe = candidate.recipe(study, configuration)
+    recipe = as_trained(candidate.recipe(study, configuration), one.trial)
     shown = data.seen(candidate.shape(study, configuration, data.task.image), seen.preprocessing(one.trial))
     try:
         keras.utils.set_random_seed(one.seed)

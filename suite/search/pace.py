@@ -11,6 +11,7 @@ import keras
 from suite.architectures.layers import deployed
 from suite.core.recipe import AUTO, FROZEN, Recipe
 from suite.core.study import Study, Value
+from suite.core.trial import Trial
 from suite.counting.complexity import counts, weightless
 from suite.datasets import Dataset
 from suite.machine import capacity, turns
@@ -32,6 +33,13 @@ def paced(
         with turns.together(capacity.usable()):
             recipe, ways = decided(asked, kind, build, steps)
     return recipe, {"recipe_precision": recipe.precision, **ways}
+
+
+def as_trained(asked: Recipe, trial: Trial) -> Recipe:
+    """Return a recipe with what was decided for a trial."""
+    known = trial.surroundings
+    precision, xla = known.get("recipe_precision", asked.deployed), known.get("training_xla", asked.xla)
+    return replace(asked, precision=precision, xla=xla)
 
 
 def served(study: Study, recipe: Recipe) -> str:
