@@ -6,7 +6,8 @@
 PICTURES is a folder of classes; benchmarks/cliparts.py makes one. All sides see the same split of it, have the same
 minutes, and wanted are accuracy on the validation pictures and few parameters:
 
-suite         `suite run` over EfficientNet-Lite0 to 2 at five sizes, on ImageNet weights: frozen first, then tuned
+frozen        `suite run` over what the loop below tries: EfficientNet-Lite0 to 2 at five sizes, on ImageNet weights
+suite         the same, frozen first, then tuned
 from-scratch  `suite run` over MobileNetV3 without weights
 naive         a loop: for each network and size, features by `predict` and scikit-learn's logistic regression
 hyper-efficientnet, hyper-xception    Keras Tuner's ready-made spaces, searched by its BayesianOptimization
@@ -72,14 +73,14 @@ min_epochs = 2
 """
 
 STUDY = """
-name = "suite"
+name = "{side}"
 architecture = {networks}
 dataset = "{pictures}"
 image = {{ choice = {sides} }}
 weights = "imagenet"
 
 [recipe]
-mode = {{ choice = ["frozen", "tune"] }}
+mode = {mode}
 
 [latency]
 seconds = 0.5
@@ -98,6 +99,7 @@ flip = true
 """
 
 LOOKS: dict[str, minutes.Look] = {
+    "frozen": ("#0072b2", (0, (1, 1))),
     "suite": ("#0072b2", "-"),
     "from-scratch": ("#0072b2", (0, (4, 2))),
     "naive": ("#009e73", "-"),
@@ -202,10 +204,19 @@ def one(side: str, pictures: Path, seconds: float) -> list[Row]:
     return sorted((row for row in rows if row["seconds"] <= seconds), key=lambda row: row["seconds"])
 
 
+def _frozen(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
+    return _chosen("frozen", '"frozen"', pictures, folder, deadline)
+
+
 def _suite(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
-    """Yield what our study of networks, sizes and ways of tuning trained."""
+    return _chosen("suite", '{ choice = ["frozen", "tune"] }', pictures, folder, deadline)
+
+
+def _chosen(side: str, mode: str, pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
+    """Yield what our study of networks and sizes trained."""
     networks, sides = str(list(NETWORKS)).replace("'", '"'), list(SIDES)
-    yield from _studied(STUDY, folder, deadline, epochs=10, networks=networks, sides=sides, pictures=pictures)
+    values = {"side": side, "mode": mode, "networks": networks, "sides": sides, "pictures": pictures}
+    return _studied(STUDY, folder, deadline, epochs=10, **values)
 
 
 def _scratch(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
@@ -342,6 +353,7 @@ def _recorder(rows: list[Row], deadline: float) -> Any:
 
 
 FINDS: dict[str, Callable[[Path, Path, float], Iterator[Row]]] = {
+    "frozen": _frozen,
     "suite": _suite,
     "from-scratch": _scratch,
     "naive": _naive,
