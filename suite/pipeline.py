@@ -26,10 +26,11 @@ from suite.core.recipe import TUNE
 from suite.core.study import NEW, Constraint, Objective, Study, split
 from suite.core.task import Shape, Task
 from suite.core.trial import Run, Trial
-from suite.machine.capacity import processors
-from suite.machine.quiet import load_tensorflow
+from suite.machine import capacity, helper, warm
+from suite.machine.forked import can_fork
+from suite.machine.quiet import has_computed, load_tensorflow
 from suite.report.catalogue.network import Network
-from suite.search import folder
+from suite.search import folder, sharing
 from suite.search.budget import spent
 from suite.studyfile.binding import drawn
 from suite.timing.timer import Timer
@@ -147,15 +148,16 @@ def _check_some_can_be_built(bound: Study, file: Path) -> None:
     raise StudyError(f"{file}: no configuration in [space] can be built from {bound.network}: {refusal}")
 
 
-def run(wanted: Study, root: Path, storage: str | None = None, *, show: bool = True) -> Run:
+def run(wanted: Study, root: Path, storage: str | None = None, *, show: bool = True, workers: int | None = 1) -> Run:
     """Spend the budget of `wanted` in `root/NAME`, from where it stands. A finished trial is durable before the next.
 
-    `storage` is the URL of a database shared with other machines. Raises StudyError, DatasetError and StoreError.
+    `storage` is the URL of a database shared with other machines. So many `workers` of this machine train side by side;
+    None: two if its networks are small. Raises StudyError, DatasetError and StoreError.
     """
     home = root / wanted.name
     folder.check_same(home, wanted)
     if not is_done(wanted, root):
-        _search(wanted, root, storage, show)
+        _search(wanted, root, storage, show, workers or sharing.usual([wanted]))
     done = folder.read(home)
     delivery = tracking.deliver(done, tracking.uri(root), models=lambda number: model(home, number), seconds=60)
     if delivery.reason:
@@ -220,14 +222,21 @@ def hours_over(done: Run) -> str:
     )
 
 
-def _search(wanted: Study, root: Path, storage: str | None, show: bool) -> None:
-    with Timer(wanted.latency.path, wanted.latency.threads or processors()) as timer:
-        if wanted.times_first:
+def _search(wanted: Study, root: Path, storage: str | None, show: bool, workers: int) -> None:
+    with Timer.of(wanted.latency, wanted.measures) as timer:
+        if wanted.times_first and not can_fork():
             timer.start()  # its process loads TensorFlow while this one does
         load_tensorflow()
         from suite.search.conduct import conduct
+        from suite.search.team import Team
 
-        conduct(wanted, root, storage, timer, show=show)
+        if can_fork() and not has_computed():
+            helper.keep(warm.split_off())  # processes from now on have what this one has loaded
+        if workers > 1:
+            capacity.take_part(0, workers)
+        if wanted.times_first:
+            timer.start()
+        conduct(wanted, root, storage, timer, show=show, workers=workers, beside=Team)
 
 
 def model(home: Path, number: int) -> keras.Model:

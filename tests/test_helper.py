@@ -124,7 +124,7 @@ import tempfile
 from suite.machine import helper
 with tempfile.TemporaryFile("w+") as errors, helper.start("saying", errors=errors) as process:
     process.stdout.readline()
-    print(helper._kept[0]._process.pid, process.pid, flush=True)
+    print(helper._kept[0].pid, process.pid, flush=True)
     process.wait()
 """
 

@@ -63,6 +63,9 @@ settling = 0
 """
 
 
+ALONE = ("--workers", "1")  # so that it is known which trial ends with a process; teams are in test_team
+
+
 def draw(root: Path) -> None:
     """Draw 40 pictures each of discs, bars and rings, in any colour and size."""
     source = np.random.default_rng(7)
@@ -133,14 +136,14 @@ def trains(run: Run) -> bool:
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A study that was killed in its first trials, lost a worker in a later one, and was run to its end."""
     made = World(tmp_path_factory.mktemp("world"))
-    first = made.start("run", "shapes.toml")
+    first = made.start("run", "shapes.toml", *ALONE)
     made.wait(trains, first)
     worker = psutil.Process(first.pid).children()[0]
     first.send_signal(signal.SIGKILL)
     first.communicate()
     assert worker.wait(timeout=120) is None or not worker.is_running()
 
-    second = made.start("run", "shapes.toml")
+    second = made.start("run", "shapes.toml", *ALONE)
     made.wait(lambda run: "complete" in states(run) and trains(run), second)
     os.kill(psutil.Process(second.pid).children()[0].pid, signal.SIGKILL)
     _, said = second.communicate()
@@ -190,7 +193,7 @@ def test_the_same_command_says_that_it_is_done(world: World) -> None:
 
 @pytest.mark.parametrize("end", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_study_that_is_asked_to_end_gives_back_what_is_half_done(world: World, end: signal.Signals) -> None:
-    begun = world.start("run", "shapes.toml", "--set", f"name=ended-{end.name}", "budget.trials=50")
+    begun = world.start("run", "shapes.toml", *ALONE, "--set", f"name=ended-{end.name}", "budget.trials=50")
     home = world.root / "runs" / f"ended-{end.name}"
     world.wait(lambda run: "complete" in states(run) and trains(run), begun, home)
     begun.send_signal(end)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 GROUPS = Path("/sys/fs/cgroup")  # Linux' control groups, of version 2 or 1
+SHARED = "SUITE_PROCESSORS"  # in the environment: those that processes share of which this one has a part
 
 
 def usable() -> set[int]:
@@ -17,13 +18,29 @@ def usable() -> set[int]:
 
 
 def processors() -> int:
-    """Return how many processors this process may use: a container's share counts up to whole ones."""
-    return max(1, math.ceil(min(len(usable()), _quota())))
+    """Return how many processors there are for this process and those it shares with: a container's share counts up."""
+    return max(1, math.ceil(min(len(_shared()), _quota())))
 
 
 def used(threads: int) -> set[int]:
-    """Return the processors for a process of `threads` threads, out of those that this one may use."""
-    return set(sorted(usable())[:threads])
+    """Return the processors for a process of `threads` threads that this one starts: its own before shared ones."""
+    own = sorted(usable())
+    return set([*own, *sorted(_shared() - set(own))][:threads])
+
+
+def take_part(number: int, of: int) -> None:
+    """Bind this process to its part of the processors, the `number`th `of` so many, and remember all of them."""
+    everything = sorted(_shared())
+    os.environ[SHARED] = ",".join(map(str, everything))
+    part = everything[number % len(everything) :: of]
+    with suppress(OSError):  # only Linux has this folder
+        for thread in map(int, os.listdir("/proc/self/task")):
+            os.sched_setaffinity(thread, part)
+
+
+def _shared() -> set[int]:
+    """Return the processors that this process may use, and those that it shares with others of its study."""
+    return {int(one) for one in os.environ[SHARED].split(",")} if os.environ.get(SHARED) else usable()
 
 
 def free_memory() -> int:

@@ -37,31 +37,46 @@ def settings(environment: Mapping[str, str]) -> dict[str, str]:
 class Warm:
     """A warm process of this process's own; it ends with it."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start `command`, which runs suite.machine.warm with one more argument. Raises OSError."""
-        self.settings = settings(environment)
-        self._asking, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    def __init__(self, pid: int, asking: socket.socket, environment: Mapping[str, str]) -> None:
+        """Ask the process `pid` through a socket. It has loaded its libraries by the settings of an environment."""
+        self.pid, self._asking, self.settings = pid, asking, settings(environment)
+
+    @classmethod
+    def started(cls, command: Sequence[str], environment: Mapping[str, str]) -> Self:
+        """Start one by `command`, which runs suite.machine.warm with one more argument. Raises OSError."""
+        ours, theirs = pair()
         with theirs:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [*command, str(theirs.fileno())], pass_fds=[theirs.fileno()], env=dict(environment),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
+        process.returncode = 0  # `close` waits for it
+        return cls(process.pid, ours, environment)
 
     def close(self) -> None:
         """End it; helpers that it has forked go on."""
         self._asking.close()
-        self._process.kill()
-        self._process.wait()
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
 
     def serves(self, environment: Mapping[str, str]) -> bool:
         """Whether it lives, and loaded its libraries as a helper with this environment would."""
-        return self._process.poll() is None and self.settings == settings(environment)
+        return self._lives() and self.settings == settings(environment)
+
+    def _lives(self) -> bool:
+        try:
+            return bool(self._asking.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except BlockingIOError:  # the other end is open, and says nothing
+            return True
+        except OSError:
+            return False
 
     def fork(self, arguments: Sequence[str], environment: Mapping[str, str], errors: int) -> Forked:
         """Return a helper with pipes as stdin and stdout, and the descriptor `errors` as stderr. Raises OSError."""
         given, writing = os.pipe()
         reading, answers = os.pipe()
-        told, telling = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        told, telling = pair()
         asked = {"arguments": list(arguments), "folder": str(Path.cwd()), "environment": dict(environment)}
         forked = Forked(told, os.fdopen(writing, "w"), os.fdopen(reading, "r"))
         try:
@@ -75,6 +90,11 @@ class Warm:
             os.close(given)
             os.close(answers)
         return forked
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Return this process's end of a new socket to a warm process, and the other one."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
 class Forked:

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -36,28 +36,43 @@ def command(module: str, *arguments: str) -> list[str]:
     return [*PYTHON, __name__, module, *arguments]
 
 
-def start(module: str, *arguments: str, errors: IO[str]) -> subprocess.Popen[str] | Forked:
+def start(
+    module: str, *arguments: str, errors: IO[str], environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str] | Forked:
     """Start a helper with pipes as stdin and stdout, and `errors` as stderr: a fork, where the system can.
 
-    Its memory is partly that of the warm process, so a helper that measures its own memory must not start this way.
+    Its memory is partly that of the warm process, so a helper that measures its own memory must not start this way. The
+    default of the `environment` is that of this process.
     """
+    known = os.environ if environment is None else environment
     with suppress(OSError):
-        if can_fork() and (warm := _warm()):
-            return warm.fork([module, *arguments], os.environ, errors.fileno())
+        if can_fork() and (warm := _warm(known)):
+            return warm.fork([module, *arguments], known, errors.fileno())
+    return started(module, *arguments, errors=errors, environment=known)
+
+
+def started(module: str, *arguments: str, errors: IO[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Start a helper as `start` does, in a Python of its own."""
     return subprocess.Popen(
-        command(module, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
-    )
+        command(module, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+        env=dict(environment),
+    )  # fmt: skip
 
 
 _kept: list[Warm] = []  # the warm process of this process, once it is needed
 
 
-def _warm() -> Warm | None:
-    """Return the warm process, None if it would not suit a helper of this environment. Raises OSError."""
+def keep(warm: Warm) -> None:
+    """Fork helpers from `warm` from now on; it is closed when this process ends."""
+    _kept[:] = [warm]
+    atexit.register(warm.close)
+
+
+def _warm(environment: Mapping[str, str]) -> Warm | None:
+    """Return the warm process, None if it would not suit a helper of an environment. Raises OSError."""
     if not _kept:
-        _kept.append(Warm([*PYTHON, "suite.machine.warm"], os.environ))
-        atexit.register(_kept[0].close)
-    return _kept[0] if _kept[0].serves(os.environ) else None
+        keep(Warm.started([*PYTHON, "suite.machine.warm"], os.environ))
+    return _kept[0] if _kept[0].serves(environment) else None
 
 
 def start_lightly() -> None:

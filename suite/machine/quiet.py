@@ -25,6 +25,13 @@ def load_tensorflow() -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
+def has_computed() -> bool:
+    """Whether TensorFlow has computed in this process, and so has threads that a fork would lack."""
+    from tensorflow.python.eager import context  # there is no public function for it
+
+    return bool(context.context()._initialized)
+
+
 @contextmanager
 def heard() -> Iterator[list[str]]:
     """Keep what this process writes to stderr from the terminal; yield a list that has its lines afterwards."""

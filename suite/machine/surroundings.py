@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from suite import __version__
-from suite.machine.capacity import processors
+from suite.machine.capacity import processors, usable
 from suite.machine.quiet import load_tensorflow
 
 PACKAGES = ("tensorflow", "keras", "keras-tuner", "optuna", "mlflow")
@@ -55,7 +55,7 @@ def _threads() -> str:
     """Return TensorFlow's threads within an operation; zero there means one per core."""
     import tensorflow as tf
 
-    return str(tf.config.threading.get_intra_op_parallelism_threads() or processors())
+    return str(tf.config.threading.get_intra_op_parallelism_threads() or min(len(usable()), processors()))
 
 
 def _onednn() -> str:

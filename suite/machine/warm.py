@@ -4,6 +4,8 @@
 helper's arguments, folder and environment, and brings four descriptors: the helper's stdin, stdout and stderr, and a
 socket. On that socket the helper's number is told with a descriptor of its process, and at last its exit code.
 
+A process that has loaded them itself need not wait for that: `split_off` makes a warm process of it.
+
 A fork copies only the thread that forks. So this process must have no others: TensorFlow starts its own when it first
 computes. The process ends when nobody holds the other end of its socket, also when whoever started it was killed.
 """
@@ -20,12 +22,14 @@ import socket
 import sys
 import tempfile
 import time
+import traceback
 from contextlib import suppress
 from typing import Any, TextIO
 
 import numpy as np
 
 from suite.machine import helper
+from suite.machine.forked import Warm, pair
 from suite.machine.quiet import load_tensorflow
 
 LONGEST = 1 << 20  # bytes of a message
@@ -37,9 +41,52 @@ def main() -> None:
     helper.start_lightly()
     load_tensorflow()
     importlib.import_module("keras")
+    _serve(int(sys.argv[1]), heeds)
+
+
+def split_off() -> Warm:
+    """Fork a warm process off this one, which has loaded what helpers need and computed nothing; return it.
+
+    Only the calling thread goes with it. Others may wait or read meanwhile, but do nothing that helpers rely on.
+    """
+    ours, theirs = pair()
+    sys.stdout.flush()  # else both would write it
+    pid = os.fork()
+    if pid:
+        theirs.close()
+        return Warm(pid, ours, os.environ)
+    code = 1
+    try:
+        ours.close()
+        _forget()
+        _serve(theirs.detach(), signal.default_int_handler)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:  # never back into what the process that was forked had begun
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _forget() -> None:
+    """Leave what a process that was forked has to do with others: its terminal, and what it does when asked to end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+
+
+def _serve(descriptor: int, heeds: Any) -> None:
+    """Fork helpers until nobody can ask for one; a fork runs its helper, which `heeds` Ctrl-C so."""
     gc.collect()
     gc.freeze()  # a collection in a helper would copy all that it looks at
-    asked = _next_helper(int(sys.argv[1]))
+    asked = _next_helper(descriptor)
     if asked is not None:
         _become(asked, heeds)
         helper.main()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from suite import datasets, tracking
@@ -22,15 +23,33 @@ from suite.search.fidelity import first
 from suite.search.pretraining import Reader, reader
 from suite.search.progress import Progress
 from suite.search.rehearsal import Rehearsal
+from suite.search.store import Store
 from suite.timing.timer import Timer
 from suite.training.deadline import Left
 
+Beside = Callable[[Path, int], AbstractContextManager[object]]  # of a run folder and the number of workers in all
 
-def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, show: bool) -> None:
+
+def nobody(home: Path, workers: int) -> AbstractContextManager[object]:
+    """Start no other worker."""
+    return nullcontext()
+
+
+def conduct(
+    wanted: Study,
+    root: Path,
+    storage: str | None,
+    timer: Timer,
+    *,
+    show: bool,
+    workers: int = 1,
+    beside: Beside = nobody,
+) -> None:
     """Search in `root/NAME` until the budget is spent or the space exhausted.
 
-    If the dataset cannot be used, or trained networks could not be loaded again, no run is left behind. Raises
-    StudyError, ArchitectureError, DatasetError and StoreError.
+    `beside` starts the others of a team of `workers`, when the run has begun. If the dataset cannot be used, or trained
+    networks could not be loaded again, no run is left behind. Raises StudyError, ArchitectureError, DatasetError and
+    StoreError.
     """
     with ExitStack() as stack:
         data = datasets.load(wanted.dataset, candidate.any_image(wanted), wanted.preparation)
@@ -39,34 +58,57 @@ def conduct(wanted: Study, root: Path, storage: str | None, timer: Timer, *, sho
         rehearse = Rehearsal(wanted)
         rehearse.small(data.task)
         bench = stack.enter_context(Bench(wanted.latency, data.classes, timer, wanted.measures))
-        store = stack.enter_context(folder.opened(root / wanted.name, wanted, storage))
+        store = stack.enter_context(folder.opened(root / wanted.name, wanted, storage, workers))
         before = store.trials()
         watchers: list[tuner.Watcher] = [
             stack.enter_context(tracking.Mirror(store.folder, wanted, tracking.uri(root), before))
         ]
-        shown = stack.enter_context(Progress(wanted, before)) if show else None
+        shown = stack.enter_context(Progress(wanted, before, workers)) if show else None
         watchers += [shown] if shown else []
-        left = Hours(wanted.budget, store.trials).left
-        evaluate = Evaluation(
-            study=wanted,
-            data=data,
-            bench=bench,
-            model_file=lambda number: folder.model(store.folder, number),
-            answers_file=lambda number: answers.place(store.folder, number),
-            checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
-            same=store.same,
-            disappointment=store.disappointment,
-            rehearse=rehearse,
+        evaluate = _evaluation(store, data, bench, rehearse)
+        evaluate = replace(
+            evaluate,
             watchers=watchers,
-            learn=_reader(wanted, data, texts, before, store.folder, shown, left) if texts else untaught,
-            left=left,
+            learn=_reader(wanted, data, texts, before, store.folder, shown, evaluate.left) if texts else untaught,
             forecast=shown.forecast if shown else lambda forecast: None,
         )
         _check_same_data(wanted, before, data.surroundings)
         classes.keep(store.folder, data.classes)
         store.count_by(evaluate.known, data.sizes["train"])
-        tuner.search(store, evaluate, watchers)
+        with beside(store.folder, workers):
+            tuner.search(store, evaluate, watchers)
         settling.settle(store, evaluate, shown.note if shown else lambda line: None)
+
+
+def join(home: Path, timer: Timer, workers: int) -> None:
+    """Search in the run folder `home`, beside the worker that began it, until nothing is left to begin."""
+    wanted = folder.kept(home)
+    with ExitStack() as stack:
+        data = datasets.load(wanted.dataset, candidate.any_image(wanted), wanted.preparation)
+        texts = pairs.load(wanted.words, data, wanted.preparation) if wanted.words else None
+        bench = stack.enter_context(Bench(wanted.latency, data.classes, timer, wanted.measures))
+        store = stack.enter_context(folder.reopened(home, workers))
+        evaluate = _evaluation(store, data, bench, Rehearsal(wanted))
+        learn = _reader(wanted, data, texts, store.trials(), home, None, evaluate.left) if texts else untaught
+        store.count_by(evaluate.known, data.sizes["train"])
+        tuner.search(store, replace(evaluate, learn=learn))
+
+
+def _evaluation(store: Store, data: Dataset, bench: Bench, rehearse: Rehearsal) -> Evaluation:
+    """Return what evaluates the trials of a store, unseen."""
+    return Evaluation(
+        study=store.study,
+        data=data,
+        bench=bench,
+        model_file=lambda number: folder.model(store.folder, number),
+        answers_file=lambda number: answers.place(store.folder, number),
+        checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
+        same=store.same,
+        disappointment=store.disappointment,
+        rehearse=rehearse,
+        trains=store.trains,
+        left=Hours(store.study.budget, store.trials).left,
+    )
 
 
 def _reader(

@@ -61,6 +61,7 @@ class Evaluation:
     disappointment: Callable[[Trial], str] = lambda trial: ""  # why its measured costs make it not worth training
     rehearse: Callable[[keras.Model, str], object] = lambda model, source: None  # whether a network of a family can be
     #                                                                             kept, before its training
+    trains: Callable[[int], object] = lambda number: None  # told of a trial that is neither refused nor dropped
     watchers: Sequence[Watcher] = ()  # told of every epoch
     learn: Learn = untaught  # gives a network what it learns before its classifier is trained
     left: Left = forever  # seconds until the study's hours are over
@@ -116,6 +117,7 @@ class Evaluation:
         if reason:
             return trial.dropped(reason)
         self.rehearse(model, self.study.at(trial.configuration).source)
+        self.trains(trial.number)
         return self._trained(trial, model, recipe)
 
     def _hold_sizes(self, trial: Trial, recipe: Recipe) -> None:

@@ -30,8 +30,8 @@ from suite.search.store import Store
 MAY_CHANGE = ("budget", "question")  # of a study that has begun
 
 
-def opened(folder: Path, study: Study, storage: str | None = None) -> Store:
-    """Return the store of `study` in `folder`, new or as it was left.
+def opened(folder: Path, study: Study, storage: str | None = None, workers: int = 1) -> Store:
+    """Return the store of `study` in `folder`, new or as it was left, for one of a team of `workers`.
 
     `storage` is the URL of a database to share with other machines; by default a SQLite file in the folder. Raises
     StudyError when the folder holds another study, StoreError when it cannot be written or its trials are in another
@@ -42,7 +42,7 @@ def opened(folder: Path, study: Study, storage: str | None = None) -> Store:
     try:
         files.folder(folder)
         studyfile.write(study, folder / "study.toml")
-        store = Store(folder, study, storage or _url(folder))
+        store = Store(folder, study, storage or _url(folder), workers)
         if storage is not None:
             files.write(folder / "storage.url", storage, private=True)
     except OSError as error:
@@ -50,11 +50,11 @@ def opened(folder: Path, study: Study, storage: str | None = None) -> Store:
     return store
 
 
-def reopened(folder: Path) -> Store:
-    """Return the store of the run in `folder`; raise StoreError when there is none, or it cannot be read."""
+def reopened(folder: Path, workers: int = 1) -> Store:
+    """Return the store of the run in `folder`, for one of a team; raise StoreError when there is none to be read."""
     if not holds(folder):
         raise StoreError(f"{folder}: {_lacking(folder)}")
-    return Store(folder, kept(folder), _url(folder))
+    return Store(folder, kept(folder), _url(folder), workers)
 
 
 def kept(folder: Path) -> Study:

@@ -37,9 +37,9 @@ _WIDTH = 24  # of the bar, characters
 class Progress:
     """Watches one study; a context manager. Writes to stderr."""
 
-    def __init__(self, study: Study, before: Iterable[Trial] = ()) -> None:
-        """Begin after the trials of earlier sessions, `before`."""
-        self._study, self._epochs = study, study.fidelity.epochs
+    def __init__(self, study: Study, before: Iterable[Trial] = (), workers: int = 1) -> None:
+        """Begin after the trials of earlier sessions, `before`; `workers` of a team share those to come."""
+        self._study, self._epochs, self._workers = study, study.fidelity.epochs, workers
         self._trials = {trial.number: trial for trial in before if trial.state != "running"}
         self._running: Trial | None = None
         self._epoch: Mapping[str, float] = {}
@@ -89,7 +89,9 @@ class Progress:
 
     def end(self, trial: Trial) -> None:
         """Show how a trial ended."""
-        self._trials[trial.number], self._running = trial, None
+        self._trials[trial.number] = trial
+        if self._running and self._running.number == trial.number:  # else it is of another worker
+            self._running = None
         self._say(self._line(trial))
 
     def _say(self, line: Text) -> None:
@@ -141,7 +143,7 @@ class Progress:
 
     def _remaining(self, left: float) -> float:
         """Return `left` seconds less those that the running trial has used."""
-        return max(0.0, left - self._used())
+        return max(0.0, left / self._workers - self._used())
 
     def _used(self) -> float:
         """Return the seconds that the running trial has used."""

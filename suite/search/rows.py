@@ -6,8 +6,9 @@ change is made, and a process that dies in between changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 import optuna
@@ -20,6 +21,7 @@ from suite.core.trial import Trial
 from suite.search import database, record, worker
 from suite.search.space import decoded, distributions, encoded, suggest
 
+TRAINS = "trains"  # an attribute of a row whose network is being trained, or was
 RETIMED = "retimed "  # with the number of a row after it, the name of an attribute of the study
 LOOK = "look "  # begins the attribute of a look at the test pictures
 DEATHS = 3  # a trial whose process died so often has failed and is not run again
@@ -59,6 +61,24 @@ class Rows:
     def all(self, *states: TrialState) -> list[FrozenTrial]:
         """Return the rows in these states, or all rows, sorted by number."""
         return self.study.get_trials(deepcopy=False, states=states or None)
+
+    @contextmanager
+    def hidden(self, numbers: Collection[int]) -> Iterator[None]:
+        """Let these rows seem to run, to samplers too, whatever became of them."""
+        self.study.hidden = frozenset(numbers)
+        try:
+            yield
+        finally:
+            self.study.hidden = frozenset()
+
+    def trains(self, number: int) -> None:
+        """Note that the network of a row is being trained from now on."""
+        self._storage.set_trial_user_attr(self._id(number), TRAINS, True)
+
+    def team(self) -> list[FrozenTrial]:
+        """Return the rows that this worker and those of its team began."""
+        ours = worker.team()
+        return [row for row in self.all() if row.user_attrs.get("worker", {}).get("team") == ours]
 
     def begin(self, configuration: Mapping[str, Value], *, continues: int | None, until: int | None) -> FrozenTrial:
         """Begin a trial of this configuration."""
@@ -177,10 +197,34 @@ class Rows:
         self._storage.set_trial_user_attr(self._id(number), "record", text)
 
     def _load(self) -> None:
-        self.study = optuna.load_study(study_name=self._study.name, storage=self._storage)
+        self.study = _Study(study_name=self._study.name, storage=self._storage)
 
     def _id(self, number: int) -> int:
         return self._storage.get_trial_id_from_study_id_trial_number(self._study_id(), number)
 
     def _study_id(self) -> int:
         return self._storage.get_study_id_from_name(self._study.name)
+
+
+class _Study(optuna.Study):
+    """A study of Optuna's in which some rows may be hidden: they seem to run."""
+
+    hidden: frozenset[int] = frozenset()
+
+    def _get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
+    ) -> list[FrozenTrial]:
+        """Return the rows in these `states`. Samplers and the public functions all read them here."""
+        if not self.hidden:
+            return super()._get_trials(deepcopy, states, use_cache)
+        rows = super()._get_trials(deepcopy, None, use_cache)
+        seen = [_running(row) if row.number in self.hidden else row for row in rows]
+        return [row for row in seen if states is None or row.state in states]
+
+
+def _running(row: FrozenTrial) -> FrozenTrial:
+    """Return a row as it was before it ended."""
+    seen = copy(row)
+    seen.state, seen.values, seen.datetime_complete = TrialState.RUNNING, None, None
+    seen.user_attrs = {name: value for name, value in row.user_attrs.items() if name != "record"}
+    return seen

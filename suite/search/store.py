@@ -11,6 +11,9 @@ finds the trial, sees that its worker is gone and runs its configuration again. 
     interrupted  FAIL without a record; its configuration waits in the queue, as a `rerun`
 
 A trial's `step` is the trial that it continues and the epoch after which it stops.
+
+Workers of a team propose in turn. A proposal depends on the trials before it in the same way, whoever ends first: it
+knows what became of all but the last ones that were trained, which seem to run, and waits for the others to end.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -40,13 +44,16 @@ from suite.search.fidelity import Kept, affordable, best, first_look, first_stop
 from suite.search.past import Past
 from suite.search.proposals import Known, Tried, asked_of, cheap_first, costs_of, sampler
 from suite.search.record import BELOW
-from suite.search.rows import Rows
+from suite.search.rows import TRAINS, Rows
 from suite.search.space import decoded, encoded
 
 ASKS = 4  # proposals of the sampler that may repeat a tried configuration before one is drawn at random
 WORTH = 0.25  # part of its promise that a candidate must keep when its costs are measured, or it is not trained
 DROPS = 3  # dropped candidates in a row, after which one is trained whatever its measured costs
 
+POLL = 0.1  # seconds between two looks at whether others of the team have ended
+
+Awaited = dict[int, bool]  # numbers of trials that run, and whether their networks are being trained
 Within = Callable[[Sequence[Trial]], bool]  # whether another trial may begin beside these
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -56,19 +63,20 @@ _log = logging.getLogger("suite.search")
 class Store:
     """The trials of one study, open for work; a context manager. Several workers may have it open."""
 
-    def __init__(self, folder: Path, study: Study, url: str) -> None:
-        """Open or create `study` in the database at `url`; raise StoreError where that fails."""
-        self.folder, self.study = folder, study
+    def __init__(self, folder: Path, study: Study, url: str, workers: int = 1) -> None:
+        """Open or create `study` in the database at `url`, for one of a team of `workers`. Raises StoreError."""
+        self.folder, self.study, self.workers = folder, study, workers
         self._asked: set[int] = set()  # numbers of trials begun here and not ended
-        self._past = Past(folder, study)
+        self._heard: set[int] = set()  # numbers of trials of others whose end was told here
+        self._forget()
         self._pictures = 0
-        self._known: Known = lambda configuration: self._past.costs(configuration)
+        self._known: Known = lambda configuration: self._seen.costs(configuration)
         self._ours = (
             cheap_first(
                 study,
                 self._unrefused,
-                lambda row: self._past.curve(row),
-                lambda row: self._past.is_open(row),
+                lambda row: self._seen.curve(row),
+                lambda row: self._seen.is_open(row),
                 lambda: self._pictures,
             )
             if study.sampler == "cheap-first"
@@ -142,7 +150,7 @@ class Store:
         It is not worth it if less than WORTH of its promise is left. There is no test before START trainings, when no
         model knows enough, after DROPS dropped trials in a row, or for a training that goes on.
         """
-        before = [one.state for one in self.trials() if one.state not in ("running", "refused")]
+        before = [one.state for one in self._then if one.state not in ("running", "refused")]
         unsure = len(before) - before.count("dropped") < START or set(before[-DROPS:]) == {"dropped"}
         if self._ours is None or unsure or trial.continues is not None:
             return ""
@@ -157,17 +165,35 @@ class Store:
         """Begin a trial of a new configuration, or continue a paused trial; None when there is neither.
 
         Interrupted trials come first. `kept` says which trainings can go on here. Also None when the trials so far are
-        not `within` the budget: if several workers ask for the last trial, only one gets it.
+        not `within` the budget: if several workers ask for the last trial, only one gets it. Waits while others of the
+        team run trials whose ends decide.
         """
-        with uninterrupted():
-            with self._alone():
-                self._rows.reclaim(self._asked)
-                trials = self._past.read(self._rows.all())
-                begun = self._next(trials, kept) if within(trials) else None
-            if begun is not None:
-                self._asked.add(begun.number)
-                self._pulse(begun.number)  # its first heartbeat may be as old as the wait for the database
-            return begun
+        while True:
+            with uninterrupted():
+                with self._alone():
+                    begun, awaited = self._answered(kept, within)
+                if begun is not None:
+                    self._asked.add(begun.number)
+                    self._pulse(begun.number)  # its first heartbeat may be as old as the wait for the database
+            if begun is not None or not awaited:
+                return begun
+            self._wait(awaited)
+
+    def trains(self, number: int) -> None:
+        """Note that a trial begun here is neither refused nor dropped: others of the team wait to know."""
+        if self.workers > 1:
+            with uninterrupted(), self._alone():
+                self._rows.trains(number)
+
+    def news(self) -> list[Trial]:
+        """Return the trials that others of the team have ended and that were not returned before."""
+        if self.workers == 1:
+            return []
+        with uninterrupted(), guarded(self.folder), legible():
+            team = self._past.read(self._rows.team())
+        told = [one for one in team if one.state not in ("running", "interrupted") and one.number not in self._heard]
+        self._heard |= {one.number for one in told}
+        return told
 
     def finish(self, trial: Trial) -> None:
         """Make an ended trial durable; raise StoreError when it cannot be written."""
@@ -175,6 +201,7 @@ class Store:
             with self._alone():
                 is_ours = self._rows.end(trial)
             self._asked.discard(trial.number)
+            self._heard.add(trial.number)
         if not is_ours:
             _log.warning(
                 "%s/%d: its result came too late and is not kept. This machine was silent for so long that another "
@@ -200,8 +227,50 @@ class Store:
             with guarded(self.folder), self._rows.alone():
                 yield
         except BaseException:
-            self._past = Past(self.folder, self.study)  # it may hold rows that were undone
+            self._forget()  # what was read may be of rows that were undone
             raise
+
+    def _forget(self) -> None:
+        """Know nothing of the trials."""
+        self._past = Past(self.folder, self.study)
+        self._seen = Past(self.folder, self.study) if self.workers > 1 else self._past  # what a proposal may know
+        self._then: Sequence[Trial] = ()  # the same, when the last trial began
+
+    def _answered(self, kept: Kept, within: Within) -> tuple[Trial | None, Awaited]:
+        """Begin a trial if there is one to begin now; also return those that decide when there is one."""
+        self._rows.reclaim(self._asked)
+        hidden, awaited = self._unseen()
+        if awaited:
+            return None, awaited
+        with self._rows.hidden(hidden):
+            self._then = self._seen.read(self._rows.all())
+            begun = self._next(self._then, kept) if within(self._then) else None
+        return begun, {} if begun else self._running()
+
+    def _unseen(self) -> tuple[set[int], Awaited]:
+        """Return the trials whose results the next proposal may not know yet, and those that it must wait for.
+
+        It does not know the last that were trained, as many as there are workers: one of them may take long, and the
+        others go on. It waits for the rest, and to hear of the last whether they are refused, dropped or trained.
+        """
+        if self.workers == 1:
+            return set(), {}
+        trained = [row.number for row in self._rows.team() if TRAINS in row.user_attrs]
+        hidden = set(trained[-self.workers :])
+        return hidden, {number: trains for number, trains in self._running().items() if number not in hidden}
+
+    def _running(self) -> Awaited:
+        """Return the trials that the team runs, and whether they are being trained; none if this worker is alone."""
+        rows = self._rows.team() if self.workers > 1 else []
+        return {row.number: TRAINS in row.user_attrs for row in rows if row.state == TrialState.RUNNING}
+
+    def _wait(self, awaited: Awaited) -> None:
+        """Wait until one of these trials goes on, ends or has lost its worker."""
+        while True:
+            with uninterrupted(), guarded(self.folder), legible():
+                if awaited.items() - self._running().items() or self._rows.dead(self._asked):
+                    return
+            time.sleep(POLL)
 
     def _next(self, trials: Sequence[Trial], kept: Kept) -> Trial | None:
         """Begin the next trial; None when nothing is left to try."""
@@ -254,7 +323,7 @@ class Store:
 
     def _unrefused(self, configuration: Mapping[str, Value]) -> Mapping[str, float] | None:
         """Return the known costs of a configuration; None if its network was refused."""
-        return None if self._past.is_refused(configuration) else self._known(configuration)
+        return None if self._seen.is_refused(configuration) else self._known(configuration)
 
     def _beat(self) -> None:
         while not self._closed.wait(HEARTBEAT):

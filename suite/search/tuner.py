@@ -69,6 +69,7 @@ def search(store: Store, evaluate: Evaluate, watchers: Sequence[Watcher] = ()) -
     gc.freeze()  # objects of the imports stay anyway: with them each trial's collection takes 300 ms, without 10
     try:
         tuner.search()
+        tuner.hear()
     except keras_tuner.errors.FatalError as fatal:
         raise fatal.__cause__ or fatal from None
     finally:
@@ -234,9 +235,18 @@ class Tuner(keras_tuner.Tuner):
             watcher.begin(begun)
         ended = self._ended(begun)
         self.oracle.ended(trial_id, ended)
-        for watcher in self._watchers:
-            watcher.end(ended)
+        self._tell_end(ended)
+        self.hear()
         return ended
+
+    def hear(self) -> None:
+        """Tell the watchers of trials that others of the team have ended."""
+        for one in self.oracle.store.news() if self._watchers else ():
+            self._tell_end(one)
+
+    def _tell_end(self, trial: Trial) -> None:
+        for watcher in self._watchers:
+            watcher.end(trial)
 
     def _ended(self, begun: Trial) -> Trial:
         try:

@@ -1,4 +1,7 @@
-"""The process that runs a trial: which it is, and whether it lives."""
+"""The process that runs a trial: which it is, with whom it works, and whether it lives.
+
+Workers of one machine that search a study together are a team, which has the name of the process that began.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,18 @@ from typing import Any
 
 import psutil
 
+TEAM = "SUITE_TEAM"  # in the environment of those who have joined one: its name
+
 
 def this() -> dict[str, Any]:
-    """Return what identifies this process: host, process number, and start time, since numbers recur."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "born": psutil.Process().create_time()}
+    """Return what identifies this process: host, process number, and start time, since numbers recur; and its team."""
+    born = psutil.Process().create_time()
+    return {"host": socket.gethostname(), "pid": os.getpid(), "born": born, "team": team()}
+
+
+def team() -> str:
+    """Return the name of this process's team: its own, unless it has joined another's."""
+    return os.environ.get(TEAM) or f"{socket.gethostname()} {os.getpid()} {psutil.Process().create_time()}"
 
 
 def is_here(worker: Mapping[str, Any] | None) -> bool:

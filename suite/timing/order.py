@@ -20,6 +20,7 @@ class Setup:
 
     path: str  # one of paths.PATHS
     threads: int
+    processors: tuple[int, ...] = ()  # that it may run on; empty: as many as threads
     watched: float = WATCHED  # seconds for which the references run alone, where nobody knows what they take at rest
     references: Mapping[str, str]  # artefacts that are timed in turns with each network, by name
 

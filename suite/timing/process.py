@@ -30,7 +30,7 @@ from suite.timing.readings import Ready, read
 def main() -> None:
     """Time what stdin asks for."""
     setup = Setup(**json.loads(sys.stdin.readline()))
-    runtimes.pin(setup.threads)
+    runtimes.pin(setup.threads, setup.processors)
     sys.stdout, answers = sys.stderr, sys.stdout  # libraries print freely
     runtimes.ready(setup.path, setup.threads)
     process = _Process(setup)

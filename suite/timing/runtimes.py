@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,10 +55,13 @@ def check(path: str) -> None:
         )
 
 
-def pin(threads: int) -> None:
-    """Give this process `threads` of its processors, and each library as many threads. Call before importing them."""
+def pin(threads: int, processors: Collection[int] = ()) -> None:
+    """Give this process these processors, by default `threads` of its own, and each library as many threads.
+
+    Call it before they compute: they count what they may use.
+    """
     if hasattr(os, "sched_setaffinity"):  # not on macOS
-        os.sched_setaffinity(0, used(threads))
+        os.sched_setaffinity(0, processors or used(threads))
     os.environ["OMP_NUM_THREADS"] = str(threads)
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
 from tempfile import TemporaryFile
@@ -14,8 +14,10 @@ from typing import IO, Any, Self
 
 from suite.core.errors import SuiteError
 from suite.core.paths import BESIDE, FOR_TRAINING, ONEDNN
+from suite.core.study import Latency
 from suite.machine import cache, helper, turns
-from suite.machine.capacity import used
+from suite.machine.capacity import processors, used
+from suite.machine.forked import Forked
 from suite.machine.surroundings import surroundings, version_of
 from suite.timing import references, rest, runtimes
 from suite.timing.order import WATCHED, Order, Setup
@@ -46,18 +48,24 @@ class GoneError(Exception):
 class Timer:
     """Times artefacts on one path, with the kernels that a user has; a context manager."""
 
-    def __init__(self, path: str, threads: int) -> None:
+    def __init__(self, path: str, threads: int, *, forked: bool = False) -> None:
         """Prepare to time on `path` with `threads` threads; `start` or the first order starts the process.
 
-        Raises MissingExtraError when the library of `path` is not installed.
+        It is `forked` where it can be, if its own memory is not measured. Raises MissingExtraError when the library of
+        `path` is not installed.
         """
         runtimes.check(path)
-        self.path, self.threads = path, threads
-        self._process: subprocess.Popen[str] | None = None
+        self.path, self.threads, self._forked = path, threads, forked
+        self._process: subprocess.Popen[str] | Forked | None = None
         self._errors: IO[str] | None = None
         self._file = cache.folder() / "rest.json"
         self.without = ""  # why there are no references; empty if there are
         self._moments: rest.Moments | None = None  # None: not read yet
+
+    @classmethod
+    def of(cls, wanted: Latency, measures: Collection[str]) -> Timer:
+        """Return the timer of a study that measures latency as `wanted`, and reads `measures`."""
+        return cls(wanted.path, wanted.threads or processors(), forked="peak_memory" not in measures)
 
     @property
     def place(self) -> str:
@@ -118,22 +126,23 @@ class Timer:
                 raise
         raise self._gone(process)
 
-    def _gone(self, process: subprocess.Popen[str]) -> GoneError:
-        code = process.wait()
+    def _gone(self, process: subprocess.Popen[str] | Forked) -> GoneError:
+        code = process.wait() or 0
         assert self._errors
         self._errors.seek(0)
         said = self._errors.read()
         self.close()
         return GoneError(code, said)
 
-    def _started(self) -> subprocess.Popen[str]:
+    def _started(self) -> subprocess.Popen[str] | Forked:
         if self._process is None:
-            setup = Setup(path=self.path, threads=self.threads, watched=WATCHED, references=self._references())
-            self._errors = TemporaryFile("w+")  # noqa: SIM115  # closed with the process
-            self._process = subprocess.Popen(
-                helper.command("suite.timing.process"), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=self._errors, text=True, env=_environment(),
+            setup = Setup(
+                path=self.path, threads=self.threads, processors=tuple(sorted(used(self.threads))), watched=WATCHED,
+                references=self._references(),
             )  # fmt: skip
+            self._errors = TemporaryFile("w+")  # noqa: SIM115  # closed with the process
+            start = helper.start if self._forked else helper.started
+            self._process = start("suite.timing.process", errors=self._errors, environment=_environment())
             assert self._process.stdin
             self._process.stdin.write(json.dumps(asdict(setup)) + "\n")
             with suppress(BrokenPipeError):  # it ended at once: the first order will say why

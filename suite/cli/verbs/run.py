@@ -25,7 +25,7 @@ from suite.core import seen
 from suite.core.study import Study
 from suite.core.trial import Run, counted
 from suite.machine import environment
-from suite.search import folder, supervisor
+from suite.search import folder, sharing, supervisor
 from suite.training import kernels
 
 
@@ -35,9 +35,18 @@ from suite.training import kernels
 @skipping
 @rooted
 @click.option("--storage", metavar="URL", help="Database shared with other machines; by default a file in the run.")
+@click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="Trainings side by side; by default 2 of small networks."
+)
 @formatted
 def command(
-    files: Sequence[Path], overrides: Sequence[str], skip_broken: bool, root: Path, storage: str | None, format: str
+    files: Sequence[Path],
+    overrides: Sequence[str],
+    skip_broken: bool,
+    root: Path,
+    storage: str | None,
+    workers: int | None,
+    format: str,
 ) -> None:
     """Run the studies, one after the other, and print their front."""
     environment.check()
@@ -53,16 +62,17 @@ def command(
             )
         supervisor.obey()
     studies = [pipeline.bound(study, file, overrides) for study, file in zip(studies, files, strict=True)]
-    groups = seen.groups([_ran(study, root, storage) for study in studies])
+    workers = workers or sharing.usual(studies)
+    groups = seen.groups([_ran(study, root, storage, workers) for study in studies])
     for group in groups:
         if len(groups) > 1:
             tell(f"The front of {', '.join(run.study.name for run in group)}:")
         print_front(group, (), format)
 
 
-def _ran(study: Study, root: Path, storage: str | None) -> Run:
+def _ran(study: Study, root: Path, storage: str | None, workers: int) -> Run:
     was_done = pipeline.is_done(study, root)
-    done = pipeline.run(study, root, storage)
+    done = pipeline.run(study, root, storage, workers=workers)
     counts = counted(done.trials)
     said = ", ".join(
         f"{count} {state}" for state, count in counts.items() if count or state not in ("paused", "dropped")
