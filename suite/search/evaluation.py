@@ -36,6 +36,7 @@ from suite.search.space import network
 from suite.search.tuner import Watcher
 from suite.training import answering, loop
 from suite.training.deadline import Forecast, Left, forever
+from suite.training.fitting import Traced
 
 Timed = tuple[dict[str, float], dict[str, str]]  # measures, and where and when they were taken
 Learn = Callable[[Trial, keras.Model, Dataset, str, Callable[[], object]], Trial]
@@ -66,6 +67,7 @@ class Evaluation:
     learn: Learn = untaught  # gives a network what it learns before its classifier is trained
     left: Left = forever  # seconds until the study's hours are over
     forecast: Callable[[Forecast], object] = lambda forecast: None  # told after each epoch when the training will end
+    traced: Traced = field(default_factory=Traced)  # networks that were trained last
     plans: dict[str, dict[str, float] | None] = field(default_factory=dict)  # counts of untrained networks
 
     def known(self, configuration: Mapping[str, Value]) -> dict[str, float] | None:
@@ -246,6 +248,7 @@ class Evaluation:
                 checkpoint=self.checkpoint(trial),
                 left=self.left,
                 forecast=self.forecast,
+                traced=self.traced,
                 by=self.study.quality,
                 build=lambda image, share: self.network(trial.configuration, image, share),
             )

@@ -15,6 +15,7 @@ from suite.core.task import Shape
 from suite.datasets import Dataset
 from suite.training.best import OnEpoch
 from suite.training.deadline import Forecast, Left, forever
+from suite.training.fitting import Traced
 
 Build = Callable[[Shape, float], keras.Model]  # the network for pictures (H, W, C), with this share of its dropout
 
@@ -32,6 +33,7 @@ class Asked:
     left: Left = forever
     forecast: Callable[[Forecast], object] | None = None
     on_epoch: OnEpoch | None = None
+    traced: Traced | None = None  # networks that may be trained in place of one that is like them
     build: Build | None = None  # None: its recipe names no other sizes
 
     @property
@@ -44,3 +46,12 @@ class Asked:
     def phases(self) -> list[Phase]:
         """The sizes of pictures that it goes through."""
         return phases(self.recipe.sizes, self.epochs)
+
+    def traced_for(self, parts: int) -> Traced:
+        """Return the traced networks that may serve for batches in so many parts.
+
+        None serves where pictures of other sizes are learned from. Where whole batches are too large, all are freed.
+        """
+        if self.traced and parts > 1:
+            self.traced.forget()
+        return self.traced if self.traced and parts == 1 and len(self.phases) == 1 else Traced()

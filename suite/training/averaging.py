@@ -23,6 +23,11 @@ class Average(keras.callbacks.Callback):
         self._own: list[Any] = []  # the weights that go on training, while the network has the average
         self.variables = [_copy(weight) for weight in self._weights]
 
+    def begin(self) -> None:
+        """Take the weights as they are for their average."""
+        for average, weight in zip(self.variables, self._weights, strict=True):
+            average.assign(ops.cast(weight, "float32"))
+
     def update(self, steps: Any) -> None:
         """Take in the weights after so many steps."""
         done = ops.cast(steps, "float32")

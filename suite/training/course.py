@@ -22,10 +22,8 @@ from suite.training import checkpoint, fixres, judging, resized
 from suite.training.asked import Asked
 from suite.training.best import Best
 from suite.training.checkpoint import Keeper, Kept, Progress
-from suite.training.compiling import compile_
 from suite.training.deadline import Deadline, OutOfTimeError
-from suite.training.schedules import Plateau, schedule
-from suite.training.stepping import Step
+from suite.training.schedules import Plateau
 
 VALIDATED = 256  # pictures in a batch of validation
 
@@ -74,10 +72,10 @@ class Leg:
         before: int = 0,
     ) -> None:
         """Make `model` ready to go on from what is `kept`. `timed` tells a progress its seconds."""
-        self._model, self._asked, self._recipe, self._phases, self._timed = model, asked, recipe, phases, timed
-        self._rate = schedule(recipe, (phases[-1].last - before) * math.ceil(self._sizes["train"] / recipe.batch_size))
-        compile_(model, recipe, self._rate)
-        self._step = Step(model, recipe)
+        self._asked, self._recipe, self._phases, self._timed = asked, recipe, phases, timed
+        steps = (phases[-1].last - before) * math.ceil(self._sizes["train"] / recipe.batch_size)
+        self._fitting = asked.traced_for(kept.progress.parts).fitting(model, recipe, steps)
+        self._model, self._rate, self._step = self._fitting.network, self._fitting.rate, self._fitting.step
         kept.give(self._step.variables)
         self._step.install(kept.progress.parts)
         self._begun, self._is_whole = kept.progress, True
@@ -129,17 +127,18 @@ class Leg:
         """Train to the end of an epoch of a phase, or while there is time; return whether it ended after an epoch."""
         done = self.reached.epochs
         batches = self._batches(phase, epochs=range(done + 1, last + 1))
-        return deadline.fit(
-            self._model,
-            batches,
-            steps_per_epoch=len(batches) // (last - done),
-            validation_data=self._asked.data.validation(batch_size=VALIDATED // self.reached.parts),
-            initial_epoch=done,
-            epochs=last,
-            verbose=0,
-            callbacks=[self._best, *self._callbacks(), deadline],
-            shuffle=False,  # the batches are shuffled already; `fit` would warn that it cannot
-        )
+        with self._fitting.varied():
+            return deadline.fit(
+                self._model,
+                batches,
+                steps_per_epoch=len(batches) // (last - done),
+                validation_data=self._asked.data.validation(batch_size=VALIDATED // self.reached.parts),
+                initial_epoch=done,
+                epochs=last,
+                verbose=0,
+                callbacks=[self._best, *self._callbacks(), deadline],
+                shuffle=False,  # the batches are shuffled already; `fit` would warn that it cannot
+            )
 
     def _batches(self, phase: Phase, epochs: range) -> tf.data.Dataset:
         """Return the batches of some epochs of a phase, and let the network learn from pictures of its size."""

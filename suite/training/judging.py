@@ -69,8 +69,8 @@ class BalancedAccuracy(keras.metrics.Metric):
         return ops.sum(shares * there) / ops.maximum(ops.sum(there), 1.0)
 
 
-def loss(recipe: Recipe) -> keras.losses.Loss | Callable[[Any, Any], Any]:
-    """Return the loss of logits [B, K] for labels as in `named`."""
+def loss(recipe: Recipe, smoothing: Any = None) -> keras.losses.Loss | Callable[[Any, Any], Any]:
+    """Return the loss of logits [B, K] for labels as in `named`; their `smoothing` may be a variable."""
     if recipe.cross_entropy == "softmax" and not recipe.label_smoothing and not recipe.mixes:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     entropy = {"softmax": keras.losses.categorical_crossentropy, "sigmoid": keras.losses.binary_crossentropy}
@@ -78,7 +78,8 @@ def loss(recipe: Recipe) -> keras.losses.Loss | Callable[[Any, Any], Any]:
     def shared(labels: Any, logits: Any) -> Any:
         classes = logits.shape[-1]
         wanted = labels if _are_shares(labels) else ops.one_hot(named(labels), classes)
-        wanted = (1 - recipe.label_smoothing) * ops.cast(wanted, logits.dtype) + recipe.label_smoothing / classes
+        share = recipe.label_smoothing if smoothing is None else ops.cast(smoothing, logits.dtype)
+        wanted = (1 - share) * ops.cast(wanted, logits.dtype) + share / classes
         return entropy[recipe.cross_entropy](wanted, logits, from_logits=True)
 
     return shared

@@ -18,6 +18,7 @@ from suite.training.asked import Asked, Build
 from suite.training.best import OnEpoch
 from suite.training.checkpoint import Progress
 from suite.training.deadline import Forecast, Left, forever
+from suite.training.fitting import Traced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,7 @@ def train(
     forecast: Callable[[Forecast], object] | None = None,
     by: str = "accuracy",
     build: Build | None = None,
+    traced: Traced | None = None,
 ) -> Training:
     """Train `model` (logits out, [B, K]) in place and leave it with the weights of its best epoch so far, by a measure.
 
@@ -76,6 +78,8 @@ def train(
     validated. `build` returns the network for pictures (H, W, C), with a share of its dropout. Its weights must not
     depend on their size, else ArchitectureError is raised.
 
+    One of the `traced` networks is trained in place of `model` if it is like it; `model` gets its weights.
+
     `on_epoch` is called with each new row of the curve; its error ends the training. Raises DivergedError when the
     loss becomes infinite or not a number, TooLargeError when half a batch does not fit into the memory, StoreError when
     the checkpoint cannot be read or written, and OutOfTimeError when not one epoch ended in time.
@@ -89,7 +93,7 @@ def train(
         return _ended(model, start)
     asked = Asked(
         recipe=recipe, data=data, epochs=epochs, until=until, seed=seed, checkpoint=checkpoint, left=left,
-        forecast=forecast, on_epoch=on_epoch, build=build,
+        forecast=forecast, on_epoch=on_epoch, build=build, traced=traced,
     )  # fmt: skip
 
     def trained(parts: int) -> Training:

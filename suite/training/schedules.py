@@ -75,15 +75,28 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     """The learning rate of a recipe over `steps` steps."""
 
     def __init__(self, name: str, peak: float, steps: int, warmup: float) -> None:
-        self.name, self.peak, self.steps, self.warmup = name, peak, steps, warmup
+        self.name = name
+        # Variables: what was traced with them serves other trainings too.
+        self._peak, self._rises, self._falls = (
+            keras.Variable(0.0, trainable=False, name=name) for name in ("peak", "rises", "falls")
+        )
         self.share = keras.Variable(1.0, trainable=False, name="share")  # of the rate, which a plateau makes smaller
+        self.plan(peak, steps, warmup)
+
+    def plan(self, peak: float, steps: int, warmup: float) -> None:
+        """Plan the rate of another training."""
+        self.peak, self.steps, self.warmup, rises = peak, steps, warmup, round(warmup * steps)
+        self._peak.assign(peak)
+        self._rises.assign(rises)
+        self._falls.assign(max(1, steps - rises))
+        self.share.assign(1.0)
 
     def __call__(self, step: Any) -> Any:
         """Return the rate of the next step, when so many are done."""
-        shape, done, rises = SHAPES[self.name], ops.cast(step, "float32"), round(self.warmup * self.steps)
-        fallen = shape.fall(ops.clip((done - rises) / max(1, self.steps - rises), 0.0, 1.0))
-        risen = shape.rise(ops.minimum(done / max(1, rises), 1.0)) if rises else 1.0
-        return self.peak * self.share * ops.where(done < rises, risen, fallen)
+        shape, done, rises = SHAPES[self.name], ops.cast(step, "float32"), ops.convert_to_tensor(self._rises)
+        fallen = shape.fall(ops.clip((done - rises) / self._falls, 0.0, 1.0))
+        risen = shape.rise(ops.minimum(done / ops.maximum(rises, 1.0), 1.0))
+        return self._peak * self.share * ops.where(done < rises, risen, fallen)
 
     def get_config(self) -> dict[str, Any]:
         """Return what Keras needs to make this schedule again."""

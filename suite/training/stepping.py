@@ -43,6 +43,11 @@ class Step:
         """What `fit` must call."""
         return [self.average] if self.average else []
 
+    def begin(self) -> None:
+        """Begin a training from the network's weights."""
+        if self.average:
+            self.average.begin()
+
     def install(self, parts: int = 1) -> None:
         """Let the network's `fit` train by this step, each batch in so many parts, if it differs from Keras' own."""
         self._parts = parts
