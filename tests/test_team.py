@@ -151,19 +151,18 @@ def test_a_worker_that_ends_leaves_its_trial_to_the_others(tmp_path: Path, end: 
     while not any(trial.state == "complete" for trial in trials(tmp_path)):
         assert begun.poll() is None, begun.communicate()
     leader = psutil.Process(begun.pid).children()[0]
-    beside = [one for one in leader.children(recursive=True) if (one.ppid() != leader.pid)]
-    workers = [one for one in beside if str(one.pid) in pids(tmp_path)]
-    for one in workers:
-        one.send_signal(end)
+    others = pids(tmp_path) - {leader.pid}
+    for pid in others:
+        os.kill(pid, end)
     _, said = begun.communicate(timeout=600)
     assert begun.returncode == 0, said
-    assert workers
+    assert others
     assert "A worker beside this one was" in said
     assert sum(trial.state == "complete" for trial in trials(tmp_path)) == 6
     assert not any(trial.state == "running" for trial in trials(tmp_path))
 
 
-def pids(home: Path) -> set[str]:
+def pids(home: Path) -> set[int]:
     """Return the processes that have begun trials."""
     with folder.reopened(home / "runs" / "quickstart-resnet") as store:
-        return {str(row.user_attrs["worker"]["pid"]) for row in store._rows.all() if "worker" in row.user_attrs}
+        return {row.user_attrs["worker"]["pid"] for row in store._rows.all() if "worker" in row.user_attrs}

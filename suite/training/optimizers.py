@@ -55,14 +55,13 @@ class AdaptiveClipping(keras.optimizers.Optimizer):
         super().update_step(gradient, variable, learning_rate * self._share(variable))
 
     def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
-        if self.shares is None or self.weight_decay is None:
-            super()._apply_weight_decay(variables)
+        """Let variables decay by their share of the rate, which is asked for once: Keras' own traces it for each."""
+        if self.weight_decay is None:
             return
-        whole = self.weight_decay
-        for variable in variables:
-            self.weight_decay = whole * self._share(variable)
-            super()._apply_weight_decay([variable])
-        self.weight_decay = whole
+        rate = ops.cast(self.learning_rate, "float32")
+        for variable in filter(self._use_weight_decay, variables):
+            decay = ops.cast(self.weight_decay, variable.dtype) * self._share(variable)
+            variable.assign_sub(ops.convert_to_tensor(variable) * decay * ops.cast(rate, variable.dtype))
 
     def _share(self, variable: Any) -> float:
         return 1.0 if self.shares is None else self.shares[self._get_variable_index(variable)]
