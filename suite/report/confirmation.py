@@ -18,10 +18,10 @@ from suite.core.trial import Run, Trial
 from suite.report import choice
 from suite.report.comparison import Comparison, Entry
 from suite.statistics import pairs, seeds
+from suite.statistics.pairs import LEVEL
 from suite.statistics.seeds import Mean, fewest
 
 EQUAL = 1.0  # points of accuracy up to which two networks are practically equal
-LEVEL = 0.05  # of error
 BESIDE = ("behind", "behind_low", "behind_high", "best_is_better", "p", "practically_equal", "verdict")
 
 
@@ -34,7 +34,7 @@ def chosen(comparison: Comparison, most: int, wanted: Sequence[Constraint] = ())
     among = choice.fitting(comparison, wanted)
     ranked = sorted(among, key=lambda entry: -entry.trial.measures.get("accuracy", 0.0))
     best = list({entry.family: entry for entry in reversed(ranked)}.values())[::-1]
-    front = _spread([entry for entry in ranked if entry in comparison.best(among, comparison.objectives)])
+    front = _spread(comparison.best(ranked, comparison.objectives))
     taken = list({entry.name: entry for entry in [*front[:1], *best, *front]}.values())[:most]
     return sorted(taken, key=ranked.index)
 
