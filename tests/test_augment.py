@@ -223,6 +223,7 @@ def test_a_sigmoid_for_each_class_is_the_sum_of_two_way_losses() -> None:
 MIXED = Recipe(batch_size=128, learning_rate=5e-3, class_weight="balanced", shift=0.1, mixup=0.2, cutmix=1.0)
 
 
+@pytest.mark.slow
 def test_an_epoch_is_changed_the_same_way_whenever_it_is_read() -> None:
     data = datasets.load("digits")
     read = [
@@ -238,6 +239,7 @@ def test_an_epoch_is_changed_the_same_way_whenever_it_is_read() -> None:
     assert -1.001 <= read[0][0][0].min() <= read[0][0][0].max() <= 1.001
 
 
+@pytest.mark.slow
 def test_a_training_with_all_of_them_learns_and_goes_on_exactly(tmp_path: Any) -> None:
     data, recipe = datasets.load("digits"), MIXED
     wanted = loop.train(classifier(data), recipe, data, epochs=3, seed=0)

@@ -144,6 +144,7 @@ def test_what_a_study_cannot_be_deployed_on_is_refused_where_it_is_said(wrong: d
         Latency(**wrong)
 
 
+@pytest.mark.slow
 def test_a_study_is_timed_and_exported_in_the_precision_that_it_deploys_in(tmp_path: Path) -> None:
     sets = ["budget.trials=1", "fidelity.epochs=1", 'latency={precision="mixed_bfloat16", seconds=0.2, settling=0}']
     done = pipeline.run(pipeline.study(STUDY, sets), tmp_path, show=False)
@@ -178,6 +179,7 @@ def test_what_depends_on_the_device_is_never_compared_across_devices() -> None:
         assert len(compare([run]).groups([objective])) == (2 if measure.per_device else 1), measure.name
 
 
+@pytest.mark.slow
 def test_a_network_that_is_timed_again_does_not_start_cold_again(tmp_path: Path) -> None:
     """Else a search would replace its cold start by the time of one call."""
     network = architectures.build("mobilenet/tiny", Task(height=32, width=32, channels=3, classes=10))

@@ -122,6 +122,7 @@ def test_with_the_old_pictures_back_it_goes_on(home: Path, tmp_path: Path) -> No
     assert Counter(trial.state for trial in done.trials)["complete"] == 3
 
 
+@pytest.mark.slow
 def test_what_was_found_is_still_reported_and_exported_with_the_classes_of_then(home: Path, tmp_path: Path) -> None:
     run = folder.read(home / "runs" / "insects")
     comparison = compare([run])
@@ -144,6 +145,7 @@ def test_a_run_that_does_not_know_its_classes_asks_for_the_old_pictures(home: Pa
         pipeline.export(choice.best(compare([run])), [run], tmp_path / "net")
 
 
+@pytest.mark.slow
 def test_the_command_says_it_too_and_prints_a_front_for_each_set_of_pictures(home: Path) -> None:
     """Both studies are done, so that nothing is trained here."""
     file = home / "studies" / "other.toml"

@@ -365,6 +365,7 @@ def test_a_study_says_whole_how_its_family_trains() -> None:
     assert "optimizer" not in recipe, "and what the family leaves open is everybody's"
 
 
+@pytest.mark.slow
 def test_a_study_that_is_done_is_not_taken_for_another_because_its_family_completed_its_recipe(tmp_path: Path) -> None:
     file, once = Path(STUDY).parents[1] / "nfnet.toml", "budget.trials=1"
     with folder.opened(tmp_path / "runs" / "nfnet", pipeline.study(file, [once])) as store:
@@ -602,6 +603,7 @@ def test_a_terminal_that_closes_ends_nothing_that_nohup_has_started(tmp_path: Pa
 # ---- terminals and pipes that cannot show every character
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1", "utf-8"])
 def test_what_a_terminal_cannot_show_is_written_plainly(tmp_path: Path, encoding: str) -> None:
     with folder.opened(tmp_path / "runs" / "small", studies.study(constraints=(), question="Ⅻ × ─ ü 火")) as store:

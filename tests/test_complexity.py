@@ -219,6 +219,7 @@ def test_what_cannot_be_counted_for_sure_is_an_error_that_says_why(
         complexity(build())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["int8", "int4"])
 @pytest.mark.filterwarnings("ignore:.*InputLayer does not have a `quantize`")
 def test_a_quantized_model_does_the_same_work(mode: str) -> None:

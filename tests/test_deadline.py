@@ -205,6 +205,7 @@ def test_a_front_of_whole_trainings_has_no_such_mark(cut_run: pipeline.Run) -> N
     assert MARK not in rows[0]["notes"]
 
 
+@pytest.mark.slow
 def test_with_more_hours_the_same_training_goes_on_to_its_end(
     cut_run: pipeline.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

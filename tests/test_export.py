@@ -59,6 +59,7 @@ def test_it_agrees_with_the_trained_model(exported: exporting.Exported) -> None:
     assert 0 <= exported.test_accuracy <= 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_a_network_of_mixed_precision_is_compared_by_what_its_layers_compute_in(
     policy: str, data: Dataset, tmp_path: Path
@@ -199,6 +200,7 @@ def test_the_same_model_is_found_again_and_another_gets_the_next_version(
     assert exports.latest(home).name == "2"
 
 
+@pytest.mark.slow
 def test_an_export_that_answers_differently_is_an_error_and_leaves_nothing(
     model: keras.Model, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

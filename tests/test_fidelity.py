@@ -210,6 +210,7 @@ def test_what_takes_the_place_of_an_interrupted_trial_takes_up_its_checkpoint(tm
     assert fidelity.unfinished([*trials[:3], replace(third, state="complete", until=None)]) == set()
 
 
+@pytest.mark.slow
 def test_what_kills_its_process_whenever_it_goes_on_has_failed(tmp_path: Path) -> None:
     for _ in range(DEATHS):
         killed(tmp_path / "run")

@@ -402,6 +402,7 @@ def test_what_is_wrong_on_the_command_line_is_said(arguments, said):
     assert said in done.output
 
 
+@pytest.mark.slow
 def test_the_field_needs_neither_tensorflow_nor_a_network_of_keras(tmp_path):
     file = tmp_path / "table.csv"
     cells.write(table([cell("convnext/t", 30.0)]), file)

@@ -61,6 +61,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: "-".join(map(str, next(iter(change.items())))))
 def test_numbers_alone_are_not_traced_again_and_change_what_they_change_in_a_new_network(
     digits: Dataset, change: dict[str, Any]
@@ -92,6 +93,7 @@ def test_what_is_no_number_is_traced_again(digits: Dataset, change: dict[str, An
     assert not traces, "the first is still there"
 
 
+@pytest.mark.slow
 def test_other_networks_are_traced_and_the_oldest_go(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Traced()
     monkeypatch.setattr(fitting, "KEPT", 2)

@@ -24,6 +24,7 @@ def _printed(*command: str, **environment: str) -> list[str]:
     return subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_keras_is_loaded_without_its_extras_and_the_job_may_load_them(tmp_path: Path) -> None:
     job = f"""
         import sys
@@ -129,6 +130,7 @@ with tempfile.TemporaryFile("w+") as errors, helper.start("saying", errors=error
 """
 
 
+@pytest.mark.slow
 @linux
 def test_a_warm_process_ends_with_the_one_that_started_it_even_by_kill(saying: list[Warm]) -> None:
     with subprocess.Popen([sys.executable, "-c", ASKING], stdout=subprocess.PIPE, text=True) as asking:

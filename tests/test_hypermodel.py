@@ -121,6 +121,7 @@ def test_it_is_counted_without_memory_for_its_weights(file: Path) -> None:
     assert counted.measures["parameters"] == sum(int(np.prod(weight.shape)) for weight in built.trainable_weights)
 
 
+@pytest.mark.slow
 def test_a_study_of_it_runs_by_measures_of_every_kind_and_keras_tuner_shows_it(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

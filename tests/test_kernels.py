@@ -76,6 +76,7 @@ def told(file: Path) -> list[str]:
     return lines
 
 
+@pytest.mark.slow
 def test_a_network_that_dies_of_onednn_is_trained_without_it_and_that_is_said_and_known(tmp_path: Path) -> None:
     file = study(tmp_path, KILLED)
     first = told(file)
@@ -158,6 +159,7 @@ def test_after_a_crash_in_a_study_the_next_process_trains_without_onednn(monkeyp
     assert os.environ[SWITCH] == "1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("said", "recorded"), [(None, None), ("0", "off")])
 def test_a_trial_records_what_tensorflow_computes_with(said: str | None, recorded: str | None) -> None:
     """By default it is TensorFlow's own choice for the processor, which importing the suite does not change."""

@@ -36,6 +36,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Cell]
     return file, campaign.measure(["mobilenet/tiny"], replace(FAST, paths=ALL, batches=(1, 4)), file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ALL)
 def test_a_network_is_timed_on_every_path(measured: tuple[Path, list[Cell]], path: str) -> None:
     one, four = [cell for cell in measured[1] if cell.path == path]
@@ -51,6 +52,7 @@ def test_a_network_is_timed_on_every_path(measured: tuple[Path, list[Cell]], pat
     assert one.measures["file_size"] > 0.001
 
 
+@pytest.mark.slow
 def test_counts_stand_beside_and_a_view_has_the_columns_and_units_of_timm(measured: tuple[Path, list[Cell]]) -> None:
     (cell, *_) = measured[1]
     model = architectures.build("mobilenet/tiny", architectures_task())
@@ -68,6 +70,7 @@ def architectures_task() -> object:
     return Task(height=32, width=32, channels=3, classes=10)
 
 
+@pytest.mark.slow
 def test_what_the_file_has_is_not_measured_again(
     measured: tuple[Path, list[Cell]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,6 +82,7 @@ def test_what_the_file_has_is_not_measured_again(
     assert [cell.key for cell in cells.read(file).cells] == [cell.key for cell in before]
 
 
+@pytest.mark.slow
 def test_a_file_of_another_device_is_refused_and_stays(measured: tuple[Path, list[Cell]], tmp_path: Path) -> None:
     table, file = cells.read(measured[0]), tmp_path / "there.csv"
     cells.write(Table(surroundings={**table.surroundings, "device": "a phone"}, cells=table.cells), file)
@@ -89,6 +93,7 @@ def test_a_file_of_another_device_is_refused_and_stays(measured: tuple[Path, lis
     assert cells.read(file).device == "a phone"
 
 
+@pytest.mark.slow
 def test_an_interruption_loses_nothing_that_was_measured(tmp_path: Path) -> None:
     file = tmp_path / "here.csv"
     words = ["measure", "mobilenet/tiny", "resnet/tiny", "--image", "32x32x3", "--classes", "10", "--seconds", "2"]
@@ -112,6 +117,7 @@ def test_an_interruption_loses_nothing_that_was_measured(tmp_path: Path) -> None
     assert "mobilenet/tiny, saved_model" not in again.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_a_request_to_end_leaves_the_table_and_nothing_else(tmp_path: Path, end: signal.Signals) -> None:
     file, scratch = tmp_path / "here.csv", tmp_path / "scratch"
@@ -133,6 +139,7 @@ def test_a_request_to_end_leaves_the_table_and_nothing_else(tmp_path: Path, end:
     assert list(scratch.glob("suite-*")) == []
 
 
+@pytest.mark.slow
 def test_models_of_ones_own_are_measured_by_their_file(tmp_path: Path) -> None:
     image = keras.Input((12, 10, 2))
     model = keras.Model(image, keras.layers.Dense(3)(keras.layers.Flatten()(image)))
@@ -194,6 +201,7 @@ def test_what_would_take_too_long_is_left_out_and_says_so(tmp_path: Path) -> Non
     assert [cell.state for cell in cells.read(tmp_path / "here.csv").cells] == [one.state, many.state, more.state]
 
 
+@pytest.mark.slow
 def test_what_the_file_shows_to_take_too_long_is_not_even_built(tmp_path: Path) -> None:
     here = replace(FAST, image=(96, 96, 3), batches=(2,))
     (two,) = campaign.measure(["resnet/18"], here, tmp_path / "here.csv")
@@ -206,6 +214,7 @@ def test_what_the_file_shows_to_take_too_long_is_not_even_built(tmp_path: Path) 
     assert four.reason.endswith("s (--longest); at batch 2 already")
 
 
+@pytest.mark.slow
 def test_a_latency_is_the_ratio_to_the_references_times_these_at_rest(measured: tuple[Path, list[Cell]]) -> None:
     for cell in measured[1]:
         assert cell.reference == "+".join(references.KINDS)
@@ -232,6 +241,7 @@ def test_latencies_of_one_table_are_multiples_of_one_rest_whatever_the_order() -
         assert [scaled[name] for name in "bcde"] == [refined, large, *others]
 
 
+@pytest.mark.slow
 def test_without_references_a_network_is_timed_all_the_same_and_it_is_said(tmp_path: Path, monkeypatch) -> None:
     def nothing(path: str) -> dict[str, Path]:
         raise SuiteError("the disk is full")
@@ -246,6 +256,7 @@ def test_without_references_a_network_is_timed_all_the_same_and_it_is_said(tmp_p
     assert "timed without a reference (small: " in again.reason
 
 
+@pytest.mark.slow
 def test_two_commands_on_one_file_keep_the_rows_of_both(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "suite", "measure", "--image", "32x32x3", "--classes", "10", "--seconds", "0.5",
              "--threads", "1", "-o", str(tmp_path / "both.csv")]  # fmt: skip
@@ -257,6 +268,7 @@ def test_two_commands_on_one_file_keep_the_rows_of_both(tmp_path: Path) -> None:
     assert sorted(cell.model for cell in cells.read(tmp_path / "both.csv").cells) == sorted(names[0] + names[1])
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_network_does_not_grow_with_what_was_timed_before_it(tmp_path: Path) -> None:
     """Of one process that stays: the large network's peak is not counted for the small one."""
     settings = replace(FAST, image=(96, 96, 3))
@@ -280,6 +292,7 @@ def test_a_file_is_not_labelled_with_a_precision_that_it_ignores(tmp_path: Path)
         campaign.measure([str(tmp_path / "m.keras")], replace(FAST, precision="mixed_float16"), tmp_path / "here.csv")
 
 
+@pytest.mark.slow
 def test_a_machine_that_others_use_is_never_called_stable(tmp_path: Path) -> None:
     """A neighbour that never rests makes every call slower alike: no interval could show it."""
     code = "import os\nos.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])\nwhile True: pass"

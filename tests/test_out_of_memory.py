@@ -59,6 +59,7 @@ def test_a_batch_that_is_too_large_is_trained_in_two_parts_as_if_it_were_whole(t
         assert {**ours, "time": 0} == pytest.approx({**theirs, "time": 0}, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_batch_of_which_half_is_too_large_is_said_in_a_line() -> None:
     data = datasets.load("digits")
     with pytest.raises(loop.TooLargeError) as error:
@@ -68,6 +69,7 @@ def test_a_batch_of_which_half_is_too_large_is_said_in_a_line() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_layer_of_these_tests_takes_no_memory_for_few_pictures() -> None:
     assert np.array_equal(Hungry(4)(np.ones((4, 2), "float32"), training=True), np.ones((4, 2)))
     with pytest.raises(tf.errors.ResourceExhaustedError):

@@ -98,6 +98,7 @@ def test_the_architecture_in_the_readme_trains_in_a_study_and_the_run_knows_wher
     assert len(run.trials[0].surroundings["architecture_digest"]) == 64
 
 
+@pytest.mark.slow
 def test_a_trained_network_with_layers_of_ones_own_is_exported(world: Path) -> None:
     """In a process that has not seen the module."""
     done = suite(world, "export", "mine", "best", "exports")
@@ -233,6 +234,7 @@ def test_a_build_that_fails_is_said_with_the_line(tmp_path: Path) -> None:
         architectures.build(f"{tmp_path}/mine.py/small", Task(height=8, width=8, channels=1, classes=2))
 
 
+@pytest.mark.slow
 def test_a_build_that_fails_in_a_study_is_a_failed_trial(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(HEAD.replace("return None", "return config.depth"))
     (tmp_path / "mine.toml").write_text(STUDY.replace("../networks/", ""))

@@ -24,6 +24,7 @@ from tests.test_hypermodel import MINE as HYPER
 from tests.test_own_architecture import MINE, with_a_layer
 
 TASK = Task(height=8, width=8, channels=1, classes=2)
+RATE = {"recipe.learning_rate": 3e-3}  # what a study of these tests searches over
 FILE = """\
 import functools
 from dataclasses import dataclass
@@ -276,14 +277,14 @@ def test_a_layer_of_a_later_candidate_is_found_before_its_training(tmp_path: Pat
         asked = own(written(tmp_path / used, defined, used), space={"mine": Choice((False, True))})
         rehearse = Rehearsal(asked)
         rehearse.small(TASK)
-        rehearse(candidate.network(asked, {"space.mine": False}, TASK), asked.source)
+        rehearse(candidate.network(asked, {"space.mine": False, **RATE}, TASK), asked.source)
         with pytest.raises(ArchitectureError, match=r"mine\.py, line"):
-            rehearse(candidate.network(asked, {"space.mine": True}, TASK), asked.source)
+            rehearse(candidate.network(asked, {"space.mine": True, **RATE}, TASK), asked.source)
 
 
 def test_a_network_is_as_before_after_its_rehearsal(tmp_path: Path) -> None:
     asked = own(written(tmp_path, "", "layers.BatchNormalization()"))
-    network = candidate.network(asked, {}, TASK)
+    network = candidate.network(asked, RATE, TASK)
     before = network.get_weights()
     Rehearsal(asked)(network, asked.source)
     for one, other in zip(before, network.get_weights(), strict=True):
@@ -337,7 +338,7 @@ def test_a_damaged_one_is_said_in_a_line(earlier: tuple[Path, Path, keras.Model]
         case "gone":
             file.unlink()
         case "other weights":
-            trained.write(candidate.network(replace(folder.kept(home), space={"width": 5}), {}, TASK), file)
+            trained.write(candidate.network(replace(folder.kept(home), space={"width": 5}), RATE, TASK), file)
         case _:
             file.write_bytes(file.read_bytes()[: 0 if damage == "empty" else 3000])
     with pytest.raises(StoreError) as error:

@@ -141,6 +141,7 @@ def test_a_network_that_learns_from_smaller_pictures_learns_what_a_smaller_netwo
         np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", [{}, {"sharpness": 0.05}, {"average": 0.9, "class_weight": "balanced"}])
 def test_a_training_stopped_after_any_epoch_goes_on_in_the_right_size(
     field: dict[str, object], digits: Dataset, tmp_path: Path
@@ -212,6 +213,7 @@ def test_what_a_layer_adds_to_the_loss_counts_in_smaller_pictures_too() -> None:
 # in a study
 
 
+@pytest.mark.slow
 def test_a_trial_is_timed_kept_and_exported_at_the_size_that_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,6 +114,7 @@ def test_a_trial_of_an_earlier_version_killed_before_its_worker_was_named_is_not
         assert store.ask().configuration == half.configuration
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_its_process_again_and_again_has_failed(tmp_path: Path) -> None:
     for _ in range(DEATHS):
         killed(tmp_path / "run")
@@ -361,6 +362,7 @@ def elsewhen(home: Path, zone: str, write: bool) -> list[float]:
     return list(map(float, done.stdout.split()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [0, -9, 5])
 def test_a_trial_lasts_as_long_in_every_time_zone(tmp_path: Path, hours: int) -> None:
     """Optuna kept local times, and keeps UTC now: the column is changed to what it would be in a zone."""

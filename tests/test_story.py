@@ -191,6 +191,7 @@ def test_the_same_command_says_that_it_is_done(world: World) -> None:
     assert world.run().trials == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_study_that_is_asked_to_end_gives_back_what_is_half_done(world: World, end: signal.Signals) -> None:
     begun = world.start("run", "shapes.toml", *ALONE, "--set", f"name=ended-{end.name}", "budget.trials=50")

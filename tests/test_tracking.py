@@ -342,6 +342,7 @@ def test_a_server_that_is_down_gets_everything_when_it_is_up(
     assert runs["tiny/2"].data.tags["front"] == "true"
 
 
+@pytest.mark.slow
 def test_a_server_killed_during_a_study_has_everything_once_it_is_back(
     place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -525,6 +526,7 @@ def test_a_full_disk_does_not_end_the_delivery(
     assert len(seen(gate.url, story)) == 5
 
 
+@pytest.mark.slow
 def test_a_kill_while_mlflow_makes_its_database_leaves_none_that_is_half_made(tmp_path: Path) -> None:
     story, uri = Story(tmp_path / "tiny"), tracking.uri(tmp_path)
     story.add()
@@ -827,6 +829,7 @@ assert not changed, changed
 """
 
 
+@pytest.mark.slow
 def test_the_environment_stays_as_it_is_while_a_study_is_mirrored(tmp_path: Path) -> None:
     """Else a thread of TensorFlow's that reads it meanwhile ends the process."""
     code = ENVIRONMENT.format(root=str(tmp_path))

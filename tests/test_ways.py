@@ -73,6 +73,7 @@ def test_a_recipe_that_asks_for_nothing_is_left_alone(cache: Path) -> None:
     assert not cache.exists()
 
 
+@pytest.mark.slow
 def test_what_was_found_is_kept_until_the_device_a_version_or_the_kind_is_another(
     cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_latency_is_of_a_precision_that_is_named() -> None:
         Latency(precision="auto")
 
 
+@pytest.mark.slow
 def test_a_trial_records_how_it_trained_and_is_timed_and_exported_in_float32(tmp_path: Path) -> None:
     sets = ["budget.trials=1", "fidelity.epochs=1", "latency={seconds=0.2, settling=0}", 'recipe.precision="auto"']
     done = pipeline.run(pipeline.study(STUDY, sets), tmp_path, show=False)

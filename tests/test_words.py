@@ -144,6 +144,7 @@ def test_what_is_new_in_a_classifier_is_its_head(name: str, data: datasets.Datas
 # Going on.
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_as_if_it_had_never_stopped(
     learned: tuple[Made, Pretraining, Path], data: datasets.Dataset
 ) -> None:

@@ -66,19 +66,16 @@ def scaled(network: keras.Model, pictures: Any) -> Any:
 # Side of the pictures, pixels: odd ones show where the padding is.
 QUICK = {
     "vgg/16": 32,
-    "resnet/50": 64,
     "inception_v3/2015": 75,
-    "resnet_v2/50": 75,
-    "densenet/121": 75,
-    "xception/2016": 75,
     "mobilenet/0.25": 75,
     "mobilenet_v2/0.35": 75,
-    "mobilenet_v3/small": 75,
     "efficientnet/b0": 75,
-    "efficientnet_v2/b0": 75,
+}
+SLOW = {  # they take minutes together
+    **{name: 75 for name in SOURCES if name not in QUICK},
+    "resnet/50": 64,
     "convnext/t": 64,
 }
-SLOW = {name: 75 for name in SOURCES if name not in QUICK}  # they take minutes together
 
 
 def slowly(*row: object) -> Any:

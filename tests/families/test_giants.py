@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from suite import architectures
 
 GIANTS = {row.name: row.parameters for row in architectures.recorded().values() if row.parameters > 1e9}
@@ -27,6 +29,7 @@ print(json.dumps(rows))
 """
 
 
+@pytest.mark.slow
 def test_giants_are_counted_with_little_memory() -> None:
     """Their weights would take 4 to 10 GB each. In a process of their own, where nothing else comes and goes."""
     done = subprocess.run([sys.executable, "-c", CODE, *GIANTS], capture_output=True, text=True, check=True)

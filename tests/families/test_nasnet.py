@@ -18,6 +18,7 @@ from tests.families.test_applications import images, randomized
 TASK = Task(height=75, width=75, channels=3, classes=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skip", [False, True])
 def test_with_one_cell_a_stage_it_answers_as_that_of_keras(skip: bool) -> None:
     """NASNet-A (large) skips, NASNet-A (mobile) does not."""
