@@ -22,17 +22,17 @@ sys.path.insert(0, {tests!r})
 from suite.machine.quiet import load_tensorflow
 load_tensorflow()
 from suite import pipeline
-from suite.training import checkpoint, loop
+from suite.training import checkpoint
 from tests.test_killed_training import study
 
-plain, checkpoint.SPARED = loop.save, 0
+plain, checkpoint.SPARED = checkpoint.save, 0
 
 def save(file, variables, plan, progress):
     plain(file, variables, plan, progress)
     if progress.epochs == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-loop.save = save
+checkpoint.save = save
 pipeline.run(study(), Path({home!r}), show=False)
 """
 
