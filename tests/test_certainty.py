@@ -79,7 +79,7 @@ def test_the_smallest_that_is_not_measurably_worse_is_named(tmp_path: Path) -> N
     assert sure.entries[sure.smallest].name == "resnet/2"
     expected, others = certainty.told(sure)
     assert expected.startswith("resnet/0 has 98.0 % of 300 validation pictures right, chosen among 4 by them: expect ")
-    assert others == ("2 of the 3 others are not measurably worse. The smallest of them is resnet/2 (0.2 ms, 97.0 %).")
+    assert others == ("2 of the 3 others are not measurably worse. The cheapest of them is resnet/2 (0.2 ms, 97.0 %).")
     low, high = (100 * end for end in stats.binomtest(294, 300).proportion_ci(0.95, "wilson"))
     assert sure.interval(sure.entries[0]) == pytest.approx((low, high))
 

@@ -39,8 +39,13 @@ class Certainty:
 
     @cached_property
     def best(self) -> int:
-        """Index of the candidate that has most pictures right; of equals, the smallest."""
-        return min(range(len(self.entries)), key=lambda one: (-self.right[one].sum(), self._size(one)))
+        """Index of the candidate that has most pictures right; of equals, one on the front, then the cheapest."""
+        front = {entry.name for entry in self.comparison.front}
+
+        def behind(one: int) -> tuple[float, bool, float]:
+            return -float(self.right[one].sum()), self.entries[one].name not in front, self._size(one)
+
+        return min(range(len(self.entries)), key=behind)
 
     @cached_property
     def corrected(self) -> Corrected:
@@ -179,8 +184,8 @@ def _peers(certainty: Certainty) -> list[str]:
     what = f"{size} {MEASURES[cost].word if not MEASURES[cost].unit else ''}".strip()
     accuracy = f"{small.trial.measures[MEASURE]:.1f} %"
     least = (
-        "It is the smallest of them"
+        "It is the cheapest of them"
         if small is certainty.entries[certainty.best]
-        else (f"The smallest of them is {small.name} ({', '.join(filter(None, [what, accuracy]))})")
+        else (f"The cheapest of them is {small.name} ({', '.join(filter(None, [what, accuracy]))})")
     )
     return [f"{peers:,} of the {others:,} others {'is' if peers == 1 else 'are'} not measurably worse. {least}."]
