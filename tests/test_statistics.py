@@ -147,6 +147,17 @@ def test_a_point_far_ahead_is_always_on_the_front_and_two_equal_ones_share_it() 
     assert fronts.on_front(np.vstack([good, bad]), Intervals(cheap, cheap))[2] == 1
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("width", [0, 0.05])
+def test_leaving_out_who_cannot_be_on_a_front_changes_no_share(seed: int, width: float) -> None:
+    random = np.random.default_rng(seed)
+    _, right = world(random, trials=60, pictures=250, share=0.7, spread=0.8)
+    cost = random.uniform(1, 10, (60, 1))
+    known = Intervals(np.hstack([cost, cost]), np.hstack([cost, cost * (1 + width)]))
+    assert not fronts._contend(right, known).all()
+    assert fronts.on_front(right, known).tolist() == fronts._shares(right, known, fronts.RESAMPLES, 0).tolist()
+
+
 # ---- seeds
 
 
