@@ -30,8 +30,9 @@ import keras  # noqa: E402
 
 from suite import architectures, datasets, tracking  # noqa: E402
 from suite.core import answers  # noqa: E402
+from suite.core.domains import Choice, Range  # noqa: E402
 from suite.core.recipe import Recipe  # noqa: E402
-from suite.core.study import Budget, Choice, Fidelity, Objective, Range, Study  # noqa: E402
+from suite.core.study import Budget, Fidelity, Objective, Study  # noqa: E402
 from suite.core.trial import Trial  # noqa: E402
 from suite.machine.capacity import processors  # noqa: E402
 from suite.search import folder, tuner  # noqa: E402

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from suite.core.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
+from suite.core.domains import Choice, Range
+from suite.core.study import Budget, Constraint, Fidelity, Objective, Study
 from suite.core.trial import Run, Trial
 
 FAMILIES = ("alexnet", "resnet", "mobilenet")

@@ -40,9 +40,10 @@ from search.minutes import Row
 from tqdm import tqdm
 
 from suite import pipeline
+from suite.core.domains import Choice, Range
 from suite.core.errors import ArchitectureError, SuiteError
 from suite.core.rules import SAMPLERS
-from suite.core.study import Budget, Choice, Fidelity, Objective, Range, Study
+from suite.core.study import Budget, Fidelity, Objective, Study
 
 METHODS = ("cheap-first", "cheap-first-fidelity", "tpe", "random", "keras-tuner")
 OBJECTIVES = (Objective(measure="accuracy", goal="max"), Objective(measure="parameters", goal="min"))

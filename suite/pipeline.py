@@ -348,14 +348,16 @@ def export(entry: Entry, runs: Sequence[Run], into: Path, by_text: Sequence[str]
     image = candidate.shape(study, entry.trial.configuration, loaded.task.image)
     data = loaded.seen(image, seen.preprocessing(entry.trial))
     then = None if _is_same(entry.trial, data.digest) else _classes_then(home, entry)
+    number, others = entry.trial.number, by_text or then  # other classes than those of the pictures now
     if by_text is not None:
-        network = pretraining.zero_shot(run, entry.trial, data.task, by_text or then or data.classes)
-        return exporting.export(network, data, into, card, by_text or then)
-    network = trained.as_deployed(trained.network(home, entry.trial.number), entry.trial, entry.study)
-    if then is None:
+        network = pretraining.zero_shot(run, entry.trial, data.task, others or data.classes)
+    else:
+        network = trained.as_deployed(trained.network(home, number), entry.trial, entry.study)
+    if not others:  # the test pictures will judge it
+        look = f"export {number}" if by_text is None else f"export {number} by text"
         with folder.reopened(home) as store:
-            store.look(f"export {entry.trial.number}", data.digest, {str(entry.trial.number): features.digest(network)})
-    return exporting.export(network, data, into, card, then)
+            store.look(look, data.digest, {str(number): features.digest(network)})
+    return exporting.export(network, data, into, card, others)
 
 
 def _card(entry: Entry, study: Study) -> dict[str, Any]:

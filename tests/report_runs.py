@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from suite.core.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
+from suite.core.domains import Choice, Range
+from suite.core.study import Budget, Constraint, Fidelity, Objective, Study
 from suite.core.trial import Run, Trial
 
 BEGIN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

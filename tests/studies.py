@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from suite.core.study import Budget, Choice, Constraint, Fidelity, Latency, Objective, Range, Study
+from suite.core.domains import Choice, Range
+from suite.core.study import Budget, Constraint, Fidelity, Latency, Objective, Study
 from suite.core.trial import Trial
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from suite import architectures, pipeline
-from suite.core import answers
 from suite.core.errors import StudyError
 from suite.core.measures import MEASURES
 from suite.core.preprocessing import PLAIN
@@ -24,6 +23,7 @@ from suite.search.bench import Bench
 from suite.timing import sensors
 from suite.timing.timer import Timer
 from tests.report_runs import LATENCY, study
+from tests.runs import hold_answers
 
 STUDY = Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml"
 
@@ -54,11 +54,7 @@ def test_a_search_for_a_telephone_is_a_search_by_the_latency_of_litert(ran: Run,
 
 
 def test_the_answers_that_are_kept_are_those_of_the_kept_network(ran: Run) -> None:
-    for trial in ran.candidates:
-        found = answers.read(answers.place(ran.folder, trial.number))
-        assert found
-        assert 100 * found.right.mean() == pytest.approx(trial.measures["accuracy"], abs=1e-3)
-        assert -np.log(found.of_label).mean() == pytest.approx(trial.measures["loss"], abs=1e-3)
+    hold_answers(ran)
 
 
 def test_how_it_was_timed_stands_with_every_trial(ran: Run) -> None:

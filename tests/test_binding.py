@@ -11,9 +11,10 @@ import pytest
 
 from suite import studyfile
 from suite.architectures import candidate
+from suite.core.domains import Choice, Domain, Range, Value
 from suite.core.errors import ArchitectureError, StudyError
 from suite.core.recipe import Recipe
-from suite.core.study import Budget, Choice, Domain, Fidelity, Objective, Range, Study, Value
+from suite.core.study import Budget, Fidelity, Objective, Study
 from suite.studyfile.binding import bind, configurations, replaced, summary
 
 STUDIES = sorted((Path(__file__).parent.parent / "studies").rglob("*.toml"))

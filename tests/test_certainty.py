@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,13 +71,23 @@ def test_answers_that_are_damaged_are_named_with_the_way_out(cut: int, tmp_path:
         certainty.of(compare([run]))
 
 
-def test_the_smallest_that_is_not_measurably_worse_is_named(tmp_path: Path) -> None:
+def test_answers_with_any_damaged_byte_are_read_or_refused(tmp_path: Path) -> None:
+    kept(tmp_path, [3], [100])
+    file = answers.place(tmp_path, 0)
+    whole = file.read_bytes()
+    for place in range(0, len(whole), 3):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with suppress(StoreError):
+            assert isinstance(answers.read(file), Answers)
+
+
+def test_the_cheapest_that_is_not_measurably_worse_is_named(tmp_path: Path) -> None:
     run = kept(tmp_path, wrong=[6, 8, 9, 60], sizes=[9000, 5000, 2000, 100])
     sure = certainty.of(compare([run]))
     assert sure
     assert sure.entries[sure.best].name == "resnet/0"
     assert [sure.entries[one].name for one in sure.peers] == ["resnet/0", "resnet/1", "resnet/2"]
-    assert sure.entries[sure.smallest].name == "resnet/2"
+    assert sure.entries[sure.cheapest].name == "resnet/2"
     expected, others = certainty.told(sure)
     assert expected.startswith("resnet/0 has 98.0 % of 300 validation pictures right, chosen among 4 by them: expect ")
     assert others == ("2 of the 3 others are not measurably worse. The cheapest of them is resnet/2 (0.2 ms, 97.0 %).")

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from suite import datasets, pipeline, tracking
+from suite.core.domains import Choice
 from suite.core.recipe import Recipe
-from suite.core.study import Budget, Choice, Fidelity
+from suite.core.study import Budget, Fidelity
 from suite.core.trial import State, Trial, pausing, resumable
 from suite.datasets import Dataset
 from suite.report import choice

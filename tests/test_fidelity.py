@@ -17,8 +17,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from suite import pipeline, tracking
+from suite.core.domains import Choice
 from suite.core.errors import StudyError
-from suite.core.study import Budget, Choice, Fidelity, Study
+from suite.core.study import Budget, Fidelity, Study
 from suite.core.trial import Run, State, Trial, pausing
 from suite.report.comparison import compare
 from suite.search import fidelity, folder, tuner

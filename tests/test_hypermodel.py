@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from suite import architectures, pipeline
+from suite.core.domains import Choice, Range
 from suite.core.errors import ArchitectureError
-from suite.core.study import Choice, Range
 from suite.core.task import Task
 from suite.search import folder, tuner
 

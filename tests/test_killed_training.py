@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from suite import pipeline, tracking
-from suite.core.study import Budget, Choice, Fidelity, Study
+from suite.core.domains import Choice
+from suite.core.study import Budget, Fidelity, Study
 from suite.tracking.delivery import Delivery
 from tests import studies
 

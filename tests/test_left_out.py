@@ -10,8 +10,9 @@ import pytest
 from suite import architectures, pipeline, studyfile
 from suite.architectures import candidate
 from suite.architectures.layers import StochasticDepth, deployed
+from suite.core.domains import Choice, Range
 from suite.core.errors import StudyError
-from suite.core.study import Choice, Range, Study
+from suite.core.study import Study
 from suite.core.task import Task
 from suite.counting.complexity import weightless
 from suite.search.proposals import Tried

@@ -17,8 +17,9 @@ import pytest
 from suite import architectures, datasets, pipeline, studyfile
 from suite.architectures import candidate, weights
 from suite.cli.commands import main
+from suite.core.domains import Choice, Value
 from suite.core.errors import ArchitectureError, StudyError
-from suite.core.study import Choice, Study, Value
+from suite.core.study import Study
 from suite.core.task import Task, shape
 from suite.core.trial import Run, Trial
 from suite.counting.complexity import counts

@@ -9,8 +9,9 @@ import pytest
 
 from suite import architectures, pipeline
 from suite.cli.commands import main
+from suite.core.domains import Choice
 from suite.core.errors import NothingFitsError
-from suite.core.study import Choice, Constraint
+from suite.core.study import Constraint
 from suite.search import beginning, first_look
 from tests.pictures import fill
 

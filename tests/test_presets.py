@@ -14,10 +14,11 @@ from click.testing import CliRunner
 from suite import architectures, datasets, pipeline, studyfile
 from suite.architectures import candidate
 from suite.cli.commands import cli
+from suite.core.domains import Choice
 from suite.core.errors import StudyError
 from suite.core.presets import PRESETS, TUNED
 from suite.core.recipe import TUNING, Recipe, started
-from suite.core.study import Choice, Fidelity
+from suite.core.study import Fidelity
 from suite.core.task import Shape, Task
 from suite.core.trial import Trial
 from suite.datasets import Dataset

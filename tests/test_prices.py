@@ -11,8 +11,9 @@ import numpy as np
 import optuna
 import pytest
 
+from suite.core.domains import Choice, Value
 from suite.core.fronts import hypervolume
-from suite.core.study import Budget, Choice, Constraint, Fidelity, Study, Value
+from suite.core.study import Budget, Constraint, Fidelity, Study
 from suite.core.trial import Trial
 from suite.sampler.cheap_first import CheapFirstSampler
 from suite.search import folder

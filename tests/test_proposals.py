@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from suite.core.domains import Choice, Range
 from suite.core.rules import SAMPLERS
-from suite.core.study import Budget, Choice, Objective, Range
+from suite.core.study import Budget, Objective
 from suite.core.trial import Trial
 from suite.sampler import cheap_first
 from suite.search import folder, tuner

@@ -12,8 +12,9 @@ import pytest
 
 from suite import architectures, pipeline
 from suite.architectures import candidate
+from suite.core.domains import Choice
 from suite.core.errors import ArchitectureError, StoreError, StudyError
-from suite.core.study import Choice, Study
+from suite.core.study import Study
 from suite.core.task import Task, spelled
 from suite.search import buildable, folder, trained
 from suite.search.conduct import conduct

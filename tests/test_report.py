@@ -17,8 +17,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from suite.core import dominance
 from suite.core import fronts as pareto
+from suite.core.domains import Choice
 from suite.core.errors import SuiteError
-from suite.core.study import Choice, Constraint
+from suite.core.study import Constraint
 from suite.core.trial import Run, Trial
 from suite.report import choice, picture
 from suite.report.comparison import compare

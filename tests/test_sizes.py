@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite import datasets, pipeline, studyfile, tracking
+from suite.core.domains import Choice, Range
 from suite.core.errors import ArchitectureError, StudyError
 from suite.core.phases import phases, work
 from suite.core.recipe import Augmentation, Recipe, Sizes
-from suite.core.study import Budget, Choice, Fidelity, Range
+from suite.core.study import Budget, Fidelity
 from suite.core.task import Shape
 from suite.datasets import Dataset
 from suite.export.folder import card

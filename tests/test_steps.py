@@ -14,8 +14,9 @@ import tensorflow as tf
 
 from suite import datasets, pipeline, tracking
 from suite.architectures.layers.auxiliary import AuxiliaryHeads
+from suite.core.domains import Choice
 from suite.core.recipe import Recipe
-from suite.core.study import Budget, Choice, Fidelity
+from suite.core.study import Budget, Fidelity
 from suite.core.trial import resumable
 from suite.datasets import Dataset
 from suite.search import budget, fidelity

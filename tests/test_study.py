@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from suite.core.domains import Choice, Range
 from suite.core.errors import StudyError
 from suite.core.recipe import Recipe
-from suite.core.study import Budget, Choice, Constraint, Fidelity, Latency, Objective, Range
+from suite.core.study import Budget, Constraint, Fidelity, Latency, Objective
 from suite.studyfile import binding
 from tests import studies
 

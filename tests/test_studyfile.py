@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from suite import studyfile
+from suite.core.domains import Choice, Domain, Range, Value
 from suite.core.errors import StoreError, StudyError
 from suite.core.measures import MEASURES
 from suite.core.recipe import Recipe
 from suite.core.rules import RECIPE_CHOICES, SAMPLERS
-from suite.core.study import Budget, Choice, Constraint, Domain, Fidelity, Objective, Range, Study, Value
+from suite.core.study import Budget, Constraint, Fidelity, Objective, Study
 
 STUDIES = sorted((Path(__file__).parent.parent / "studies").rglob("*.toml"))
 

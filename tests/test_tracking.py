@@ -26,8 +26,9 @@ from typing import Any
 import pytest
 
 from suite import pipeline, tracking
+from suite.core.domains import Choice, Range
 from suite.core.errors import StoreError
-from suite.core.study import Budget, Choice, Constraint, Fidelity, Objective, Range, Study
+from suite.core.study import Budget, Constraint, Fidelity, Objective, Study
 from suite.core.trial import Run, State, Trial
 from suite.search import folder
 from suite.tracking import ledger, line

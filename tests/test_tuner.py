@@ -10,8 +10,9 @@ import keras_tuner
 import pytest
 
 from suite.core import dominance
+from suite.core.domains import Range
 from suite.core.errors import StoreError
-from suite.core.study import Budget, Range
+from suite.core.study import Budget
 from suite.core.trial import Trial
 from suite.search import folder, tuner
 from tests import studies

@@ -9,7 +9,8 @@ import pytest
 
 from suite import pipeline, tracking
 from suite.core import dominance
-from suite.core.study import Budget, Choice, Constraint, Latency, Objective
+from suite.core.domains import Choice
+from suite.core.study import Budget, Constraint, Latency, Objective
 from suite.core.trial import Run, Trial
 from suite.report import choice
 from suite.report.comparison import compare

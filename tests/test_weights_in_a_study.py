@@ -11,10 +11,10 @@ import pytest
 
 from suite import architectures, pipeline, tracking
 from suite.architectures import candidate
-from suite.core import answers
+from suite.core.domains import Choice, Range
 from suite.core.errors import ArchitectureError, StudyError
 from suite.core.preprocessing import Preprocessing
-from suite.core.study import Budget, Choice, Fidelity, Range
+from suite.core.study import Budget, Fidelity
 from suite.core.task import Task
 from suite.core.trial import Run, Trial
 from suite.search import fidelity, folder
@@ -22,6 +22,7 @@ from suite.search import trained as trained_networks
 from suite.search.budget import parts, spent
 from suite.tracking.delivery import Delivery
 from tests import studies
+from tests.runs import hold_answers
 
 SIDE = 16
 TUNED = studies.study(weights="imagenet", recipe={}, fidelity=Fidelity(epochs=9, min_epochs=3))
@@ -222,11 +223,7 @@ def test_each_trial_says_how_it_began_and_on_which_weights(done: Run, trained: P
 
 
 def test_whatever_the_mode_a_trial_keeps_the_answers_of_its_network(done: Run) -> None:
-    for trial in done.candidates:
-        found = answers.read(answers.place(done.folder, trial.number))
-        assert found
-        assert 100 * found.right.mean() == pytest.approx(trial.measures["accuracy"], abs=1e-3)
-        assert -np.log(found.of_label).mean() == pytest.approx(trial.measures["loss"], abs=1e-3)
+    hold_answers(done)
 
 
 def test_the_classifier_of_one_network_is_the_same_whether_it_is_tuned_afterwards_or_not(done: Run) -> None:

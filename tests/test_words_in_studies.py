@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 from suite import datasets, pipeline, studyfile
 from suite.cli.commands import cli
+from suite.core.domains import Choice
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StudyError
-from suite.core.study import Budget, Choice, Fidelity, Latency, Objective, Study
+from suite.core.study import Budget, Fidelity, Latency, Objective, Study
 from suite.core.trial import Run
 from suite.core.words import CLASS_NAMES, Words
 from suite.report.comparison import compare
@@ -214,11 +215,15 @@ def test_what_tells_classes_by_texts_is_exported_and_predicts(done: Run, picture
     assert exported.test_accuracy is None
     (answer,) = pipeline.predict(tmp_path / "own", [pictures / "red_circle" / "red_circle0.png"])
     assert {name for name, _ in answer} == {"red thing", "blue thing"}
+    assert pipeline.looks(done.folder) == ""  # no test picture can tell
     assert sum(share for _, share in answer) == pytest.approx(1, abs=1e-4)
     trained, told = (pipeline.export(entry, [done], tmp_path / name, by) for name, by in (("a", None), ("a", ())))
     assert trained.test_accuracy is not None
     assert told.test_accuracy is not None
     assert told.folder != trained.folder
+    assert [f"export {entry.trial.number}{how}" in pipeline.looks(done.folder) for how in (";", " by text")] == [
+        True
+    ] * 2
     assert pipeline.export(entry, [done], tmp_path / "a", ()).folder == told.folder  # not exported twice
 
 

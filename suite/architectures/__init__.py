@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from suite.architectures import own
+from suite.core.domains import Domain, Value
 from suite.core.errors import ArchitectureError, did_you_mean
 from suite.core.recipe import Recipe
-from suite.core.study import Domain, Value, is_own, split
+from suite.core.study import is_own, split
 from suite.machine import quiet
 
 if TYPE_CHECKING:

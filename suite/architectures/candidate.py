@@ -10,11 +10,12 @@ from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING
 
 from suite import architectures
+from suite.core.domains import Choice, Value
 from suite.core.errors import ArchitectureError, StudyError
 from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.presets import FAMILY
 from suite.core.recipe import SCRATCH, TUNING, LeftOut, Recipe, started
-from suite.core.study import NEW, Choice, Image, Study, Value, split
+from suite.core.study import NEW, Image, Study, split
 from suite.core.task import Shape, Task
 from suite.studyfile import binding
 from suite.studyfile.mistakes import Mistakes

@@ -19,8 +19,8 @@ import keras_tuner
 from keras.src.backend.common import global_state
 from keras_tuner.engine import hyperparameters as kinds
 
+from suite.core.domains import Choice, Domain, Range, Value
 from suite.core.errors import ArchitectureError
-from suite.core.study import Choice, Domain, Range, Value
 from suite.core.task import Task
 
 SIDES = (32, 224)  # pixels: sides of the pictures to build for, to find the hp calls; the first that works

@@ -11,15 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suite.core import files
 from suite.core.errors import StoreError, first_line
-
-UNREADABLE = (OSError, EOFError, ValueError, LookupError, TypeError, BadZipFile)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,7 +66,7 @@ def read(file: Path) -> Answers | None:
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
             return Answers(**{each.name: kept[each.name] for each in fields(Answers)})
-    except UNREADABLE as error:
+    except files.UNREADABLE as error:
         raise StoreError(
             f"{file}: the answers of a trial cannot be read ({first_line(error)}). Remove the file: the trial stays, "
             "without the intervals that need its answers."

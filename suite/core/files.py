@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+import tokenize
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+from zipfile import BadZipFile
 
 try:
     import fcntl
 except ImportError:  # Windows: no lock is held there
     fcntl = None  # type: ignore[assignment]
+
+
+UNREADABLE = (  # what NumPy, JSON and archives raise for damaged bytes
+    OSError, EOFError, ValueError, LookupError, TypeError, NotImplementedError, BadZipFile, tokenize.TokenError,
+    zlib.error,
+)  # fmt: skip
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from suite.core.domains import Value
 from suite.core.measures import MEASURES
 from suite.core.recipe import FROZEN, SCRATCH, TUNE
-from suite.core.study import Constraint, Objective, Study, Value
+from suite.core.study import Constraint, Objective, Study
 
 State = Literal["running", "paused", "complete", "refused", "dropped", "failed", "interrupted"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,6 @@ from suite.core import answers, dominance
 from suite.core.answers import Answers
 from suite.core.measures import MEASURES, formatted
 from suite.core.study import Objective
-from suite.core.trial import Run
 from suite.report.comparison import Comparison, Entry
 from suite.statistics import chosen, fronts, pairs
 from suite.statistics.chosen import Corrected
@@ -43,7 +41,7 @@ class Certainty:
         front = {entry.name for entry in self.comparison.front}
 
         def behind(one: int) -> tuple[float, bool, float]:
-            return -float(self.right[one].sum()), self.entries[one].name not in front, self._size(one)
+            return -float(self.right[one].sum()), self.entries[one].name not in front, self._price(one)
 
         return min(range(len(self.entries)), key=behind)
 
@@ -58,16 +56,16 @@ class Certainty:
         return list(map(int, np.flatnonzero(pairs.not_worse(self.right, self.best))))
 
     @property
-    def smallest(self) -> int:
-        """Index of the smallest of the peers."""
-        return min(self.peers, key=self._size)
+    def cheapest(self) -> int:
+        """Index of the cheapest of the peers."""
+        return min(self.peers, key=self._price)
 
     @property
     def cost(self) -> Objective:
-        """The cost by which a candidate is small: the first that is asked for."""
+        """The cost by which a candidate is cheap: the first that is asked for."""
         return (self.comparison.costs or [Objective(measure="parameters", goal="min")])[0]
 
-    def _size(self, one: int) -> float:
+    def _price(self, one: int) -> float:
         return self.entries[one].trial.measures.get(self.cost.measure, np.inf)
 
     def interval(self, entry: Entry) -> Interval | None:
@@ -132,14 +130,8 @@ def of(comparison: Comparison) -> Certainty | None:
 
 
 def _kept(comparison: Comparison, entry: Entry) -> Answers | None:
-    folder = folders(comparison).get(entry.run)
-    return answers.read(answers.place(folder, entry.trial.number)) if folder else None
-
-
-def folders(comparison: Comparison) -> dict[str, Path]:
-    """Return the folder of each run by its name among those compared; tables have none."""
-    named = zip(comparison.names, comparison.runs, strict=True)
-    return {name: run.folder for name, run in named if isinstance(run, Run)}
+    run = comparison.run_of(entry)
+    return answers.read(answers.place(run.folder, entry.trial.number)) if run else None
 
 
 COLUMNS = ("wilson_low", "wilson_high", "group", "front_share")  # of a table of candidates, what `columns` fills
@@ -179,7 +171,7 @@ def _peers(certainty: Certainty) -> list[str]:
         return []
     if not peers:
         return [f"{'The other is' if others == 1 else f'All {others:,} others are'} measurably worse."]
-    small, cost = certainty.entries[certainty.smallest], certainty.cost.measure
+    small, cost = certainty.entries[certainty.cheapest], certainty.cost.measure
     size = formatted(cost, small.trial.measures[cost]) if cost in small.trial.measures else ""
     what = f"{size} {MEASURES[cost].word if not MEASURES[cost].unit else ''}".strip()
     accuracy = f"{small.trial.measures[MEASURE]:.1f} %"

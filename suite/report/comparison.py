@@ -61,6 +61,11 @@ class Comparison:
         """The runs of a study, without the tables."""
         return [run for run in self.runs if isinstance(run, Run)]
 
+    def run_of(self, entry: Entry) -> Run | None:
+        """Return the run of a trial; None if it is of a table."""
+        found = dict(zip(self.names, self.runs, strict=True))[entry.run]
+        return found if isinstance(found, Run) else None
+
     @cached_property
     def entries(self) -> list[Entry]:
         """Every trial of every run."""

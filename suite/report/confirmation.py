@@ -66,7 +66,7 @@ class Again:
 
 def missing(comparison: Comparison, entries: Sequence[Entry], wanted: Sequence[int]) -> list[Again]:
     """Return the trainings that are not done: all networks with the first of the seeds `wanted`, then with the next."""
-    chosen = [(run, entry.trial) for run, entry in zip(_runs(comparison, entries), entries, strict=True)]
+    chosen = [(run, entry.trial) for entry in entries if (run := comparison.run_of(entry))]
     looks = {run.folder: _look([trial.number for of, trial in chosen if of is run]) for run, _ in chosen}
     every = [Again(run=run, trial=trial, seed=seed, look=looks[run.folder]) for seed in wanted for run, trial in chosen]
     return [one for one in every if not answers.again(one.run.folder, one.trial.number, one.seed).exists()]
@@ -149,20 +149,12 @@ def _costs(entry: Entry) -> dict[str, float]:
     return {cost.name: known[cost.name] for cost in costs() if cost.is_brief and cost.name in known}
 
 
-def _runs(comparison: Comparison, entries: Sequence[Entry]) -> list[Run]:
-    """Return the run of each of `entries`."""
-    known = {name: run for name, run in zip(comparison.names, comparison.runs, strict=True) if isinstance(run, Run)}
-    return [known[entry.run] for entry in entries]
-
-
 def of(comparison: Comparison, entries: Sequence[Entry], wanted: Sequence[int]) -> Confirmation | None:
     """Return what the networks of `entries` say with those of the seeds `wanted` that all have; None if there are none.
 
     Raises StoreError when answers cannot be read, or are of different test pictures.
     """
-    numbered = [
-        (run.folder, entry.trial.number) for run, entry in zip(_runs(comparison, entries), entries, strict=True)
-    ]
+    numbered = [(run.folder, entry.trial.number) for entry in entries if (run := comparison.run_of(entry))]
     places = [[answers.again(folder, number, seed) for seed in wanted] for folder, number in numbered]
     whole = [place for place in zip(*places, strict=True) if all(file.exists() for file in place)]
     read = [[answers.read(file) for file in column] for column in zip(*whole, strict=True)]

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import get_args
 
 from suite.core.cells import COLUMNS
+from suite.core.domains import Value
 from suite.core.errors import TableError
 from suite.core.measures import ALIASES, MEASURES, costs
-from suite.core.study import Constraint, Objective, Value
+from suite.core.study import Constraint, Objective
 from suite.core.trial import State, Trial
 
 Row = Mapping[str, str]

@@ -12,10 +12,11 @@ import keras
 
 from suite import architectures
 from suite.architectures import candidate
+from suite.core.domains import Choice, Domain, Value
 from suite.core.errors import ArchitectureError, StudyError, first_line
 from suite.core.phases import phases
 from suite.core.recipe import Sizes
-from suite.core.study import Choice, Domain, Study, Value, is_own
+from suite.core.study import Study, is_own
 from suite.core.task import Shape, Task, spelled
 from suite.counting.complexity import weightless
 from suite.studyfile.binding import drawn

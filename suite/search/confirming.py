@@ -9,24 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import keras
 
 from suite import datasets
 from suite.architectures import candidate
-from suite.architectures.layers import deployed
 from suite.core import answers, seen
 from suite.core.answers import Answers
 from suite.core.errors import DatasetError, StudyError
-from suite.core.recipe import SCRATCH
-from suite.core.study import Study, Value
-from suite.core.task import Shape
 from suite.core.trial import Run
 from suite.datasets import Dataset
 from suite.machine import capacity, turns
 from suite.machine.progress import watched
 from suite.report.confirmation import Again
-from suite.search import folder
+from suite.search import folder, trained
 from suite.search.pace import as_trained
 from suite.training import answering, features, loop
 from suite.training.best import DivergedError
@@ -57,7 +54,10 @@ def _pictures(run: Run) -> Dataset:
     first = seen.main(run.trials)
     changed = seen.change(first, data.surroundings) if first else ""
     if changed:
-        raise DatasetError(f"{study.dataset}: the pictures have changed since {run.name} began: {changed}")
+        raise DatasetError(
+            f"{study.dataset}: the pictures have changed since {run.name} began: {changed}. "
+            "Nothing was trained. Bring back the old ones to confirm it."
+        )
     return data
 
 
@@ -68,7 +68,8 @@ def _train(one: Again, data: Dataset) -> Answers:
     try:
         keras.utils.set_random_seed(one.seed)
         with loop.precision(recipe.precision), turns.together(capacity.usable()):
-            network = candidate.given(study, configuration, _network(study, configuration, shown))
+            build = partial(trained.untrained, study, configuration, shown.task)
+            network = candidate.given(study, configuration, build())
             loop.train(
                 network,
                 recipe,
@@ -76,7 +77,7 @@ def _train(one: Again, data: Dataset) -> Answers:
                 epochs=study.fidelity.epochs,
                 seed=one.seed,
                 by=study.quality,
-                build=lambda image, share: _network(study, configuration, shown, image, share),
+                build=build,
             )
             found = answering.answers(network, shown, recipe.mode, "test")
             _look(one, data.digest, {f"{one.trial.number} with seed {one.seed}": features.digest(network)})
@@ -84,15 +85,6 @@ def _train(one: Again, data: Dataset) -> Answers:
             return found
     finally:
         keras.utils.clear_session()
-
-
-def _network(
-    study: Study, configuration: Mapping[str, Value], data: Dataset, image: Shape | None = None, share: float = 1.0
-) -> keras.Model:
-    height, width, channels = image or data.task.image
-    task = replace(data.task, height=height, width=width, channels=channels)
-    network = candidate.network(study, configuration, task, dropout_share=share)
-    return network if study.mode(configuration) == SCRATCH else deployed(network)
 
 
 def _look(one: Again, pictures: str, weights: Mapping[str, str]) -> None:

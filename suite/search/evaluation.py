@@ -16,11 +16,12 @@ from suite import architectures
 from suite.architectures import candidate
 from suite.architectures.layers import deployed
 from suite.core import answers
+from suite.core.domains import Choice, Value
 from suite.core.errors import ArchitectureError
 from suite.core.measures import COUNTED, MEASURES, formatted
 from suite.core.preprocessing import Preprocessing
 from suite.core.recipe import FROZEN, SCRATCH, Recipe
-from suite.core.study import Choice, Study, Value, is_own
+from suite.core.study import Study, is_own
 from suite.core.task import Shape
 from suite.core.trial import State, Trial, place, reached
 from suite.counting.complexity import counts, weightless
@@ -192,10 +193,7 @@ class Evaluation:
     ) -> keras.Model:
         """Return the untrained network of a configuration, for its pictures or for others (H, W, C)."""
         task = self.pictures(configuration).task
-        height, width, channels = image or task.image
-        sized = replace(task, height=height, width=width, channels=channels)
-        network = candidate.network(self.study, configuration, sized, dropout_share=dropout_share)
-        return network if self.study.mode(configuration) == SCRATCH else deployed(network)
+        return trained.untrained(self.study, configuration, task, image, dropout_share)
 
     def pictures(self, configuration: Mapping[str, Value]) -> Dataset:
         """Return the data as the network of a configuration sees it."""

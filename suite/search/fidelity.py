@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+from suite.core.domains import Value
 from suite.core.measures import MEASURES
 from suite.core.recipe import FROZEN, SCRATCH, TUNE
-from suite.core.study import Study, Value
+from suite.core.study import Study
 from suite.core.trial import Trial, best_epoch, reached, resumable
 from suite.search.budget import parts, spent
 from suite.search.space import network

@@ -9,8 +9,9 @@ from dataclasses import replace
 import keras
 
 from suite.architectures.layers import deployed
+from suite.core.domains import Value
 from suite.core.recipe import AUTO, FROZEN, Recipe
-from suite.core.study import Study, Value
+from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.counting.complexity import counts, weightless
 from suite.datasets import Dataset

@@ -9,8 +9,9 @@ from typing import Any
 
 from optuna.trial import FrozenTrial
 
+from suite.core.domains import Value
 from suite.core.errors import StoreError
-from suite.core.study import Study, Value
+from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.search import record
 from suite.search.fidelity import levels

@@ -18,9 +18,10 @@ import keras
 from suite.architectures import candidate
 from suite.architectures import words as sides
 from suite.core import files
+from suite.core.domains import Value
 from suite.core.errors import DatasetError, ExportError, StoreError
 from suite.core.recipe import TUNE
-from suite.core.study import Study, Value, split
+from suite.core.study import Study, split
 from suite.core.task import Task
 from suite.core.trial import Run, Trial
 from suite.core.words import Words

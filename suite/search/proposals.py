@@ -12,9 +12,10 @@ from typing import Any
 import optuna
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 
+from suite.core.domains import Value
 from suite.core.measures import MEASURES
 from suite.core.recipe import FROZEN
-from suite.core.study import Study, Value
+from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.sampler.cheap_first import START, CheapFirstSampler, Curve, Open
 from suite.sampler.costs import Price

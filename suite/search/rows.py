@@ -16,7 +16,8 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from suite import studyfile
-from suite.core.study import Study, Value
+from suite.core.domains import Value
+from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.search import database, record, worker
 from suite.search.space import decoded, distributions, encoded, suggest

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from suite import architectures
-from suite.core.study import NEW, Choice, Study
+from suite.core.domains import Choice
+from suite.core.study import NEW, Study
 from suite.machine import capacity
 from suite.machine.forked import can_fork
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from suite.core.study import Choice, Domain, Range, Study, Value
+from suite.core.domains import Choice, Domain, Range, Value
+from suite.core.study import Study
 from suite.sampler.parameters import Branch
 
 if TYPE_CHECKING:

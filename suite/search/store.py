@@ -32,9 +32,10 @@ import optuna
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
+from suite.core.domains import Value
 from suite.core.errors import StoreError
 from suite.core.measures import formatted
-from suite.core.study import Study, Value
+from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.machine.interruption import uninterrupted
 from suite.sampler.cheap_first import START

@@ -1,9 +1,10 @@
-"""The trained network of a trial: as it is kept, as it was trained, and as it is deployed."""
+"""The network of a trial: before its training, as it is kept, as it was trained, and as it is deployed."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,28 @@ from suite.architectures import candidate
 from suite.architectures.layers import deployed
 from suite.architectures.serialization import last_words
 from suite.core import files
+from suite.core.domains import Value
 from suite.core.errors import StoreError
+from suite.core.recipe import SCRATCH
 from suite.core.study import Study, is_own
-from suite.core.task import Task, shape
+from suite.core.task import Shape, Task, shape
 from suite.core.trial import Trial
 from suite.search import folder
 from suite.search.pace import served
 from suite.training.loop import precision
+
+
+def untrained(
+    study: Study, configuration: Mapping[str, Value], task: Task, image: Shape | None = None, dropout_share: float = 1.0
+) -> keras.Model:
+    """Return the network of a configuration as it is to be trained, for a task or for other pictures (H, W, C).
+
+    If it begins with weights of another training, it is only the part that is deployed.
+    """
+    height, width, channels = image or task.image
+    sized = replace(task, height=height, width=width, channels=channels)
+    network = candidate.network(study, configuration, sized, dropout_share=dropout_share)
+    return network if study.mode(configuration) == SCRATCH else deployed(network)
 
 
 def network(home: Path, number: int) -> keras.Model:

@@ -21,9 +21,9 @@ from keras_tuner.engine.trial import TrialStatus
 
 from suite.architectures import candidate
 from suite.core import dominance
+from suite.core.domains import Value
 from suite.core.errors import ArchitectureError, StoreError, SuiteError, first_line
 from suite.core.measures import MEASURES, formatted
-from suite.core.study import Value
 from suite.core.task import Task, shape
 from suite.core.trial import Trial
 from suite.search import folder, trained

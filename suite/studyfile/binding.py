@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
+from suite.core.domains import Choice, Domain, Range, Value
 from suite.core.errors import StudyError
-from suite.core.study import Choice, Domain, Range, Study, Value
+from suite.core.study import Study
 from suite.studyfile.kinds import in_words, typed_entries
 from suite.studyfile.mistakes import Mistakes
 

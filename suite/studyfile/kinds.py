@@ -8,9 +8,9 @@ from dataclasses import replace
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from suite.core.domains import Choice, Domain, Range, Value
 from suite.core.errors import StudyError
 from suite.core.rules import shown, written
-from suite.core.study import Choice, Domain, Range, Value
 from suite.studyfile.mistakes import Keys, Mistakes
 
 _WORDS = {

@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from suite.core.domains import Choice, Domain, Range, Value
 from suite.core.measures import MEASURES
 from suite.core.recipe import Recipe
-from suite.core.study import Choice, Domain, Range, Study, Value
+from suite.core.study import Study
 from suite.core.trial import State, Trial, reached
 
 STATUS: dict[State, str] = {

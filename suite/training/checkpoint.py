@@ -10,13 +10,11 @@ import json
 import math
 import re
 import time
-import tokenize
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -24,11 +22,6 @@ import numpy as np
 from suite.core import files
 from suite.core.errors import StoreError, first_line
 from suite.core.trial import best_epoch, reached
-
-UNREADABLE = (  # what NumPy, JSON and the archive raise for damaged bytes
-    OSError, EOFError, ValueError, LookupError, TypeError, NotImplementedError, BadZipFile, tokenize.TokenError
-)  # fmt: skip
-
 
 SPARED = 20  # times what a save takes pass until the next one
 
@@ -113,7 +106,7 @@ def read(file: Path | None, plan: Mapping[str, Any], start: Progress = NOTHING) 
             known = {"seconds": header["seconds"], "parts": parts}
             progress = Progress(curve=tuple(header["curve"]), weights=weights, by=start.by, **known)
             return Kept(progress=progress, state=state, described=header["variables"], file=file)
-    except UNREADABLE as error:
+    except files.UNREADABLE as error:
         reason = str(error.strerror) if isinstance(error, PermissionError) else "it is damaged or no checkpoint"
         raise _refused(file, reason) from error
 
@@ -133,7 +126,7 @@ def best_weights(file: Path) -> list[np.ndarray]:
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return [archive[f"best{index}"] for index in range(json.loads(str(archive["header"]))["weights"])]
-    except UNREADABLE as error:
+    except files.UNREADABLE as error:
         raise StoreError(f"{file}: what was learned cannot be read ({first_line(error)})") from error
 
 

@@ -19,12 +19,12 @@ import tensorflow as tf
 
 from suite.architectures.layers import deployed
 from suite.architectures.weights.copying import operations
+from suite.core import files
 from suite.core.errors import ArchitectureError
 from suite.datasets import Dataset
 from suite.machine.progress import watched
 from suite.machine.shelf import Shelf
 from suite.pictures.graph import VERSION
-from suite.training.checkpoint import UNREADABLE
 from suite.training.deadline import Left, OutOfTimeError, forever
 from suite.training.probe import Labelled
 
@@ -130,7 +130,7 @@ def _read(name: str) -> Features | None:
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
             return Features(Labelled(kept["features"], kept["labels"]), float(kept["seconds"]))
-    except UNREADABLE:
+    except files.UNREADABLE:
         return None
 
 

@@ -62,14 +62,15 @@ def command(
     )
     say(done.folder)
     tell(f"{entry.name}: {done.agreement}")
-    home = next(run.folder for run in found if run.study == entry.study)
     if classes:
         tell("Its classes are your own, so no test pictures can tell its accuracy.")
     elif done.test_accuracy is None:
         tell("The pictures have changed since it was trained, so they cannot tell its accuracy.")
     else:
         tell(f"Accuracy on the test pictures, which no training has seen: {done.test_accuracy:.2f} %.")
-        tell(pipeline.looks(home))
+        run = comparison.run_of(entry)
+        if run and (said := pipeline.looks(run.folder)):
+            tell(said)
 
 
 def _named(entry: str, by_text: bool) -> str:

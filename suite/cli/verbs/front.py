@@ -7,7 +7,7 @@ exit code is 3.
 Trials keep their answers to the validation pictures. From these come, without another training: the 95 % interval of
 each accuracy (`wilson_low` to `wilson_high`); letters in `group`, where two candidates that share a letter cannot be
 told apart by their accuracy; and `front_share`, the share of resamples of the pictures in which a candidate is on the
-front, in percent. Below the table stands what to expect of the best on new pictures, and the smallest that is not
+front, in percent. Below the table stands what to expect of the best on new pictures, and the cheapest that is not
 measurably worse.
 
 TABLE.csv is any table of results. Its first column names the candidates. Its other columns are named as the measures;

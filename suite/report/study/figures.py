@@ -13,9 +13,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from suite.core import dominance
+from suite.core.domains import Choice, Domain, Range, Value
 from suite.core.measures import MEASURES, formatted
 from suite.core.rules import brief
-from suite.core.study import Choice, Domain, Objective, Range, Value, setting
+from suite.core.study import Objective, setting
 from suite.report import picture
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from suite.core import classes
 from suite.core.answers import Answers
 from suite.report import picture
-from suite.report.certainty import Certainty, folders
+from suite.report.certainty import Certainty
 from suite.report.picture import Picture
 from suite.statistics.calibration import Reliability, reliability
 from suite.statistics.intervals import wilson
@@ -46,8 +46,8 @@ def confusions(certainty: Certainty) -> Picture:
 def _counts(certainty: Certainty, kept: Answers) -> pd.DataFrame:
     """Return how many pictures of each class (rows) are named as each class (columns)."""
     number = int(max(kept.labels.max(), kept.named.max())) + 1
-    folder = folders(certainty.comparison)[certainty.entries[certainty.best].run]
-    names = list(classes.read(folder)) or [str(one) for one in range(number)]
+    run = certainty.comparison.run_of(certainty.entries[certainty.best])
+    names = list(classes.read(run.folder) if run else ()) or [str(one) for one in range(number)]
     counts = np.zeros((len(names), len(names)), dtype=int)
     np.add.at(counts, (kept.labels, kept.named), 1)
     return pd.DataFrame(counts, index=names, columns=names)

@@ -13,9 +13,10 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
+from suite.core.domains import Choice, Domain
 from suite.core.measures import MEASURES, spread, written
 from suite.core.rules import brief
-from suite.core.study import Choice, Domain, Objective, Study, setting
+from suite.core.study import Objective, Study, setting
 from suite.core.trial import Run
 from suite.report import certainty, picture
 from suite.report.certainty import Certainty
