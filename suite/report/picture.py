@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,11 +51,27 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 8.5,
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,  # TrueType: what a publisher can read and search
     "path.simplify": True,
 }
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 ElementTree.register_namespace("", _SVG)
 ElementTree.register_namespace("xlink", _XLINK)
+
+
+class Drawing(Figure):
+    """A figure that is written in our style, wherever from, and that a notebook displays."""
+
+    def savefig(self, *args: Any, **options: Any) -> None:
+        """Write the figure; the arguments are Matplotlib's."""
+        with style("figure"):
+            super().savefig(*args, **options)
+
+    def _repr_png_(self) -> bytes:
+        """Return the figure as a PNG file, for a notebook."""
+        drawn = io.BytesIO()
+        self.savefig(drawn, format="png")
+        return drawn.getvalue()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +131,7 @@ def grid(width: float, height: float, rows: int = 1, words: float = 0.0) -> Figu
     matplotlib would have to draw each figure three times.
     """
     whole = height + rows * words
-    figure = Figure(figsize=(width, whole), dpi=_DPI)
+    figure = Drawing(figsize=(width, whole), dpi=_DPI)
     inches = {"left": 0.74 / width, "right": 1 - 0.12 / width, "bottom": (0.5 + words) / whole, "top": 1 - 0.34 / whole}
     panel = (height - 0.84) / (rows + 0.42 * (rows - 1))  # inches high, as without words
     figure.subplots_adjust(**inches, wspace=0.2, hspace=0.42 + words / panel)

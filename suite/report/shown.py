@@ -1,0 +1,65 @@
+"""The chosen candidates of a comparison as a table: what `suite front`, a notebook and a pull request show of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from suite.core import seen
+from suite.core.measures import MEASURES
+from suite.core.study import Constraint
+from suite.report import certainty, choice
+from suite.report.certainty import Certainty
+from suite.report.comparison import Comparison, Entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A table of candidates, and the sentences below it."""
+
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+    sentences: Sequence[str]  # how sure it is, and what its accuracies are worth
+    spare: Sequence[str]  # columns to leave out where there is no room, the first one first
+
+
+def shown(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Shown:
+    """Return the front; with limits, `wanted`, or without a front the best candidate.
+
+    Raises NothingFitsError when no model is within the limits, and NothingTrainedError when there is no model at all.
+    """
+    chosen = comparison.front if comparison.front and not wanted else [choice.best(comparison, wanted)]
+    return table(comparison, chosen, wanted)
+
+
+def table(comparison: Comparison, chosen: Sequence[Entry], wanted: Sequence[Constraint] = ()) -> Shown:
+    """Return a table of the `chosen` candidates, the most accurate first, with what is known of their certainty."""
+    columns, rows = choice.table(chosen, wanted, comparison.objectives)
+    sure = certainty.of(comparison)
+    if sure:
+        columns, rows = _with_certainty(columns, rows, certainty.columns(sure, chosen))
+    return Shown(
+        columns=columns, rows=rows, sentences=_sentences(comparison, sure), spare=_spare(comparison, columns, wanted)
+    )
+
+
+def _sentences(comparison: Comparison, sure: Certainty | None) -> list[str]:
+    baseline = seen.baseline(entry.trial for entry in comparison.candidates)
+    return [*(certainty.told(sure) if sure else ()), *([seen.to_beat(*baseline)] if baseline else ())]
+
+
+def _spare(comparison: Comparison, columns: Sequence[str], wanted: Sequence[Constraint]) -> list[str]:
+    needed = {limit.measure for limit in wanted} | {objective.measure for objective in comparison.objectives}
+    others = [name for name in columns if name in MEASURES and (MEASURES[name].part_of or name) not in needed]
+    ends = [name for name in columns if name.endswith(("_low", "_high"))]
+    return [*reversed(others), *ends, *reversed(certainty.COLUMNS)]
+
+
+def _with_certainty(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], known: Mapping[str, Mapping[str, Any]]
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return a table of candidates with what is known of their certainty after their accuracy."""
+    place = columns.index(certainty.MEASURE) + 1
+    there = [name for name in certainty.COLUMNS if any(row[name] is not None for row in known.values())]
+    return [*columns[:place], *there, *columns[place:]], [{**row, **known[row["trial"]]} for row in rows]
