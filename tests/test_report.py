@@ -244,7 +244,7 @@ def test_no_run_is_an_error_with_a_way_out():
         ([], "No candidate has been trained to its end yet"),
         ([trial(0, state="running")], "No candidate has been trained to its end yet"),
         ([trial(0, state="failed", reason="boom"), trial(1, state="interrupted")], "No candidate has been trained"),
-        ([trained(0, 90.0, 7.0)], "All 1 trained candidate break a constraint"),
+        ([trained(0, 90.0, 7.0)], "The only trained candidate breaks a constraint"),
         ([Trial(number=0, state="complete", configuration={}, measures={"accuracy": 9.0})], "has both an accuracy"),
     ],
 )

@@ -62,9 +62,12 @@ def baseline(trials: Iterable[Trial]) -> tuple[float, str] | None:
     return next(((float(one["baseline"]), one["largest_class"]) for one in told), None)
 
 
+TO_BEAT = "To beat: {share:.1f} %, the share of the largest class, {largest}, of the validation pictures."
+
+
 def to_beat(share: float, largest: str) -> str:
     """Say what an accuracy is worth beside always naming the largest class."""
-    return f"To beat: {share:.1f} %, the share of the largest class, {largest}, of the validation pictures."
+    return TO_BEAT.format(share=share, largest=largest)
 
 
 def images(surroundings: Mapping[str, str], split: str) -> int | None:

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from suite.core import answers, dominance
 from suite.core.answers import Answers
-from suite.core.measures import MEASURES, formatted
+from suite.core.measures import MEASURES
 from suite.core.study import Objective
 from suite.report.comparison import Comparison, Entry
+from suite.report.language import localised, many, say
+from suite.report.phrases import amount
 from suite.statistics import chosen, fronts, pairs
 from suite.statistics.chosen import Corrected
 from suite.statistics.intervals import Interval, wilson
@@ -157,11 +159,17 @@ def told(certainty: Certainty) -> list[str]:
     """Say what to expect of the best candidate on new pictures, and which others may be as good."""
     best, corrected = certainty.entries[certainty.best], certainty.corrected
     low, high = (100 * end for end in corrected.interval)
-    among = f", chosen among {len(certainty.entries):,} by them" if len(certainty.entries) > 1 else ""
-    expected = (
-        f"{best.name} has {100 * corrected.seen:.1f} % of {certainty.pictures:,} validation pictures right{among}: "
-        f"expect {100 * corrected.share:.1f} % of new ones (95 % interval {low:.1f} to {high:.1f})."
-    )
+    known = {"name": best.name, "seen": 100 * corrected.seen, "pictures": certainty.pictures}
+    has = (
+        say("{name} has {seen:.1f} % of {pictures:,} validation pictures right, chosen among {all:,} by them",
+            **known, all=len(certainty.entries))
+        if len(certainty.entries) > 1
+        else say("{name} has {seen:.1f} % of {pictures:,} validation pictures right", **known)
+    )  # fmt: skip
+    expected = say(
+        "{has}: expect {share:.1f} % of new ones (95 % interval {low:.1f} to {high:.1f}).",
+        has=has, share=100 * corrected.share, low=low, high=high,
+    )  # fmt: skip
     return [expected, *_peers(certainty)]
 
 
@@ -170,14 +178,20 @@ def _peers(certainty: Certainty) -> list[str]:
     if not others:
         return []
     if not peers:
-        return [f"{'The other is' if others == 1 else f'All {others:,} others are'} measurably worse."]
+        return [many(others, "The other is measurably worse.", "All {number:,} others are measurably worse.")]
+    told = many(
+        peers, "{number:,} of the {all:,} others is not measurably worse.",
+        "{number:,} of the {all:,} others are not measurably worse.", all=others,
+    )  # fmt: skip
+    return [f"{told} {_cheapest(certainty)}"]
+
+
+def _cheapest(certainty: Certainty) -> str:
+    """Name the cheapest of the peers."""
     small, cost = certainty.entries[certainty.cheapest], certainty.cost.measure
-    size = formatted(cost, small.trial.measures[cost]) if cost in small.trial.measures else ""
-    what = f"{size} {MEASURES[cost].word if not MEASURES[cost].unit else ''}".strip()
-    accuracy = f"{small.trial.measures[MEASURE]:.1f} %"
-    least = (
-        "It is the cheapest of them"
-        if small is certainty.entries[certainty.best]
-        else (f"The cheapest of them is {small.name} ({', '.join(filter(None, [what, accuracy]))})")
-    )
-    return [f"{peers:,} of the {others:,} others {'is' if peers == 1 else 'are'} not measurably worse. {least}."]
+    if small is certainty.entries[certainty.best]:
+        return say("It is the cheapest of them.")
+    size = amount(cost, small.trial.measures[cost]) if cost in small.trial.measures else ""
+    accuracy = localised(f"{small.trial.measures[MEASURE]:.1f} %")
+    known = ", ".join(filter(None, [size, accuracy]))
+    return say("The cheapest of them is {name} ({known}).", name=small.name, known=known)

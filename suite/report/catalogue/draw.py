@@ -15,9 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from suite.core import dominance
-from suite.report import picture
+from suite.report import phrases, picture
 from suite.report.catalogue.network import COMPARABLE, KINDS, LINES, OTHER_SIZE, OTHERWISE, OWN, UNSURE
-from suite.report.study import wording
 
 Marks = dict[str, Sequence[str]]
 
@@ -104,7 +103,7 @@ def log(axis: Axis, values: Iterable[float]) -> None:
     wide = bool(known) and max(known) > 300 * min(known)
     axis._set_axes_scale("log")  # type: ignore[attr-defined]
     axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: wording.short(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: phrases.short(value)))
     axis.set_minor_formatter(NullFormatter())
 
 

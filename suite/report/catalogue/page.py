@@ -19,8 +19,8 @@ from suite.core.paths import PATHS
 from suite.report.catalogue import cited, costs, grids, measured, timeline, words
 from suite.report.catalogue.data import Field, Point, join
 from suite.report.catalogue.network import Network
+from suite.report.phrases import listed
 from suite.report.picture import Picture
-from suite.report.study.wording import listed
 
 UNMEASURED = "not measured"
 _WIDE = 7.0  # inches; a wider figure takes the whole width

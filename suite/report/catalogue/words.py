@@ -9,8 +9,7 @@ from suite.core.cells import STABLE
 from suite.report.catalogue.data import INT8, Field, Place, Point, count
 from suite.report.catalogue.draw import Dot
 from suite.report.catalogue.network import COMPARABLE, OTHER_SIZE, OTHERWISE, UNSURE
-from suite.report.study.wording import count as counted
-from suite.report.study.wording import listed
+from suite.report.phrases import counted, listed
 
 _LOOKS = {
     OTHERWISE: "Hollow marks: the accuracy comes from several crops or from more training data than ImageNet-1k.",

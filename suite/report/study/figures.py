@@ -17,11 +17,11 @@ from suite.core.domains import Choice, Domain, Range, Value
 from suite.core.measures import MEASURES, formatted
 from suite.core.rules import brief
 from suite.core.study import Objective, setting
-from suite.report import picture
+from suite.report import phrases, picture
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
 from suite.report.picture import Picture
-from suite.report.study import fronts, mistakes, tables, wording
+from suite.report.study import fronts, mistakes, tables
 from suite.report.study.plane import Plane
 
 _MANY = 300  # above this many lines or points, an SVG holds them as pixels: it stays small
@@ -117,7 +117,7 @@ def choices(comparison: Comparison) -> Picture:
         for position, path in enumerate(paths):
             axes = figure.add_subplot(rows, columns, position + 1)
             _panel(axes, comparison, path, [e for e in trained if path in e.trial.configuration], marks)
-        figure.supylabel(wording.axis(measure), fontsize=9, x=0.005, ha="left")
+        figure.supylabel(phrases.axis(measure), fontsize=9, x=0.005, ha="left")
     return Picture(
         name="choices",
         title="Which settings mattered",
@@ -177,11 +177,11 @@ def _hypervolume_caption(comparison: Comparison, objectives: Sequence[Objective]
     wanted = [entry.trial for entry in _in_all(comparison, objectives)]
     corner = tables.reference(dominance.minimised(wanted, objectives))
     limits = [-value if o.goal == "max" else value for o, value in zip(objectives, corner, strict=True)]
-    point = wording.listed([formatted(o.measure, value) for o, value in zip(objectives, limits, strict=True)])
+    point = phrases.listed([formatted(o.measure, value) for o, value in zip(objectives, limits, strict=True)])
     left_out = set(comparison.objectives) - set(objectives)
     return (
         f"The dominated share of the box between the ideal and the reference point, after each candidate, in "
-        f"{wording.listed([MEASURES[o.measure].word for o in objectives])}. The reference point is {point}: a tenth "
+        f"{phrases.listed([MEASURES[o.measure].word for o in objectives])}. The reference point is {point}: a tenth "
         "of each objective's range beyond its worst value. The ideal has the best value of each objective. A flat "
         "line means that further trials found nothing better."
         + (" Latency is left out, because it was measured in different places." if left_out else "")
@@ -205,7 +205,7 @@ def _panel(
         if any(isinstance(domain, Range) and domain.log for domain in domains):
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: wording.short(value)))
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: phrases.short(value)))
             axes.xaxis.set_minor_formatter(NullFormatter())
     for index, kind in enumerate(comparison.kinds):
         shift = 0.12 * (index - (len(comparison.kinds) - 1) / 2) if columns else 0.0

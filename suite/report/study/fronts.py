@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from suite.core import seen
 from suite.core.measures import formatted, interval
 from suite.core.study import Constraint
-from suite.report import picture
+from suite.report import phrases, picture
 from suite.report.comparison import Entry
 from suite.report.picture import Picture
 from suite.report.study import tables, wording
@@ -55,13 +55,13 @@ def draw(plane: Plane) -> Picture:
 
 
 def _axes(axes: Axes, plane: Plane) -> None:
-    axes.set_xlabel(wording.axis(plane.cost.measure))
-    axes.set_ylabel(wording.axis(plane.quality.measure))
+    axes.set_xlabel(phrases.axis(plane.cost.measure))
+    axes.set_ylabel(phrases.axis(plane.quality.measure))
     if plane.log:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: wording.short(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: phrases.short(value)))
     axes.margins(x=0.08, y=0.08)
 
 

@@ -18,9 +18,10 @@ from suite.core.measures import MEASURES, spread, written
 from suite.core.rules import brief
 from suite.core.study import Objective, Study, setting
 from suite.core.trial import Run
-from suite.report import certainty, picture
+from suite.report import certainty, phrases, picture
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry, compare, ends
+from suite.report.language import many, say
 from suite.report.results import Results
 from suite.report.study import figures, tables, wording
 from suite.report.study.plane import Plane, planes
@@ -76,7 +77,7 @@ def _html(
     columns = _columns(comparison)
     best = {entry.name for entry in comparison.front}
     return template.render(
-        title=wording.listed(comparison.names),
+        title=phrases.listed(comparison.names),
         style=_asset("page.css"),
         script=_asset("page.js"),
         questions=_questions(comparison),
@@ -113,7 +114,7 @@ def _questions(comparison: Comparison) -> list[tuple[str, str]]:
     for name, run in zip(comparison.names, comparison.runs, strict=True):
         if isinstance(run, Run):
             asked.setdefault(run.study.question, []).append(name)
-    return [(question, wording.listed(names)) for question, names in asked.items() if question]
+    return [(question, phrases.listed(names)) for question, names in asked.items() if question]
 
 
 def _columns(comparison: Comparison) -> list[Heading]:
@@ -215,7 +216,14 @@ def _reasons(comparison: Comparison) -> list[str]:
         if entry.trial.state == "refused"
         for constraint in entry.trial.broken(entry.constraints)
     )
-    return [f"{run}: {wording.count(n, 'candidate')} broke {limit}" for (run, limit), n in counts.most_common()]
+    return [_broke(run, limit, n) for (run, limit), n in counts.most_common()]
+
+
+def _broke(run: str, limit: str, number: int) -> str:
+    return many(
+        number, "{run}: {number:,} candidate broke {limit}", "{run}: {number:,} candidates broke {limit}",
+        run=run, limit=limit,
+    )  # fmt: skip
 
 
 def _studies(comparison: Comparison) -> list[tuple[str, list[str]]]:
@@ -244,8 +252,9 @@ def _study(run: Run) -> Mapping[str, str]:
 
 
 def _fidelity(study: Study) -> str:
-    pauses = wording.listed([str(rung) for rung in study.rungs[:-1]])
-    return wording.count(study.rungs[-1], "epoch") + (f", pausing at {pauses}" if pauses else "")
+    epochs = many(study.rungs[-1], "{number:,} epoch", "{number:,} epochs")
+    pauses = phrases.listed([str(rung) for rung in study.rungs[:-1]])
+    return say("{epochs}, pausing at {pauses}", epochs=epochs, pauses=pauses) if pauses else epochs
 
 
 def _domain(domain: Domain) -> str:
@@ -266,4 +275,8 @@ def _values(seen: Sequence[Mapping[str, str]], key: str) -> str:
     counts = Counter(each[key] for each in seen if each.get(key))
     if len(counts) < 2:
         return next(iter(counts), "")
-    return "; ".join(f"{value} ({wording.count(number, 'trial')})" for value, number in counts.most_common())
+    return "; ".join(f"{value} ({_trials(number)})" for value, number in counts.most_common())
+
+
+def _trials(number: int) -> str:
+    return many(number, "{number:,} trial", "{number:,} trials")

@@ -1,0 +1,63 @@
+"""Measures, lists and numbers in the language of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from suite.core.measures import MEASURES, formatted
+from suite.report.language import localised, say
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return say("{several} and {last}", several=", ".join(words[:-1]), last=words[-1])
+
+
+def counted(number: int, word: str) -> str:
+    """Return `1 network`, `5,000 networks`. English only."""
+    return f"{number:,} {word if number == 1 else word + 's'}"
+
+
+def short(value: float) -> str:
+    """Return a number for an axis: `950`, `20k`, `1.5M`, `2G`, `0.05`."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return localised(f"{value / size:g}") + letter
+    return localised(f"{value:g}")
+
+
+def title(measure: str) -> str:
+    """Return the title of a measure: `Accuracy (top-1)`."""
+    return say(MEASURES[measure].title)
+
+
+def word(measure: str) -> str:
+    """Return the title of a measure within a sentence: `latency`, `multiply-adds`."""
+    return title(measure).partition(" (")[0].lower()
+
+
+def heading(measure: str) -> str:
+    """Return the title of a measure with its unit: `Latency, ms`."""
+    unit = MEASURES[measure].unit
+    return f"{title(measure)}, {say(unit)}" if unit else title(measure)
+
+
+def meaning(measure: str) -> str:
+    """Say what a measure is."""
+    return say(MEASURES[measure].meaning)
+
+
+def axis(measure: str) -> str:
+    """Return the label of an axis: `Latency, ms`; what is known of validation images only says so."""
+    known = MEASURES[measure]
+    if known.known == "trained" and known.unit == "%":
+        return say("{title}, validation, %", title=title(measure))
+    return heading(measure)
+
+
+def amount(measure: str, value: float) -> str:
+    """Return a value with its unit, or with what it counts: `1.24 ms`, `25,557,032 parameters`."""
+    text = localised(formatted(measure, value))
+    return text if MEASURES[measure].unit else f"{text} {word(measure)}"
