@@ -15,7 +15,8 @@ from scipy import stats
 from scipy.special import log_softmax, ndtr, ndtri
 
 from suite.core.dominance import Intervals
-from suite.statistics import calibration, chosen, fronts, intervals, pairs, searches, seeds
+from suite.core.fronts import nondominated
+from suite.statistics import calibration, chosen, fronts, gaps, intervals, pairs, searches, seeds
 
 WORLDS = 300  # simulated studies: a coverage of 0.95 is seen within 0.025 of it, at two standard errors
 
@@ -130,6 +131,56 @@ def test_two_trials_share_a_letter_if_and_only_if_they_cannot_be_told_apart(draw
 
 def test_after_z_comes_aa() -> None:
     assert [pairs._letter(number) for number in (0, 25, 26, 51, 52)] == ["a", "z", "aa", "az", "ba"]
+
+
+# ---- gaps
+
+
+def test_the_interval_of_a_gap_is_bonett_and_prices() -> None:
+    """By hand, of 21 pictures: 2/23 - 8/23 -+ 1.96 sqrt((10/23 - (6/23)^2) / 23)."""
+    before, after = (
+        np.array(shares, bool) for shares in ([1] + [1] + [0] * 7 + [0] * 12, [1] + [0] + [1] * 7 + [0] * 12)
+    )
+    value, (low, high) = gaps.gap(before, after)
+    assert value == pytest.approx(-6 / 21)
+    assert (round(low, 3), round(high, 3)) == (-0.508, -0.013)
+
+
+@pytest.mark.parametrize(
+    ("trials", "pictures", "share", "spread"), [(6, 357, 0.97, 0.2), (30, 357, 0.95, 0.2), (50, 1000, 0.9, 0.3)]
+)
+def test_the_interval_of_a_gap_covers_between_neighbours_that_the_same_pictures_chose(
+    trials: int, pictures: int, share: float, spread: float
+) -> None:
+    random, covered, errors = np.random.default_rng(13), [], []
+    for _ in range(WORLDS):
+        size = random.random(trials)
+        truth, right = world(random, trials=trials, pictures=pictures, share=share, spread=spread)
+        kept = np.flatnonzero(nondominated(np.column_stack([-right.mean(axis=1), size])))
+        if len(kept) < 2:
+            continue
+        smaller, best = kept[np.argsort(size[kept])][-2:]
+        found, true = gaps.gap(right[best], right[smaller]), truth[best] - truth[smaller]
+        covered.append(found.interval.low <= true <= found.interval.high)
+        errors.append(found.value - true)
+    assert 0.91 <= np.mean(covered) <= 0.995
+    assert abs(np.mean(errors)) < 0.01
+
+
+def test_with_as_many_pictures_as_needed_the_difference_is_found_as_often_as_stated() -> None:
+    random, found = np.random.default_rng(14), 0
+    one, other = world(random, trials=2, pictures=200_000, share=0.9, spread=0.1)[1]
+    needed = gaps.pictures_needed(one, other)
+    for _ in range(WORLDS):
+        drawn = random.integers(len(one), size=int(needed))
+        found += pairs.mcnemar(one[None, drawn], other[drawn])[0] <= 0.05
+    assert found / WORLDS == pytest.approx(gaps.POWER, abs=0.06)  # McNemar's exact test finds a little less
+    assert gaps.pictures_needed(one, one) == math.inf
+
+
+def test_twenty_nine_trainings_tell_what_is_better_three_times_in_four() -> None:
+    """Bouthillier et al., MLSys 2021, section 4.2."""
+    assert gaps.trainings_needed() == 29
 
 
 # ---- fronts

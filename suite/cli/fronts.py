@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from suite.cli.printing import show
-from suite.cli.speaking import tell
+from suite.cli.speaking import tell, wrapped
 from suite.core.study import Constraint, Objective
 from suite.core.trial import Run
 from suite.report.comparison import compare
@@ -26,4 +26,4 @@ def print_front(
     found = shown(comparison, limits)
     show(found.rows, format, found.columns, spare=found.spare)
     for line in found.sentences:
-        tell(line)
+        tell(wrapped(line))

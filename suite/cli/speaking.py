@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import io
+import shutil
 import sys
+import textwrap
 import unicodedata
 
 PLAIN = {"─": "-", "━": "=", "–": "-", "—": "-", "×": "x", "→": "->", "“": '"', "”": '"', "’": "'"}
@@ -18,6 +20,13 @@ def say(answer: object) -> None:
 def tell(line: object) -> None:
     """Write a line about the work to stderr. What a terminal would obey, such as in the name of a file, is escaped."""
     print("".join(map(_harmless, str(line))), file=sys.stderr, flush=True)
+
+
+def wrapped(line: str) -> str:
+    """Return a line broken between words, as wide as the terminal on stderr; as it is if that is none."""
+    if not sys.stderr.isatty():
+        return line
+    return textwrap.fill(line, shutil.get_terminal_size().columns, subsequent_indent="  ", break_long_words=False)
 
 
 def speak_plainly() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from suite.core import answers, dominance
 from suite.core.answers import Answers
 from suite.core.measures import MEASURES
 from suite.core.study import Objective
+from suite.report import choice
 from suite.report.comparison import Comparison, Entry
 from suite.report.language import localised, many, say
 from suite.report.phrases import amount
@@ -39,13 +40,10 @@ class Certainty:
 
     @cached_property
     def best(self) -> int:
-        """Index of the candidate that has most pictures right; of equals, one on the front, then the cheapest."""
-        front = {entry.name for entry in self.comparison.front}
-
-        def behind(one: int) -> tuple[float, bool, float]:
-            return -float(self.right[one].sum()), self.entries[one].name not in front, self._price(one)
-
-        return min(range(len(self.entries)), key=behind)
+        """Index of the candidate that has most pictures right; of equals, the cheapest on their front."""
+        count = self.right.sum(axis=1)
+        equals = [self.entries[one] for one in np.flatnonzero(count == count.max())]
+        return self._index[choice.leading(self.comparison, equals).name]
 
     @cached_property
     def corrected(self) -> Corrected:
@@ -101,6 +99,18 @@ class Certainty:
             for group in self.comparison.groups(self.comparison.objectives).values()
             for name, share in self._shares(group, others).items()
         }
+
+    def among(self, entries: Sequence[Entry]) -> Certainty | None:
+        """Return what is known of some of the candidates alone; None if nothing is."""
+        kept = [self._index[entry.name] for entry in entries if entry.name in self._index]
+        if not kept:
+            return None
+        known, answers = (tuple(each[one] for one in kept) for each in (self.entries, self.kept))
+        return replace(self, entries=known, kept=answers, right=self.right[kept])  # type: ignore[arg-type]
+
+    def answers(self, entry: Entry) -> NDArray[np.bool_] | None:
+        """Return which pictures a candidate has right [N]; None if its answers are not known."""
+        return self.right[self._index[entry.name]] if entry.name in self._index else None
 
     def _shares(self, group: Sequence[Entry], costs: Sequence[Objective]) -> dict[str, float]:
         known = [e for e in group if e.name in self._index and all(cost.measure in e.trial.measures for cost in costs)]

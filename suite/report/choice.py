@@ -24,7 +24,11 @@ def best(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Entry:
     Candidates that are surely within the limits come before candidates that meet them by the median only. The choice
     is always on the front of its group. Raises NothingFitsError, with the nearest misses, when no candidate fits.
     """
-    among = fitting(comparison, wanted)
+    return leading(comparison, fitting(comparison, wanted))
+
+
+def leading(comparison: Comparison, among: Sequence[Entry]) -> Entry:
+    """Return the most accurate of some candidates; of equals, the cheapest."""
     known = [
         objective
         for objective in dict.fromkeys([comparison.quality, *comparison.objectives, *comparison.costs])

@@ -149,6 +149,16 @@ def _costs(entry: Entry) -> dict[str, float]:
     return {cost.name: known[cost.name] for cost in costs() if cost.is_brief and cost.name in known}
 
 
+def seeds_of(comparison: Comparison, entries: Sequence[Entry]) -> list[int]:
+    """Return the seeds with which some of `entries` were trained again."""
+    homes = [
+        answers.again(run.folder, entry.trial.number, 0).parent
+        for entry in entries
+        if (run := comparison.run_of(entry))
+    ]
+    return sorted({int(file.stem) for home in homes for file in home.glob("*.npz") if file.stem.isdecimal()})
+
+
 def of(comparison: Comparison, entries: Sequence[Entry], wanted: Sequence[int]) -> Confirmation | None:
     """Return what the networks of `entries` say with those of the seeds `wanted` that all have; None if there are none.
 

@@ -9,7 +9,7 @@ from typing import Any
 from suite.core import seen
 from suite.core.measures import MEASURES
 from suite.core.study import Constraint
-from suite.report import certainty, choice
+from suite.report import advice, certainty, choice, recommendation
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
 
@@ -20,7 +20,7 @@ class Shown:
 
     columns: Sequence[str]
     rows: Sequence[Mapping[str, Any]]
-    sentences: Sequence[str]  # how sure it is, and what its accuracies are worth
+    sentences: Sequence[str]  # what to take, how sure that is, and what accuracies are worth
     spare: Sequence[str]  # columns to leave out where there is no room, the first one first
 
 
@@ -40,13 +40,17 @@ def table(comparison: Comparison, chosen: Sequence[Entry], wanted: Sequence[Cons
     if sure:
         columns, rows = _with_certainty(columns, rows, certainty.columns(sure, chosen))
     return Shown(
-        columns=columns, rows=rows, sentences=_sentences(comparison, sure), spare=_spare(comparison, columns, wanted)
+        columns=columns,
+        rows=rows,
+        sentences=_sentences(comparison, wanted, sure),
+        spare=_spare(comparison, columns, wanted),
     )
 
 
-def _sentences(comparison: Comparison, sure: Certainty | None) -> list[str]:
+def _sentences(comparison: Comparison, wanted: Sequence[Constraint], sure: Certainty | None) -> list[str]:
     baseline = seen.baseline(entry.trial for entry in comparison.candidates)
-    return [*(certainty.told(sure) if sure else ()), *([seen.to_beat(*baseline)] if baseline else ())]
+    found = recommendation.of(comparison, wanted, sure) if comparison.candidates else None
+    return [*(advice.told(found) if found else ()), *([seen.to_beat(*baseline)] if baseline else ())]
 
 
 def _spare(comparison: Comparison, columns: Sequence[str], wanted: Sequence[Constraint]) -> list[str]:

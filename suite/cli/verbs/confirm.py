@@ -9,10 +9,12 @@ with the best: `behind` is by how many points it is behind, with its interval; `
 another training of the best beats another one of it; `p` that of a sign-flip test of paired seeds (Holm); and
 `practically_equal` the probability that both differ by no more than --equal points.
 
-Two networks need six seeds to be told apart, five need eight. With fewer the answer is only a range.
+Two networks need six seeds to be told apart, five need eight. With fewer the answer is only a range. --trial names the
+networks in place of the chosen ones.
 
 \b
 suite confirm quickstart-resnet quickstart-mobilenet
+suite confirm quickstart-resnet --trial 4 --trial 3
 suite confirm resnet --seeds 10 --most 3 --max-latency 5
 """
 
@@ -43,6 +45,10 @@ SPARE = (
 @click.option("--seeds", type=click.IntRange(1), help="Trainings of each network; by default as many as can tell.")
 @click.option("--most", type=click.IntRange(1), default=5, show_default=True, help="Most networks to train again.")
 @click.option(
+    "--trial", "trials", multiple=True, metavar="TRIAL",
+    help="Train this one: NUMBER, RUN/NUMBER, `best` or `knee`. Several times for several.",
+)  # fmt: skip
+@click.option(
     "--equal", type=click.FloatRange(0), default=confirmation.EQUAL, show_default=True,
     help="Points of accuracy that do not matter.",
 )  # fmt: skip
@@ -50,12 +56,15 @@ SPARE = (
 @rooted
 @formatted
 def command(
-    runs: Sequence[str], seeds: int | None, most: int, equal: float, root: Path, format: str, **limits: float | None
-) -> None:
+    runs: Sequence[str], seeds: int | None, most: int, trials: Sequence[str], equal: float, root: Path, format: str,
+    **limits: float | None,
+) -> None:  # fmt: skip
     """Train what is missing, and print the answer."""
     found = arguments.runs(runs, root)
     comparison = compare(found)
-    entries = confirmation.chosen(comparison, most, arguments.limits(limits))
+    wanted = arguments.limits(limits)
+    named = {entry.name: entry for entry in (arguments.entry(comparison, trial, wanted) for trial in trials)}
+    entries = list(named.values()) or confirmation.chosen(comparison, most, wanted)
     drawn = range(1, (seeds or fewest(max(1, len(entries) - 1))) + 1)
     for line in pipeline.confirm(confirmation.missing(comparison, entries, drawn)):
         tell(line)

@@ -7,8 +7,10 @@ exit code is 3.
 Trials keep their answers to the validation pictures. From these come, without another training: the 95 % interval of
 each accuracy (`wilson_low` to `wilson_high`); letters in `group`, where two candidates that share a letter cannot be
 told apart by their accuracy; and `front_share`, the share of resamples of the pictures in which a candidate is on the
-front, in percent. Below the table stands what to expect of the best on new pictures, and the cheapest that is not
-measurably worse.
+front, in percent.
+
+Below the table stands what to take within the limits: what to expect of it on new pictures, the cheapest that is not
+measurably worse, what its neighbours on the front cost and gain, and what would make it surer.
 
 TABLE.csv is any table of results. Its first column names the candidates. Its other columns are named as the measures;
 `latency_low` and `latency_high` hold an interval. Tables of timm and of `suite measure` work too.

@@ -18,7 +18,7 @@ from suite.core.measures import MEASURES, spread, written
 from suite.core.rules import brief
 from suite.core.study import Objective, Study, setting
 from suite.core.trial import Run
-from suite.report import certainty, phrases, picture
+from suite.report import advice, certainty, phrases, picture, recommendation
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry, compare, ends
 from suite.report.language import many, say
@@ -81,7 +81,7 @@ def _html(
         style=_asset("page.css"),
         script=_asset("page.js"),
         questions=_questions(comparison),
-        headlines=wording.headlines(comparison, drawn),
+        headlines=[*_recommended(comparison, sure), *wording.headlines(comparison, drawn)],
         notes=_notes(comparison, sure),
         pictures=pictures,
         headings=columns,
@@ -98,10 +98,16 @@ def _html(
     )
 
 
+def _recommended(comparison: Comparison, sure: Certainty | None) -> list[str]:
+    """Return what to take, and how sure that is; nothing if there is no candidate."""
+    found = recommendation.of(comparison, (), sure) if comparison.candidates else None
+    return advice.told(found) if found else []
+
+
 def _notes(comparison: Comparison, sure: Certainty | None) -> list[str]:
-    expected = certainty.told(sure) if sure else [wording.uncertainty(comparison)]
     said = wording.baseline, wording.places, wording.cut
-    return [note for note in (*expected, *(say(comparison) for say in said), comparison.left_out) if note]
+    expected = "" if sure else wording.uncertainty(comparison)
+    return [note for note in (expected, *(say(comparison) for say in said), comparison.left_out) if note]
 
 
 def _asset(name: str) -> str:
