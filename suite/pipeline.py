@@ -262,6 +262,28 @@ def report(runs: Sequence[Run | Results], into: Path, objectives: Sequence[Objec
         ) from error
 
 
+def report_as_markdown(runs: Sequence[Run | Results], into: Path, objectives: Sequence[Objective] = ()) -> Path:
+    """Write the report as Markdown, with its figure, and return its file. Raises StoreError."""
+    from suite.report.study import markdown as written
+
+    try:
+        return written.write(runs, into, objectives)
+    except OSError as error:
+        raise StoreError(
+            f"{into}: the report cannot be written ({error.strerror}). Name another place with -o."
+        ) from error
+
+
+def markdown(runs: Sequence[Run | Results], beside: Path, objectives: Sequence[Objective] = ()) -> str:
+    """Return the report as Markdown. Its figure is linked if a report in the folder `beside` has drawn it."""
+    from suite.report.comparison import compare
+    from suite.report.study import markdown as written
+
+    comparison = compare(runs, objectives)
+    drawn = beside / written.figure(comparison)
+    return written.text(comparison, os.path.relpath(drawn) if drawn.is_file() else "")
+
+
 def catalogue(files: Sequence[Path], into: Path) -> Path:
     """Write the report of tables of measured networks beside what papers cite, and return its page. Raises TableError.
 

@@ -27,12 +27,16 @@ Box = NDArray[np.float64]
 _MANY = 300  # above this many, an SVG holds the intervals as pixels: it stays small
 
 
+def name(plane: Plane) -> str:
+    """Return the stem of the files of a plane's figure."""
+    place = "-" + re.sub(r"\W+", "-", plane.place.lower()).strip("-") if plane.place else ""
+    return f"front-{plane.cost.measure}{place}"
+
+
 def draw(plane: Plane) -> Picture:
     """Draw the candidates of every run or family, their fronts, the front of all, and the limits."""
-    name = f"front-{plane.cost.measure}"
-    name += "-" + re.sub(r"\W+", "-", plane.place.lower()).strip("-") if plane.place else ""
     marks: dict[str, Sequence[str]] = {}
-    with picture.style(name):
+    with picture.style(name(plane)):
         figure, axes = picture.new()
         _axes(axes, plane)
         _broken(axes, plane, marks)
@@ -45,7 +49,7 @@ def draw(plane: Plane) -> Picture:
         _legend(axes, plane)
         _labels(axes, plane)
     return Picture(
-        name=name,
+        name=name(plane),
         title=wording.front_title(plane.quality, plane.cost, plane.place),
         caption=wording.front_caption(plane, beyond),
         figure=figure,

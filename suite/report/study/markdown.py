@@ -1,0 +1,111 @@
+"""The report as Markdown, for a README or a pull request: the answer, the front as a table, and its figure.
+
+It is the Markdown of GitHub: https://github.github.com/gfm/#tables-extension-. What others have named is never markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from suite.core.measures import MEASURES, written
+from suite.core.study import Objective
+from suite.core.trial import Run
+from suite.report import certainty, shown
+from suite.report.comparison import Comparison, compare
+from suite.report.results import Results
+from suite.report.study import fronts, wording
+from suite.report.study.plane import planes
+
+FILE = "report.md"
+_MARKUP = re.compile(r"[\\`*\[\]<>|~&]|(?<![^\W_])_|_(?![^\W_])")  # a `_` within a word is none
+
+
+def write(runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Objective] = ()) -> Path:
+    """Write `report.md` and its figure into `folder`; return the file. Raises SuiteError as the page does."""
+    comparison = compare(runs, objectives)
+    folder.mkdir(parents=True, exist_ok=True)
+    for plane in planes(comparison)[:1]:
+        fronts.draw(plane).save(folder)
+    file = folder / FILE
+    file.write_text(text(comparison, figure(comparison)) + "\n", encoding="utf-8")
+    return file
+
+
+def figure(comparison: Comparison) -> str:
+    """Return the name of the file of the figure; empty if there is no front to draw."""
+    return "".join(f"{fronts.name(plane)}.png" for plane in planes(comparison)[:1])
+
+
+def text(comparison: Comparison, figure: str = "") -> str:
+    """Return the answer, the front and a link to the file of its `figure`, if there is one."""
+    parts = [f"## {plain(wording.listed(comparison.names))}", *_questions(comparison), _listed(_answer(comparison))]
+    if comparison.front:
+        parts.append(table(*_front(comparison)))
+    if figure:
+        plane = planes(comparison)[0]
+        title = wording.front_title(plane.quality, plane.cost, plane.place)
+        parts.append(f"![{plain(title)}](<{figure}>)")  # in brackets: a folder's name may have blanks
+    return "\n\n".join(parts)
+
+
+def plain(text: str) -> str:
+    """Return text that Markdown shows as it is, on one line."""
+    return _MARKUP.sub(lambda found: {"<": "&lt;", "&": "&amp;"}.get(found[0], f"\\{found[0]}"), " ".join(text.split()))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool]) -> str:
+    """Return a table whose columns are aligned where it is read as text, too; `right` says which are to the right."""
+    cells = [[plain(cell) for cell in row] for row in (columns, *rows)]
+    widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
+    head, *body = [_row(row, widths, right) for row in cells]
+    rule = ["-" * (width - 1) + ":" if is_right else "-" * width for width, is_right in zip(widths, right, strict=True)]
+    return "\n".join([head, f"| {' | '.join(rule)} |", *body])
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    each = zip(cells, widths, right, strict=True)
+    return f"| {' | '.join(cell.rjust(width) if is_right else cell.ljust(width) for cell, width, is_right in each)} |"
+
+
+def _questions(comparison: Comparison) -> list[str]:
+    asked = dict.fromkeys(run.study.question for run in comparison.studied if run.study.question)
+    return ["\n>\n".join(f"> {plain(question)}" for question in asked)] if asked else []
+
+
+def _answer(comparison: Comparison) -> list[str]:
+    known = shown.table(comparison, comparison.front).sentences if comparison.front else ()
+    others = wording.places(comparison), wording.cut(comparison), comparison.left_out
+    return [*wording.headlines(comparison, planes(comparison)), *known, *filter(None, others)]
+
+
+def _listed(sentences: Sequence[str]) -> str:
+    return "\n".join(f"- {plain(sentence)}" for sentence in sentences)
+
+
+def _front(comparison: Comparison) -> tuple[list[str], list[list[str]], list[bool]]:
+    """Return columns, rows, and which columns are of numbers: objectives with their intervals, and parameters."""
+    known = shown.table(comparison, comparison.front)
+    asked = [objective.measure for objective in comparison.objectives]
+    measures = [name for name in dict.fromkeys([*asked, "parameters"]) if name in known.columns]
+    words = [name for name in ("network", "start") if name in known.columns]
+    after = [name for name in ("group", "notes", "configuration") if name in known.columns]
+    heads = ["trial", *words, *(MEASURES[name].heading for name in measures), *after]
+    rows = [
+        [str(row["trial"]), *(str(row[name] or "") for name in words), *(_value(row, name) for name in measures)]
+        + [str(row[name] or "") for name in after]
+        for row in known.rows
+    ]
+    return heads, rows, [False, *(False for _ in words), *(True for _ in measures), *(False for _ in after)]
+
+
+def _value(row: Mapping[str, Any], measure: str) -> str:
+    """Return a value with its interval: `98.88 (97.1 to 99.6)`."""
+    if row.get(measure) is None:
+        return ""
+    ends = ("wilson_low", "wilson_high") if measure == certainty.MEASURE else (f"{measure}_low", f"{measure}_high")
+    low, high = (row.get(end) for end in ends)
+    said = f" ({written(measure, low)} to {written(measure, high)})" if low is not None and high is not None else ""
+    return written(measure, row[measure]) + said
