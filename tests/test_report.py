@@ -256,7 +256,7 @@ def test_a_run_without_a_front_says_so_instead_of_failing(tmp_path, trials, said
 @pytest.mark.parametrize("count", [1, 2])
 def test_one_or_two_candidates_make_a_report_without_a_knee(tmp_path, count):
     path = page.write([of([trained(n, 90.0 + n, 0.5 + n / 10) for n in range(count)])], tmp_path)
-    assert "The most accurate is" in Page(path).text
+    assert ": the best accuracy of " in Page(path).text
     assert "The knee is" not in Page(path).text
 
 

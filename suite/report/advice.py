@@ -123,7 +123,7 @@ def _difference(found: Recommendation, other: Entry) -> str:
 
 def _surer(found: Recommendation) -> str:
     """Say what would tell the candidate from its rival, or what other seeds have told already."""
-    if found.rival is None or found.within is None or not _runs(found):
+    if found.rival is None or found.within is None:
         return ""
     known = _confirmation(found, [found.taken, found.rival])
     if known and known.seeds >= fewest(1):
@@ -131,7 +131,7 @@ def _surer(found: Recommendation) -> str:
     again = say(
         "`{command}` trains both again with {fewest} seeds, the fewest that can tell. {seeds} seeds find a network "
         "that is better three times in four",
-        command=f"suite confirm {_runs(found)} {_trials(found, found.taken, found.rival)}",
+        command=_confirm(found, [found.taken, found.rival]),
         fewest=fewest(1),
         seeds=gaps.trainings_needed(),
     )
@@ -183,27 +183,19 @@ def _confirmation(found: Recommendation, entries: Sequence[Entry]) -> Confirmati
 
 
 def _export(found: Recommendation) -> str:
-    if not _runs(found):
-        return ""
-    command = f"suite export {_runs(found)} {_trial(found, found.taken)} exports"
-    return say("`{command}` exports it.", command=command)
+    run = found.comparison.run_of(found.taken)
+    if run is None:
+        return ""  # of a table
+    return say("`{command}` exports it.", command=f"suite export {_called(run)} {found.taken.trial.number} exports")
 
 
-def _runs(found: Recommendation) -> str:
-    """Return the runs as a command names them; empty if the candidate is of a table."""
-    if found.comparison.run_of(found.taken) is None:
-        return ""
-    return " ".join(shlex.quote(_called(run)) for run in found.comparison.studied)
+def _confirm(found: Recommendation, entries: Sequence[Entry]) -> str:
+    """Return the command that trains networks again."""
+    runs = {run.folder: run for entry in entries if (run := found.comparison.run_of(entry))}
+    names = [str(entry.trial.number) if len(runs) == 1 else shlex.quote(entry.name) for entry in entries]
+    return " ".join(["suite confirm", *map(_called, runs.values()), *(f"--trial {name}" for name in names)])
 
 
 def _called(run: Run) -> str:
     """Return what a command calls a run: its name in the folder `runs`, else the path of its folder."""
-    return run.folder.name if run.folder.parent == Path("runs") else str(run.folder)
-
-
-def _trial(found: Recommendation, entry: Entry) -> str:
-    return str(entry.trial.number) if len(found.comparison.runs) == 1 else entry.name
-
-
-def _trials(found: Recommendation, *entries: Entry) -> str:
-    return " ".join(f"--trial {shlex.quote(_trial(found, entry))}" for entry in entries)
+    return shlex.quote(run.folder.name if run.folder.parent == Path("runs") else str(run.folder))

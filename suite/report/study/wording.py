@@ -122,7 +122,7 @@ def headlines(comparison: Comparison, planes: Sequence[Plane]) -> list[str]:
     if not planes:
         return [*sentences, nothing(comparison)]
     plane = planes[0]
-    sentences += [_best(plane), _knee(plane), _front(comparison)]
+    sentences += [_knee(plane), _front(comparison)]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -168,15 +168,6 @@ def baseline(comparison: Comparison) -> str:
         return ""
     share, largest = known
     return say(seen.TO_BEAT, share=share, largest=largest)
-
-
-def _best(plane: Plane) -> str:
-    best = max(plane.entries, key=lambda entry: (plane.y(entry), -plane.x(entry)))
-    quality = localised(formatted(plane.quality.measure, plane.y(best)))
-    return say(
-        "The most accurate is {name}: {quality} at {cost}.",
-        name=best.name, quality=quality, cost=amount(plane.cost.measure, plane.x(best)),
-    )  # fmt: skip
 
 
 def _knee(plane: Plane) -> str:
