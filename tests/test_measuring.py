@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,13 +21,14 @@ from suite.benchmark.campaign import Settings
 from suite.core import cells
 from suite.core.cells import Cell, Table
 from suite.core.errors import ArchitectureError, MissingExtraError, SuiteError, TableError
+from suite.core.inputs import Input
 from suite.timing import process as timing_process
 from suite.timing import references, runtimes, sensors
 from suite.timing.order import Order, Setup
 from suite.timing.timer import GoneError, Timer
 
 FAST = Settings(threads=1, seconds=0.5, image=(32, 32, 3), classes=10)
-ALL = ("saved_model", "xla", "litert", "litert-int8", "onnx", "keras")
+ALL = ("saved_model", "xla", "litert", "litert-int8", "onnx", "openvino", "keras")
 
 
 @pytest.fixture(scope="module")
@@ -182,8 +184,10 @@ def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay() -
     def full() -> None:
         raise RuntimeError("Failed to allocate memory for requested buffer of size 12345")
 
-    runtime = runtimes.Runtime(on={1: lambda: None, 64: full}.__getitem__, gpu=False)
-    broken = runtimes.Runtime(on=lambda batch: 1 / 0, gpu=False)
+    takes = (Input(name="x", shape=(None,), dtype="float32"),)
+    calls = {1: lambda: None, 64: full}
+    runtime = runtimes.Runtime(takes=takes, asks=lambda given: calls[len(given["x"])], gpu=False)
+    broken = runtimes.Runtime(takes=takes, asks=lambda given: 1 / 0, gpu=False)
     assert "measures" in process._timed(runtime, 1, order, {}, time.perf_counter(), 0)
     assert "GB are free" in process._timed(runtime, 64, order, {}, time.perf_counter(), 0)["no_memory"]
     unknown = replace(order, needs=())
@@ -313,8 +317,8 @@ def test_the_median_is_that_of_the_calls_that_were_made(tmp_path: Path) -> None:
     runtime = runtimes.opened("saved_model", tmp_path / "mine", 1)
     times: list[float] = []
 
-    def on(batch: int) -> runtimes.Call:
-        call = runtime.on(batch)
+    def asks(given: Mapping[str, np.ndarray]) -> runtimes.Call:
+        call = runtime.asks(given)
 
         def stopped() -> object:
             began = time.perf_counter()
@@ -326,7 +330,7 @@ def test_the_median_is_that_of_the_calls_that_were_made(tmp_path: Path) -> None:
 
     process = timing_process._Process(Setup(path="saved_model", threads=1, references={}))
     order = Order(artefact=str(tmp_path / "mine"), batches=(4,), seconds=0.5, longest=600)
-    found = process._timed(replace(runtime, on=on), 4, order, {}, None, 0)
+    found = process._timed(replace(runtime, asks=asks), 4, order, {}, None, 0)
     # All calls were stopped, and those of the warm-up do not count: the median is that of most of them.
     least, most = np.sort(times)[found["calls"] // 2 - 1], np.sort(times)[-(found["calls"] // 2)]
     assert least <= found["measures"]["latency_raw"] <= 1.1 * most

@@ -112,6 +112,8 @@ def _as_it_is(file: Path, order: BuildOrder) -> dict[str, Any]:
         return file
 
     takes = runtimes.opened(runs, file, 1).takes if runs in order.paths else ()
+    if runs == "litert":
+        converters.refuse_flex(file)
     return _answer(takes, order.given, {}, _each(order.paths, given))
 
 

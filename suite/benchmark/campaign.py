@@ -35,7 +35,11 @@ from suite.timing.timer import GoneError, Timer, onednn
 
 ALONE = 5.0  # percent of the timed processors that others may take
 COPIES = 3  # of a network's weights, for which memory is needed to build and write it
-HEAD = ("device", "threads", "platform", "python", "suite", "tensorflow", "keras", "litert", "onnxruntime", "onednn")
+HEAD = (
+    "device", "threads", "platform", "python", "suite", "tensorflow", "keras", "litert", "onnxruntime", "openvino",
+    "onednn",
+)  # fmt: skip
+ABSENT = "not installed"  # what a table says of a library, or would have said before it knew of it
 
 Told = Callable[[Cell, int, int], None]  # takes a new cell, how many are done, and how many there are
 
@@ -68,6 +72,7 @@ def here(threads: int) -> dict[str, str]:
         "threads": str(threads),
         "litert": version_of("ai-edge-litert"),
         "onnxruntime": version_of("onnxruntime"),
+        "openvino": version_of("openvino"),
         "onednn": onednn(),
     }
     return {key: known[key] for key in HEAD}
@@ -110,9 +115,9 @@ def _known(file: Path, head: dict[str, str]) -> dict[tuple[Any, ...], Cell]:
     if not os.path.exists(file):  # which takes a name of any length
         return {}
     table = cells.read(file)
-    other = [key for key in HEAD if table.surroundings.get(key) != head[key]]
+    other = [key for key in HEAD if table.surroundings.get(key, ABSENT) != head[key]]
     if other:
-        there, now = table.surroundings.get(other[0], "nothing"), head[other[0]]
+        there, now = table.surroundings.get(other[0], ABSENT), head[other[0]]
         raise TableError(
             f"{file}: was measured with {other[0]} {there}, and here it is {now}: one table must not mix them. Name "
             "another file with -o."

@@ -1,10 +1,12 @@
-"""From a SavedModel to the file that each path runs: LiteRT, LiteRT in 8 bits, ONNX, Keras.
+"""From a SavedModel to the file that each path runs: LiteRT, LiteRT in 8 bits, ONNX, OpenVINO, Keras.
 
 Heavy packages are imported by the converter that needs them.
 """
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +17,29 @@ from suite.export.feeding import fed, is_picture
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
+    from numpy.typing import NDArray
 
 OPSET = 17  # of ONNX: the last that tf2onnx writes in full
-SHOWN = 8  # random pictures by which LiteRT chooses the range of each 8-bit number
+SHOWN = 8  # random pictures by which LiteRT chooses the range of each 8-bit number, where only latency counts
+OPENVINO = "network.xml"  # the graph, within the folder of OpenVINO; its weights lie beside it
+FLEX = "Flex"  # how the names of TensorFlow's own operations begin in a file of LiteRT
 
 
-def converted(saved: Path, path: str, folder: Path, model: keras.Model | None = None) -> Path:
+def converted(
+    saved: Path,
+    path: str,
+    folder: Path,
+    model: keras.Model | None = None,
+    pictures: NDArray[np.float32] | None = None,
+) -> Path:
     """Convert the SavedModel `saved` to the file that `path` runs, in `folder`, and return it; Keras needs the `model`.
 
-    Raises ArchitectureError when there is no `model` for Keras, and whatever a converter raises.
+    By `pictures`, [N, H, W, C] as its signature `pixels` takes them, LiteRT chooses the range of each 8-bit number. The
+    default is random ones: latency does not depend on them, but accuracy does.
+
+    Raises ArchitectureError when there is no `model` for Keras, or no form of an operation in LiteRT, and whatever a
+    converter raises.
     """
     match path:
         case "saved_model" | "xla":
@@ -31,7 +47,9 @@ def converted(saved: Path, path: str, folder: Path, model: keras.Model | None = 
         case "keras":
             return _keras(model, folder / "network.keras")
         case "litert" | "litert-int8":
-            return _litert(saved, folder / f"{path}.tflite", path == "litert-int8")
+            return _litert(saved, folder / f"{path}.tflite", path == "litert-int8", pictures)
+        case "openvino":
+            return _openvino(saved, folder / "openvino")
         case _:
             return _onnx(saved, folder / "network.onnx")
 
@@ -43,24 +61,53 @@ def _keras(model: keras.Model | None, file: Path) -> Path:
     return file
 
 
-def _litert(saved: Path, file: Path, quantised: bool) -> Path:
+def _litert(saved: Path, file: Path, quantised: bool, pictures: NDArray[np.float32] | None) -> Path:
     import tensorflow as tf
 
     function = _signature(saved)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved), signature_keys=[function.name_of_signature])
     if quantised:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: _examples(inputs_of(function))
+        converter.representative_dataset = lambda: _examples(inputs_of(function), pictures)
         # Operations without an 8-bit form stay in float rather than fail.
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
-    file.write_bytes(converter.convert())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of its own way to run a file
+            file.write_bytes(converter.convert())
+    except Exception as error:  # of the converter, whose class is not public
+        lines = re.findall(r"^(?:TF Select|Custom) ops: (.+)$", str(error), re.MULTILINE)
+        _refuse([name for line in lines for name in line.split(", ")])
+        raise
     return file
 
 
-def _examples(takes: Sequence[Input]) -> Iterator[dict[str, Any]]:
-    """Yield what the inputs may see, by their names: random pictures, and for all else what is safe."""
+def refuse_flex(file: Path) -> None:
+    """Raise ArchitectureError when a file of LiteRT needs operations of TensorFlow, which LiteRT alone cannot run."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    codes = schema.Model.GetRootAs(file.read_bytes(), 0)
+    named = [
+        (codes.OperatorCodes(number).CustomCode() or b"").decode() for number in range(codes.OperatorCodesLength())
+    ]
+    _refuse([name.removeprefix(FLEX) for name in named if name.startswith(FLEX)])
+
+
+def _refuse(operations: Sequence[str]) -> None:
+    if operations:
+        raise ArchitectureError(
+            f"LiteRT has no {' and no '.join(sorted(set(operations)))} of its own: it would take TensorFlow's (Flex, "
+            "SELECT_TF_OPS), which LiteRT's runtime does not have"
+        )
+
+
+def _examples(takes: Sequence[Input], pictures: NDArray[np.float32] | None) -> Iterator[dict[str, Any]]:
+    """Yield what the inputs may see, by their names: `pictures`, else random ones, and for all else what is safe."""
     import numpy as np
 
+    if pictures is not None:
+        yield from ({takes[0].name: picture[None]} for picture in pictures)
+        return
     source = np.random.default_rng(0)
     for _ in range(SHOWN):
         safe = fed(takes, {}, 1)
@@ -76,6 +123,14 @@ def _onnx(saved: Path, file: Path) -> Path:
     asked, takes = _flat(_signature(saved))
     tf2onnx.convert.from_function(asked, input_signature=takes, opset=OPSET, output_path=str(file))
     return file
+
+
+def _openvino(saved: Path, folder: Path) -> Path:
+    import openvino
+
+    network = openvino.convert_model(_signature(saved))
+    openvino.save_model(network, folder / OPENVINO, compress_to_fp16=False)  # 16 bits would be another network
+    return folder
 
 
 def resized(saved: Path, sizes: Mapping[str, Sizes], folder: Path) -> Path:

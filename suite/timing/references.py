@@ -21,7 +21,13 @@ from suite.machine.surroundings import version_of
 
 VERSION = 2
 KINDS = ("small", "large")
-LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime")  # a written network depends on their versions
+LIBRARIES = (
+    "tensorflow",
+    "keras",
+    "ai-edge-litert",
+    "onnxruntime",
+    "openvino",
+)  # a written network depends on their versions
 
 
 def files(path: str) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""The runtimes of exported artefacts: TensorFlow, XLA, LiteRT, ONNX Runtime and Keras, each behind one call on a batch.
+"""The runtimes of exported artefacts: TensorFlow, XLA, LiteRT, ONNX Runtime, OpenVINO and Keras, each behind one call.
 
 A call returns when its answer has reached the processor's memory: it has then ended on a GPU too.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,8 +32,9 @@ LOADED = {  # modules to import before a path can run; for Keras, the layers tha
     "litert": "ai_edge_litert",
     "litert-int8": "ai_edge_litert",
     "onnx": "onnxruntime",
+    "openvino": "openvino",
 }
-EXTRAS = {"litert": "litert", "litert-int8": "litert", "onnx": "onnx"}
+EXTRAS = {"litert": "litert", "litert-int8": "litert", "onnx": "onnx", "openvino": "openvino"}
 SILENT = 4  # severity of ONNX Runtime's own log: what it raises is enough
 CUDA = "CUDAExecutionProvider"  # of ONNX Runtime, in its package onnxruntime-gpu
 
@@ -42,9 +43,14 @@ CUDA = "CUDAExecutionProvider"  # of ONNX Runtime, in its package onnxruntime-gp
 class Runtime:
     """A network that is ready to run."""
 
-    takes: tuple[Input, ...] = ()
-    on: Callable[[int], Call]  # takes a batch size, returns a call on that many pictures
+    takes: tuple[Input, ...]
+    sizes: Mapping[str, Sizes] = field(default_factory=dict)  # of those inputs whose size is free
+    asks: Callable[[Mapping[str, np.ndarray]], Call]  # takes an array for each input, returns a call on them
     gpu: bool  # whether it runs on a GPU
+
+    def on(self, batch: int) -> Call:
+        """Return a call on so many pictures; what they show does not matter."""
+        return self.asks(fed(self.takes, self.sizes, batch))
 
 
 def check(path: str) -> None:
@@ -93,7 +99,7 @@ def opened(path: str, artefact: Path, threads: int, sizes: Mapping[str, Sizes] |
     """
     return {
         "saved_model": _saved_model, "xla": _xla, "litert": _litert, "litert-int8": _litert, "onnx": _onnx,
-        "keras": _keras,
+        "openvino": _openvino, "keras": _keras,
     }[path](artefact, threads, sizes or {})  # fmt: skip
 
 
@@ -106,11 +112,11 @@ def _saved_model(artefact: Path, threads: int, sizes: Mapping[str, Sizes], *, co
     takes = converters.inputs_of(function)
     asked = tf.function(lambda **given: function(**given), jit_compile=True) if compiled else function
 
-    def on(batch: int) -> Call:
-        given = {name: tf.constant(array) for name, array in fed(takes, sizes, batch).items()}
+    def asks(arrays: Mapping[str, np.ndarray]) -> Call:
+        given = {name: tf.constant(array) for name, array in arrays.items()}
         return lambda: _fetched(asked(**given))
 
-    return Runtime(takes=takes, on=on, gpu=_has_gpu())
+    return Runtime(takes=takes, sizes=sizes, asks=asks, gpu=_has_gpu())
 
 
 def _fetched(answers: Any) -> list[Any]:
@@ -132,12 +138,11 @@ def _keras(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime:
     model = load_model(artefact, compile=False, safe_mode=False)
     takes = inputs_of(model)
 
-    def on(batch: int) -> Call:
-        flat = list(map(tf.constant, fed(takes, sizes, batch).values()))
-        given = arranged(model, flat)
+    def asks(arrays: Mapping[str, np.ndarray]) -> Call:
+        given = arranged(model, list(map(tf.constant, arrays.values())))
         return lambda: _fetched(model(given, training=False))
 
-    return Runtime(takes=takes, on=on, gpu=_has_gpu())
+    return Runtime(takes=takes, sizes=sizes, asks=asks, gpu=_has_gpu())
 
 
 def inputs_of(model: keras.Model) -> tuple[Input, ...]:
@@ -169,8 +174,8 @@ def _litert(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime
     takes = tuple(map(_input_of_litert, details.values()))
     gives = [one["index"] for one in interpreter.get_output_details()]
 
-    def on(batch: int) -> Call:
-        given = {details[name]["index"]: array for name, array in fed(takes, sizes, batch).items()}
+    def asks(arrays: Mapping[str, np.ndarray]) -> Call:
+        given = {details[name]["index"]: array for name, array in arrays.items()}
         for index, array in given.items():
             interpreter.resize_tensor_input(index, array.shape)
         interpreter.allocate_tensors()
@@ -183,7 +188,7 @@ def _litert(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime
 
         return call
 
-    return Runtime(takes=takes, on=on, gpu=False)
+    return Runtime(takes=takes, sizes=sizes, asks=asks, gpu=False)
 
 
 def _input_of_litert(detail: Mapping[str, Any]) -> Input:
@@ -202,11 +207,11 @@ def _onnx(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime:
     session = onnxruntime.InferenceSession(artefact, options, providers=providers)
     takes = tuple(map(_input_of_onnx, session.get_inputs()))
 
-    def on(batch: int) -> Call:
-        given = fed(takes, sizes, batch)
-        return lambda: session.run(None, given)
+    def asks(arrays: Mapping[str, np.ndarray]) -> Call:
+        return lambda: session.run(None, dict(arrays))
 
-    return Runtime(takes=takes, on=on, gpu=CUDA in session.get_providers())  # false if CUDA's libraries do not load
+    on_gpu = CUDA in session.get_providers()  # false if CUDA's libraries do not load
+    return Runtime(takes=takes, sizes=sizes, asks=asks, gpu=on_gpu)
 
 
 def _input_of_onnx(one: Any) -> Input:
@@ -214,6 +219,33 @@ def _input_of_onnx(one: Any) -> Input:
     kind = one.type.removeprefix("tensor(").removesuffix(")")
     shape = tuple(size if isinstance(size, int) and size > 0 else None for size in one.shape)
     return Input(name=one.name, shape=shape, dtype={"float": "float32", "double": "float64"}.get(kind, kind))
+
+
+def _openvino(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime:
+    import openvino
+
+    # Without the hint it computes in 16 bits where the processor can.
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
+    model = openvino.Core().compile_model(artefact / converters.OPENVINO, "CPU", settings)
+    takes = tuple(map(_input_of_openvino, model.inputs))
+
+    def asks(arrays: Mapping[str, np.ndarray]) -> Call:
+        request = model.create_infer_request()
+        request.set_input_tensors([openvino.Tensor(arrays[one.name]) for one in takes])
+
+        def call() -> object:
+            request.infer()
+            return [one.data.copy() for one in request.output_tensors]
+
+        return call
+
+    return Runtime(takes=takes, sizes=sizes, asks=asks, gpu=False)
+
+
+def _input_of_openvino(one: Any) -> Input:
+    shape = tuple(None if size.is_dynamic else size.get_length() for size in one.get_partial_shape())
+    dtype = STRING if one.get_element_type().get_type_name() == STRING else one.get_element_type().to_dtype().name
+    return Input(name=one.get_any_name(), shape=shape, dtype=dtype)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
