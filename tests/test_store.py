@@ -18,6 +18,7 @@ from suite.core.errors import StoreError, StudyError
 from suite.core.study import Budget
 from suite.machine import interruption
 from suite.search import folder
+from suite.search.budget import spent
 from suite.search.rows import DEATHS
 from tests import studies
 
@@ -384,7 +385,7 @@ def test_seconds_are_never_negative(tmp_path: Path) -> None:
     assert trial.seconds == 0
 
 
-def test_a_late_result_of_a_trial_that_others_took_over_is_not_kept_and_ends_nothing(
+def test_a_late_result_of_a_trial_that_others_took_over_keeps_its_measures_and_counts_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A machine slept, or its network was down, for longer than the others waited."""
@@ -400,9 +401,39 @@ def test_a_late_result_of_a_trial_that_others_took_over_is_not_kept_and_ends_not
         again = other.ask()
         assert again.configuration == late.configuration
         asleep.finish(studies.complete(late, 12.0))
-        assert f"small/{late.number}: its result came too late" in caplog.text
+        assert f"small/{late.number}: its result came late" in caplog.text
+        assert f"trial {again.number} runs in its place" in caplog.text
         other.finish(studies.complete(again, 34.0))
-        assert [trial.state for trial in other.trials()] == ["interrupted", "complete"]
+        for store in (other, asleep):
+            assert [trial.state for trial in store.trials()] == ["interrupted", "complete"]
+            assert [trial.measures["accuracy"] for trial in store.trials()] == [12.0, 34.0]
+        assert spent(other.trials(), other.study).trials == 1
+
+
+def test_a_late_result_ends_the_trial_if_nobody_has_begun_it_again(
+    tmp_path: Path, shared: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Others gave the trial back, but its configuration still waits: it is not trained twice."""
+    name = f"small-{time.time_ns()}"
+    with (
+        folder.opened(tmp_path / "run", studies.study(name=name), shared) as asleep,
+        folder.opened(tmp_path / "there", studies.study(name=name), shared) as other,
+    ):
+        late = asleep.ask()
+        with other._alone():
+            other._rows.give_back(late.number, died=True)
+        assert [trial.state for trial in other.trials()] == ["interrupted"]
+        asleep.finish(studies.complete(late, 12.0))
+        assert "nobody had begun it again, so it counts" in caplog.text
+        for store in (asleep, other):
+            (trial,) = store.trials()
+            assert (trial.number, trial.state, trial.measures["accuracy"]) == (late.number, "complete", 12.0)
+        following = other.ask()
+        assert following.configuration != late.configuration
+        other.finish(studies.complete(following, 34.0))
+        assert spent(other.trials(), other.study).trials == 2
+    (first, _) = folder.read(tmp_path / "run").trials
+    assert (first.state, first.measures["accuracy"]) == ("complete", 12.0)
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])

@@ -7,43 +7,70 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.storages import RDBStorage
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from suite.core.errors import MissingExtraError, StoreError, first_line
+from suite.search import refusals
+from suite.search.refusals import CONNECTIONS
 
 ATTEMPTS = 6  # to open a database that others may be creating
 HEARTBEAT = 30  # seconds
 GRACE = 150  # seconds without a heartbeat after which a worker on another machine counts as dead
+CONNECT = 20  # seconds to wait for a connection
+IDLE = 1800  # seconds after which a connection is made anew: firewalls forget those that are silent
 PATIENCE = 300  # seconds that another worker may hold an SQLite file while it proposes
 
 
 def opened(url: str) -> RDBStorage:
-    """Return the database at `url`, with its tables. Raises MissingExtraError when its driver is not installed.
+    """Return the database at `url`, with its tables.
 
     If two workers open an empty database at once, both create the tables and one fails; its next attempt finds them.
+    Raises MissingExtraError when its driver is not installed, StoreError when `url` is none.
     """
+    _check(url)
     for attempt in range(1, ATTEMPTS):
         try:
             return _storage(url)
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
+            if refusals.way_out(str(error)):
+                raise
             time.sleep(0.1 * attempt)
     return _storage(url)
 
 
-def _storage(url: str) -> RDBStorage:
-    waiting = {"connect_args": {"timeout": PATIENCE}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+def _check(url: str) -> None:
+    """Raise StoreError, without a word of `url`, which may hold a password, when it is none."""
     try:
-        return RDBStorage(url, engine_kwargs=waiting, heartbeat_interval=HEARTBEAT, grace_period=GRACE)
+        make_url(url)
+    except (ArgumentError, ValueError):
+        raise StoreError(
+            "--storage: this is no URL of a database. Write postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME, with "
+            "%40 for @, %3A for : and %2F for / in a password. Or leave the password out, and put it into PGPASSWORD."
+        ) from None
+
+
+def _storage(url: str) -> RDBStorage:
+    try:
+        return RDBStorage(url, engine_kwargs=_engine(url), heartbeat_interval=HEARTBEAT, grace_period=GRACE)
     except ImportError as error:
         raise MissingExtraError(
             f"no driver for {url.partition(':')[0]} is installed ({error.__cause__}). For PostgreSQL: "
             "pip install 'keras-comparison-suite[postgres]', and begin the URL with postgresql+psycopg://"
         ) from error
+
+
+def _engine(url: str) -> dict[str, Any]:
+    """Return how connections are kept: few, as a server has some hundred for all; none that the server has closed."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": PATIENCE}}
+    pool = {"pool_size": 1, "max_overflow": CONNECTIONS - 1, "pool_pre_ping": True, "pool_recycle": IDLE}
+    return {**pool, "connect_args": {"connect_timeout": CONNECT}} if url.startswith("postgresql") else pool
 
 
 @contextmanager
@@ -92,8 +119,13 @@ def guarded(folder: Path) -> Iterator[None]:
             yield
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError) as error:
         cause = error.__cause__ if isinstance(error.__cause__, (SQLAlchemyError, OSError)) else error
-        what = first_line(getattr(cause, "orig", cause)) or type(cause).__name__
+        what = getattr(cause, "orig", cause)
+        way = refusals.way_out(str(what)) or "Mend the disk or the database."
         raise StoreError(
-            f"{folder}: the trials cannot be read or written ({what}). Finished trials are safe: mend the disk or the "
-            "database and run the same command again."
+            f"{folder}: the trials cannot be read or written ({first_line(what) or type(cause).__name__}). {way} "
+            "Finished trials are safe: then run the same command again."
         ) from error
+    except RuntimeError as error:
+        if not (way := refusals.way_out(str(error))):
+            raise
+        raise StoreError(f"{folder}: the trials cannot be read ({first_line(error)}). {way}") from error

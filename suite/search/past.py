@@ -63,7 +63,7 @@ class Past:
                 f"{self._folder}: trial {frozen.number} is damaged in the database ({type(error).__name__}: {error}). "
                 "Restore a copy of the database, or remove the folder and run the study again."
             ) from error
-        if trial is not None and trial.state != "running":
+        if trial is not None and trial.state not in ("running", "interrupted"):  # the result of these may come late
             self._keep(trial)
         return trial
 

@@ -19,7 +19,7 @@ from suite import studyfile
 from suite.core.domains import Value
 from suite.core.study import Study
 from suite.core.trial import Trial
-from suite.search import database, record, worker
+from suite.search import database, late, record, worker
 from suite.search.space import decoded, distributions, encoded, suggest
 
 TRAINS = "trains"  # an attribute of a row whose network is being trained, or was
@@ -112,6 +112,23 @@ class Rows:
         self._record(trial.number, record.written(trial))
         self._tell(trial)
         return True
+
+    def late(self, trial: Trial) -> int | None:
+        """Keep the result of a trial that others took over. Return the number of the trial that is in its place.
+
+        None if it still waits: then nobody runs it.
+        """
+        instead = {row.user_attrs["rerun"]["of"]: row for row in self.all() if "rerun" in row.user_attrs}
+        last = instead.get(trial.number)
+        while last and last.number in instead:
+            last = instead[last.number]
+        if last and last.state == TrialState.WAITING:
+            self._storage.set_trial_state_values(last._trial_id, TrialState.RUNNING)  # a row that waits cannot be ended
+            self.reject(last)
+            last = None
+        again = last.number if last else None
+        self.study.set_user_attr(*late.attribute(self._study, trial, again))
+        return again
 
     def retime(self, number: int, measures: Mapping[str, float], origin: Mapping[str, str]) -> None:
         """Keep the new latency of an ended row in the study's attributes: Optuna does not let the row be changed.
@@ -216,9 +233,7 @@ class _Study(optuna.Study):
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
     ) -> list[FrozenTrial]:
         """Return the rows in these `states`. Samplers and the public functions all read them here."""
-        if not self.hidden:
-            return super()._get_trials(deepcopy, states, use_cache)
-        rows = super()._get_trials(deepcopy, None, use_cache)
+        rows = late.read(super()._get_trials(deepcopy, None, use_cache), lambda: self.user_attrs)
         seen = [_running(row) if row.number in self.hidden else row for row in rows]
         return [row for row in seen if states is None or row.state in states]
 

@@ -201,12 +201,16 @@ class Store:
         with uninterrupted():
             with self._alone():
                 is_ours = self._rows.end(trial)
+                again = None if is_ours else self._rows.late(trial)
             self._asked.discard(trial.number)
             self._heard.add(trial.number)
         if not is_ours:
+            instead = (
+                f"trial {again} runs in its place" if again is not None else "nobody had begun it again, so it counts"
+            )
             _log.warning(
-                "%s/%d: its result came too late and is not kept. This machine was silent for so long that another "
-                "worker took the trial over.", self.study.name, trial.number,
+                "%s/%d: its result came late and is kept. This machine was silent for so long that the trial was given "
+                "to others; %s.", self.study.name, trial.number, instead,
             )  # fmt: skip
 
     def fail_running(self, reason: str) -> list[int]:
