@@ -269,7 +269,7 @@ def test_a_half_finished_run_shows_what_there_is(tmp_path):
 def test_the_headline_says_how_much_of_the_dearest_the_knee_needs():
     points = [(80.0, 0.1), (95.0, 0.2), (96.0, 0.8)]
     comparison = compare([of([trained(n, a, ms) for n, (a, ms) in enumerate(points)])])
-    knee = wording.headlines(comparison, planes(comparison))[2]
+    knee = wording.headlines(comparison, planes(comparison))[1]
     assert knee == (
         "The knee is resnet/1: 95.00 %, 1.00 points less than resnet/2, the dearest on the front, "
         "for 25 % of its latency (0.2 ms)."
