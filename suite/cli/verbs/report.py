@@ -12,6 +12,7 @@ suite report resnet
 suite report resnet mobilenet alexnet -o reports/comparison
 suite report results.csv --objective accuracy --objective parameters
 suite report resnet --format md -o -
+suite report resnet --language ru
 suite report --catalogue laptop.csv server.csv -o reports/catalogue
 """
 
@@ -27,6 +28,7 @@ from suite.cli import arguments
 from suite.cli.options import aimed, rooted
 from suite.cli.speaking import say, tell
 from suite.core.trial import Run
+from suite.report.language import ENGLISH, LANGUAGES, spoken
 
 STDOUT = Path("-")
 
@@ -55,13 +57,29 @@ STDOUT = Path("-")
     type=click.Path(path_type=Path, file_okay=False, allow_dash=True),
     help="Folder of the report; - prints Markdown.",
 )
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default=ENGLISH, show_default=True, help="English or Russian."
+)
 @aimed
 @rooted
 def command(
-    runs: Sequence[str], tables: Sequence[Path], format: str, output: Path | None, aims: Sequence[str], root: Path
+    runs: Sequence[str],
+    tables: Sequence[Path],
+    format: str,
+    output: Path | None,
+    language: str,
+    aims: Sequence[str],
+    root: Path,
 ) -> None:
     """Write the report and print where its page is."""
-    _check(tables, format, output)
+    _check(tables, format, output, language)
+    with spoken(language):
+        _write(runs, tables, format, output, aims, root)
+
+
+def _write(
+    runs: Sequence[str], tables: Sequence[Path], format: str, output: Path | None, aims: Sequence[str], root: Path
+) -> None:
     if tables:
         say(pipeline.catalogue(arguments.tables(tables, runs), output or root / "catalogue").resolve())
         return
@@ -81,7 +99,9 @@ def command(
         tell(line)
 
 
-def _check(tables: Sequence[Path], format: str, output: Path | None) -> None:
+def _check(tables: Sequence[Path], format: str, output: Path | None, language: str) -> None:
+    if tables and language != ENGLISH:
+        raise click.UsageError(f"--language {language} is for runs and tables of results, not with --catalogue")
     if tables and format == "md":
         raise click.UsageError("--format md is for runs and tables of results, not with --catalogue")
     if output == STDOUT and format != "md":
