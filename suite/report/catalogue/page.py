@@ -168,8 +168,8 @@ def _html(field: Field, shown: Sequence[Shown], best: set[str]) -> str:
     rows = _rows(field, best)
     return template.render(
         title=listed(list(dict.fromkeys(place.device for place in field.places))),
-        style=_asset("suite.report", "page.css"),
-        script=_asset("suite.report", "page.js"),
+        style=_asset("suite.report.catalogue", "page.css"),
+        script=_asset("suite.report.catalogue", "page.js"),
         headlines=words.headlines(field),
         notes=words.absent(field, [each.picture.name for each in shown]),
         pictures=shown,

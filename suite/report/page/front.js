@@ -1,0 +1,176 @@
+// The front on two axes, with intervals: what each trial costs and gives.
+
+const chart = document.getElementById("chart");
+const MANY = 150; // marks; above it, only those on the front have intervals
+let placed = []; // marks of the chart: { trial, x, y, is_out }
+
+function axis_log(axis) {
+  const asked = state[`${axis}log`], one = columns.get(state[axis]);
+  const numbers = everyone.map((trial) => one.values[trial]).filter((number) => number !== null);
+  if (one.levels || !numbers.length || extremes(numbers)[0] <= 0) return false;
+  return asked ?? (one.log || (one.unit !== "%" && spans_decades(numbers)));
+}
+
+// The range of an axis: every trial, or the front, with the best quarter of all so that a short front has a place to
+// stand. Members of the front far beyond most of it do not stretch it: they stand at the border.
+function axis_range(axis, trials, log) {
+  const key = state[axis], one = columns.get(key), numbers = trials.map((trial) => value(key, trial));
+  if (one.levels) return [0, 1];
+  if (!numbers.length) return log ? [1, 10] : [0, 1];
+  const best = trials.filter((trial) => on_front.has(trial));
+  if (state.all || !one.goal || !best.length || !columns.get(state[axis === "x" ? "y" : "x"]).goal) {
+    return with_room(...extremes([...numbers, ...trials.flatMap((trial) => (on_front.has(trial) ? interval(key, trial) ?? [] : []))].filter((end) => !log || end > 0)), log);
+  }
+  const turn = log ? Math.log : (number) => number, sign = one.goal === "max" ? -1 : 1;
+  const ranked = numbers.map((number) => sign * turn(number)).sort((a, b) => a - b);
+  const members = best.map((trial) => sign * turn(value(key, trial))).sort((a, b) => a - b);
+  const middle = members[members.length >> 1], far = middle + 3 * (middle - members[0]);
+  const end = members.length >= 5 && far > middle ? members.filter((number) => number <= far).at(-1) : members.at(-1);
+  const both = [ranked[0], Math.max(end, ranked[ranked.length >> 2])].map((number) => (log ? Math.exp(sign * number) : sign * number));
+  return with_room(...extremes(both), log);
+}
+
+function paint_front() {
+  const narrow = chart.clientWidth < 520, width = size(chart, narrow ? 340 : 460);
+  const box = { left: 56, right: width - 14, top: 28, bottom: (narrow ? 340 : 460) - 44 };
+  const trials = shown.filter((trial) => has(state.x, trial) && has(state.y, trial));
+  const [xlog, ylog] = [axis_log("x"), axis_log("y")];
+  const x = scale(state.x, axis_range("x", trials, xlog), [box.left, box.right], xlog);
+  const y = scale(state.y, axis_range("y", trials, ylog), [box.bottom, box.top], ylog);
+  placed = trials.map((trial) => put(trial, x, y, box));
+  chart.replaceChildren(
+    axes(box, x, y), labels(box, axis_title("x", xlog), axis_title("y", ylog)), ...beyond(box, x, y), ...bars(box, x, y),
+    ...crowd(), ...staircases(box, x, y), ...members(), ...best_ring(),
+  );
+  chart.painted = { box, x, y };
+  describe_front(trials);
+}
+
+const axis_title = (axis, log) => columns.get(state[axis]).axis + (log ? say(" (logarithmic)") : "");
+const jitter = (trial) => ((trial * 0.618034) % 1 - 0.5) * 0.5;
+
+function put(trial, x, y, box) {
+  const at = [[x, state.x], [y, state.y]].map(([axis, key]) => axis.at(value(key, trial) + (columns.get(key).levels ? jitter(trial) : 0)));
+  const inside = [Math.min(box.right, Math.max(box.left, at[0])), Math.min(box.bottom, Math.max(box.top, at[1]))];
+  return { trial, x: inside[0], y: inside[1], is_out: Math.hypot(at[0] - inside[0], at[1] - inside[1]) > 0.5 };
+}
+
+// What lies beyond the limits of the sliders is shaded.
+function beyond(box, x, y) {
+  return [[state.x, x], [state.y, y]].flatMap(([key, axis], place) => {
+    const limit = state.limits[key];
+    if (limit === undefined || !columns.get(key).goal || !(limit > axis.low && limit < axis.high)) return [];
+    const at = axis.at(limit), most = columns.get(key).goal === "min";
+    const [left, right] = place ? [box.left, box.right] : most ? [at, box.right] : [box.left, at];
+    const [top, bottom] = place ? (most ? [box.top, at] : [at, box.bottom]) : [box.top, box.bottom];
+    return [
+      draw("rect", { x: left, y: top, width: right - left, height: bottom - top, class: "beyond" }),
+      place ? line(box.left, at, box.right, at, "limit") : line(at, box.top, at, box.bottom, "limit"),
+    ];
+  });
+}
+
+function bars(box, x, y) {
+  const drawn = placed.filter(({ trial, is_out }) => !is_out && (on_front.has(trial) || placed.length <= MANY) && fits(trial));
+  const clip = (at, low, high) => Math.min(high, Math.max(low, at));
+  return drawn.flatMap((mark) => {
+    const look = `bar ${on_front.has(mark.trial) ? colour_of(kind_of(mark.trial)) : "pale"} ${faded(mark.trial)}`;
+    const [across, up] = [interval(state.x, mark.trial), interval(state.y, mark.trial)];
+    return [
+      ...(across ? [line(clip(x.at(across[0]) || box.left, box.left, box.right), mark.y, clip(x.at(across[1]), box.left, box.right), mark.y, look)] : []),
+      ...(up ? [line(mark.x, clip(y.at(up[0]), box.top, box.bottom), mark.x, clip(y.at(up[1]), box.top, box.bottom), look)] : []),
+    ];
+  });
+}
+
+const faded = (trial) => (is_selecting() && !selected.has(trial) ? "faded" : "");
+
+// All marks but the front's: one path for each look.
+function crowd() {
+  const paths = new Map();
+  for (const mark of placed) {
+    if (on_front.has(mark.trial) && !mark.is_out) continue;
+    const [look, path] = look_of(mark);
+    paths.set(look, (paths.get(look) ?? "") + path);
+  }
+  const ordered_looks = [...paths].sort(([a], [b]) => b.includes("faded") - a.includes("faded"));
+  return ordered_looks.map(([look, d]) => draw("path", { d, class: look }));
+}
+
+function look_of({ trial, x, y, is_out }) {
+  const kind = colour_of(kind_of(trial)), fade = faded(trial), small = placed.length > 1500 ? 2.2 : placed.length > MANY ? 2.8 : 3.6;
+  if (is_out) return [`crowd out ${kind} ${fade}`, SHAPES[3](x, y, 2.8)];
+  if (statuses[trial] === "broken") return [`open ${kind} ${fade}`, cross(x, y, 3)];
+  if (statuses[trial] === "refused") return [`open grey ${fade}`, cross(x, y, 2.4)];
+  if (statuses[trial] === "dominated") return [`crowd ${kind} ${fade}`, shape_of(kind_of(trial))(x, y, small)];
+  return [`open ${kind} ${fade}`, shape_of(kind_of(trial))(x, y, small)];
+}
+
+function staircases(box, x, y) {
+  if (!columns.get(state.x).goal || !columns.get(state.y).goal) return [];
+  return front_groups.filter((group) => group.length).map((group, number) => {
+    const way = columns.get(state.x).goal === "min" ? 1 : -1, up = columns.get(state.y).goal === "max" ? -1 : 1;
+    const marks = placed.filter((mark) => group.includes(mark.trial)).sort((a, b) => way * (a.x - b.x) || up * (b.y - a.y));
+    const d = marks.map((mark, place) => (place ? `H${round(mark.x)}V${round(mark.y)}` : `M${round(mark.x)} ${round(mark.y)}`)).join("");
+    return draw("path", { d: `${d}H${way > 0 ? box.right : box.left}`, class: `steps steps-${number % 4}` });
+  });
+}
+
+function members() {
+  return placed.filter((mark) => on_front.has(mark.trial) && !mark.is_out).map(({ trial, x, y }) => draw(
+    "g", { class: `member ${colour_of(kind_of(trial))} ${faded(trial)}`, "data-trial": names[trial] },
+    draw("path", { d: shape_of(kind_of(trial))(x, y, 5.5) }), ...start_mark(trial, x, y),
+  ));
+}
+
+// A dot upon what is frozen, a plus upon what is tuned.
+function start_mark(trial, x, y) {
+  const how = known.trials.start ? start_of(trial) : "";
+  if (how === "frozen") return [draw("circle", { cx: round(x), cy: round(y), r: 1.7, class: "begun" })];
+  return how === "tuned" ? [draw("path", { d: `M${round(x - 3)} ${round(y)}h6m-3 -3v6`, class: "begun" })] : [];
+}
+
+function best_ring() {
+  const mark = placed.find(({ trial }) => trial === best_now);
+  if (!mark) return [];
+  const right = mark.x > chart.clientWidth - 130;
+  return [
+    draw("circle", { cx: round(mark.x), cy: round(mark.y), r: 10, class: "best" }),
+    words(mark.x + (right ? -14 : 14), mark.y + 16, names[mark.trial], "name", right ? "end" : "start"),
+  ];
+}
+
+function describe_front(trials) {
+  const out = placed.filter((mark) => mark.is_out).length;
+  const outside = document.getElementById("outside");
+  outside.textContent = out ? many(out, "{number} trial lies outside these axes and stands at their border.", "{number} trials lie outside these axes and stand at their border.") : "";
+  document.getElementById("all").hidden = !out && !state.all;
+  document.getElementById("all").textContent = state.all ? say("Fit to the front") : say("Show all");
+  const number = front_groups.flat().length, axes_said = { y: columns.get(state.y).title, x: columns.get(state.x).title };
+  chart.setAttribute("aria-label", many(trials.length, "{y} against {x}: {number} trial, {front} on the front. Arrow keys go from one to the next, Enter opens it.", "{y} against {x}: {number} trials, {front} on the front. Arrow keys go from one to the next, Enter opens it.", { ...axes_said, front: whole(number) }));
+  document.getElementById("how-to-read").textContent = front_words(number).join(" ");
+}
+
+function front_words(number) {
+  const both = front_keys().every((key) => key === state.x || key === state.y);
+  const place = known.places.length > 1 && [state.x, state.y].some((key) => columns.get(key).per_device);
+  return [
+    many(number, "{number} trial is on the front: large marks.", "{number} trials are on the front: large marks."),
+    both ? say("None of the shown is better in one measure and as good in the other.") : say("The front is that of {measures}, not of these axes.", { measures: listed(front_keys().map((key) => columns.get(key)?.word ?? key)) }),
+    say("Bars are 95 % intervals; two measured values whose intervals overlap count as equal."),
+    ...(place ? [say("Each place of measurement has its own front: values of different devices are not compared.")] : []),
+  ];
+}
+
+can_be_pointed_at(chart, () => placed, {
+  brushed(from, to) {
+    const { x, y } = chart.painted, ranges = { ...state.ranges };
+    for (const [place, axis, key] of [[0, x, state.x], [1, y, state.y]]) {
+      ranges[key] = [from[place], to[place]].map(axis.value).sort((a, b) => a - b).map((end) => Number(end.toPrecision(5)));
+    }
+    change({ ranges });
+  },
+});
+document.getElementById("all").addEventListener("click", () => change({ all: !state.all }));
+document.getElementById("png").addEventListener("click", () => save_png(chart, `${state.y}-${state.x}.png`));
+fitted(chart, paint_front);

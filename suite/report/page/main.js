@@ -1,0 +1,18 @@
+// What is drawn again when something has changed, and the first drawing of all.
+
+view(["limits"], find_best);
+view(["limits"], show_answer);
+view(["hidden", "x", "y", "xlog", "ylog", "all", "limits", "ranges", "find"], paint_front);
+view(["hidden", "x", "y"], show_legend);
+view(["hidden", "x", "y", "ranges", "find"], show_selection);
+view(["x", "y", "xlog", "ylog"], () => shown_axes.forEach((show) => show()));
+view(["hidden", "x", "y", "ranges", "find", "sort", "down", "columns", "trial"], show_table);
+view(["columns"], show_chooser);
+view(["find"], () => { if (document.activeElement !== find) find.value = state.find; });
+view(["trial", "limits"], show_trial);
+view(["theme"], show_theme);
+lay_out_parallel();
+lay_out_over_time();
+lay_out_again();
+document.documentElement.classList.add("alive");
+draw_all();

@@ -1,0 +1,131 @@
+// One trial, opened: what it is beside the best, what it costs and gives, how it learned, and where it is wrong.
+
+const panel = document.getElementById("trial");
+let came_from = null; // where the keyboard was
+
+function open_trial(trial) {
+  if (!state.trial) came_from = document.activeElement;
+  change({ trial: names[trial] });
+  requestAnimationFrame(() => panel.querySelector("h2")?.focus());
+}
+
+function close_trial() {
+  change({ trial: "" });
+  point(null);
+  came_from?.isConnected && came_from.focus();
+}
+
+function show_trial() {
+  const trial = place_of.get(state.trial);
+  panel.hidden = trial === undefined;
+  document.body.classList.toggle("with-trial", !panel.hidden);
+  if (panel.hidden) return panel.replaceChildren();
+  const close = element("button", { type: "button", class: "close", "aria-label": say("Close") }, "✕");
+  close.addEventListener("click", close_trial);
+  const heading = element("h2", { tabindex: "-1", id: "trial-name" }, names[trial]);
+  const other = best_now === trial ? undefined : best_now;
+  panel.replaceChildren(
+    element("header", {}, heading, close), element("p", { class: "muted" }, what_it_is(trial)), ...notes_of(trial),
+    ...export_of(trial), part(say("Measures"), measures_of(trial, other)), part(say("Configuration"), configuration_of(trial, other)),
+  );
+  add_drawings(trial, other);
+  panel.scrollTop = 0;
+}
+
+const part = (title, content) => (content ? element("section", {}, element("h3", {}, title), content) : "");
+
+function what_it_is(trial) {
+  const started = known.trials.start ? start_name(start_of(trial)) : "";
+  return [status_name(statuses[trial]), of_code(known.trials.network, trial), started, of_code(known.trials.place, trial)].filter(Boolean).join(" · ");
+}
+
+function notes_of(trial) {
+  const { until, continues } = known.trials, sure = known.sure[names[trial]];
+  return [
+    of_code(known.trials.reason, trial),
+    until[trial] !== null && say("It ends after epoch {epoch}, before the last of its study.", { epoch: whole(until[trial]) }),
+    continues[trial] !== null && say("It continues the training of trial {number}.", { number: String(continues[trial]) }),
+    sure?.front_share !== null && sure?.front_share !== undefined && say("It is on the front in {share} % of the resamples of the pictures.", { share: fixed(sure.front_share, 0) }),
+    sure?.group && say("Its letters among the front are “{letters}”: those that share one cannot be told apart by their accuracy.", { letters: sure.group }),
+  ].filter(Boolean).map((text) => element("p", { class: "note" }, text));
+}
+
+const export_of = (trial) => (state_of(trial) === "complete" ? export_command(trial) : []);
+
+function measures_of(trial, other) {
+  const own = measures.filter((one) => has(one.key, trial));
+  if (!own.length) return null;
+  const head = [say("Measure"), say("Value"), say("95 % interval"), ...(other === undefined ? [] : [say("Best: {name}", { name: names[other] })])];
+  return facts(head, own.map((one) => [one.title, told(one.key, trial), told_interval(one.key, trial), ...(other === undefined ? [] : [told(one.key, other)])]));
+}
+
+// What differs from the best stands first.
+function configuration_of(trial, other) {
+  const own = settings.filter((one) => has(one.key, trial));
+  if (!own.length) return null;
+  const differs = (one) => other !== undefined && value(one.key, trial) !== value(one.key, other);
+  const sorted = [...own.filter(differs), ...own.filter((one) => !differs(one))];
+  const head = [say("Setting"), say("Value"), ...(other === undefined ? [] : [say("Best: {name}", { name: names[other] })])];
+  return facts(head, sorted.map((one) => [one.title, told(one.key, trial), ...(other === undefined ? [] : [differs(one) ? told(one.key, other) || say("none") : ""])]), sorted.map(differs));
+}
+
+function facts(head, lines, marked = []) {
+  const cell = (text, place) => element(place ? "td" : "th", place ? {} : { scope: "row" }, text);
+  return element("div", { class: "wide", tabindex: "0", role: "group", "aria-label": head[0] }, element("table", { class: "plain" },
+    element("thead", {}, element("tr", {}, ...head.map((text) => element("th", { scope: "col" }, text)))),
+    element("tbody", {}, ...lines.map((texts_of_line, place) => element("tr", marked[place] ? { class: "differs" } : {}, ...texts_of_line.map(cell)))),
+  ));
+}
+
+function add_drawings(trial, other) {
+  if (known.curves.values?.[trial].length) {
+    const svg = draw("svg", { class: "small", role: "img", "aria-label": say("Learning curve of {name}", { name: names[trial] }) });
+    panel.append(part(say("Learning curve"), svg));
+    paint_curve(svg, trial, other);
+  }
+  const pairs = known.confusions.of?.[names[trial]];
+  if (pairs) panel.append(part(say("Which classes it takes for which"), confusion(pairs)));
+}
+
+function paint_curve(svg, trial, other) {
+  const width = size(svg, 190), box = { left: 46, right: width - 8, top: 22, bottom: 150 };
+  const both = [other, trial].filter((one) => one !== undefined && known.curves.values[one].length);
+  const x = scale(null, extremes(both.flatMap((one) => known.curves.epochs[one])), [box.left, box.right]);
+  const y = scale(null, with_room(...extremes(both.flatMap((one) => known.curves.values[one]))), [box.bottom, box.top]);
+  svg.append(axes(box, x, y), labels(box, say("Epoch"), known.curves.axis), ...both.map((one) =>
+    draw("path", { d: curve_path(one, x, y), class: one === trial ? `curve ${colour_of(kind_of(one))}` : "curve pale" })));
+}
+
+const SQUARE = 14; // most classes that are drawn as a square of all pairs
+
+function confusion(pairs) {
+  const count = Math.max(...pairs.flatMap(([label, named]) => [label, named])) + 1;
+  const name = (place) => known.confusions.classes[place] ?? String(place);
+  const wrong = pairs.filter(([label, named]) => label !== named).sort((a, b) => b[2] - a[2]);
+  const of_class = (label) => pairs.reduce((sum, [each, , number]) => sum + (each === label ? number : 0), 0);
+  const list = wrong.length
+    ? element("ul", {}, ...wrong.slice(0, 10).map(([label, named, number]) => element("li", {}, say("{label} taken for {named}: {number} of {all}", { label: name(label), named: name(named), number: whole(number), all: whole(of_class(label)) }))))
+    : element("p", {}, say("None is wrong."));
+  return element("div", {}, ...(count <= SQUARE ? [confusion_square(pairs, count, name, of_class)] : []), list);
+}
+
+function confusion_square(pairs, count, name, of_class) {
+  const cell = 22, left = 86, top = 72, side = left + count * cell;
+  const svg = draw("svg", { class: "square", viewBox: `0 0 ${side + 6} ${top + count * cell + 6}`, role: "img", "aria-label": say("Rows: the class of a picture; columns: the class that it is named as") });
+  const cut = (text) => (text.length > 11 ? `${text.slice(0, 10)}…` : text);
+  for (let place = 0; place < count; place++) {
+    const at = left + place * cell + 15, up = words(0, 0, cut(name(place)), "tick");
+    up.setAttribute("transform", `translate(${at} ${top - 5}) rotate(-90)`);
+    svg.append(words(left - 6, top + place * cell + 15, cut(name(place)), "tick", "end"), up);
+  }
+  for (const [label, named, number] of pairs) {
+    svg.append(draw("rect", { x: left + named * cell, y: top + label * cell, width: cell - 1, height: cell - 1, class: label === named ? "right" : "wrong", "fill-opacity": round(0.15 + 0.6 * (number / of_class(label))) }),
+      words(left + named * cell + cell / 2, top + label * cell + 15, String(number), "tick", "middle"));
+  }
+  return svg;
+}
+
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && state.trial) close_trial();
+  else if (event.key === "Escape") point(null);
+});

@@ -1,0 +1,45 @@
+// Words and numbers in the language of the page. An English sentence is the key of its translation, so it is written
+// out where `say` and `many` are called.
+
+const language = document.documentElement.lang;
+const translations = JSON.parse(document.getElementById("sentences").textContent);
+const plural = new Intl.PluralRules(language);
+const FORMS = { one: 0, few: 1, many: 2, other: 2 }; // the order of forms in a catalogue of gettext
+
+function say(sentence, values = {}) {
+  return filled((translations[sentence] ?? [sentence])[0], values);
+}
+
+function many(number, one, other, values = {}) {
+  const forms = translations[one];
+  const sentence = forms ? forms[Math.min(FORMS[plural.select(number)], forms.length - 1)] : number === 1 ? one : other;
+  return filled(sentence, { number: whole(number), ...values });
+}
+
+function filled(sentence, values) {
+  return sentence.replace(/\{(\w+)[^}]*\}/g, (_, name) => values[name] ?? "");
+}
+
+const writers = new Map();
+
+function as_number(value, options) {
+  const key = JSON.stringify(options);
+  if (!writers.has(key)) writers.set(key, new Intl.NumberFormat(language, options));
+  return writers.get(key).format(value).replace("-", "−");
+}
+
+const whole = (value) => as_number(value, { maximumFractionDigits: 0 });
+const significant = (value, digits = 3) => as_number(value, { maximumSignificantDigits: digits });
+const fixed = (value, digits) => as_number(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+// A number for an axis: 950, 20k, 1.5M, 2G, 0.05.
+function short(value) {
+  for (const [size, letter] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]]) {
+    if (Math.abs(value) >= size) return significant(value / size, 4) + letter;
+  }
+  return significant(value, 4);
+}
+
+function listed(words) {
+  return new Intl.ListFormat(language, { type: "conjunction" }).format(words);
+}

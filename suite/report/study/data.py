@@ -1,0 +1,261 @@
+"""What the page knows of each trial: compact columns that are written into it as JSON.
+
+Numbers are whole, not rounded: the page finds the same fronts from them as `suite front`. Only curves are rounded and,
+if there are many, thinned; what trials named wrongly is left out of most where it would make the page too large.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from suite.core import classes
+from suite.core.domains import Choice, Range, Value
+from suite.core.measures import MEASURES
+from suite.core.rules import brief
+from suite.core.study import setting
+from suite.core.trial import NEW_START, Run
+from suite.report import certainty, phrases
+from suite.report.certainty import Certainty
+from suite.report.comparison import Comparison, Entry, ends
+from suite.report.language import say
+from suite.report.study import figures, tables, wording
+from suite.statistics.intervals import wilson
+
+POINTS = 150_000  # of all learning curves together: some 1 MB
+FEWEST = 12  # points of a curve, however many curves there are
+WRONG = 200_000  # pairs of classes of all trials together: some 2 MB
+_SHARES = ("accuracy", "top5")  # measures that are shares of the validation pictures
+
+
+def embedded(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
+    """Return what the page embeds of a comparison; see `as_json`."""
+    entries = comparison.entries
+    return {
+        "runs": [_run(comparison, index) for index in range(len(comparison.runs))],
+        "kinds": list(comparison.kinds),
+        "kinds_are_runs": comparison.kinds == comparison.names,
+        "objectives": [objective.measure for objective in comparison.objectives],
+        "quality": comparison.quality.measure,
+        "costs": [cost.measure for cost in comparison.costs],
+        "places": list(comparison.places),
+        "measures": {name: _measure(comparison, sure, name) for name in tables.measures(comparison)},
+        "settings": {path: _setting(comparison, path) for path in tables.configuration(comparison)},
+        "trials": {
+            "name": [entry.name for entry in entries],
+            "number": [entry.trial.number for entry in entries],
+            "run": [comparison.names.index(entry.run) for entry in entries],
+            "kind": [comparison.kinds.index(comparison.kind(entry)) for entry in entries],
+            "fits": [int(entry.fits) for entry in entries],
+            "state": _coded(entry.trial.state for entry in entries),
+            "start": _coded(_start(entry) for entry in entries) if comparison.starts else None,
+            "network": _coded(entry.network for entry in entries),
+            "place": _coded(entry.place for entry in entries),
+            "reason": _coded(entry.trial.reason for entry in entries),
+            "until": [entry.trial.until for entry in entries],
+            "continues": [entry.trial.continues for entry in entries],
+            "seconds": [round(entry.trial.seconds, 1) or None for entry in entries],
+            "same": _same(entries),
+        },
+        "front": _places_of(entries, comparison.front),
+        "sure": _sure(comparison, sure),
+        "curves": _curves(comparison),
+        "hypervolume": _hypervolume(comparison),
+        "confusions": _confusions(comparison, sure),
+    }
+
+
+def as_json(known: Mapping[str, Any]) -> str:
+    """Return JSON that may stand within a <script> of a page; what is no finite number is null."""
+    text = json.dumps(_finite(known), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    if isinstance(value, float):
+        return (int(value) if value == int(value) else value) if math.isfinite(value) else None
+    return value
+
+
+def _run(comparison: Comparison, index: int) -> dict[str, Any]:
+    run = comparison.runs[index]
+    limits = [{"measure": c.measure, "at_most": c.at_most, "at_least": c.at_least} for c in run.constraints]
+    export = f"suite export {shlex.quote(_called(run.folder))}" if isinstance(run, Run) else None
+    return {"name": comparison.names[index], "constraints": limits, "export": export}
+
+
+def _called(folder: Path) -> str:
+    """Return what the command line calls a run: its name within the usual folder `runs`, or else its path."""
+    return folder.name if folder.parent.name == "runs" else str(folder)
+
+
+def _start(entry: Entry) -> str:
+    """Return `from scratch`, `frozen` or `tuned`, without the weights."""
+    return entry.trial.start.partition(":")[0] if entry.trial.surroundings else NEW_START
+
+
+def _measure(comparison: Comparison, sure: Certainty | None, name: str) -> dict[str, Any]:
+    measure, entries = MEASURES[name], comparison.entries
+    low, high = ends(entries, name) or (None, None)
+    return {
+        "title": phrases.title(name),
+        "unit": say(measure.unit) if measure.unit else "",
+        "word": phrases.word(name),
+        "axis": phrases.axis(name),
+        "meaning": phrases.meaning(name),
+        "goal": measure.goal,
+        "is_cost": measure.is_cost,
+        "is_part": bool(measure.part_of),
+        "per_device": measure.per_device,
+        "values": [entry.trial.measures.get(name) for entry in entries],
+        "low": [entry.trial.measures.get(low) for entry in entries] if low else None,
+        "high": [entry.trial.measures.get(high) for entry in entries] if high else None,
+        "around": _around(comparison, sure, name),
+    }
+
+
+def _around(comparison: Comparison, sure: Certainty | None, name: str) -> list[list[float] | None] | None:
+    """Return the 95 % interval (Wilson) of a share of the validation pictures, in percent, for each trial.
+
+    It is shown and decides nothing: trials see the same pictures, so whether two differ is a question of pairs.
+    """
+    pictures = sure.pictures if sure else wording.images(comparison)
+    if name not in _SHARES or not pictures:
+        return None
+    return [_wilson(entry.trial.measures.get(name), pictures) for entry in comparison.entries]
+
+
+def _wilson(percent: float | None, pictures: int) -> list[float] | None:
+    if percent is None or not 0 <= percent <= 100:
+        return None
+    return [round(100 * end, 2) for end in wilson(percent / 100, pictures)]
+
+
+def _setting(comparison: Comparison, path: str) -> dict[str, Any]:
+    """Return a searched setting: numbers, or else levels in the order of its domain with a code for each trial."""
+    values = [entry.trial.configuration.get(path) for entry in comparison.entries]
+    known = [value for value in values if value is not None]
+    domains = [run.study.domains[path] for run in comparison.studied if path in run.study.domains]
+    said = {"title": setting(path), "log": any(isinstance(each, Range) and each.log for each in domains)}
+    if known and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in known):
+        return {**said, "values": values}
+    offered = [value for domain in domains if isinstance(domain, Choice) for value in domain.values]
+    levels = [value for value in dict.fromkeys([*offered, *known]) if value in set(known)]
+    return {**said, "levels": [brief(value) for value in levels], "values": _codes(values, levels)}
+
+
+def _codes(values: Sequence[Value | None], levels: Sequence[Value]) -> list[int | None]:
+    places = {value: index for index, value in enumerate(levels)}
+    return [None if value is None else places[value] for value in values]
+
+
+def _coded(texts: Iterable[str]) -> dict[str, list[Any]]:
+    """Return texts once each, and for each trial the place of its own."""
+    said = list(texts)
+    levels = list(dict.fromkeys(said))
+    places = {text: index for index, text in enumerate(levels)}
+    return {"levels": levels, "codes": [places[text] for text in said]}
+
+
+def _same(entries: Sequence[Entry]) -> list[int | None]:
+    """Return a number for each complete trial that it shares with those of the same configuration; None if alone."""
+    keys = [_key(entry) if entry.fits else None for entry in entries]
+    members: dict[Hashable, int] = {}
+    for key in keys:
+        members[key] = members.get(key, 0) + 1
+    several = {key: number for number, key in enumerate(k for k, n in members.items() if n > 1 and k is not None)}
+    return [several.get(key) for key in keys]
+
+
+def _key(entry: Entry) -> Hashable:
+    """Return all that makes two trainings repetitions of each other: network, settings and how it is trained."""
+    study = entry.study
+    if study is None:
+        return None
+    fixed = tuple((table, str(study.fields(table, entry.trial.configuration))) for table in ("space", "recipe"))
+    return study.at(entry.trial.configuration).network, fixed, study.fidelity.epochs, entry.trial.start
+
+
+def _places_of(entries: Sequence[Entry], chosen: Sequence[Entry]) -> list[int]:
+    names = {entry.name for entry in chosen}
+    return [index for index, entry in enumerate(entries) if entry.name in names]
+
+
+def _sure(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
+    """Return of each member of the front its letters, and in which share of resamples it is there, in percent."""
+    if not sure:
+        return {}
+    found = certainty.columns(sure, comparison.front)
+    return {name: {"group": row["group"], "front_share": row["front_share"]} for name, row in found.items()}
+
+
+def _curves(comparison: Comparison) -> dict[str, Any]:
+    """Return the learning curves: validation values of the quality, or of the accuracy if no epoch has it."""
+    by = next((name for name in (comparison.quality.measure, "accuracy") if _has(comparison, name)), None)
+    if by is None:
+        return {}
+    kept = [[(row["epoch"], row[f"val_{by}"]) for row in e.trial.curve if f"val_{by}" in row] for e in comparison.entries]
+    most = max(FEWEST, POINTS // max(1, sum(map(bool, kept))))
+    thin = [_thinned(curve, most) for curve in kept]
+    return {
+        "measure": by,
+        "axis": phrases.axis(by),
+        "epochs": [[int(epoch) for epoch, _ in curve] for curve in thin],
+        "values": [[round(value, 2) for _, value in curve] for curve in thin],
+    }
+
+
+def _has(comparison: Comparison, measure: str) -> bool:
+    return any(f"val_{measure}" in row for entry in comparison.entries for row in entry.trial.curve[:1])
+
+
+def _thinned(curve: Sequence[tuple[float, float]], most: int) -> list[tuple[float, float]]:
+    """Return at most some `most` points of a curve: its ends, its best, and others evenly between them."""
+    if len(curve) <= most:
+        return list(curve)
+    best = max(range(len(curve)), key=lambda place: curve[place][1])
+    places = {*np.linspace(0, len(curve) - 1, most - 1).round().astype(int).tolist(), best}
+    return [curve[place] for place in sorted(places)]
+
+
+def _hypervolume(comparison: Comparison) -> dict[str, Any]:
+    objectives = figures.comparable(comparison)
+    frame = tables.hypervolumes(comparison, objectives)
+    places = {entry.name: index for index, entry in enumerate(comparison.entries)}
+    return {
+        "measures": [objective.measure for objective in objectives],
+        "trial": [places[name] for name in frame["name"]],
+        "trained": [int(number) for number in frame["trained"]],
+        "values": [round(float(value), 3) for value in frame["hypervolume"]],
+    }
+
+
+def _confusions(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
+    """Return how many pictures of which class each trial named as which: [label, named, pictures], sparse.
+
+    The best and the front come first, others as long as there is room.
+    """
+    if not sure:
+        return {}
+    run = comparison.run_of(sure.entries[sure.best])
+    front = {entry.name for entry in comparison.front} | {sure.entries[sure.best].name}
+    ordered = sorted(range(len(sure.entries)), key=lambda one: sure.entries[one].name not in front)
+    found: dict[str, list[list[int]]] = {}
+    room = WRONG
+    for one in ordered:
+        pairs, counts = np.unique(np.stack([sure.kept[one].labels, sure.kept[one].named]), axis=1, return_counts=True)
+        room -= len(counts)
+        if room < 0:
+            break
+        found[sure.entries[one].name] = np.vstack([pairs, counts]).T.tolist()
+    return {"classes": list(classes.read(run.folder)) if run else [], "of": found}
