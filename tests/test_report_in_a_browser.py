@@ -1,164 +1,513 @@
-"""The reports in a real browser: they load nothing, and their tables and figures answer to clicks."""
+"""The report in a real browser: it answers, draws and selects as a reader asks, and loads nothing."""
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import re
-import shutil
-import subprocess
-from html import unescape
+from collections import Counter
+from pathlib import Path
 
+import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
-from suite import pipeline
-from suite.core import cells
-from suite.core.cells import Cell, Table
-from suite.report.catalogue import page as field_page
+from benchmarks.report import runs as made_up
+from suite.core.errors import NothingFitsError
+from suite.core.study import Constraint
+from suite.report import choice, results
+from suite.report.comparison import compare
 from suite.report.study import page
-from tests.report_runs import families
+from tests.browser import needs_chromium, opened
+from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
-
-WATCH = """<script>
-window.seen = { errors: [], blocked: [] };
-addEventListener("error", (event) => seen.errors.push(event.message));
-addEventListener("securitypolicyviolation", (event) => seen.blocked.push(event.blockedURI));
-</script>"""
-TELL = """
-seen.loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
-seen.wide = document.documentElement.scrollWidth - innerWidth;
-const store = document.createElement("pre");
-store.id = "seen";
-store.textContent = JSON.stringify(seen);
-document.body.append(store);
-</script>"""
-ACT = """<script>
-const cells = (column) => [...document.querySelectorAll("#table tbody tr")].map((row) => row.cells[column].textContent);
-const heads = [...document.querySelectorAll("#table th")].map((head) => head.textContent);
-const press = (name) => document.querySelectorAll("#table th")[heads.indexOf(name)].click();
-const column = heads.indexOf("parameters");
-press("parameters"); seen.up = cells(column);
-press("parameters"); seen.down = cells(column);
-press("trial"); seen.names = cells(0);
-const form = document.querySelector(".filters");
-form.elements.state.value = "refused";
-form.dispatchEvent(new Event("input"));
-const shown = [...document.querySelectorAll("#table tbody tr")].filter((row) => !row.hidden);
-seen.states = shown.map((row) => row.dataset.state);
-seen.count = form.querySelector("output").value;
-const mark = document.querySelector("#front-latency use[data-trial]");
-const box = mark.getBoundingClientRect();
-const at = { clientX: box.x + box.width / 2, clientY: box.y + box.height / 2, bubbles: true };
-const svg = mark.closest("svg");
-svg.dispatchEvent(new PointerEvent("pointermove", at));
-seen.hint = document.getElementById("hint").textContent;
-svg.dispatchEvent(new MouseEvent("click", at));
-seen.chosen = document.querySelector("#table tr.chosen").dataset.trial;
-seen.visible = !document.querySelector("#table tr.chosen").hidden;
-seen.halos = document.querySelectorAll(".halo").length;
-"""
-ACT_IN_THE_FIELD = """<script>
-const listed = () => [...document.querySelectorAll("#table tbody tr")];
-const heads = [...document.querySelectorAll("#table th")];
-const ms = heads.findIndex((head) => head.textContent === "ms");
-heads[ms].click();
-seen.ms = listed().map((row) => row.cells[ms].textContent);
-const form = document.querySelector(".filters");
-form.elements.state.value = "out of memory";
-form.dispatchEvent(new Event("input"));
-seen.without = listed().filter((row) => !row.hidden).map((row) => row.textContent);
-listed().find((row) => row.dataset.trial.startsWith("resnet/50,")).click();
-const shown = [...document.querySelectorAll(".figure")];
-seen.marked = shown.filter((figure) => figure.querySelector(".halo")).map((figure) => figure.id);
-"""
+pytestmark = needs_chromium
+BEGUN = ({"mode": "scratch"}, {"mode": "frozen", "weights": "ImageNet"}, {"mode": "tune", "weights": "ImageNet"})
 
 
-def used(path, act):
-    """What happened on the page when it was opened from disk and used."""
-    source = path.read_text().replace("<head>", "<head>" + WATCH, 1).replace("</body>", act + TELL + "</body>", 1)
-    path.write_text(source)
-    command = [
-        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        f"--user-data-dir={path.parent / 'profile'}", "--window-size=1280,900", "--dump-dom", path.as_uri(),
-    ]  # fmt: skip
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    return json.loads(unescape(re.search(r'<pre id="seen">(.*?)</pre>', shown, flags=re.DOTALL)[1]))
+def begun(run):
+    """The same run, whose trials begin in three ways."""
+    trials = [
+        dataclasses.replace(trial, surroundings={**SURROUNDINGS, **BEGUN[trial.number % 3]}) for trial in run.trials
+    ]
+    return dataclasses.replace(run, trials=tuple(trials))
+
+
+RUNS = [begun(run) for run in families(30)]
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory):
-    return used(page.write(families(20), tmp_path_factory.mktemp("browser")), ACT)
+def file(tmp_path_factory) -> Path:
+    return page.write(RUNS, tmp_path_factory.mktemp("browser"))
 
 
 @pytest.fixture(scope="module")
-def field_seen(tmp_path_factory):
-    """The page of the field: all networks of the catalogue, one of them too large for the device."""
-    catalogue = pipeline._catalogue()
-    measured = [
-        Cell(
-            model=network.name, batch=1, path="saved_model",
-            precision="float32", image=f"{network.resolution}x{network.resolution}x3",
-            **{"state": cells.STABLE, "measures": {
-                "latency": network.macs / 1e8, "peak_memory": 4e-6 * network.total_parameters + 100,
-            }} if network.name != "coca/coca"
-            else {"state": cells.NO_MEMORY, "reason": "needs 9 GB"},
+def many(tmp_path_factory) -> Path:
+    return page.write(made_up(5_000), tmp_path_factory.mktemp("many"))
+
+
+@pytest.fixture(scope="module")
+def window(file):
+    with opened(file) as seen:
+        yield seen
+
+
+@pytest.fixture
+def seen(window):
+    window.again()
+    return window
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    return compare(RUNS)
+
+
+def test_it_loads_nothing_but_itself_and_raises_nothing(seen):
+    seen.page.locator("#x").select_option("parameters")
+    seen.page.locator("#table tbody tr[data-trial]").first.click()
+    seen.do("0")
+    assert {url.partition("#")[0] for url in seen.asked} <= {seen.file.as_uri(), "about:blank"}
+    assert seen.errors == []
+
+
+def test_it_opens_on_the_question_and_the_answer(seen):
+    assert seen.page.locator("h1").inner_text() == "alexnet, resnet and mobilenet"
+    assert "most accuracy per millisecond?" in seen.text(".question")
+    assert seen.text("#answer .lead").startswith("Take ")
+    assert seen.page.locator("#answer .lead").bounding_box()["y"] < 300
+    assert seen.page.locator("#chart").bounding_box()["y"] < 900
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_model_is_chosen_within_limits_as_on_the_command_line(seen, comparison, seed):
+    random = np.random.default_rng(seed)
+    for _ in range(10):
+        limits = {"latency": random.uniform(0.12, 0.9), "parameters": random.uniform(5e3, 4e5),
+                  "accuracy": random.uniform(80, 100)}  # fmt: skip
+        asked = {name: limits[name] for name in random.permutation(list(limits))[: random.integers(0, 4)]}
+        wanted = [
+            Constraint(measure=name, **{"at_least" if name == "accuracy" else "at_most": value})
+            for name, value in asked.items()
+        ]
+        said = seen.do("(limits) => { change({ limits }); }", asked) or seen.text("#best")
+        try:
+            expected = choice.best(comparison, wanted).name
+        except NothingFitsError as error:
+            assert "No trained model is within these limits" in said
+            nearest = re.findall(r"^  (\S+):", str(error), flags=re.MULTILINE)
+            assert re.findall(r"^(\S+/\d+):", said, flags=re.MULTILINE) == nearest
+        else:
+            assert expected in said.split("\n")
+            run, number = expected.split("/")
+            assert f"suite export {run} {number} exports" in said
+
+
+def test_a_slider_moves_the_answer_and_the_line_in_the_figure(seen, comparison):
+    before = seen.text("#best .best-name")
+    slider = seen.page.locator('input[data-limit="latency"]')
+    slider.focus()
+    slider.press("Home")
+    for _ in range(40):
+        slider.press("ArrowRight")
+    assert seen.text("#best .best-name")
+    limit = float(seen.page.locator('.slider:has([data-limit="latency"]) input[type=number]').input_value())
+    expected = choice.best(comparison, [Constraint(measure="latency", at_most=limit)]).name
+    assert seen.text("#best .best-name") == expected != before
+    assert seen.page.locator("#chart .limit").count() == 1
+    assert "ms" in slider.get_attribute("aria-valuetext")
+    seen.page.locator("#no-limits").click()
+    assert seen.text("#best .best-name") == before
+
+
+def drawn_front(seen):
+    return sorted(seen.do("[...on_front].map((trial) => names[trial])"))
+
+
+@pytest.mark.parametrize("cost", [LATENCY, PARAMETERS])
+def test_the_axes_change_and_the_front_with_them(seen, comparison, cost):
+    seen.page.locator("#x").select_option(cost.measure)
+    expected = sorted(entry.name for entry in comparison.best(comparison.candidates, [ACCURACY, cost]))
+    assert drawn_front(seen) == expected
+    marks = seen.page.locator("#chart .member")
+    assert {marks.nth(place).get_attribute("data-trial") for place in range(marks.count())} <= set(expected)
+    before = seen.do("JSON.stringify(placed)")
+    seen.page.locator("#x-log").click()
+    assert seen.do("JSON.stringify(placed)") != before
+
+
+def test_a_setting_may_be_an_axis(seen):
+    seen.page.locator("#x").select_option("recipe.optimizer")
+    assert {"adamw", "sgd"} <= set(seen.do("[...document.querySelectorAll('#chart .tick')].map((t) => t.textContent)"))
+    assert "The front is that of" in seen.text("#how-to-read")
+
+
+def test_all_trials_can_be_shown(seen):
+    outside = int(seen.text("#outside").split()[0])
+    assert outside > 0
+    seen.page.locator("#all").click()
+    assert seen.text("#outside") == ""
+    assert not seen.do("placed.some((mark) => mark.is_out)")
+
+
+@pytest.mark.parametrize("unsure", [0, 1, 2])
+def test_the_front_follows_the_rule_of_dominance_on_random_tables(seen, unsure):
+    """`unsure` measures have intervals; with two, candidates dominate each other in circles."""
+    names = ["accuracy", "latency", "parameters"]
+    objectives = [ACCURACY, LATENCY, PARAMETERS]
+    random = np.random.default_rng(unsure)
+    count, circles = len(compare(RUNS).entries), 0
+    for _ in range(25):
+        values = random.integers(1, 12, (count, 3)).astype(float)
+        half = random.choice([0.0, 0.5, 1.5], (count, 3)) * random.random((count, 3))
+        half[:, unsure:] = 0
+        places = random.integers(0, 2, count)
+        tables = [
+            {
+                "low": (values - half)[:, m].tolist(),
+                "values": values[:, m].tolist(),
+                "high": (values + half)[:, m].tolist(),
+            }
+            for m in range(3)
+        ]
+        found = seen.do(
+            """([names, tables, places]) => {
+              names.forEach((name, place) => Object.assign(columns.get(name), tables[place]));
+              known.places = ["one", "other"];
+              known.trials.place = { levels: known.places, codes: places };
+              return fronts(everyone, names).map((group) => group.slice());
+            }""",
+            [names, tables, places.tolist()],
         )
-        for network in catalogue
-    ]  # fmt: skip
-    table = Table(surroundings={"device": "Laptop, 2 cores", "threads": "1"}, cells=tuple(measured))
-    return used(field_page.write(catalogue, [table], tmp_path_factory.mktemp("field")), ACT_IN_THE_FIELD)
+        for place, group in enumerate(found):
+            members = np.flatnonzero(places == place)
+            expected = fronted(values[members], half[members], objectives)
+            assert group == members[expected].tolist()
+            circles += len(expected)
+    assert circles
 
 
-@pytest.mark.parametrize("which", ["seen", "field_seen"])
-def test_the_page_loads_nothing_and_raises_nothing(which, request):
-    seen = request.getfixturevalue(which)
-    assert seen["loaded"] == []
-    assert seen["blocked"] == []
-    assert seen["errors"] == []
+def fronted(values, half, objectives):
+    """The places of the front of candidates, by suite.core.dominance."""
+    from suite.core import dominance
+    from suite.core.trial import Trial
+
+    trials = [
+        Trial(
+            number=number,
+            state="complete",
+            configuration={},
+            measures={
+                f"{one.measure}{end}": float(values[number, m] + sign * half[number, m])
+                for m, one in enumerate(objectives)
+                for end, sign in (("", 0), ("_low", -1), ("_high", 1))
+            },
+        )
+        for number in range(len(values))
+    ]
+    return [trial.number for trial in dominance.front(trials, objectives)]
 
 
-def test_a_click_on_a_heading_sorts_by_number_and_a_second_one_the_other_way(seen):
-    numbers = [int(text.replace(",", "")) for text in seen["up"] if text]
-    assert numbers == sorted(numbers)
-    assert [text for text in seen["down"] if text] == [text for text in reversed(seen["up"]) if text]
-    assert len(numbers) == 60
+def test_the_legend_switches_families_ways_to_begin_and_states_off_and_on(seen, comparison):
+    seen.page.locator('[data-toggle="kind:resnet"]').click()
+    left = [entry for entry in comparison.candidates if entry.run != "resnet"]
+    expected = sorted(entry.name for entry in comparison.best(left, [ACCURACY, LATENCY]))
+    assert drawn_front(seen) == expected
+    seen.page.locator('[data-toggle="start:frozen"]').click()
+    left = [entry for entry in left if not entry.trial.start.startswith("frozen")]
+    assert drawn_front(seen) == sorted(entry.name for entry in comparison.best(left, [ACCURACY, LATENCY]))
+    seen.page.locator('[data-toggle="status:dominated"]').click()
+    assert seen.page.locator('[data-toggle="status:dominated"]').get_attribute("aria-pressed") == "false"
+    states = seen.do("shown.map((trial) => statuses[trial])")
+    assert "dominated" not in states
+    assert "refused" in states
 
 
-def test_names_sort_as_people_count(seen):
-    assert seen["names"][:3] == ["alexnet/0", "alexnet/1", "alexnet/2"]
-    assert seen["names"].index("alexnet/9") < seen["names"].index("alexnet/10")
+def middle(box):
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def test_the_filter_shows_only_what_was_asked_for(seen):
-    assert seen["states"]
-    assert set(seen["states"]) == {"refused"}
-    assert seen["count"] == f"{len(seen['states'])} of 60 shown"
+def test_a_click_on_a_mark_opens_its_trial_and_escape_closes_it(seen, comparison):
+    mark = seen.page.locator("#chart .member").first
+    name = mark.get_attribute("data-trial")
+    seen.page.mouse.move(*middle(mark.bounding_box()))
+    assert seen.text("#hint").startswith(name)
+    assert seen.page.locator(".pointed").count() >= 3
+    seen.page.mouse.down()
+    seen.page.mouse.up()
+    assert seen.text("#trial h2") == name
+    entry = next(entry for entry in comparison.entries if entry.name == name)
+    panel = seen.text("#trial")
+    assert f"{entry.trial.measures['accuracy']:.2f} %" in panel
+    assert "learning_rate" in panel
+    assert seen.page.locator("#trial svg.small path").count() >= 1
+    assert f"trial={name}" in seen.page.url
+    seen.page.keyboard.press("Escape")
+    assert not seen.page.locator("#trial").is_visible()
 
 
-def test_a_mark_tells_its_configuration_and_leads_to_its_row(seen):
-    assert seen["hint"].startswith(seen["chosen"])
-    assert "learning_rate: " in seen["hint"]
-    assert seen["visible"]
-    assert seen["halos"] >= 4
+def test_what_differs_from_the_best_stands_first_in_an_open_trial(seen):
+    seen.do("open_trial(shown.find((trial) => !on_front.has(trial) && run_of(trial) === run_of(best_now)))")
+    rows = seen.do(
+        "[...document.querySelectorAll('#trial section:nth-of-type(2) tbody tr')].map((row) => row.className)"
+    )
+    assert "differs" in rows
+    assert rows == sorted(rows, reverse=True)
 
 
-@pytest.mark.parametrize("which", ["seen", "field_seen"])
-def test_the_page_is_no_wider_than_its_window(which, request):
-    assert request.getfixturevalue(which)["wide"] <= 0
+def rows_of(seen, place):
+    return seen.do(
+        """(place) => [...document.querySelectorAll('#table tbody tr[data-trial]')]
+        .map((row) => row.cells[place].textContent)""",
+        place,
+    )
 
 
-def test_the_field_sorts_by_milliseconds_and_filters_by_state(field_seen):
-    numbers = [float(text.replace(",", "")) for text in field_seen["ms"] if text]
-    assert numbers == sorted(numbers)
-    assert len(field_seen["ms"]) == len(numbers) + 1
-    assert field_seen["ms"][-1] == ""
-    (without,) = field_seen["without"]
-    assert without.startswith("coca/coca")
-    assert "needs 9 GB" in without
+def test_the_table_sorts_by_number_one_way_and_the_other(seen, comparison):
+    heading = seen.page.locator('#table th[data-column="parameters"] button')
+    place = seen.do("columns_now().findIndex((one) => one.key === 'parameters')")
+    heading.click()
+    numbers = [int(text.replace(",", "")) for text in rows_of(seen, place) if text]
+    known = sorted(e.trial.measures["parameters"] for e in comparison.entries if "parameters" in e.trial.measures)
+    assert numbers == known[: len(numbers)]
+    heading.click()
+    numbers = [int(text.replace(",", "")) for text in rows_of(seen, place) if text]
+    assert numbers == known[::-1][: len(numbers)]
+    assert seen.page.locator('#table th[data-column="parameters"]').get_attribute("aria-sort") == "descending"
 
 
-def test_a_row_of_the_field_is_marked_in_every_figure_that_shows_it(field_seen):
-    expected = {"speed", "balls-top1", "balls-top5", "density-accuracy", "activations", "memory"}
-    assert expected <= set(field_seen["marked"])
+def test_columns_are_chosen_and_the_csv_has_what_is_shown(seen, comparison):
+    seen.page.locator(".menu summary").click()
+    seen.page.locator('#columns [data-field="space.depths"]').click()
+    seen.page.locator("#find").fill("resnet optimizer=sgd")
+    with seen.page.expect_download() as download:
+        seen.page.locator("#csv").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    expected = [
+        e for e in comparison.entries if e.run == "resnet" and e.trial.configuration["recipe.optimizer"] == "sgd"
+    ]
+    assert {"recipe.optimizer", "space.depths"} <= set(lines[0].split(","))
+    assert len(lines) == 1 + len(expected)
+    assert all("sgd" in line for line in lines[1:])
+
+
+def test_the_figure_is_saved_as_it_is_shown(seen):
+    with seen.page.expect_download() as download:
+        seen.page.locator("#png").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+    assert Path(download.value.path()).stat().st_size > 10_000
+
+
+def test_a_rectangle_selects_in_every_figure_and_the_table(seen, comparison):
+    seen.page.locator("#chart").scroll_into_view_if_needed()
+    box = seen.page.locator("#chart").bounding_box()
+    x, y = box["x"] + 0.35 * box["width"], box["y"] + 0.1 * box["height"]
+    seen.page.mouse.move(x, y)
+    seen.page.mouse.down()
+    seen.page.mouse.move(x + 100, y + 80)
+    seen.page.mouse.move(x + 0.45 * box["width"], y + 0.7 * box["height"])
+    seen.page.mouse.up()
+    ranges = seen.do("state.ranges")
+    assert set(ranges) == {"latency", "accuracy"}
+    inside = {
+        entry.name
+        for entry in comparison.entries
+        if all(low <= entry.trial.measures.get(name, -1) <= high for name, (low, high) in ranges.items())
+    }
+    assert 0 < len(inside) < 60
+    assert set(rows_of(seen, 0)) == inside
+    assert set(seen.do("[...selected].map((trial) => names[trial])")) == inside
+    for figure in ("#chart .faded", "#parallel-drawing .faded"):
+        assert seen.page.locator(figure).count() > 0
+    assert seen.page.locator("#learning-drawing .curve:not(.pale)").count() > 0
+    assert seen.page.locator("#hypervolume-drawing .strong").count() == len(inside)
+    assert seen.text("#selection").startswith(f"{len(inside)} trial")
+    seen.page.locator("#selection .chip").last.click()
+    assert seen.page.locator(".faded").count() == 0
+
+
+def test_dragging_along_an_axis_of_the_parallel_coordinates_selects(seen):
+    seen.page.locator("#parallel-drawing").scroll_into_view_if_needed()
+    axis = seen.page.locator('.upright[data-column="accuracy"] line.axis').first.bounding_box()
+    seen.page.mouse.move(axis["x"], axis["y"] + 2)
+    seen.page.mouse.down()
+    seen.page.mouse.move(axis["x"], axis["y"] + 30)
+    seen.page.mouse.move(axis["x"], axis["y"] + axis["height"] / 4)
+    seen.page.mouse.up()
+    (low, high) = seen.do("state.ranges.accuracy")
+    assert low < high
+    shown_now = int(seen.text("#counted").split(" ")[0])
+    assert 0 < shown_now < 90
+
+
+def test_what_does_not_differ_is_hidden_from_the_parallel_coordinates(tmp_path):
+    run = families(12)[1]
+    trials = [
+        dataclasses.replace(one, configuration={**one.configuration, "recipe.optimizer": "sgd"}) for one in run.trials
+    ]
+    written = page.write([dataclasses.replace(run, trials=tuple(trials))], tmp_path)
+    with opened(written) as seen:
+        assert seen.page.locator('.upright[data-column="recipe.optimizer"]').count() == 0
+        assert seen.page.locator('.upright[data-column="space.width"]').count() == 1
+        assert "all have the same: optimizer sgd" in seen.text("#parallel-hidden")
+
+
+def test_the_address_keeps_the_view(seen):
+    seen.page.locator("#x").select_option("parameters")
+    seen.page.locator("#x-log").click()
+    seen.page.locator('[data-toggle="kind:alexnet"]').click()
+    seen.page.locator("#find").fill("sgd")
+    seen.page.locator('#table th[data-column="latency"] button').click()
+    seen.do("change({ limits: { latency: 0.4 } })")
+    seen.do("open_trial(3)")
+    look = (
+        "[state, document.getElementById('best').innerText, rows.length, document.querySelector('#trial h2').innerText]"
+    )
+    before, view = seen.do(look), "#" + seen.page.url.partition("#")[2]
+    seen.again(view)
+    assert seen.do(look) == before
+    assert seen.page.locator("#x").input_value() == "parameters"
+    assert seen.page.locator("#find").input_value() == "sgd"
+
+
+def test_an_address_that_says_nothing_sensible_shows_the_usual_view(seen):
+    seen.again("#x=nothing&limit.accuracy=much&in.latency=a~b&trial=none/1&sort=x&hide=a&columns=q&y=")
+    assert seen.do("state.x") == "latency"
+    assert seen.page.locator("#chart .member").count() > 2
+    assert len(rows_of(seen, 0)) > 10
+    assert seen.errors == []
+
+
+def test_the_keyboard_is_enough(seen):
+    seen.page.locator("#chart").focus()
+    seen.page.keyboard.press("Home")
+    first = seen.do("names[pointed]")
+    seen.page.keyboard.press("ArrowRight")
+    second = seen.do("names[pointed]")
+    assert first != second
+    assert seen.do("document.getElementById('said').textContent").startswith(second)
+    seen.page.keyboard.press("Enter")
+    assert seen.text("#trial h2") == second
+    assert seen.do("document.activeElement.id") == "trial-name"
+    seen.page.keyboard.press("Escape")
+    assert seen.do("document.activeElement.id") == "chart"
+    seen.page.locator("#table tbody tr[tabindex='0']").focus()
+    seen.page.keyboard.press("ArrowDown")
+    row = seen.do("document.activeElement.dataset.trial")
+    seen.page.keyboard.press("Enter")
+    assert seen.text("#trial h2") == row
+
+
+def test_every_control_is_reached_with_the_tabulator(seen):
+    reached = set()
+    for _ in range(70):
+        seen.page.keyboard.press("Tab")
+        reached.add(seen.page.evaluate("document.activeElement.id || document.activeElement.className"))
+    assert {"theme", "x", "y", "chart", "png", "find", "csv"} <= reached
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_fits_the_window_and_axe_finds_nothing_serious(file, width, theme):
+    with opened(file, width=width, height=844, color_scheme=theme) as seen:
+        assert seen.do("document.documentElement.scrollWidth - innerWidth") <= 0
+        for view in ("", "#trial=resnet/5"):
+            seen.again(view)
+            assert seen.do("document.documentElement.scrollWidth - innerWidth") <= 0
+            seen.do("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+            found = Axe().run(seen.page).response["violations"]
+            serious = [
+                (one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")
+            ]
+            assert serious == []
+
+
+def test_dark_and_light_follow_the_device_and_the_button(file):
+    with opened(file, color_scheme="dark") as seen:
+        dark = seen.do("getComputedStyle(document.body).backgroundColor")
+        seen.page.locator("#theme").click()
+        light = seen.do("getComputedStyle(document.body).backgroundColor")
+        assert dark != light == "rgb(255, 255, 255)"
+        assert "theme=light" in seen.page.url
+
+
+def test_it_prints_on_few_pages_with_the_answer_the_front_and_its_table(seen, comparison):
+    seen.page.emulate_media(media="print")
+    assert seen.page.locator("#answer").is_visible()
+    assert seen.page.locator("#chart").is_visible()
+    assert seen.page.locator(".printed tbody tr").count() == len(comparison.front)
+    assert seen.page.locator(".printed").is_visible()
+    assert not seen.page.locator("#table").is_visible()
+    pages = re.findall(rb"/Type\s*/Page\b", seen.page.pdf(format="A4"))
+    seen.page.emulate_media(media="screen")
+    assert 1 <= len(pages) <= 3
+
+
+def test_without_a_script_the_answer_a_front_and_its_table_are_there(file):
+    with opened(file, java_script_enabled=False) as seen:
+        assert seen.page.locator("#answer .lead").is_visible()
+        assert seen.page.locator("figure.figure svg").first.is_visible()
+        assert seen.page.locator(".printed table").is_visible()
+        assert not seen.page.locator("#decide").is_visible()
+
+
+def test_200_trials_take_less_than_3_megabytes(tmp_path):
+    assert page.write(made_up(200), tmp_path).stat().st_size < 3e6
+
+
+def test_5000_trials_take_less_than_15_megabytes_and_answer(many):
+    assert many.stat().st_size < 15e6
+    with opened(many) as seen:
+        assert seen.do("everyone.length") == 5_000
+        assert seen.page.locator("#table tbody tr").count() < 60
+        assert seen.do("document.querySelectorAll('svg *').length") < 4_000
+        seen.do("scroller.scrollTop = scroller.scrollHeight")
+        assert seen.do("document.querySelector('#table tbody tr:nth-last-child(2)').ariaRowIndex") == "5001"
+        expected = choice.best(compare(made_up(5_000)), [Constraint(measure="latency", at_most=1.0)]).name
+        seen.do("change({ limits: { latency: 1 } })")
+        assert seen.text("#best .best-name") == expected
+        assert seen.errors == []
+
+
+def test_a_table_of_timm_makes_a_usable_page(tmp_path):
+    random = np.random.default_rng(0)
+    lines = ["model,top1,top5,param_count,img_size,infer_step_time,infer_gmacs"]
+    for number in range(1_500):
+        size = random.random()
+        lines.append(
+            f"net_{number},{50 + 38 * size - random.exponential(4):.3f},{80 + 18 * size:.3f},{2 * 300**size:.2f},"
+            f"{random.choice([224, 384])},{0.5 * 60**size * random.uniform(0.6, 1.7):.3f},{0.2 * 200**size:.2f}"
+        )
+    table = tmp_path / "results.csv"
+    table.write_text("\n".join(lines))
+    known = results.read(table)
+    comparison = compare([known])
+    with opened(page.write([known], tmp_path / "report")) as seen:
+        assert drawn_front(seen) == sorted(entry.name for entry in comparison.front)
+        assert seen.text("#best .best-name") == choice.best(comparison).name
+        assert seen.page.locator(".command").count() == 0
+        assert seen.do("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert seen.errors == []
+
+
+def test_text_of_others_is_never_markup_in_the_page(tmp_path):
+    bad = "<img src=x onerror=alert(1)></script><b>"
+    run = families(8)[0]
+    trials = [
+        dataclasses.replace(one, reason=bad, configuration={**one.configuration, "space.note": bad})
+        for one in run.trials
+    ]
+    with opened(page.write([dataclasses.replace(run, trials=tuple(trials))], tmp_path)) as seen:
+        seen.do("open_trial(0)")
+        assert bad in seen.text("#trial")
+        assert seen.page.locator("#trial img, #trial b").count() == 0
+        assert seen.errors == []
+
+
+def test_a_run_without_a_trained_trial_says_so(tmp_path):
+    run = families(6)[0]
+    refused = [one for one in run.trials if one.state == "failed"]
+    with opened(page.write([dataclasses.replace(run, trials=tuple(refused))], tmp_path)) as seen:
+        assert "No candidate has been trained" in seen.text("#answer")
+        assert "No trained model may be chosen yet" in seen.text("#best")
+        assert Counter(rows_of(seen, 0)) == Counter(f"{run.name}/{one.number}" for one in refused)
+        assert seen.errors == []

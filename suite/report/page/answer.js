@@ -67,11 +67,12 @@ function the_best(trial) {
   const rest = [...new Set([...known.objectives, ...known.costs.slice(0, 3), ...limits.map((one) => one.measure)])]
     .filter((key) => key !== quality && has(key, trial));
   const unsure = limits.filter((one) => standing(trial, one) === BY_THE_MEDIAN);
-  const lead = limits.length ? say("The best within these limits is ") : say("Without limits, the best is ");
+  const lead = limits.length ? say("The best within these limits") : say("The best, without limits");
   const name = element("button", { type: "button", class: "name" }, names[trial]);
   name.addEventListener("click", () => open_trial(trial));
   return [
-    element("p", { class: "best-name" }, lead, name, ":"),
+    element("p", { class: "muted" }, lead),
+    element("p", { class: "best-name" }, name),
     element("p", { class: "best-quality" }, `${told(quality, trial)} ${columns.get(quality).word}`, element("span", { class: "muted" }, with_brackets(told_interval(quality, trial)))),
     element("ul", {}, ...rest.map((key) => element("li", {}, with_word(key, trial), element("span", { class: "muted" }, `${columns.get(key).unit ? ` ${columns.get(key).word}` : ""}${with_brackets(told_interval(key, trial))}`)))),
     ...unsure.map((one) => element("p", { class: "doubt" }, say("It meets the limit on {measure} by the median only: its interval reaches beyond.", { measure: columns.get(one.measure).word }))),

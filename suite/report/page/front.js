@@ -11,23 +11,27 @@ function axis_log(axis) {
   return asked ?? (one.log || (one.unit !== "%" && spans_decades(numbers)));
 }
 
-// The range of an axis: every trial, or the front, with the best quarter of all so that a short front has a place to
-// stand. Members of the front far beyond most of it do not stretch it: they stand at the border.
+// The range of an axis: every trial; or the front, with the best quarter of all so that a short front has a place to
+// stand. A member of the front that is far worse than the others does not stretch the axis: it stands at the border.
 function axis_range(axis, trials, log) {
-  const key = state[axis], one = columns.get(key), numbers = trials.map((trial) => value(key, trial));
+  const one = columns.get(state[axis]), numbers = trials.map((trial) => value(one.key, trial));
   if (one.levels) return [0, 1];
   if (!numbers.length) return log ? [1, 10] : [0, 1];
   const best = trials.filter((trial) => on_front.has(trial));
-  if (state.all || !one.goal || !best.length || !columns.get(state[axis === "x" ? "y" : "x"]).goal) {
-    return with_room(...extremes([...numbers, ...trials.flatMap((trial) => (on_front.has(trial) ? interval(key, trial) ?? [] : []))].filter((end) => !log || end > 0)), log);
-  }
-  const turn = log ? Math.log : (number) => number, sign = one.goal === "max" ? -1 : 1;
-  const ranked = numbers.map((number) => sign * turn(number)).sort((a, b) => a - b);
-  const members = best.map((trial) => sign * turn(value(key, trial))).sort((a, b) => a - b);
-  const middle = members[members.length >> 1], far = middle + 3 * (middle - members[0]);
-  const end = members.length >= 5 && far > middle ? members.filter((number) => number <= far).at(-1) : members.at(-1);
-  const both = [ranked[0], Math.max(end, ranked[ranked.length >> 2])].map((number) => (log ? Math.exp(sign * number) : sign * number));
-  return with_room(...extremes(both), log);
+  const is_fitted = !state.all && best.length && [state.x, state.y].every((key) => columns.get(key).goal);
+  return with_room(...extremes(is_fitted ? fitted_ends(one, numbers, best) : with_intervals(one.key, numbers, best, log)), log);
+}
+
+function fitted_ends(one, numbers, best) {
+  const sign = one.goal === "max" ? -1 : 1, ascending = (a, b) => a - b; // the better end is the first
+  const ranked = numbers.map((number) => sign * number).sort(ascending);
+  const members = best.map((trial) => sign * value(one.key, trial)).sort(ascending);
+  if (one.goal === "max") while (members.length > 3 && members.at(-1) - members.at(-2) > 2 * (members.at(-2) - members[0])) members.pop();
+  return [ranked[0], Math.max(members.at(-1), ranked[ranked.length >> 2])].map((number) => sign * number);
+}
+
+function with_intervals(key, numbers, best, log) {
+  return [...numbers, ...best.flatMap((trial) => interval(key, trial) ?? [])].filter((end) => !log || end > 0);
 }
 
 function paint_front() {
@@ -118,10 +122,12 @@ function staircases(box, x, y) {
 
 function members() {
   return placed.filter((mark) => on_front.has(mark.trial) && !mark.is_out).map(({ trial, x, y }) => draw(
-    "g", { class: `member ${colour_of(kind_of(trial))} ${faded(trial)}`, "data-trial": names[trial] },
+    "g", { class: `member ${is_sure(trial) ? "" : "hollow"} ${colour_of(kind_of(trial))} ${faded(trial)}`, "data-trial": names[trial] },
     draw("path", { d: shape_of(kind_of(trial))(x, y, 5.5) }), ...start_mark(trial, x, y),
   ));
 }
+
+const is_sure = (trial) => [state.x, state.y].every((key) => is_stable(key, trial));
 
 // A dot upon what is frozen, a plus upon what is tuned.
 function start_mark(trial, x, y) {
@@ -158,6 +164,7 @@ function front_words(number) {
     many(number, "{number} trial is on the front: large marks.", "{number} trials are on the front: large marks."),
     both ? say("None of the shown is better in one measure and as good in the other.") : say("The front is that of {measures}, not of these axes.", { measures: listed(front_keys().map((key) => columns.get(key)?.word ?? key)) }),
     say("Bars are 95 % intervals; two measured values whose intervals overlap count as equal."),
+    ...(placed.some(({ trial }) => on_front.has(trial) && !is_sure(trial)) ? [say("A hollow mark is unstable: its interval is wider than 3 % to either side.")] : []),
     ...(place ? [say("Each place of measurement has its own front: values of different devices are not compared.")] : []),
   ];
 }

@@ -14,5 +14,8 @@ view(["theme"], show_theme);
 lay_out_parallel();
 lay_out_over_time();
 lay_out_again();
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("#answer details, .measured-how")) details.open = true;
+});
 document.documentElement.classList.add("alive");
 draw_all();

@@ -1,7 +1,7 @@
 // What is looked at, and how: all of it stands in the address, so that a view can be sent.
 
 const DEFAULTS = {
-  x: first_cost(), y: quality,
+  x: first_cost(), y: columns.has(quality) ? quality : "number",
   xlog: null, ylog: null, // null: as fits the values
   all: false, // whether the axes hold every trial, or are fitted to the front
   hidden: [], // what the legend has switched off: `kind:resnet`, `status:dominated`

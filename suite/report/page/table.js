@@ -48,7 +48,7 @@ function last_fields() {
 // Few columns, until more are asked for: what it is, what it gives and costs, and the settings that differ most.
 function usual_columns() {
   const wanted = ["trial", "status", "start", quality, `${quality}~`, ...known.objectives.filter((key) => key !== quality).flatMap((key) => [key, `${key}~`]), "parameters", "group", "front_share"];
-  return [...new Set([...wanted, ...differing.slice(0, 3).map((one) => one.key)])].filter((key) => fields.has(key));
+  return [...new Set([...wanted, ...shared_most.slice(0, 3).map((one) => one.key)])].filter((key) => fields.has(key));
 }
 
 const columns_now = () => {

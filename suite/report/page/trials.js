@@ -57,7 +57,13 @@ function told_interval(key, trial) {
   if (!both) return "";
   const digits = columns.get(key).unit === "%" ? 1 : null;
   const [low, high] = both.map((end) => (digits === null ? significant(end) : fixed(end, digits)));
-  return say("{low} to {high}", { low, high });
+  return is_stable(key, trial) ? say("{low} to {high}", { low, high }) : say("{low} to {high}, unstable", { low, high });
+}
+
+// Whether a measured interval is narrow enough to compare: 3 % to either side.
+function is_stable(key, trial) {
+  const [low, high] = ends(key, trial);
+  return high - low <= 0.06 * Math.abs(value(key, trial));
 }
 
 // A measure within a sentence: `0.34 ms`, but `12,000 parameters`.
@@ -71,3 +77,5 @@ const measures = [...columns.values()].filter((one) => one.is_measure);
 
 // A setting that has one value only tells nothing: it is left out of figures and lists.
 const differing = settings.filter((one) => new Set(one.values.filter((each) => each !== null)).size > 1);
+const holders = (one) => one.values.filter((each) => each !== null).length;
+const shared_most = [...differing].sort((a, b) => holders(b) - holders(a)); // those of every family first

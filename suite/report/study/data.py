@@ -204,7 +204,9 @@ def _curves(comparison: Comparison) -> dict[str, Any]:
     by = next((name for name in (comparison.quality.measure, "accuracy") if _has(comparison, name)), None)
     if by is None:
         return {}
-    kept = [[(row["epoch"], row[f"val_{by}"]) for row in e.trial.curve if f"val_{by}" in row] for e in comparison.entries]
+    kept = [
+        [(row["epoch"], row[f"val_{by}"]) for row in e.trial.curve if f"val_{by}" in row] for e in comparison.entries
+    ]
     most = max(FEWEST, POINTS // max(1, sum(map(bool, kept))))
     thin = [_thinned(curve, most) for curve in kept]
     return {
@@ -213,6 +215,10 @@ def _curves(comparison: Comparison) -> dict[str, Any]:
         "epochs": [[int(epoch) for epoch, _ in curve] for curve in thin],
         "values": [[round(value, 2) for _, value in curve] for curve in thin],
     }
+
+
+def _curve(entry: Entry, column: str) -> list[tuple[float, float]]:
+    return [(row["epoch"], row[column]) for row in entry.trial.curve if column in row]
 
 
 def _has(comparison: Comparison, measure: str) -> bool:

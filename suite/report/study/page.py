@@ -1,7 +1,7 @@
 """The report: one self-contained HTML page, and beside it each figure as CSV, PNG and SVG.
 
-The page draws and answers by itself, from the numbers that `data` embeds and the scripts in `suite/report/page`. What is
-written here in Python is what also stands without a script and in print: the answer, a front, its table, the words.
+The page draws by itself, from the numbers that `data` embeds, with the scripts in `suite/report/page`. What is written
+in Python stands without a script, too: the answer, a front, its table, and how it was measured.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
 
 from suite.core.measures import formatted, spread
 from suite.core.study import Objective
@@ -55,6 +56,7 @@ def write(runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Obje
 def _html(comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure: Certainty | None) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.globals.update(say=language.say, many=language.many)
+    environment.filters["code"] = _with_code
     script = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
     headings, rows = _front(comparison)
     return environment.from_string(_asset("page.html.jinja")).render(
@@ -82,6 +84,14 @@ def _html(comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure:
         names=comparison.names,
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
+
+
+def _with_code(sentence: str) -> Markup:
+    """Return a sentence with what stands between backticks as code."""
+    parts = [
+        f"<code>{escape(part)}</code>" if place % 2 else escape(part) for place, part in enumerate(sentence.split("`"))
+    ]
+    return Markup("".join(parts))
 
 
 def _asset(name: str) -> str:
