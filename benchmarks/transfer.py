@@ -311,6 +311,7 @@ def _autokeras(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
     """Yield every epoch of what AutoKeras trains."""
     import autokeras
 
+    _give_whole_numbers(autokeras.ClassificationHead)
     (images, labels), held = _arrays(pictures)
     classifier = autokeras.ImageClassifier(directory=folder, max_trials=1_000_000, seed=1)
     rows: list[Row] = []
@@ -320,6 +321,17 @@ def _autokeras(pictures: Path, folder: Path, deadline: float) -> Iterator[Row]:
             callbacks=[_recorder(rows, deadline)],
         )  # fmt: skip
     return iter(rows)
+
+
+def _give_whole_numbers(head: Any) -> None:
+    """Let AutoKeras 3.0 build its last layer: it gives an integer of NumPy's, which Keras 3.15 refuses."""
+    build = head.build
+
+    def whole(self: Any, hp: Any, inputs: Any = None) -> Any:
+        self.shape = [int(size) for size in self.shape]
+        return build(self, hp, inputs)
+
+    head.build = whole
 
 
 def _arrays(pictures: Path) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
