@@ -262,6 +262,18 @@ def report(runs: Sequence[Run | Results], into: Path, objectives: Sequence[Objec
         ) from error
 
 
+def live(one: Run, into: Path, seconds: int) -> Path:
+    """Write the report of a run that may still run, and return its page; it reloads itself after so many seconds.
+
+    It does not at 0. Raises StoreError.
+    """
+    page = report([one], into)
+    if seconds:
+        text = page.read_text(encoding="utf-8")
+        files.write(page, text.replace("<head>", f'<head>\n<meta http-equiv="refresh" content="{seconds}">', 1))
+    return page
+
+
 def report_as_markdown(runs: Sequence[Run | Results], into: Path, objectives: Sequence[Objective] = ()) -> Path:
     """Write the report as Markdown, with its figure, and return its file. Raises StoreError."""
     from suite.report.study import markdown as written

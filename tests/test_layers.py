@@ -67,6 +67,7 @@ def test_arrows_point_down() -> None:
             "suite.cli.verbs.front",
             ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib", "pandas", "suite.timing", "suite.benchmark"),
         ),
+        ("suite.cli.verbs.watch", ("tensorflow", "keras", "keras_tuner", "mlflow")),
         ("suite.cli.runs", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib", "pandas", "suite.timing")),
         ("suite.export.encoded, suite.export.folder", ("tensorflow", "keras", "keras_tuner", "optuna", "mlflow")),
         ("suite.pipeline", ("tensorflow", "keras", "keras_tuner", "mlflow", "matplotlib")),

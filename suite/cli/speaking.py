@@ -9,7 +9,8 @@ import sys
 import textwrap
 import unicodedata
 
-PLAIN = {"─": "-", "━": "=", "–": "-", "—": "-", "×": "x", "→": "->", "“": '"', "”": '"', "’": "'"}
+PLAIN = {"─": "-", "━": "=", "–": "-", "—": "-", "×": "x", "→": "->", "“": '"', "”": '"', "’": "'", "●": "o", "·": "."}
+PLAIN |= dict(zip("▁▂▃▄▅▆▇█", "_.,-=+*#", strict=True))  # a curve in one line
 
 
 def say(answer: object) -> None:

@@ -46,6 +46,7 @@ class Trial:
     finished: datetime | None = None  # UTC
     continues: int | None = None  # number of the paused trial whose training it continues
     reruns: int | None = None  # number of the interrupted trial in whose place it runs
+    promised: float | None = None  # hypervolume that the sampler expected it to add, as a part of the front's box
     until: int | None = None  # last epoch, if it pauses or ends before the study's last; None: the study's last
     stopped: bool = False  # whether the patience of its recipe ended it
 

@@ -153,6 +153,13 @@ class CheapFirstSampler(BaseSampler):
         with threadpool_limits(1):
             return self._prospects(study, space, trials, source).promise(space.rows(configurations))
 
+    def promised(self, number: int) -> float | None:
+        """Return the hypervolume that the last proposal is expected to add; None for another, or one without a model.
+
+        The front is about 1 high and 1 wide.
+        """
+        return self._proposed[number][2] if number in self._proposed else None
+
     def kept(self, number: int, costs: Sequence[float]) -> float:
         """Return the share of its promise that a proposal keeps now that its costs are measured."""
         if number not in self._proposed:

@@ -18,6 +18,7 @@ from suite.datasets.pairs import Pairs
 from suite.search import buildable, folder, settling, tuner
 from suite.search.bench import Bench
 from suite.search.budget import Hours
+from suite.search.diary import Diary
 from suite.search.evaluation import Evaluation, untaught
 from suite.search.fidelity import first
 from suite.search.pretraining import Reader, reader
@@ -64,7 +65,7 @@ def conduct(
             stack.enter_context(tracking.Mirror(store.folder, wanted, tracking.uri(root), before))
         ]
         shown = stack.enter_context(Progress(wanted, before, workers)) if show else None
-        watchers += [shown] if shown else []
+        watchers += [Diary(store.folder), *([shown] if shown else [])]
         evaluate = _evaluation(store, data, bench, rehearse)
         evaluate = replace(
             evaluate,
@@ -91,7 +92,7 @@ def join(home: Path, timer: Timer, workers: int) -> None:
         evaluate = _evaluation(store, data, bench, Rehearsal(wanted))
         learn = _reader(wanted, data, texts, store.trials(), home, None, evaluate.left) if texts else untaught
         store.count_by(evaluate.known, data.sizes["train"])
-        tuner.search(store, replace(evaluate, learn=learn))
+        tuner.search(store, replace(evaluate, learn=learn, watchers=[Diary(home)]))
 
 
 def _evaluation(store: Store, data: Dataset, bench: Bench, rehearse: Rehearsal) -> Evaluation:

@@ -5,6 +5,7 @@ runs/resnet/trials.db      its trials (or `storage.url`, if they are in a databa
 runs/resnet/classes.json   the names of the classes, in the order of the networks' outputs
 runs/resnet/models/7.keras the network of trial 7 with its best weights
 runs/resnet/models/7.json  how its pictures were prepared, for a study that begins with it
+runs/resnet/epochs/7.jsonl  the epochs of trial 7 while it runs, see `diary`
 runs/coca/words/           what the networks of a study have learned from texts, and the word pieces, see `pretraining`
 runs/resnet/checkpoints/7.npz  the state of the training that trial 7 began, while it runs or may go on
 """

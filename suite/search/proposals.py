@@ -84,7 +84,7 @@ def cheap_first(
         curve=curve,
         open=open,
         end=float(len(study.rungs) - 1),
-        start=_start(study),
+        start=first_trainings(study),
         seed=study.seed,
     )
 
@@ -99,7 +99,7 @@ def asked_of(study: Study) -> list[str]:
     return list(dict.fromkeys([*costs_of(study), *([WORK] if study.budget.hours else [])]))
 
 
-def _start(study: Study) -> int:
+def first_trainings(study: Study) -> int:
     """Return how many trainings come before the first model: few if few are to come, or if there are few candidates."""
     return int(min(START, max(2, (study.budget.trials or 4 * START) // 4), max(2, study.size / FEW)))
 

@@ -86,6 +86,7 @@ def read(study: Study, frozen: FrozenTrial) -> Trial | None:
         configuration=decoded(study, frozen.params),
         started=_started(frozen),
         reruns=frozen.user_attrs.get("rerun", {}).get("of"),
+        promised=frozen.user_attrs.get("promised"),
         **frozen.user_attrs.get("step", {}),
     )
     record = frozen.user_attrs.get("record")
@@ -121,6 +122,7 @@ def sound(trial: Trial) -> Trial:
         "continues": trial.continues is None or type(trial.continues) is int,
         "until": trial.until is None or type(trial.until) is int,
         "stopped": isinstance(trial.stopped, bool),
+        "promised": trial.promised is None or _is_number(trial.promised),
         "started": trial.started is None or trial.started.tzinfo is not None,
         "finished": trial.finished is None or trial.finished.tzinfo is not None,
     }

@@ -28,6 +28,9 @@ LOOK = "look "  # begins the attribute of a look at the test pictures
 DEATHS = 3  # a trial whose process died so often has failed and is not run again
 
 
+Promised = Callable[[int], float | None]  # by the number of a trial: what its sampler expects it to add
+
+
 class Rows:
     """The trials of one study in the database at `url`, which is created if missing."""
 
@@ -89,14 +92,21 @@ class Rows:
         template = record.running(parameters, known, noted)
         return self._beaten(self._storage.create_new_trial(self._study_id(), template))
 
-    def propose(self, sampler: BaseSampler, stop: Callable[[dict[str, Value]], int | None]) -> FrozenTrial:
-        """Begin what waits in the queue, or else what `sampler` proposes, which pauses first where `stop` says."""
+    def propose(
+        self, sampler: BaseSampler, stop: Callable[[dict[str, Value]], int | None], promised: Promised
+    ) -> FrozenTrial:
+        """Begin what waits in the queue, or else what `sampler` proposes, which pauses first where `stop` says.
+
+        What it `promised` is kept.
+        """
         self.study.sampler = sampler
         asked = self.study.ask()
         suggest(self._study, asked)
         until = stop(decoded(self._study, asked.params))
         step = asked.user_attrs.get("step", {"continues": None, "until": until})
-        for name, value in record.begun(**step).items():
+        promise = promised(asked.number)
+        told = {} if promise is None else {"promised": promise}
+        for name, value in {**record.begun(**step), **told}.items():
             asked.set_user_attr(name, value)
         return self._beaten(asked._trial_id)
 

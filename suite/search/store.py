@@ -138,6 +138,17 @@ class Store:
             known = sorted(self._rows.looks().items(), key=lambda pair: pair[1]["at"])
         return [f"{look['at'][:10]}: {key}" for key, look in known]
 
+    def left_behind(self) -> set[int]:
+        """Return the numbers of the running trials whose worker is gone: they will be run again."""
+        with uninterrupted(), guarded(self.folder), legible():
+            return {row.number for row in self._rows.dead(self._asked)}
+
+    def queued(self) -> list[int]:
+        """Return the numbers of the interrupted trials that are to be run again."""
+        with uninterrupted(), guarded(self.folder), legible():
+            waiting = self._rows.all(TrialState.WAITING)
+        return [row.user_attrs["rerun"]["of"] for row in waiting if "rerun" in row.user_attrs]
+
     def count_by(self, known: Known, pictures: int = 0) -> None:
         """Use `known` for the costs of candidates before they are tried; by default, only ended trials tell costs.
 
@@ -300,7 +311,11 @@ class Store:
     def _proposed(self, tried: Tried, trials: Sequence[Trial]) -> Trial | None:
         """Begin the trial that waits in the queue, else the sampler's proposal; None when it need not be tried."""
         source = self._ours or sampler(self.study, len(self._rows.all()))
-        row = self._rows.propose(source, lambda configuration: first_stop(self.study, configuration, trials))
+        row = self._rows.propose(
+            source,
+            lambda configuration: first_stop(self.study, configuration, trials),
+            self._ours.promised if self._ours else lambda number: None,
+        )
         continues, configuration = row.user_attrs["step"]["continues"], decoded(self.study, row.params)
         if continues is not None:  # others may have continued it, or spent the budget for it
             wanted = any(paused.number == continues for paused in affordable(self.study, trials))
