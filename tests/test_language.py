@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
 
-from suite.report.language import LANGUAGES, localised, many, say, sentences, spoken
+import pytest
+from babel.messages.extract import extract_from_dir
+
+from suite import report
+from suite.core import seen
+from suite.core.measures import MEASURES
+from suite.report.language import LANGUAGES, catalogue, localised, many, say, sentences, spoken
 
 
 def test_english_is_spoken_unless_a_page_asks_otherwise():
@@ -65,3 +74,67 @@ def test_every_language_has_a_catalogue_or_is_english():
     for language in LANGUAGES:
         with spoken(language):
             assert bool(sentences()) == (language != "en")
+
+
+ROOT = Path(report.__file__).parent
+CONSTANTS = {"seen.TO_BEAT": seen.TO_BEAT}  # sentences that a terminal says too
+Sentence = str | tuple[str, ...]
+
+
+def written() -> Iterator[tuple[str, Sentence | None]]:
+    """Yield where `say` and `many` are called in the report, and with which sentences; None: with no literal."""
+    for file in sorted(ROOT.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _called(node) in ("say", "many"):
+                yield f"{file.name}:{node.lineno}", _literals(node)
+    methods = [("**.jinja", "jinja2"), ("**.js", "javascript")]
+    for file, line, said, *_ in extract_from_dir(ROOT, method_map=methods, keywords={"say": None, "many": (2, 3)}):
+        yield f"{file}:{line}", said
+
+
+def _called(call: ast.Call) -> str:
+    return ast.unparse(call.func).removeprefix("language.")
+
+
+def _literals(call: ast.Call) -> Sentence | None:
+    said = call.args[:1] if _called(call) == "say" else call.args[1:3]
+    texts = [CONSTANTS.get(ast.unparse(one), getattr(one, "value", None)) for one in said]
+    if not all(isinstance(text, str) for text in texts):
+        return None
+    return texts[0] if len(texts) == 1 else tuple(texts)
+
+
+def of_measures() -> list[Sentence]:
+    return [text for one in MEASURES.values() for text in (one.title, one.unit, one.meaning) if text]
+
+
+def names(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+
+
+# Of a measure and of whatever else has a name, one function in the whole report looks it up.
+BY_NAME = {"phrases.py", "language.py"}
+
+
+def test_what_is_said_is_a_literal_so_that_it_can_be_translated():
+    assert [place for place, said in written() if said is None and place.partition(":")[0] not in BY_NAME] == []
+
+
+def test_every_sentence_of_the_page_has_a_translation_and_every_translation_a_sentence():
+    known = {tuple(one.id) if isinstance(one.id, (tuple, list)) else one.id for one in catalogue("ru") if one.id}
+    wanted = {said for place, said in written() if said is not None and not place.startswith("catalogue")}
+    wanted |= set(of_measures())
+    assert sorted(map(str, wanted - known)) == []
+    assert sorted(map(str, known - wanted)) == []
+
+
+@pytest.mark.parametrize("message", [one for one in catalogue("ru") if one.id], ids=lambda one: str(one.id)[:40])
+def test_a_translation_has_a_place_for_what_its_sentence_has(message):
+    originals = [message.id] if isinstance(message.id, str) else list(message.id)
+    forms = [message.string] if isinstance(message.string, str) else list(message.string)
+    assert len(forms) == (1 if isinstance(message.id, str) else 3)
+    assert not message.fuzzy
+    for form in forms:
+        assert form
+        assert names(form) - {"number"} == names(originals[-1]) - {"number"}  # a form may leave its number out
+        assert [original[:1] == " " for original in originals[:1]] == [form[:1] == " "]

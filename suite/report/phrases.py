@@ -40,8 +40,13 @@ def word(measure: str) -> str:
 
 def heading(measure: str) -> str:
     """Return the title of a measure with its unit: `Latency, ms`."""
-    unit = MEASURES[measure].unit
-    return f"{title(measure)}, {say(unit)}" if unit else title(measure)
+    return f"{title(measure)}, {unit(measure)}" if unit(measure) else title(measure)
+
+
+def unit(measure: str) -> str:
+    """Return the unit of a measure: `ms`; empty if it counts."""
+    known = MEASURES[measure].unit
+    return say(known) if known else ""
 
 
 def meaning(measure: str) -> str:

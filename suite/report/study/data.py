@@ -24,7 +24,6 @@ from suite.core.trial import NEW_START, Run
 from suite.report import certainty, phrases
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry, ends
-from suite.report.language import say
 from suite.report.study import figures, tables, wording
 from suite.statistics.intervals import wilson
 
@@ -109,7 +108,7 @@ def _measure(comparison: Comparison, sure: Certainty | None, name: str) -> dict[
     low, high = ends(entries, name) or (None, None)
     return {
         "title": phrases.title(name),
-        "unit": say(measure.unit) if measure.unit else "",
+        "unit": phrases.unit(name),
         "word": phrases.word(name),
         "axis": phrases.axis(name),
         "meaning": phrases.meaning(name),
