@@ -49,7 +49,7 @@ def test_within_a_limit_the_next_larger_is_what_the_limit_costs(tmp_path: Path) 
     assert it.smaller and it.smaller.name == "resnet/3"  # noqa: PT018
     assert it.within and [one.name for one in it.within.entries] == ["resnet/2", "resnet/3"]  # noqa: PT018
     said = "\n".join(advice.told(it))
-    assert "the best accuracy of 2 candidates within parameters <= 3,000, surely." in said
+    assert "the best accuracy of 2 candidates within parameters ≤ 3,000, surely." in said
     assert (
         "The next larger, beyond the limits: resnet/1 takes 5,000 parameters (2.5 times as much) and has 27.3" in said
     )

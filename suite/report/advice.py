@@ -48,7 +48,7 @@ def _taken(found: Recommendation) -> str:
 def _within(found: Recommendation) -> str:
     if not found.limits:
         return ""
-    limit = ", ".join(map(str, found.limits))
+    limit = ", ".join(map(phrases.limit, found.limits))
     standing = limits.worst(found.taken.trial.measures, found.limits)
     if standing == "surely":
         return say(" within {limits}, surely", limits=limit)
@@ -105,19 +105,23 @@ def _ratio(value: float, beside: float) -> str:
 def _difference(found: Recommendation, other: Entry) -> str:
     apart, seen = found.gap(other, found.taken), found.quality(other) - found.quality(found.taken)
     points = MEASURES[found.comparison.quality.measure].unit == "%"
-    said = f"{abs(seen):.1f}" if points else phrases.amount(found.comparison.quality.measure, abs(seen))
+    said = (
+        say("{points:.1f} points", points=abs(seen))
+        if points
+        else phrases.amount(found.comparison.quality.measure, abs(seen))
+    )
     if apart is None:
-        return say("{points} points more", points=said) if seen > 0 else say("{points} points less", points=said)
+        return say("{amount} more", amount=said) if seen > 0 else say("{amount} less", amount=said)
     low, high = sorted(100 * end * (1 if seen > 0 else -1) for end in apart.interval)
     chance = "" if apart.is_sure else say(", which may be chance")
     if seen > 0:
         return say(
-            "{points} points more (95 % interval {low:.1f} to {high:.1f}){chance}",
-            points=said, low=low, high=high, chance=chance,
+            "{amount} more (95 % interval {low:.1f} to {high:.1f}){chance}",
+            amount=said, low=low, high=high, chance=chance,
         )  # fmt: skip
     return say(
-        "{points} points less (95 % interval {low:.1f} to {high:.1f}){chance}",
-        points=said, low=low, high=high, chance=chance,
+        "{amount} less (95 % interval {low:.1f} to {high:.1f}){chance}",
+        amount=said, low=low, high=high, chance=chance,
     )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ class _Written(Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         text = format(value, format_spec)
-        return text if current() == ENGLISH else localised(text)
+        return localised(text) if isinstance(value, (int, float)) else text
 
 
 def localised(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from suite.core.measures import MEASURES, formatted
+from suite.core.study import Constraint
 from suite.report.language import localised, say
 
 
@@ -60,6 +61,13 @@ def axis(measure: str) -> str:
     if known.known == "trained" and known.unit == "%":
         return say("{title}, validation, %", title=title(measure))
     return heading(measure)
+
+
+def limit(constraint: Constraint) -> str:
+    """Return a limit: `latency ≤ 5 ms`."""
+    sign = "≤" if constraint.at_most is not None else "≥"
+    value = localised(formatted(constraint.measure, constraint.limit))
+    return f"{word(constraint.measure)} {sign} {value}"
 
 
 def amount(measure: str, value: float) -> str:

@@ -79,7 +79,7 @@ def _study(run: Run) -> Mapping[str, str]:
     return {
         say("architecture"): study.network,
         say("objectives"): ", ".join(f"{o.measure} {o.goal}" for o in study.objectives),
-        say("constraints"): ", ".join(map(str, study.constraints)) or say("none"),
+        say("constraints"): ", ".join(map(phrases.limit, study.constraints)) or say("none"),
         say("budget"): _budget(study),
         say("fidelity"): _fidelity(study),
         say("sampler"): study.sampler,

@@ -11,7 +11,7 @@ from suite.core.study import Constraint, Objective
 from suite.core.trial import NEW_START, State
 from suite.report.comparison import Comparison, Entry
 from suite.report.language import localised, many, say
-from suite.report.phrases import amount, listed, meaning, title, word
+from suite.report.phrases import amount, limit, listed, meaning, title, word
 from suite.report.study.plane import Plane
 from suite.statistics.intervals import wilson
 
@@ -51,7 +51,7 @@ def _each_front(plane: Plane) -> str:
 
 
 def _not_drawn(beyond: Sequence[Constraint]) -> str:
-    return say("Not drawn, because far outside: {limits}.", limits=listed([str(c) for c in beyond])) if beyond else ""
+    return say("Not drawn, because far outside: {limits}.", limits=listed(list(map(limit, beyond)))) if beyond else ""
 
 
 def _starts_caption(plane: Plane) -> str:
