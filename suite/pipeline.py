@@ -30,7 +30,7 @@ from suite.machine import capacity, helper, warm
 from suite.machine.forked import can_fork
 from suite.machine.quiet import has_computed, load_tensorflow
 from suite.report.catalogue.network import Network
-from suite.search import folder, sharing
+from suite.search import exchange, folder, sharing
 from suite.search.budget import spent
 from suite.studyfile.binding import drawn
 from suite.timing.timer import Timer
@@ -100,7 +100,8 @@ def _of_trial(weights: str) -> str:
     home = folder.named(run, Path("runs"))
     if not (run and number.isdecimal() and folder.is_run(home)):
         return weights
-    file = folder.model(home, int(number)).absolute()
+    file = folder.brought(home, folder.model(home, int(number))).absolute()
+    folder.brought(home, file.with_suffix(".json"))
     if not file.is_file():
         raise StudyError(f"weights = {weights}: no trained network of trial {number} in {home}: name a complete trial")
     return str(file)
@@ -148,17 +149,28 @@ def _check_some_can_be_built(bound: Study, file: Path) -> None:
     raise StudyError(f"{file}: no configuration in [space] can be built from {bound.network}: {refusal}")
 
 
-def run(wanted: Study, root: Path, storage: str | None = None, *, show: bool = True, workers: int | None = 1) -> Run:
+def run(
+    wanted: Study,
+    root: Path,
+    storage: str | None = None,
+    *,
+    depot: str | None = None,
+    show: bool = True,
+    workers: int | None = 1,
+) -> Run:
     """Spend the budget of `wanted` in `root/NAME`, from where it stands. A finished trial is durable before the next.
 
-    `storage` is the URL of a database shared with other machines. So many `workers` of this machine train side by side;
-    None: two if its networks are small. Raises StudyError, DatasetError and StoreError.
+    `storage` is the URL of a database shared with other machines, `depot` the place for networks and checkpoints that
+    they share. So many `workers` of this machine train side by side; None: two if its networks are small. Raises
+    StudyError, DatasetError, StoreError and DepotError.
     """
     home = root / wanted.name
     folder.check_same(home, wanted)
     if not is_done(wanted, root):
-        _search(wanted, root, storage, show, workers or sharing.usual([wanted]))
-    done = folder.read(home)
+        _search(wanted, root, storage, depot, show, workers or sharing.usual([wanted]))
+    elif depot:
+        folder.opened(home, wanted, storage, depot=depot).close()
+    done = exchange.exchanged(home)
     delivery = tracking.deliver(done, tracking.uri(root), models=lambda number: model(home, number), seconds=60)
     if delivery.reason:
         _log.warning(
@@ -222,7 +234,7 @@ def hours_over(done: Run) -> str:
     )
 
 
-def _search(wanted: Study, root: Path, storage: str | None, show: bool, workers: int) -> None:
+def _search(wanted: Study, root: Path, storage: str | None, depot: str | None, show: bool, workers: int) -> None:
     with Timer.of(wanted.latency, wanted.measures) as timer:
         if wanted.times_first and not can_fork():
             timer.start()  # its process loads TensorFlow while this one does
@@ -236,7 +248,7 @@ def _search(wanted: Study, root: Path, storage: str | None, show: bool, workers:
             capacity.take_part(0, workers)
         if wanted.times_first:
             timer.start()
-        conduct(wanted, root, storage, timer, show=show, workers=workers, beside=Team)
+        conduct(wanted, root, storage, timer, show=show, workers=workers, depot=depot, beside=Team)
 
 
 def model(home: Path, number: int) -> keras.Model:

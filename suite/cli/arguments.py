@@ -21,7 +21,7 @@ from suite.report import choice
 from suite.report import results as results_tables
 from suite.report.comparison import Comparison, Entry
 from suite.report.results import Results, objective
-from suite.search import folder
+from suite.search import exchange, folder
 
 MODELS = (".keras", ".h5", ".hdf5", *READY)  # endings of files that are measured
 OTHERS = {  # endings of other models, and what leads from them to one that is measured
@@ -67,7 +67,7 @@ def named(names: Sequence[str]) -> Sequence[str]:
 
 def runs(names: Sequence[str], root: Path) -> list[Run]:
     """Return runs by folder, or by name within `root`."""
-    return [folder.read(folder.named(name, root)) for name in names]
+    return [exchange.exchanged(folder.named(name, root)) for name in names]
 
 
 def results(names: Sequence[str], root: Path, asked: Sequence[Objective]) -> list[Run | Results]:
@@ -99,7 +99,7 @@ def objectives(names: Sequence[str]) -> tuple[Objective, ...]:
 
 def every_run(root: Path) -> list[Run]:
     """Return all runs in `root`; raise StoreError when there is none."""
-    found = [folder.read(home) for home in folder.every(root)]
+    found = [exchange.exchanged(home) for home in folder.every(root)]
     if not found:
         raise StoreError(f"{root}: no runs here yet. `suite run STUDY` makes one.")
     return found

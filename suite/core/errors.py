@@ -6,6 +6,7 @@ SuiteError                  exit code 1
   DatasetError              2   no such dataset, or its pictures cannot be used: names the file
   UnknownOperationError     1   an operation that we cannot count: names it
   StoreError                1   the run folder or its database cannot be read or written
+  DepotError                1   the depot of a run cannot be reached, read or written: says why
   TableError                1   a table of measured networks cannot be read or written: names the file
   ExportError               1   the exported model answers differently from the trained one
   NothingTrainedError       1   no trial of a study was completed: carries the reasons
@@ -15,6 +16,7 @@ SuiteError                  exit code 1
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -63,6 +65,10 @@ class StoreError(SuiteError):
     """A run cannot be read or written."""
 
 
+class DepotError(SuiteError):
+    """The depot of a run cannot be reached, read or written."""
+
+
 class TableError(SuiteError):
     """A table of measured networks cannot be read or written."""
 
@@ -88,6 +94,11 @@ class MissingExtraError(SuiteError):
 def first_line(said: object) -> str:
     """Return the first line of a text, or of what an error says, that is not blank; empty if there is none."""
     return next((line.strip() for line in str(said).splitlines() if line.strip()), "")[:LONG]
+
+
+def without_password(said: str) -> str:
+    """Return a text without the passwords of the addresses in it."""
+    return re.sub(r"(://[^:/@\s]*):[^@/\s]*@", r"\1@", said)
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:

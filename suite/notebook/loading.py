@@ -22,7 +22,7 @@ from suite.report.results import Results, objective
 from suite.report.shown import Shown
 from suite.report.study import fronts, tables, wording
 from suite.report.study.plane import Plane, planes
-from suite.search import folder
+from suite.search import exchange, folder
 
 RUNS = Path("runs")  # where a run is looked for that is named without its folder
 
@@ -124,7 +124,7 @@ def _read(name: str) -> Run | Results:
     home = folder.named(name, RUNS)
     if not folder.is_run(home) and results_tables.is_table(name):
         return results_tables.read(Path(name))
-    return folder.read(home)
+    return exchange.exchanged(home)
 
 
 def _known(name: str) -> str:

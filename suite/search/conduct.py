@@ -15,12 +15,12 @@ from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.datasets import Dataset, pairs
 from suite.datasets.pairs import Pairs
-from suite.search import buildable, folder, settling, tuner
+from suite.depot import Courier
+from suite.search import buildable, exchange, folder, settling, tuner
 from suite.search.bench import Bench
 from suite.search.budget import Hours
 from suite.search.diary import Diary
 from suite.search.evaluation import Evaluation, untaught
-from suite.search.fidelity import first
 from suite.search.pretraining import Reader, reader
 from suite.search.progress import Progress
 from suite.search.rehearsal import Rehearsal
@@ -44,13 +44,14 @@ def conduct(
     *,
     show: bool,
     workers: int = 1,
+    depot: str | None = None,
     beside: Beside = nobody,
 ) -> None:
     """Search in `root/NAME` until the budget is spent or the space exhausted.
 
     `beside` starts the others of a team of `workers`, when the run has begun. If the dataset cannot be used, or trained
-    networks could not be loaded again, no run is left behind. Raises StudyError, ArchitectureError, DatasetError and
-    StoreError.
+    networks could not be loaded again, no run is left behind. Raises StudyError, ArchitectureError, DatasetError,
+    StoreError and DepotError.
     """
     with ExitStack() as stack:
         data = datasets.load(wanted.dataset, candidate.any_image(wanted), wanted.preparation)
@@ -59,7 +60,7 @@ def conduct(
         rehearse = Rehearsal(wanted)
         rehearse.small(data.task)
         bench = stack.enter_context(Bench(wanted.latency, data.classes, timer, wanted.measures))
-        store = stack.enter_context(folder.opened(root / wanted.name, wanted, storage, workers))
+        store = stack.enter_context(folder.opened(root / wanted.name, wanted, storage, workers, depot))
         before = store.trials()
         watchers: list[tuner.Watcher] = [
             stack.enter_context(tracking.Mirror(store.folder, wanted, tracking.uri(root), before))
@@ -76,8 +77,8 @@ def conduct(
         _check_same_data(wanted, before, data.surroundings)
         classes.keep(store.folder, data.classes)
         store.count_by(evaluate.known, data.sizes["train"])
-        with beside(store.folder, workers):
-            tuner.search(store, evaluate, watchers)
+        with beside(store.folder, workers), Courier(store.depot):
+            tuner.search(store, exchange.delivering(evaluate, store), watchers)
         settling.settle(store, evaluate, shown.note if shown else lambda line: None)
 
 
@@ -92,7 +93,8 @@ def join(home: Path, timer: Timer, workers: int) -> None:
         evaluate = _evaluation(store, data, bench, Rehearsal(wanted))
         learn = _reader(wanted, data, texts, store.trials(), home, None, evaluate.left) if texts else untaught
         store.count_by(evaluate.known, data.sizes["train"])
-        tuner.search(store, replace(evaluate, learn=learn, watchers=[Diary(home)]))
+        evaluate = replace(evaluate, learn=learn, watchers=[Diary(home)])
+        tuner.search(store, exchange.delivering(evaluate, store))
 
 
 def _evaluation(store: Store, data: Dataset, bench: Bench, rehearse: Rehearsal) -> Evaluation:
@@ -103,7 +105,7 @@ def _evaluation(store: Store, data: Dataset, bench: Bench, rehearse: Rehearsal) 
         bench=bench,
         model_file=lambda number: folder.model(store.folder, number),
         answers_file=lambda number: answers.place(store.folder, number),
-        checkpoint=lambda trial: folder.checkpoint(store.folder, first(trial, store.trials())),
+        checkpoint=lambda trial: exchange.checkpoint(store, trial),
         same=store.same,
         disappointment=store.disappointment,
         rehearse=rehearse,

@@ -23,7 +23,7 @@ from suite.datasets import Dataset
 from suite.machine import capacity, turns
 from suite.machine.progress import watched
 from suite.report.confirmation import Again
-from suite.search import folder, trained
+from suite.search import addresses, folder, trained
 from suite.search.pace import as_trained
 from suite.training import answering, features, loop
 from suite.training.best import DivergedError
@@ -82,6 +82,7 @@ def _train(one: Again, data: Dataset) -> Answers:
             found = answering.answers(network, shown, recipe.mode, "test")
             _look(one, data.digest, {f"{one.trial.number} with seed {one.seed}": features.digest(network)})
             answers.write(found, answers.again(one.run.folder, one.trial.number, one.seed))
+            addresses.depot(one.run.folder).deliver()
             return found
     finally:
         keras.utils.clear_session()

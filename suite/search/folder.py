@@ -8,6 +8,7 @@ runs/resnet/models/7.json  how its pictures were prepared, for a study that begi
 runs/resnet/epochs/7.jsonl  the epochs of trial 7 while it runs, see `diary`
 runs/coca/words/           what the networks of a study have learned from texts, and the word pieces, see `pretraining`
 runs/resnet/checkpoints/7.npz  the state of the training that trial 7 began, while it runs or may go on
+runs/resnet/depot.url      where all these are shared with other machines, if they are, see `suite.depot`
 """
 
 from __future__ import annotations
@@ -25,18 +26,21 @@ from suite.core import files
 from suite.core.errors import StoreError, StudyError, first_line
 from suite.core.study import Study
 from suite.core.trial import Run
+from suite.depot import Depot
+from suite.search import addresses
 from suite.search.fidelity import unfinished
 from suite.search.store import Store
 
 MAY_CHANGE = ("budget", "question")  # of a study that has begun
 
 
-def opened(folder: Path, study: Study, storage: str | None = None, workers: int = 1) -> Store:
+def opened(folder: Path, study: Study, storage: str | None = None, workers: int = 1, depot: str | None = None) -> Store:
     """Return the store of `study` in `folder`, new or as it was left, for one of a team of `workers`.
 
-    `storage` is the URL of a database to share with other machines; by default a SQLite file in the folder. Raises
+    `storage` is the URL of a database to share with other machines; by default a SQLite file in the folder. `depot` is
+    the place for its files that they share; by default none, or what others of its database have named. Raises
     StudyError when the folder holds another study, StoreError when it cannot be written or its trials are in another
-    database than `storage`.
+    database than `storage`, DepotError when the depot cannot be used.
     """
     check_same(folder, study)
     _check_one_place(folder, storage)
@@ -46,16 +50,27 @@ def opened(folder: Path, study: Study, storage: str | None = None, workers: int 
         store = Store(folder, study, storage or _url(folder), workers)
         if storage is not None:
             files.write(folder / "storage.url", storage, private=True)
+        store.depot = _settled(store, depot)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be written ({error.strerror}). Name another folder with --runs.") from error
     return store
+
+
+def _settled(store: Store, asked: str | None) -> Depot:
+    try:
+        return addresses.settled(store, asked)
+    except BaseException:
+        store.close()
+        raise
 
 
 def reopened(folder: Path, workers: int = 1) -> Store:
     """Return the store of the run in `folder`, for one of a team; raise StoreError when there is none to be read."""
     if not holds(folder):
         raise StoreError(f"{folder}: {_lacking(folder)}")
-    return Store(folder, kept(folder), _url(folder), workers)
+    store = Store(folder, kept(folder), _url(folder), workers)
+    store.depot = addresses.depot(folder)
+    return store
 
 
 def kept(folder: Path) -> Study:
@@ -93,13 +108,31 @@ def tokens(folder: Path) -> Path:
 
 
 def tidy(store: Store) -> None:
-    """Remove the checkpoints of trainings that have ended."""
+    """Remove the checkpoints of trainings that have ended, here and in the depot."""
     found = list((store.folder / "checkpoints").glob("*.npz"))  # before the trials: each file's trial is then read too
-    needed = set(map(str, unfinished(store.trials()))) if found else set()
+    there = store.depot.there("checkpoints")
+    needed = set(map(str, unfinished(store.trials()))) if found or there else set()
+    store.depot.remove("checkpoints", (name for name in there if Path(name).stem not in needed))
     for file in found:
         if file.stem.rpartition(".")[2] not in needed:  # a half-written one is .PROCESS.NUMBER.npz
             with suppress(OSError):  # one that stays only wastes space
                 file.unlink()
+
+
+def keeps(store: Store, number: int) -> bool:
+    """Whether the training that a trial began can go on here: its checkpoint is here or in the depot."""
+    file = checkpoint(store.folder, number)
+    return file.exists() or file.name in store.depot.there("checkpoints")
+
+
+def brought(home: Path, file: Path) -> Path:
+    """Return a file of a run, brought from its depot if it lacks here.
+
+    It may lack in both. Raises DepotError when that cannot be known.
+    """
+    if not file.exists():
+        addresses.depot(home).bring(file)
+    return file
 
 
 def is_run(folder: Path) -> bool:

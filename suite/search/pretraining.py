@@ -28,7 +28,7 @@ from suite.core.words import Words
 from suite.datasets import Dataset
 from suite.datasets.pairs import Pairs
 from suite.datasets.tokens import Tokens
-from suite.search import folder
+from suite.search import addresses, folder
 from suite.training import contrastive
 from suite.training import zero_shot as classified
 from suite.training.contrastive import Pretraining, Texts
@@ -59,6 +59,7 @@ class Reader:
         """
         whole, family = self.whole(trial.configuration, data), _family(self.study, trial.configuration)
         name = self.key(trial.configuration, data, precision)
+        addresses.depot(self.home).renew(folder.words(self.home, name))
 
         def told(row: dict[str, float]) -> None:
             self.on_epoch(row, self.words.epochs)
@@ -129,7 +130,7 @@ def reader(study: Study, data: Dataset, found: Pairs, before: Sequence[Trial], h
             f"Search the new ones under another name (--set name={study.name}-2), or bring back the old ones."
         )
     file = folder.tokens(home)
-    if file.exists():
+    if addresses.depot(home).renew(file):
         tokens = Tokens.read(file.read_text(encoding="utf-8"))
     else:
         most = max(sides.text_side(name).vocabulary for name in study.architectures)
@@ -150,7 +151,7 @@ def zero_shot(run: Run, trial: Trial, task: Task, classes: Sequence[str]) -> ker
     family = _family(study, trial.configuration)
     with precision(told["recipe_precision"]):
         whole = _whole(study, trial.configuration, tokens.count, length, task)
-        temperature = contrastive.give(whole, family, folder.words(run.folder, told["weights_digest"]))
+        temperature = contrastive.give(whole, family, _learned(run.folder, told["weights_digest"]))
         network = classified.classifier(whole, len(classes))
     prompts = [tokens.numbers(study.words.prompts(name), length) for name in classes]
     classified.filled(network, classified.vectors(whole, prompts), temperature)
@@ -168,9 +169,13 @@ def _family(study: Study, configuration: Mapping[str, Value]) -> str:
     return split(candidate.architecture(study, configuration))[0]
 
 
+def _learned(home: Path, key: str) -> Path:
+    return folder.brought(home, folder.words(home, key))
+
+
 def _pieces(home: Path) -> str:
     try:
-        return folder.tokens(home).read_text(encoding="utf-8")
+        return folder.brought(home, folder.tokens(home)).read_text(encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{folder.tokens(home)}: the word pieces cannot be read ({error.strerror})") from error
 

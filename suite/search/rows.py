@@ -24,6 +24,7 @@ from suite.search.space import decoded, distributions, encoded, suggest
 
 TRAINS = "trains"  # an attribute of a row whose network is being trained, or was
 RETIMED = "retimed "  # with the number of a row after it, the name of an attribute of the study
+DEPOT = "depot"  # the attribute that says where the files of the study are shared
 LOOK = "look "  # begins the attribute of a look at the test pictures
 DEATHS = 3  # a trial whose process died so often has failed and is not run again
 
@@ -164,6 +165,14 @@ class Rows:
         """Return the looks at the test pictures, by key."""
         known = self.study.user_attrs
         return {name.removeprefix(LOOK): known[name] for name in known if name.startswith(LOOK)}
+
+    def depot(self) -> Mapping[str, str] | None:
+        """Return what `share` keeps; None if nobody has."""
+        return self.study.user_attrs.get(DEPOT)
+
+    def share(self, id: str, url: str) -> None:
+        """Keep where the files of the study are shared: a URL without a password, and a name there that is its own."""
+        self.study.set_user_attr(DEPOT, {"id": id, "url": url})
 
     def reject(self, row: FrozenTrial) -> None:
         """End a row that did not become a trial."""

@@ -37,6 +37,7 @@ from suite.core.errors import StoreError
 from suite.core.measures import formatted
 from suite.core.study import Study
 from suite.core.trial import Trial
+from suite.depot import Depot
 from suite.machine.interruption import uninterrupted
 from suite.sampler.cheap_first import START
 from suite.search import worker
@@ -67,6 +68,7 @@ class Store:
     def __init__(self, folder: Path, study: Study, url: str, workers: int = 1) -> None:
         """Open or create `study` in the database at `url`, for one of a team of `workers`. Raises StoreError."""
         self.folder, self.study, self.workers = folder, study, workers
+        self.depot = Depot(folder, None)  # until its folder says where it is
         self._asked: set[int] = set()  # numbers of trials begun here and not ended
         self._heard: set[int] = set()  # numbers of trials of others whose end was told here
         self._forget()
@@ -148,6 +150,22 @@ class Store:
         with uninterrupted(), guarded(self.folder), legible():
             waiting = self._rows.all(TrialState.WAITING)
         return [row.user_attrs["rerun"]["of"] for row in waiting if "rerun" in row.user_attrs]
+
+    def shared(self) -> Mapping[str, str] | None:
+        """Return `id` and `url` of the place where the files of the study are shared; None if it has none."""
+        with guarded(self.folder), legible():
+            return self._rows.depot()
+
+    def share(self, id: str, url: str) -> str:
+        """Keep where the files of the study are shared, if nobody has; return the id that is kept.
+
+        Raises StoreError when it cannot be written.
+        """
+        with self._alone():
+            known = self._rows.depot()
+            if known is None:
+                self._rows.share(id, url)
+            return known["id"] if known else id
 
     def count_by(self, known: Known, pictures: int = 0) -> None:
         """Use `known` for the costs of candidates before they are tried; by default, only ended trials tell costs.

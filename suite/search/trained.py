@@ -41,7 +41,7 @@ def untrained(
 
 def network(home: Path, number: int) -> keras.Model:
     """Return the trained network of a trial, with its best weights. Raises StoreError when its file is gone."""
-    file = folder.model(home, number)
+    file = folder.brought(home, folder.model(home, number))
     own = list(filter(is_own, folder.kept(home).sources))
     for source in own:
         architectures.family(source)  # registers its layers too

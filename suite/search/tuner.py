@@ -136,7 +136,7 @@ class Oracle(keras_tuner.Oracle):
         return self._ranks
 
     def _is_kept(self, number: int) -> bool:
-        return folder.checkpoint(self.store.folder, number).exists()
+        return folder.keeps(self.store, number)
 
     def _is_allowed(self, trials: Sequence[Trial]) -> bool:
         return not spent(trials, self.store.study).exhausts(self.store.study.budget)

@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Self
 
 from suite.core import dominance
+from suite.core.errors import without_password
 from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.tracking import content
@@ -19,7 +20,6 @@ from suite.tracking.courier import Courier
 from suite.tracking.delivery import Delivery, counted
 from suite.tracking.ledger import Ledger
 from suite.tracking.line import Line, Step
-from suite.tracking.place import shown
 from suite.tracking.server import Server
 
 _log = logging.getLogger("suite.tracking")
@@ -175,7 +175,7 @@ class _Follower:
 
     def _say(self, before: str) -> None:
         """Say once that MLflow fails, and once that it is back."""
-        now, where = self._line.reason, shown(self._uri)
+        now, where = self._line.reason, without_password(self._uri)
         if now and not before:
             _log.warning("MLflow at %s: %s. The study goes on, and delivers later.", where, now)
         if before and not now:

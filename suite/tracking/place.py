@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import sqlite3
 from contextlib import closing, suppress
@@ -40,11 +39,6 @@ def artifacts(uri: str) -> Path | None:
 def is_empty(file: Path) -> bool:
     """Whether there is no database in `file` yet."""
     return not file.exists() or not file.stat().st_size
-
-
-def shown(uri: str) -> str:
-    """Return `uri` without its password."""
-    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1@", uri)
 
 
 def knock(uri: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from suite.tracking.place import shown
+from suite.core.errors import without_password
 
 _LONGEST = 160  # characters of an error that we have no words for
 _WORDS = (  # what an error says, and what it means; the first one that fits counts
@@ -48,7 +48,7 @@ def reason(error: Exception) -> str:
 
 def in_short(error: Exception) -> str:
     """Return the beginning of an error on one line, without passwords."""
-    return shown(" ".join(f"{type(error).__name__}: {error}".split()))[:_LONGEST]
+    return without_password(" ".join(f"{type(error).__name__}: {error}".split()))[:_LONGEST]
 
 
 def id_of(answer: object) -> str:

@@ -10,7 +10,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
 
-from suite.core.errors import StoreError
+from suite.core.errors import StoreError, without_password
 from suite.core.trial import Run
 from suite.machine.helper import PYTHON
 from suite.tracking import place
@@ -32,14 +32,14 @@ def ui(uri: str, root: Path, port: int = 5000) -> subprocess.Popen[bytes] | None
     _check_free(port)
     line = Line(uri)
     if not line.attempt(lambda server: None):
-        raise StoreError(f"MLflow at {place.shown(uri)}: {line.reason}.")
+        raise StoreError(f"MLflow at {without_password(uri)}: {line.reason}.")
     file = root / "mlflow-ui.log"
     root.mkdir(parents=True, exist_ok=True)
     with file.open("wb") as log:
         server = subprocess.Popen(_command(uri, root, port), env=_environment(), stdout=log, stderr=log)
     try:
         if not _answers(server, port):
-            raise StoreError(f"MLflow's pages on {place.shown(uri)} did not start: {file} says why.")
+            raise StoreError(f"MLflow's pages on {without_password(uri)} did not start: {file} says why.")
     except BaseException:
         end(server)
         raise

@@ -5,7 +5,7 @@ Results go into runs/NAME. The same command continues after an interruption.
 \b
 suite run studies/resnet.toml
 suite run studies/resnet.toml --set dataset=~/pictures image='[64, 64, 3]' budget.hours=2
-suite run studies/resnet.toml --storage postgresql+psycopg://user@host/suite
+suite run studies/resnet.toml --storage postgresql+psycopg://user@host/suite --depot s3://suite
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ from suite.training import kernels
 @rooted
 @click.option("--storage", metavar="URL", help="Database shared with other machines; by default a file in the run.")
 @click.option(
+    "--depot", metavar="PLACE", help="Folder or s3://BUCKET/PREFIX in which machines share networks and checkpoints."
+)
+@click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="Trainings side by side; by default 2 of small networks."
 )
 @formatted
@@ -45,6 +48,7 @@ def command(
     skip_broken: bool,
     root: Path,
     storage: str | None,
+    depot: str | None,
     workers: int | None,
     format: str,
 ) -> None:
@@ -63,16 +67,16 @@ def command(
         supervisor.obey()
     studies = [pipeline.bound(study, file, overrides) for study, file in zip(studies, files, strict=True)]
     workers = workers or sharing.usual(studies)
-    groups = seen.groups([_ran(study, root, storage, workers) for study in studies])
+    groups = seen.groups([_ran(study, root, storage, depot, workers) for study in studies])
     for group in groups:
         if len(groups) > 1:
             tell(f"The front of {', '.join(run.study.name for run in group)}:")
         print_front(group, (), format)
 
 
-def _ran(study: Study, root: Path, storage: str | None, workers: int) -> Run:
+def _ran(study: Study, root: Path, storage: str | None, depot: str | None, workers: int) -> Run:
     was_done = pipeline.is_done(study, root)
-    done = pipeline.run(study, root, storage, workers=workers)
+    done = pipeline.run(study, root, storage, depot=depot, workers=workers)
     counts = counted(done.trials)
     said = ", ".join(
         f"{count} {state}" for state, count in counts.items() if count or state not in ("paused", "dropped")
