@@ -27,7 +27,7 @@ from suite import pipeline
 from suite.cli import watching
 from suite.cli.options import rooted
 from suite.cli.speaking import say, tell
-from suite.search import folder
+from suite.search import exchange, folder
 from suite.search.outlook import Outlook, outlook
 from suite.search.store import Store
 
@@ -76,7 +76,7 @@ class Watch:
             console.print(self._screen(console, last, self._idle(last)))
         else:
             last = self._watched(_Lines())
-        self._draw(last, is_last=True)
+        self._draw(is_last=True)
         if last.is_spent:
             tell(f"The budget is spent. `suite front {self._home}` says how sure it is, `suite report` draws it.")
 
@@ -91,7 +91,7 @@ class Watch:
             show(now, self._idle(now))
             if is_over:
                 return now
-            self._draw(now, is_last=False)
+            self._draw(is_last=False)
             time.sleep(max(EVERY, 10 * (time.monotonic() - began)))
 
     def _screen(self, console: Console, now: Outlook, idle: str) -> RenderableType:
@@ -107,12 +107,12 @@ class Watch:
         root = "" if self._home.parent == Path("runs") else f" --runs {self._home.parent}"
         return f"Nobody works at it now. It goes on with: suite run {self._home / 'study.toml'}{root}"
 
-    def _draw(self, now: Outlook, *, is_last: bool) -> None:
+    def _draw(self, *, is_last: bool) -> None:
         """Write the page, if it is wanted and due. While the study runs, the page reloads itself."""
         began = time.monotonic()
         if not self._page or (not is_last and began < self._drawn):
             return
-        page = pipeline.live(now.run, self._home / "report", seconds=0 if is_last else DRAWN)
+        page = pipeline.live(exchange.exchanged(self._home), self._home / "report", seconds=0 if is_last else DRAWN)
         if self._drawn < 0:
             say(page.resolve())
         self._drawn = time.monotonic() + max(DRAWN, 10 * (time.monotonic() - began))
