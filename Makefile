@@ -10,7 +10,7 @@ LONGEST ?= 120
 RUNS := quickstart-alexnet quickstart-resnet quickstart-mobilenet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart catalogue gpu test test-slow test-part oracle check lint types layers docs format ui clean
+.PHONY: help setup quickstart catalogue gpu test test-browser screenshots test-slow test-part oracle check lint types layers docs format ui clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,9 +47,15 @@ gpu: setup  ## everything that needs a GPU, in one report folder, in eight minut
 test: setup  ## the tests, 10 minutes on 2 cores
 	$(BIN)/python -m pytest
 
-SLOW := (slow or browser or postgres) and not gpu and not network and not oracle
+test-browser: setup  ## the pages of reports in Chromium, 5 minutes (apt-get install chromium)
+	$(BIN)/python -m pytest -m browser
 
-test-slow: setup  ## the tests that take longer, those in a browser and on PostgreSQL too
+screenshots: setup  ## pictures of a report as people see it, into build/screenshots: look at each
+	$(BIN)/python -m tests.screenshots build/screenshots
+
+SLOW := (slow or postgres) and not browser and not gpu and not network and not oracle
+
+test-slow: setup  ## the tests that take longer, those on PostgreSQL too
 	$(BIN)/python -m pytest -m '$(SLOW)'
 
 # In turns by the day: eleven parts of the slow tests, then the comparison with torchvision and timm.

@@ -65,8 +65,9 @@ class Recommendation:
         if self.cost is None:
             return []
         pair = self.comparison.quality, self.cost
-        place = next(group for group in self.comparison.groups(pair).values() if self.taken in group)
-        known = [one for one in entries if one in place and all(o.measure in one.trial.measures for o in pair)]
+        groups = [{one.name for one in group} for group in self.comparison.groups(pair).values()]
+        place = next(group for group in groups if self.taken.name in group)
+        known = [one for one in entries if one.name in place and all(o.measure in one.trial.measures for o in pair)]
         return sorted(self.comparison.best(known, pair), key=self.price)
 
     @property
