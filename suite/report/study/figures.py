@@ -21,7 +21,7 @@ from suite.report import phrases, picture
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
 from suite.report.picture import Picture
-from suite.report.study import fronts, mistakes, tables
+from suite.report.study import fronts, importances, mistakes, tables
 from suite.report.study.plane import Plane
 
 _MANY = 300  # above this many lines or points, an SVG holds them as pixels: it stays small
@@ -41,6 +41,7 @@ def all_figures(comparison: Comparison, planes: Sequence[Plane], sure: Certainty
     trained = _trained(comparison)
     searched = any(_fits(trained, path) for path in tables.configuration(comparison))
     drawn += [choices(comparison)] if planes and searched else []
+    drawn += importances.figures(comparison)
     return drawn + (mistakes.figures(sure) if sure else [])
 
 

@@ -23,7 +23,7 @@ from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, compare, ends
 from suite.report.picture import Picture
 from suite.report.results import Results
-from suite.report.study import about, data, figures, tables, wording
+from suite.report.study import about, data, figures, importances, tables, wording
 from suite.report.study.plane import Plane, planes
 
 # In the order in which they build upon each other.
@@ -104,9 +104,9 @@ def _spoken(script: str) -> dict[str, list[str]]:
 
 
 def _answer(comparison: Comparison, sure: Certainty | None) -> list[str]:
-    """Return the sentences that answer the question of the studies: what to take, why, and how sure that is."""
+    """Return the sentences that answer the question of the studies: what settings buy, what to take and why."""
     found = recommendation.of(comparison, (), sure) if comparison.candidates else None
-    return advice.told(found) if found else []
+    return [*importances.told(comparison), *(advice.told(found) if found else [])]
 
 
 def _notes(comparison: Comparison, sure: Certainty | None) -> list[str]:
