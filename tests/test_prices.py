@@ -11,12 +11,14 @@ import numpy as np
 import optuna
 import pytest
 
-from suite.core.domains import Choice, Value
+from suite.core.domains import Choice, Range, Value
 from suite.core.fronts import hypervolume
 from suite.core.study import Budget, Constraint, Fidelity, Study
 from suite.core.trial import Trial
 from suite.sampler.cheap_first import CheapFirstSampler
+from suite.sampler.prospects import FIRST, LATER, NEVER
 from suite.search import folder
+from suite.search.fidelity import looks_first
 from suite.search.space import decoded
 from tests import studies
 
@@ -108,7 +110,7 @@ def volume(found: list[tuple[float, float]]) -> float:
     return hypervolume(np.array([(100 - one, np.log(size)) for one, size in found]), (40.0, np.log(6e6)))
 
 
-@pytest.mark.parametrize("seed", [0, 4, 5])  # without a price, 4 takes 1.5 times the whole loop
+@pytest.mark.parametrize("seed", [0, 4, 5, 11])  # without a price, 4 takes 1.5 times the whole loop
 def test_the_front_of_a_loop_over_all_networks_and_sizes_is_found_with_half_of_its_work(
     tmp_path: Path, seed: int
 ) -> None:
@@ -140,6 +142,77 @@ def test_hours_are_spent_on_networks_as_they_are_before_they_are_tuned(tmp_path:
             store.finish(trial)
             modes.append(LOOP.mode(trial.configuration))
     assert modes[:4] == ["frozen"] * 4
+
+
+def asked(home: Path, study: Study, count: int) -> list[Trial]:
+    """Return the first trials of a study whose networks are known beforehand."""
+    with folder.opened(home / "run", study) as store:
+        store.count_by(costs, PICTURES)
+        for _ in range(count):
+            store.finish(ended(store.ask(), study))
+        return store.trials()
+
+
+def test_no_tuning_goes_on_while_a_network_that_was_not_tried_frozen_promises_anything(tmp_path: Path) -> None:
+    """A tuning was begun before these were thought of: it waits."""
+    study = replace(LOOP, image=Choice((128, 160, 224)))
+    with folder.opened(tmp_path / "run", study) as store:
+        store.count_by(costs, PICTURES)
+        modes = []
+        for number in range(9):
+            if number == 3:
+                chosen = {"architecture": "efficientnet/lite0", "image": 128, "recipe.mode": "tune"}
+                trial = store._past.trial(store._rows.begin(chosen, continues=None, until=2))
+            else:
+                trial = store.ask()
+            store.finish(ended(trial, study))
+            modes.append(study.mode(trial.configuration))
+    assert modes[:3] + modes[4:6] == ["frozen"] * 5
+    assert "tune" in modes[6:]
+
+
+def test_a_frozen_network_is_tried_once_whatever_the_rates_of_a_tuning(tmp_path: Path) -> None:
+    """Its classifier has no rates. No proposal is wasted on it, nor is one drawn at random in its place."""
+    study = replace(LOOP, recipe={**LOOP.recipe, "learning_rate": Range(low=3e-4, high=3e-3, log=True)})
+    trials = asked(tmp_path, study, 24)
+    looks = [one.configuration for one in trials if study.mode(one.configuration) == "frozen"]
+    frozen = [(one["architecture"], one["image"]) for one in looks]
+    assert len(set(frozen)) == len(frozen)
+    assert [one.number for one in trials] == list(range(24))
+
+
+def test_looks_come_first_until_they_took_as_much_work_as_a_tuning() -> None:
+    """Of thousands of networks, not all are tried frozen before one is tuned."""
+    look = trial_of(0, "frozen")
+    assert looks_first(LOOP, [])
+    assert looks_first(LOOP, [look])
+    many = [replace(look, number=number) for number in range(40)]
+    assert not looks_first(LOOP, many)
+    assert looks_first(LOOP, [*many, trial_of(40, "tune"), trial_of(41, "tune")])
+    assert not looks_first(replace(LOOP, recipe={"mode": "tune"}), [])
+
+
+def trial_of(number: int, mode: str) -> Trial:
+    chosen: dict[str, Value] = {"architecture": "efficientnet/lite0", "image": 128, "recipe.mode": mode}
+    return ended(Trial(number=number, state="running", configuration=chosen), LOOP)
+
+
+@pytest.mark.parametrize("count", [3, 20])
+def test_what_comes_first_is_proposed_first_and_what_never_comes_is_not(count: int) -> None:
+    """As long as it promises anything: here half of what comes first is dominated before it is tried."""
+    turns = {"a": LATER, "b": FIRST, "c": NEVER}
+    kinds = optuna.distributions.CategoricalDistribution(list(turns))
+    sampler = CheapFirstSampler(
+        lambda told: float(told["width"]),
+        space={"width": WIDTH, "kind": kinds}, turn=lambda told: turns[told["kind"]], seed=1,
+    )  # fmt: skip
+    study = optuna.create_study(directions=["minimize", "minimize"], sampler=sampler)
+    for _ in range(count):
+        trial = study.ask({"width": WIDTH, "kind": kinds})
+        study.tell(trial, (1 / (1 + trial.params["width"]), float(trial.params["width"])))
+    proposed = [trial.params["kind"] for trial in study.trials]
+    assert proposed[: min(count, 6)] == ["b"] * min(count, 6)
+    assert "c" not in proposed
 
 
 def test_a_setting_with_a_single_value_is_known_though_samplers_leave_it_out() -> None:

@@ -36,7 +36,7 @@ from threadpoolctl import threadpool_limits
 from suite.sampler.costs import Costs, Exact, Price
 from suite.sampler.gaussian import Array
 from suite.sampler.parameters import Parameter, Space, unique, without
-from suite.sampler.prospects import POOL, Prospects, Seen, Wanted
+from suite.sampler.prospects import FIRST, LATER, POOL, Prospects, Seen, Turn, Wanted, turns
 
 Open = Callable[[FrozenTrial], bool]  # whether the parameters of a trial may be proposed again
 Curve = Callable[[FrozenTrial], Mapping[float, Sequence[float]]]  # the objectives told at each level reached
@@ -66,7 +66,8 @@ class CheapFirstSampler(BaseSampler):
     thousand. `price(params, costs)` returns how much of what there is to spend a trial takes, if not all take the same:
     then the improvement for each unit of it counts. `deciding` names the parameters that costs depend on, if not all
     do. `curve` returns what a trial told at each level, if trials are not all trained alike; `end` is the level of a
-    whole training.
+    whole training. `turn` says which configurations come before others, as long as they promise anything, and which are
+    not to be proposed.
 
     Trials that run at the same time get different proposals. A configuration that was tried is not proposed again,
     unless `repeat` is set or its trial is `open`. Proposals depend only on `seed`, the trials and the number of the
@@ -82,6 +83,7 @@ class CheapFirstSampler(BaseSampler):
         space: Mapping[str, BaseDistribution] | Space | None = None,
         calls: int | None = None,
         price: Price | None = None,
+        turn: Turn | None = None,
         deciding: Collection[str] | None = None,
         curve: Curve = ended,
         end: float = 0.0,
@@ -94,6 +96,7 @@ class CheapFirstSampler(BaseSampler):
         self._costs, self._knows = Costs(costs, calls, least, deciding), costs is not None
         self._positions, self._limits, self._price = positions, limits, price
         self._given = space if space is None or isinstance(space, Space) else Space.of(space)
+        self._turn = turn
         self._curve, self._end, self._open, self._repeat, self._start = curve, end, open, repeat, start
         self._seed = int(np.random.default_rng(seed).integers(2**32)) if seed is None else seed
         self._proposed: dict[int, tuple[Prospects, Array, float]] = {}  # the last one, by the number of its trial
@@ -123,14 +126,13 @@ class CheapFirstSampler(BaseSampler):
     def _proposal(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, Any]:
         trials = [one for one in study.get_trials(deepcopy=False) if one.number != trial.number]
         space, source = self._begun(trials), np.random.default_rng([self._seed, trial.number])
-        tried = space.rows([one.params for one in trials if one.params and not self._repeat and not self._open(one)])
-        told = len(self._told(trials))
+        tried, told = self._tried(space, trials), len(self._told(trials))
         self._proposed.clear()
         try:
             if told < self._start:
                 return space.configuration(self._first(space, tried, told / self._start, source))
             prospects = self._prospects(study, space, trials, source)
-            row, promise = prospects.best(tried)
+            row, promise = prospects.best(tried, self._turn)
         except StopIteration:
             return {}
         self._proposed[trial.number] = prospects, row, promise
@@ -160,6 +162,22 @@ class CheapFirstSampler(BaseSampler):
         """
         return self._proposed[number][2] if number in self._proposed else None
 
+    def has_first(self, study: optuna.Study) -> bool:
+        """Whether a configuration whose turn is first promises anything; while there is no model, whether one is left.
+
+        It is asked before a proposal, which then begins with the same draws.
+        """
+        if self._turn is None:
+            return False
+        trials = study.get_trials(deepcopy=False)
+        space, source = self._begun(trials), np.random.default_rng([self._seed, len(trials)])
+        tried = self._tried(space, trials)
+        if len(self._told(trials)) < self._start:
+            left = without(unique(space.draw(POOL, source)), tried)
+            return bool((turns(space, left, self._turn) == FIRST).any())
+        with threadpool_limits(1):
+            return self._prospects(study, space, trials, source).has_first(tried, self._turn)
+
     def kept(self, number: int, costs: Sequence[float]) -> float:
         """Return the share of its promise that a proposal keeps now that its costs are measured."""
         if number not in self._proposed:
@@ -176,6 +194,10 @@ class CheapFirstSampler(BaseSampler):
         if self._given is not None:
             return self._given
         return Space.seen([one.distributions for one in telling], [one.params for one in telling])
+
+    def _tried(self, space: Space, trials: Sequence[FrozenTrial]) -> Array:
+        """Return the rows that must not be proposed again."""
+        return space.rows([one.params for one in trials if one.params and not self._repeat and not self._open(one)])
 
     def _told(self, trials: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, Mapping[float, Sequence[float]]]]:
         """Return the trials that told objectives, with these."""
@@ -231,6 +253,9 @@ class CheapFirstSampler(BaseSampler):
         """
         costs = self._costs
         rows = without(unique(space.draw(POOL, source)), tried)
+        if self._turn:
+            turn = turns(space, rows, self._turn)
+            rows = rows[turn == (FIRST if FIRST in turn else LATER)]
         for configuration in space.configurations(rows[: costs.calls or 0]):
             costs.ask(configuration)
         costs.fit(space, rows, source)

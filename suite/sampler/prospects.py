@@ -9,9 +9,10 @@ together, and costs are compared as logarithms.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,11 @@ HOPELESS = 40  # percentile of the values seen: those beyond it are drawn togeth
 DRAWN = 0.25  # how closely: the size of a logarithm, in distances from the best value to that percentile
 WORST = 85  # percentile of the pool's predictions: nothing worse is wanted
 DOUBT = 1.3  # factor on the deviations of the fitted model, which is too sure of its kernel
+NOTHING = 1e-4  # hypervolume: a promise below it counts as none; the front is about 1 high and 1 wide
+
+NEVER, LATER, FIRST = range(3)  # turns
+
+Turn = Callable[[Mapping[str, Any]], int]  # whether a configuration is tried never, later, or before those
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +55,11 @@ class Seen:
     values: Array  # [N, U] minimised
     end: float = 0.0  # the level at which a training has ended
     pending: Array = field(default_factory=lambda: np.empty((0, 0)))  # [M, P] being trained
+
+
+def turns(space: Space, rows: Array, turn: Turn) -> NDArray[np.int64]:
+    """Return the turn of each candidate."""
+    return np.array([turn(configuration) for configuration in space.configurations(rows)], dtype=np.int64)
 
 
 class Scale:
@@ -109,15 +120,16 @@ class Prospects:
         self._expect_pending()
         expected = self._expected(self._pool, pool)
         self._lower, self._upper = self._front(values, met, pool, expected[0])
-        self._pool_worth = self._worth(self._pool, pool, self._gain(pool, *expected))
+        self._pool_promise = self._gain(pool, *expected)
+        self._pool_worth = self._worth(self._pool, pool, self._pool_promise)
 
-    def best(self, tried: Array) -> tuple[Array, float]:
+    def best(self, tried: Array, turn: Turn | None = None) -> tuple[Array, float]:
         """Return the candidate [P] that is worth most and is not among `tried`, with its promise.
 
-        Its costs were asked for, unless no calls were left; a promise of 0 means none. Raises StopIteration when there
-        is no candidate.
+        Those whose `turn` is first come first, as long as they promise anything. Its costs were asked for, unless no
+        calls were left; a promise of 0 means none. Raises StopIteration when there is no candidate.
         """
-        rows, worth = self._searched(tried)
+        rows, worth = self._searched(tried, turn)
         if not len(rows):
             raise StopIteration
         while not self._costs.is_spent:
@@ -158,14 +170,26 @@ class Prospects:
         self._costs.keep(self._space.configuration(row), costs)
         return float(self.promise(row[None])[0])
 
-    def _searched(self, tried: Array) -> tuple[Array, Array]:
+    def has_first(self, tried: Array, turn: Turn) -> bool:
+        """Whether a candidate whose turn is first, and that is not among `tried`, promises anything."""
         new = fresh(self._pool, tried)
+        return bool((self._pool_promise[new][turns(self._space, self._pool[new], turn) == FIRST] > NOTHING).any())
+
+    def _searched(self, tried: Array, turn: Turn | None) -> tuple[Array, Array]:
+        least = FIRST if turn and self.has_first(tried, turn) else LATER
+
+        def in_turn(rows: Array) -> Array:
+            return rows[turns(self._space, rows, turn) >= least] if turn else rows
+
+        new = fresh(self._pool, tried)
+        if turn:
+            new[new] = turns(self._space, self._pool[new], turn) >= least
         rows, worth = self._pool[new], self._pool_worth[new]
-        around = without(unique(self._space.varied(self._best_rows)), np.vstack([self._pool, tried]))
+        around = in_turn(without(unique(self._space.varied(self._best_rows)), np.vstack([self._pool, tried])))
         rows, worth = np.vstack([rows, around]), np.append(worth, self.worth(around) if len(around) else [])
         for _ in range(CLIMBS):
             around = self._space.varied(rows[np.argsort(-worth, kind="stable")[:TOP]])
-            more = without(unique(around), np.vstack([rows, tried]))
+            more = in_turn(without(unique(around), np.vstack([rows, tried])))
             if not len(more):
                 break
             rows, worth = np.vstack([rows, more]), np.append(worth, self.worth(more))

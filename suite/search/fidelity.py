@@ -10,14 +10,13 @@ from suite.core.measures import MEASURES
 from suite.core.recipe import FROZEN, SCRATCH, TUNE
 from suite.core.study import Study
 from suite.core.trial import Trial, best_epoch, reached, resumable
+from suite.sampler.prospects import NOTHING
 from suite.search.budget import parts, spent
 from suite.search.space import network
 
 Kept = Callable[[int], bool]  # whether the checkpoint of the training that this trial began can be read here
 
 Promises = Callable[[Sequence[Trial]], Sequence[float] | None]  # what paused trials promise if trained on
-
-NOTHING = 1e-4  # hypervolume: a promise below it counts as none; the front is about 1 high and 1 wide
 
 
 def stop(study: Study, configuration: Mapping[str, Value], done: int | None = None) -> int | None:
@@ -85,6 +84,25 @@ def next_step(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promi
     looked = sum(done for trial, done in work if trial.continues is None)
     is_due = 2 * looked > sum(done for _, done in work) or not used.allows(study.budget, 1)
     return best(study, trials, kept, promises) if is_due else None
+
+
+def looks_first(study: Study, trials: Sequence[Trial]) -> bool:
+    """Whether networks that may stay frozen are tried so before any is tuned.
+
+    A frozen network takes a thirtieth of a tuning of ten epochs, and is complete. So they come first, until they took
+    as much work as the tunings so far and one more of the most accurate of them.
+    """
+    if not {FROZEN, TUNE} <= set(study.modes):
+        return False
+    each = parts(trials, study)
+    work = [(trial, each[trial.number] * _size(trial)) for trial in trials if trial.number in each]
+    looks = [trial for trial, _ in work if study.mode(trial.configuration) == FROZEN and trial.state == "complete"]
+    if not looks:
+        return True
+    best = max(looks, key=lambda trial: trial.measures[study.quality])
+    tuned = {**best.configuration, "recipe.mode": TUNE}
+    looked = sum(done for trial, done in work if study.mode(trial.configuration) == FROZEN)
+    return looked < sum(done for _, done in work) - looked + study.work(tuned, study.last(tuned)) * _size(best)
 
 
 def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) -> Trial | None:

@@ -20,6 +20,7 @@ from suite.core.trial import Trial
 from suite.sampler.cheap_first import START, CheapFirstSampler, Curve, Open
 from suite.sampler.costs import Price
 from suite.sampler.parameters import Space
+from suite.sampler.prospects import FIRST, LATER, NEVER
 from suite.search.space import branches, decoded, distributions, frozen, network
 from suite.studyfile.binding import configurations, drawn
 
@@ -57,13 +58,18 @@ def sampler(study: Study, asked: int) -> BaseSampler:
 
 
 def cheap_first(
-    study: Study, known: Known, curve: Curve, open: Open, pictures: Callable[[], int] = lambda: 0
+    study: Study,
+    known: Known,
+    curve: Curve,
+    open: Open,
+    pictures: Callable[[], int] = lambda: 0,
+    turn: Callable[[Mapping[str, Value]], int] = lambda configuration: LATER,
 ) -> CheapFirstSampler:
     """Return our sampler.
 
     `known` returns the known costs of a configuration's network, None if it cannot be built or was refused. Each
     proposal asks it for CALLS configurations. The configuration of an `open` trial may be proposed again. `pictures`
-    returns how many there are to train with.
+    returns how many there are to train with. `turn` is asked where networks may stay frozen.
     """
     measures = asked_of(study)
 
@@ -80,6 +86,7 @@ def cheap_first(
         space=Space.branched(distributions(study), branches(study)),
         calls=CALLS,
         price=_price(study, measures, pictures),
+        turn=(lambda parameters: turn(decoded(study, parameters))) if FROZEN in study.modes else None,
         deciding=network(dict.fromkeys(study.domains, 0)).keys(),
         curve=curve,
         open=open,
@@ -149,6 +156,14 @@ class Tried:
     def fresh(self, configuration: Mapping[str, Value]) -> bool:
         """Whether it was not tried, and its network was not refused under another recipe."""
         return self._key(configuration) not in self._configurations and key(network(configuration)) not in self._refused
+
+    def turn(self, configuration: Mapping[str, Value], looks_first: bool) -> int:
+        """Return when a configuration is tried. A frozen network is tried once, whatever the rates of a tuning."""
+        if self._study.mode(configuration) != FROZEN:
+            return LATER
+        if not self.fresh(configuration):
+            return NEVER
+        return FIRST if looks_first else LATER
 
     def _key(self, configuration: Mapping[str, Value]) -> str:
         """Return what tells candidates apart."""

@@ -42,7 +42,7 @@ from suite.machine.interruption import uninterrupted
 from suite.sampler.cheap_first import START
 from suite.search import worker
 from suite.search.database import HEARTBEAT, guarded, legible
-from suite.search.fidelity import Kept, affordable, best, first_look, first_stop, next_step, stop
+from suite.search.fidelity import Kept, affordable, best, first_look, first_stop, looks_first, next_step, stop
 from suite.search.past import Past
 from suite.search.proposals import Known, Tried, asked_of, cheap_first, costs_of, sampler
 from suite.search.record import BELOW
@@ -73,6 +73,7 @@ class Store:
         self._heard: set[int] = set()  # numbers of trials of others whose end was told here
         self._forget()
         self._pictures = 0
+        self._tried, self._looks_first = Tried(study, ()), False
         self._known: Known = lambda configuration: self._seen.costs(configuration)
         self._ours = (
             cheap_first(
@@ -81,6 +82,7 @@ class Store:
                 lambda row: self._seen.curve(row),
                 lambda row: self._seen.is_open(row),
                 lambda: self._pictures,
+                lambda configuration: self._tried.turn(configuration, self._looks_first),
             )
             if study.sampler == "cheap-first"
             else None
@@ -308,25 +310,32 @@ class Store:
 
     def _next(self, trials: Sequence[Trial], kept: Kept) -> Trial | None:
         """Begin the next trial; None when nothing is left to try."""
-        tried = Tried(self.study, trials)
+        self._tried, self._looks_first = Tried(self.study, trials), looks_first(self.study, trials)
         for _ in range(ASKS):
-            waits = self._rows.all(TrialState.WAITING)
-            paused = None if waits else next_step(self.study, trials, kept, self._promises)
-            begun = self._continued(paused) if paused else self._proposed(tried, trials)
+            paused = self._going_on(trials, kept)
+            begun = self._continued(paused) if paused else self._proposed(trials)
             if begun is not None:
                 return begun
-        configuration = tried.draw()
+        configuration = self._tried.draw()
         if configuration is not None:
             return self._begun(first_look(self.study, configuration, trials), trials)
         paused = best(self.study, trials, kept, self._promises)
         return self._continued(paused) if paused else None
+
+    def _going_on(self, trials: Sequence[Trial], kept: Kept) -> Trial | None:
+        """Return the paused trial to continue now; None for a trial that waits in the queue, or a new candidate."""
+        if self._rows.all(TrialState.WAITING):
+            return None
+        paused = next_step(self.study, trials, kept, self._promises)
+        waits = paused and self._looks_first and self._ours and self._ours.has_first(self._rows.study)
+        return None if waits else paused
 
     def _continued(self, paused: Trial) -> Trial | None:
         """Continue a paused trial."""
         until = stop(self.study, paused.configuration, paused.until or 0)
         return self._past.trial(self._rows.begin(paused.configuration, continues=paused.number, until=until))
 
-    def _proposed(self, tried: Tried, trials: Sequence[Trial]) -> Trial | None:
+    def _proposed(self, trials: Sequence[Trial]) -> Trial | None:
         """Begin the trial that waits in the queue, else the sampler's proposal; None when it need not be tried."""
         source = self._ours or sampler(self.study, len(self._rows.all()))
         row = self._rows.propose(
@@ -338,7 +347,7 @@ class Store:
         if continues is not None:  # others may have continued it, or spent the budget for it
             wanted = any(paused.number == continues for paused in affordable(self.study, trials))
         else:
-            wanted = "rerun" in row.user_attrs or tried.fresh(configuration)
+            wanted = "rerun" in row.user_attrs or self._tried.fresh(configuration)
         if not wanted:
             self._rows.reject(row)
             return None
