@@ -24,7 +24,7 @@ from suite.core.study import Constraint
 from suite.core.trial import Run, Trial
 from suite.report import choice, picture
 from suite.report.comparison import compare
-from suite.report.study import data, figures, fronts, page, tables, wording
+from suite.report.study import data, fronts, page, settings, tables, wording
 from suite.report.study.plane import planes
 from tests import studies
 from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families, run, study, trial
@@ -429,7 +429,7 @@ def test_no_word_below_a_panel_is_cut_off(tmp_path: Path) -> None:
         for number in range(12)
     )
     wanted = studies.study(architecture=names, space=space, constraints=())
-    figure = figures.choices(compare([Run(folder=tmp_path, study=wanted, trials=trials)])).figure
+    figure = settings.choices(compare([Run(folder=tmp_path, study=wanted, trials=trials)])).figure
     FigureCanvasAgg(figure).draw()
     panels = [axes.get_window_extent() for axes in figure.axes]
     labels = [label for axes in figure.axes for label in axes.get_xticklabels()]

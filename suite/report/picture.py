@@ -1,4 +1,4 @@
-"""A figure of the report: drawn once, written as PNG and SVG, and laid into the page in the colours of its theme."""
+"""A figure of the report: drawn once, written as PNG, SVG and PDF, and laid into the page in its colours."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ import matplotlib
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextToPath
 
 _DPI = 160  # of PNG files, and of the parts of an SVG that are pixels
 STARTS = {"frozen": ".", "tuned": "+"}  # marks upon the marks of candidates with weights of another training
@@ -54,6 +57,7 @@ _STYLE: dict[Any, Any] = {
     "pdf.fonttype": 42,  # TrueType: what a publisher can read and search
     "path.simplify": True,
 }
+_LETTERS = TextToPath()
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 ElementTree.register_namespace("", _SVG)
 ElementTree.register_namespace("xlink", _XLINK)
@@ -86,12 +90,16 @@ class Picture:
     marks: Mapping[str, Sequence[str]] = field(default_factory=dict)  # gid of a line -> trial of each of its markers
 
     def save(self, folder: Path) -> str:
-        """Write NAME.csv, NAME.png and NAME.svg; return the SVG for the inside of a page."""
+        """Write NAME.csv, NAME.png, NAME.svg and NAME.pdf; return the SVG for the inside of a page.
+
+        The same figure gives the same files.
+        """
         self.table.to_csv(folder / f"{self.name}.csv", index=False)
         path = folder / f"{self.name}.svg"
         with style(self.name):
             FigureCanvasAgg(self.figure).print_png(folder / f"{self.name}.png")
             FigureCanvasSVG(self.figure).print_svg(path, metadata={"Date": None})
+            FigureCanvasPdf(self.figure).print_pdf(folder / f"{self.name}.pdf", metadata={"CreationDate": None})
         return self._inline(path.read_text(encoding="utf-8"))
 
     def _inline(self, svg: str) -> str:
@@ -124,18 +132,31 @@ def new(width: float = 6.4, height: float = 4.3) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def grid(width: float, height: float, rows: int = 1, words: float = 0.0) -> Figure:
+def grid(width: float, height: float, rows: int = 1, words: float = 0.0, head: float = 0.0) -> Figure:
     """An empty figure of `width` x `height` inches for one or several panels, in `rows`.
 
-    Below each panel stand `words`, inches high, for which the figure grows. Its margins are fixed: to find them,
-    matplotlib would have to draw each figure three times.
+    Below each panel stand `words`, and above all a `head`, inches high, for which the figure grows. Its margins are
+    fixed: to find them, matplotlib would have to draw each figure three times.
     """
-    whole = height + rows * words
+    whole = height + rows * words + head
     figure = Drawing(figsize=(width, whole), dpi=_DPI)
-    inches = {"left": 0.74 / width, "right": 1 - 0.12 / width, "bottom": (0.5 + words) / whole, "top": 1 - 0.34 / whole}
+    inches = {
+        "left": 0.74 / width,
+        "right": 1 - 0.12 / width,
+        "bottom": (0.5 + words) / whole,
+        "top": 1 - (0.34 + head) / whole,
+    }
     panel = (height - 0.84) / (rows + 0.42 * (rows - 1))  # inches high, as without words
     figure.subplots_adjust(**inches, wspace=0.2, hspace=0.42 + words / panel)
     return figure
+
+
+def size(text: str, points: float) -> tuple[float, float]:
+    """Return width and height of a line of text, in points, if its letters have so many."""
+    width, height, _ = _LETTERS.get_text_width_height_descent(
+        text, FontProperties(family="DejaVu Sans", size=points), False
+    )
+    return float(width), float(height)
 
 
 def colour(index: int) -> str:

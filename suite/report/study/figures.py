@@ -1,46 +1,34 @@
-"""The other figures: learning curves, hypervolume, and accuracy over each setting."""
+"""The figures of a study: its fronts and mistakes are drawn elsewhere, learning curves and hypervolume here."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from suite.core import dominance
-from suite.core.domains import Choice, Domain, Range, Value
 from suite.core.measures import MEASURES, formatted
-from suite.core.rules import brief
-from suite.core.study import Objective, setting
+from suite.core.study import Objective
 from suite.report import phrases, picture
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
 from suite.report.picture import Picture
-from suite.report.study import fronts, importances, mistakes, tables
+from suite.report.study import fronts, importances, mistakes, settings, tables
 from suite.report.study.plane import Plane
 
 _MANY = 300  # above this many lines or points, an SVG holds them as pixels: it stays small
-_PANELS = 12
-_WORDS = 24  # most words that fit side by side
-_LINE = 36  # letters that fit in a line below a panel
-_LETTER = 0.06  # inches of a letter
-_USUAL = 0.2  # inches below a panel for one line of words
-_COLUMNS = 8  # above this many numbers, a panel has an axis instead of columns
 
 
 def all_figures(comparison: Comparison, planes: Sequence[Plane], sure: Certainty | None = None) -> list[Picture]:
     """Return every figure that has something to draw, from the top of the page down."""
-    drawn = [fronts.draw(plane) for plane in planes]
+    drawn = fronts.every(planes, sure)
     drawn += [learning_curves(comparison)] if any(entry.trial.curve for entry in comparison.entries) else []
     drawn += [hypervolume(comparison)] if _in_all(comparison, comparable(comparison)) else []
-    trained = _trained(comparison)
-    searched = any(_fits(trained, path) for path in tables.configuration(comparison))
-    drawn += [choices(comparison)] if planes and searched else []
+    drawn += [settings.choices(comparison)] if planes and settings.searched(comparison) else []
     drawn += importances.figures(comparison)
     return drawn + (mistakes.figures(sure) if sure else [])
 
@@ -105,42 +93,6 @@ def comparable(comparison: Comparison) -> tuple[Objective, ...]:
     return tuple(kept) or (comparison.quality,)
 
 
-def choices(comparison: Comparison) -> Picture:
-    """Accuracy over each searched setting: which settings mattered."""
-    measure, trained = comparison.quality.measure, _trained(comparison)
-    paths = tables.configuration(comparison)
-    paths = [path for path in paths if _fits(trained, path)][:_PANELS]
-    columns, rows = min(3, max(1, len(paths))), max(1, math.ceil(len(paths) / 3))
-    offered = [_labels(_columns(_domains(comparison, path), _values(trained, path))) for path in paths]
-    with picture.style("choices"):
-        figure = picture.grid(3.6 * columns, 2.5 * rows + 0.3, rows, max(map(_height, offered), default=0.0))
-        marks: dict[str, Sequence[str]] = {}
-        for position, path in enumerate(paths):
-            axes = figure.add_subplot(rows, columns, position + 1)
-            _panel(axes, comparison, path, [e for e in trained if path in e.trial.configuration], marks)
-        figure.supylabel(phrases.axis(measure), fontsize=9, x=0.005, ha="left")
-    return Picture(
-        name="choices",
-        title="Which settings mattered",
-        caption="Each panel shows every trained candidate over one searched setting; each run or family has its "
-        "colour. A bar is the median of its column. If the points of a panel rise or fall as a whole, its setting "
-        "mattered. The search did not try all values equally often, so this shows association, not cause.",
-        figure=figure,
-        table=_settings(trained, paths, measure),
-        marks=marks,
-    )
-
-
-def _trained(comparison: Comparison) -> list[Entry]:
-    return [entry for entry in comparison.candidates if comparison.quality.measure in entry.trial.measures]
-
-
-def _fits(entries: Sequence[Entry], path: str) -> bool:
-    """Whether a setting's values fill a panel: more than one, and not too many words to fit side by side."""
-    values = {e.trial.configuration[path] for e in entries if path in e.trial.configuration}
-    return len(values) > 1 and (len(values) <= _WORDS or not any(isinstance(value, str) for value in values))
-
-
 def _in_all(comparison: Comparison, objectives: Sequence[Objective]) -> list[Entry]:
     return [e for e in comparison.candidates if all(o.measure in e.trial.measures for o in objectives)]
 
@@ -187,77 +139,3 @@ def _hypervolume_caption(comparison: Comparison, objectives: Sequence[Objective]
         "line means that further trials found nothing better."
         + (" Latency is left out, because it was measured in different places." if left_out else "")
     )
-
-
-def _panel(
-    axes: Axes, comparison: Comparison, path: str, entries: Sequence[Entry], marks: dict[str, Sequence[str]]
-) -> None:
-    axes.set_title(setting(path), fontsize=9, loc="left")
-    axes.margins(x=0.1)
-    values = _values(entries, path)
-    y = [entry.trial.measures[comparison.quality.measure] for entry in entries]
-    domains = _domains(comparison, path)
-    columns, many = _columns(domains, values), len(entries) > _MANY
-    if columns:
-        x = [float(columns.index(value)) for value in values]
-        _name_columns(axes, columns, pd.Series(y).groupby(x).median())
-    else:
-        x = [float(value) for value in values]  # type: ignore[arg-type]
-        if any(isinstance(domain, Range) and domain.log for domain in domains):
-            axes.set_xscale("log")
-            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: phrases.short(value)))
-            axes.xaxis.set_minor_formatter(NullFormatter())
-    for index, kind in enumerate(comparison.kinds):
-        shift = 0.12 * (index - (len(comparison.kinds) - 1) / 2) if columns else 0.0
-        chosen = [position for position, entry in enumerate(entries) if comparison.kind(entry) == kind]
-        gid = f"{path}-{index}"
-        axes.plot([x[i] + shift for i in chosen], [y[i] for i in chosen], picture.shape(index), markersize=4,
-                  color=picture.colour(index), alpha=0.15 if many else 0.5, markeredgecolor="none", gid=gid,
-                  rasterized=many)  # fmt: skip
-        marks[gid] = [entries[i].name for i in chosen]
-
-
-def _columns(domains: Sequence[Domain], values: Sequence[Value]) -> list[Value]:
-    """Return the values shown side by side as columns; empty if the numbers need an axis."""
-    offered = [value for domain in domains if isinstance(domain, Choice) for value in domain.values]
-    known = list(dict.fromkeys([*offered, *values]))
-    numbers = [value for value in known if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    if len(numbers) < len(known):
-        return known
-    return sorted(numbers) if len(numbers) <= _COLUMNS else []
-
-
-def _name_columns(axes: Axes, columns: Sequence[Value], medians: pd.Series[float]) -> None:
-    labels = _labels(columns)
-    axes.set_xticks(range(len(columns)), labels, rotation=90 if _height(labels) else 0)
-    axes.grid(visible=False, axis="x")
-    at = medians.index.to_numpy(dtype=float)
-    axes.hlines(medians, at - 0.3, at + 0.3, color=picture.INK, linewidth=1.6, zorder=4)
-
-
-def _labels(columns: Sequence[Value]) -> list[str]:
-    return [brief(value) for value in columns]
-
-
-def _height(labels: Sequence[str]) -> float:
-    """Return the inches that words take below a panel: 0 if they stand side by side, else they are upright."""
-    is_upright = sum(map(len, labels)) > _LINE
-    return max(map(len, labels)) * _LETTER - _USUAL if is_upright else 0.0
-
-
-def _values(entries: Sequence[Entry], path: str) -> list[Value]:
-    return [entry.trial.configuration[path] for entry in entries if path in entry.trial.configuration]
-
-
-def _domains(comparison: Comparison, path: str) -> list[Domain]:
-    return [run.study.domains[path] for run in comparison.studied if path in run.study.domains]
-
-
-def _settings(entries: Sequence[Entry], paths: Sequence[str], measure: str) -> pd.DataFrame:
-    rows = [
-        {"name": entry.name, "run": entry.run, measure: entry.trial.measures[measure]}
-        | {path: brief(entry.trial.configuration[path]) for path in paths if path in entry.trial.configuration}
-        for entry in entries
-    ]
-    return pd.DataFrame(rows, columns=["name", "run", measure, *paths])

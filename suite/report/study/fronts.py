@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from suite.core import seen
 from suite.core.measures import formatted, interval
 from suite.core.study import Constraint
-from suite.report import phrases, picture
+from suite.report import certainty, phrases, picture
+from suite.report.certainty import Certainty
 from suite.report.comparison import Entry
+from suite.report.language import say
 from suite.report.picture import Picture
-from suite.report.study import tables, wording
+from suite.report.study import labels, scales, tables, wording
 from suite.report.study.plane import Plane
+from suite.statistics.intervals import Interval
 
 Box = NDArray[np.float64]
 
+_TICKS = 8  # most on the axis of the cost
 _MANY = 300  # above this many, an SVG holds the intervals as pixels: it stays small
 
 
@@ -33,40 +36,76 @@ def name(plane: Plane) -> str:
     return f"front-{plane.cost.measure}{place}"
 
 
-def draw(plane: Plane) -> Picture:
-    """Draw the candidates of every run or family, their fronts, the front of all, and the limits."""
+def every(planes: Sequence[Plane], sure: Certainty | None = None) -> list[Picture]:
+    """Draw every plane. What the caption of the first says is not said again."""
+    drawn = [_drawn(plane, sure) for plane in planes]
+    said = drawn[0][1] if drawn else ()
+    others = [_shortened(each, sentences, drawn[0][0].title, said) for each, sentences in drawn[1:]]
+    return [each for each, _ in drawn[:1]] + others
+
+
+def draw(plane: Plane, sure: Certainty | None = None) -> Picture:
+    """Draw the candidates of every run or family, their fronts, the front of all, and the limits.
+
+    The axes are fitted to the front. Candidates on it have the interval of their accuracy, too, where `sure` knows it.
+    """
+    return _drawn(plane, sure)[0]
+
+
+def _shortened(each: Picture, sentences: Sequence[str], first: str, said: Sequence[str]) -> Picture:
+    own = [sentence for sentence in sentences if sentence not in said]
+    return replace(each, caption=" ".join([*own, say("It is read as “{title}”.", title=first)]))
+
+
+def _drawn(plane: Plane, sure: Certainty | None) -> tuple[Picture, Sequence[str]]:
+    """Return the picture of a plane and the sentences of its caption."""
+    heights = _heights(plane, sure)
     marks: dict[str, Sequence[str]] = {}
     with picture.style(name(plane)):
         figure, axes = picture.new()
-        _axes(axes, plane)
+        _axes(axes, plane, heights)
         _broken(axes, plane, marks)
         for index, kind in enumerate(plane.comparison.kinds):
             _kind(axes, plane, index, [one for one in plane.entries if plane.comparison.kind(one) == kind], marks)
         _starts(axes, plane)
         _joint_front(axes, plane)
+        _uprights(axes, plane, heights)
         beyond = _limits(axes, plane)
         _baseline(axes, plane)
         _legend(axes, plane)
-        _labels(axes, plane)
-    return Picture(
+        outside = _outside(axes, plane)
+        labels.label(axes, plane, _boxes(axes, plane, heights))
+    sentences = wording.front_caption(plane, beyond, outside=outside, is_sure=bool(heights))
+    drawn = Picture(
         name=name(plane),
         title=wording.front_title(plane.quality, plane.cost, plane.place),
-        caption=wording.front_caption(plane, beyond),
+        caption=" ".join(sentences),
         figure=figure,
         table=tables.pair([*plane.entries, *plane.broken], plane.quality, plane.cost, plane.front),
         marks=marks,
     )
+    return drawn, sentences
 
 
-def _axes(axes: Axes, plane: Plane) -> None:
+def _axes(axes: Axes, plane: Plane, heights: Mapping[str, Interval]) -> None:
     axes.set_xlabel(phrases.axis(plane.cost.measure))
     axes.set_ylabel(phrases.axis(plane.quality.measure))
     if plane.log:
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: phrases.short(value)))
-    axes.margins(x=0.08, y=0.08)
+    low, high = plane.span(plane.quality)
+    shown = [entry for entry in plane.front if plane.y(entry) >= low]
+    up = [low, high, *(end for entry in shown for end in heights.get(entry.name, ()))]
+    axes.set_xlim(scales.with_room(*_across(plane, shown), log=plane.log))
+    axes.set_ylim(scales.with_room(min(up), max(up)))
+    scales.ticks(axes.xaxis, log=plane.log, most=_TICKS)
+
+
+def _across(plane: Plane, shown: Sequence[Entry]) -> tuple[float, float]:
+    """Return the costs that the axis shows, with the intervals of the front as far as they leave it half the axis."""
+    low, high = plane.span(plane.cost)
+    ends = [end for entry in shown for end in interval(entry.trial.measures, plane.cost.measure)]
+    reach = (high - low) / 2 or abs(high) / 2
+    return max(min([low, *ends]), low / 2 if plane.log else low - reach), min(max([high, *ends]), high + reach)
 
 
 def _kind(axes: Axes, plane: Plane, index: int, entries: Sequence[Entry], marks: dict[str, Sequence[str]]) -> None:
@@ -134,6 +173,43 @@ def _ends(entries: Sequence[Entry], measure: str, at: Callable[[Entry], float]) 
     """Return rows of a bar's position and its two ends, for each interval wider than zero."""
     known = [(at(entry), *interval(entry.trial.measures, measure)) for entry in entries]
     return np.array([row for row in known if row[1] < row[2]], dtype=float).reshape(-1, 3)
+
+
+def _heights(plane: Plane, sure: Certainty | None) -> dict[str, Interval]:
+    """Return the intervals of the accuracies on the front, by name; none where they are not known."""
+    if sure is None or plane.quality.measure != certainty.MEASURE:
+        return {}
+    return {entry.name: known for entry in plane.front if (known := sure.interval(entry))}
+
+
+def _uprights(axes: Axes, plane: Plane, heights: Mapping[str, Interval]) -> None:
+    """Draw the intervals of the accuracies on the front."""
+    for entry in plane.front:
+        if entry.name in heights:
+            colour = picture.colour(plane.comparison.kinds.index(plane.comparison.kind(entry)))
+            axes.vlines(plane.x(entry), *heights[entry.name], color=colour, alpha=0.45, linewidth=1.2, zorder=2.6)
+
+
+def _boxes(axes: Axes, plane: Plane, heights: Mapping[str, Interval]) -> Box:
+    """Return the boxes of the upright bars in pixels: left, bottom, right, top."""
+    at = {entry.name: plane.x(entry) for entry in plane.front}
+    ends = [axes.transData.transform([(at[name], low), (at[name], high)]) for name, (low, high) in heights.items()]
+    return np.array([[*each[0] - 1, *each[1] + 1] for each in ends], dtype=float).reshape(-1, 4)
+
+
+def _outside(axes: Axes, plane: Plane) -> int:
+    """Point to the members of the front below the axes; return how many candidates are outside."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    for entry in plane.front:
+        if plane.y(entry) < bottom:
+            words = f"{entry.name}: {formatted(plane.quality.measure, plane.y(entry))}"
+            look: dict[str, Any] = {"fontsize": labels.SIZE, "color": picture.INK, "annotation_clip": False}
+            axes.annotate("▾", (plane.x(entry), bottom), xytext=(0, 1), textcoords="offset points", ha="center", **look)
+            axes.annotate(
+                words, (plane.x(entry), bottom), xytext=(5, 4), textcoords="offset points", **look, gid="name"
+            )
+    inside = [e for e in plane.entries if left <= plane.x(e) <= right and bottom <= plane.y(e) <= top]
+    return len(plane.entries) - len(inside)
 
 
 def _joint_front(axes: Axes, plane: Plane) -> None:
@@ -216,37 +292,3 @@ def _legend(axes: Axes, plane: Plane) -> None:
         handles.append(Line2D([], [], marker="x", color=picture.PALE, label="breaks a constraint", **look))
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=min(len(handles), 4), borderpad=0.2,
                 columnspacing=1.2, handletextpad=0.2)  # fmt: skip
-
-
-def _labels(axes: Axes, plane: Plane) -> None:
-    """Name the front points where there is room: no candidate can be above and to the left of them."""
-    front = plane.front
-    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())  # matplotlib finds the limits only when asked for them
-    pixel = axes.figure.dpi / 72
-    at = {entry.name: axes.transData.transform((plane.x(entry), plane.y(entry))) for entry in front}
-    marks = axes.transData.transform([(plane.x(entry), plane.y(entry)) for entry in plane.entries])
-    places = np.array(list(at.values()))
-    steps = np.hstack([places[:-1] - pixel, places[1:, :1], places[:-1, 1:] + pixel])
-    taken = np.vstack([np.hstack([marks - 4 * pixel, marks + 4 * pixel]), steps])  # left, bottom, right, top
-    first = [entry for entry in (plane.knee, front[-1], front[0]) if entry]
-    for name in dict.fromkeys(entry.name for entry in (*first, *front)):
-        for dx, dy, side in ((-6, 4, "right"), (-8, -3, "right"), (9, -10, "left")):
-            width, height = 4.6 * len(name) * pixel, 9 * pixel
-            left, bottom = at[name] + np.array([dx, dy]) * pixel - (width if side == "right" else 0, 0)
-            box = np.array([left, bottom, left + width, bottom + height])
-            if _is_free(box, taken, axes.bbox):
-                _label(axes, name, at[name], (dx, dy), side)
-                taken = np.vstack([taken, box])
-                break
-
-
-def _is_free(box: Box, taken: Box, frame: Bbox) -> bool:
-    inside = frame.x0 < box[0] and box[2] < frame.x1 and frame.y0 < box[1] and box[3] < frame.y1
-    meets = (taken[:, 0] < box[2]) & (box[0] < taken[:, 2]) & (taken[:, 1] < box[3]) & (box[1] < taken[:, 3])
-    return bool(inside and not meets.any())
-
-
-def _label(axes: Axes, name: str, at: Box, offset: tuple[int, int], side: str) -> None:
-    point = axes.transData.inverted().transform(at)
-    axes.annotate(name, tuple(point), xytext=offset, textcoords="offset points", ha=side, fontsize=8,
-                  color=picture.INK, zorder=6)  # fmt: skip

@@ -140,7 +140,7 @@ def calibration(certainty: Certainty) -> Picture:
         _points(axes, tempered, 2, f"at temperature {float(kept.temperature):.2f}")
         axes.set_xlabel("Probability that it gives its answer, %")
         axes.set_ylabel("Share of these answers that are right, %")
-        axes.legend(loc="lower right")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0.2)
     return Picture(
         name="calibration",
         title="Is it as often right as it says?",

@@ -11,6 +11,8 @@ from suite.core.measures import is_stable
 from suite.core.study import Objective
 from suite.report.comparison import Comparison, Entry
 
+_FEW = 3  # members of a front that are always shown
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plane:
@@ -49,6 +51,23 @@ class Plane:
         """Whether the cost spans more than a factor of ten."""
         costs = [self.x(entry) for entry in (*self.entries, *self.broken)]
         return min(costs) > 0 and max(costs) > 10 * min(costs)
+
+    def span(self, objective: Objective) -> tuple[float, float]:
+        """Return the values that its axis shows: from the best to the worst on the front, or in the best quarter.
+
+        Where the front is short, it is the best half.
+        A candidate on the front whose quality is far below all others does not stretch the axis.
+        """
+        sign = -1.0 if objective.goal == "max" else 1.0  # the better is the smaller
+        values, members = (
+            sorted(sign * entry.trial.measures[objective.measure] for entry in entries)
+            for entries in (self.entries, self.front)
+        )
+        while sign < 0 and len(members) > _FEW and members[-1] - members[-2] > 2 * (members[-2] - members[0]):
+            members.pop()
+        part = 4 if len(self.front) >= _FEW else 2
+        low, high = sorted((sign * values[0], sign * max(members[-1], values[len(values) // part])))
+        return low, high
 
     def is_stable(self, entry: Entry) -> bool:
         """Whether both values are stable enough to compare."""

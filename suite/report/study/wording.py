@@ -22,8 +22,8 @@ def front_title(quality: Objective, cost: Objective, place: str) -> str:
     return say("{title} on {place}", title=against, place=place) if place else against
 
 
-def front_caption(plane: Plane, beyond: Sequence[Constraint]) -> str:
-    """Say how to read a front."""
+def front_caption(plane: Plane, beyond: Sequence[Constraint], *, outside: int = 0, is_sure: bool = False) -> list[str]:
+    """Say how to read a front, in sentences; some candidates may be `outside`, and accuracies have intervals."""
     quality, cost = word(plane.quality.measure), word(plane.cost.measure)
     sentences = [
         say("Up and to the left is better."),
@@ -33,13 +33,17 @@ def front_caption(plane: Plane, beyond: Sequence[Constraint]) -> str:
         say("Pale ones are dominated: another is at least as good in both and better in one."),
         _knee_caption(plane),
         _interval(plane),
+        say("An upright bar is the 95 % interval of an accuracy (Wilson).") if is_sure else "",
         _starts_caption(plane),
         say("Crosses were trained but break a constraint.") if plane.broken else "",
         say("The {cost} axis is logarithmic.", cost=cost) if plane.log else "",
+        many(outside, "{number:,} candidate is outside the axes.", "{number:,} candidates are outside the axes.")
+        if outside
+        else "",
         _not_drawn(beyond),
         f"{title(plane.cost.measure)}: {meaning(plane.cost.measure).replace('`', '')}.",
     ]
-    return " ".join(sentence for sentence in sentences if sentence)
+    return [sentence for sentence in sentences if sentence]
 
 
 def _each_front(plane: Plane) -> str:
