@@ -24,7 +24,7 @@ from suite.core.study import Constraint
 from suite.core.trial import Run, Trial
 from suite.report import choice, picture
 from suite.report.comparison import compare
-from suite.report.study import data, fronts, page, settings, tables, wording
+from suite.report.study import data, fronts, kept, page, settings, tables, wording
 from suite.report.study.plane import planes
 from tests import studies
 from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families, run, study, trial
@@ -122,7 +122,7 @@ def test_curves_of_many_trials_are_thinned_and_keep_their_best_epoch():
     known = data.embedded(compare([made]), None)["curves"]
     assert all(epochs[0] == 1 and epochs[-1] == 2000 for epochs in known["epochs"])
     assert all(max(values) == 51.0 for values in known["values"])
-    assert sum(map(len, known["values"])) <= data.POINTS + len(known["values"])
+    assert sum(map(len, known["values"])) <= kept.POINTS + len(known["values"])
 
 
 def test_trainings_that_differ_by_chance_only_are_known_as_such():

@@ -12,6 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from benchmarks.report import runs as made_up
+from suite.core import answers
+from suite.core.answers import Answers
 from suite.core.errors import NothingFitsError
 from suite.core.study import Constraint
 from suite.report import choice, results
@@ -510,4 +512,43 @@ def test_a_run_without_a_trained_trial_says_so(tmp_path):
         assert "No candidate has been trained" in seen.text("#answer")
         assert "No trained model may be chosen yet" in seen.text("#best")
         assert Counter(rows_of(seen, 0)) == Counter(f"{run.name}/{one.number}" for one in refused)
+        assert seen.errors == []
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory) -> Path:
+    """A page of a run whose trials kept their answers, and two of which were trained again with seeds."""
+    home = tmp_path_factory.mktemp("answered")
+    run = dataclasses.replace(families(20)[1], folder=home)
+    random, labels = np.random.default_rng(0), np.arange(200) % 4
+    for trial in run.candidates:
+        right = random.random(200) < trial.measures["accuracy"] / 100
+        answers.write(answered_by(labels, right), answers.place(home, trial.number))
+    for trial in run.candidates[:2]:
+        for seed in (1, 2, 3):
+            answers.write(answered_by(labels, random.random(200) < 0.9), answers.again(home, trial.number, seed))
+    return page.write([run], tmp_path_factory.mktemp("of-answers"))
+
+
+def answered_by(labels, right):
+    """Answers to pictures of four classes; what is wrong is named as the next class."""
+    named = np.where(right, labels, (labels + 1) % 4).astype(np.int32)
+    said = np.full(len(labels), 0.9, np.float32)
+    return Answers(
+        labels=labels.astype(np.int32), named=named, said=said, of_label=said, tempered=said, temperature=np.array(1.0)
+    )
+
+
+def test_an_open_trial_shows_where_it_is_wrong_and_what_other_seeds_gave(answered):
+    with opened(answered) as seen:
+        name, seeds = seen.do("[known.confirmed[0].name, known.confirmed[0].seeds]")
+        seen.do("(name) => open_trial(place_of.get(name))", name)
+        panel = seen.text("#trial")
+        assert f"Trained again with 3 seeds, it has {np.mean(seeds):.1f} %" in panel
+        counts = seen.do("(name) => known.confusions.of[name]", name)
+        assert sum(count for _, _, count in counts) == 200
+        label, named, count = max((one for one in counts if one[0] != one[1]), key=lambda one: one[2])
+        assert f"{label} taken for {named}: {count} of 50" in panel
+        assert seen.page.locator("#trial svg.square rect").count() == len(counts)
+        assert seen.page.locator("#confirmed-drawing .crowd").count() == 6
         assert seen.errors == []

@@ -73,11 +73,11 @@ function the_best(trial) {
   return [
     element("p", { class: "muted" }, lead),
     element("p", { class: "best-name" }, name),
-    element("p", { class: "best-quality" }, `${told(quality, trial)} ${columns.get(quality).word}`, element("span", { class: "muted" }, with_brackets(told_interval(quality, trial)))),
+    has(quality, trial) && element("p", { class: "best-quality" }, `${told(quality, trial)} ${columns.get(quality).word}`, element("span", { class: "muted" }, with_brackets(told_interval(quality, trial)))),
     element("ul", {}, ...rest.map((key) => element("li", {}, with_word(key, trial), element("span", { class: "muted" }, `${columns.get(key).unit ? ` ${columns.get(key).word}` : ""}${with_brackets(told_interval(key, trial))}`)))),
     ...unsure.map((one) => element("p", { class: "doubt" }, say("It meets the limit on {measure} by the median only: its interval reaches beyond.", { measure: columns.get(one.measure).word }))),
     ...export_command(trial),
-  ];
+  ].filter(Boolean);
 }
 
 function nothing_fits() {

@@ -65,7 +65,7 @@ function lay_out_over_time() {
     fitted(learning, paint_learning);
     view(["hidden", "x", "y", "ranges", "find"], paint_learning);
   }
-  document.getElementById("hypervolume").hidden = !known.hypervolume.values.length;
+  document.getElementById("hypervolume").hidden = !known.hypervolume.values.length || known.runs.every((run) => !run.export); // rows of a table have no order
   if (document.getElementById("hypervolume").hidden) return;
   const measured_in = known.hypervolume.measures.map((key) => columns.get(key)?.word ?? key);
   document.getElementById("hypervolume-measures").textContent = say("In {measures}.", { measures: listed(measured_in) });

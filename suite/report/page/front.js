@@ -103,7 +103,7 @@ function crowd() {
 
 function look_of({ trial, x, y, is_out }) {
   const kind = colour_of(kind_of(trial)), fade = faded(trial), small = placed.length > 1500 ? 2.2 : placed.length > MANY ? 2.8 : 3.6;
-  if (is_out) return [`crowd out ${kind} ${fade}`, SHAPES[3](x, y, 2.8)];
+  if (is_out) return [`crowd out ${kind} ${fade} ${placed.length > 1500 ? "pressed" : ""}`, SHAPES[3](x, y, 2.8)];
   if (statuses[trial] === "broken") return [`open ${kind} ${fade}`, cross(x, y, 3)];
   if (statuses[trial] === "refused") return [`open grey ${fade}`, cross(x, y, 2.4)];
   if (statuses[trial] === "dominated") return [`crowd ${kind} ${fade}`, shape_of(kind_of(trial))(x, y, small)];
@@ -142,7 +142,7 @@ function best_ring() {
   const right = mark.x > chart.clientWidth - 130;
   return [
     draw("circle", { cx: round(mark.x), cy: round(mark.y), r: 10, class: "best" }),
-    words(mark.x + (right ? -14 : 14), mark.y + 16, names[mark.trial], "name", right ? "end" : "start"),
+    words(mark.x + (right ? -14 : 14), mark.y + 16, cut(names[mark.trial], 28), "name", right ? "end" : "start"),
   ];
 }
 
@@ -163,10 +163,10 @@ function front_words(number) {
   return [
     many(number, "{number} trial is on the front: large marks.", "{number} trials are on the front: large marks."),
     both ? say("None of the shown is better in one measure and as good in the other.") : say("The front is that of {measures}, not of these axes.", { measures: listed(front_keys().map((key) => columns.get(key)?.word ?? key)) }),
-    say("Bars are 95 % intervals; two measured values whose intervals overlap count as equal."),
+    chart.querySelector(".bar") && say("Bars are 95 % intervals; two measured values whose intervals overlap count as equal."),
     ...(placed.some(({ trial }) => on_front.has(trial) && !is_sure(trial)) ? [say("A hollow mark is unstable: its interval is wider than 3 % to either side.")] : []),
     ...(place ? [say("Each place of measurement has its own front: values of different devices are not compared.")] : []),
-  ];
+  ].filter(Boolean);
 }
 
 can_be_pointed_at(chart, () => placed, {

@@ -45,8 +45,7 @@ const line_path = (points) => `M${points.map(([x, y]) => `${round(x)} ${round(y)
 function upright_axis({ key, at, scale }, top, bottom) {
   const range = state.ranges[key], one = columns.get(key);
   const made = draw("g", { class: "upright", "data-column": key }, line(at, top, at, bottom, "axis"));
-  const title = one.title.length > 15 ? `${one.title.slice(0, 14)}…` : one.title;
-  made.append(words(at, top - 26, title, "label", "middle"), words(at, top - 12, one.unit ?? "", "tick", "middle"));
+  made.append(words(at, top - 26, cut(one.title, 15), "label", "middle"), words(at, top - 12, one.unit ?? "", "tick", "middle"));
   for (const { value: number, text } of scale.ticks) made.append(words(at + 5, scale.at(number) + 4, text, "tick"), line(at - 3, scale.at(number), at + 3, scale.at(number), "axis"));
   if (range) {
     const [a, b] = range.map((end) => Math.min(bottom, Math.max(top, scale.at(Math.min(scale.high, Math.max(scale.low, end))))));

@@ -1,7 +1,7 @@
 // What is looked at, and how: all of it stands in the address, so that a view can be sent.
 
 const DEFAULTS = {
-  x: first_cost(), y: columns.has(quality) ? quality : "number",
+  x: first_cost(), y: columns.has(quality) ? quality : other_objective(),
   xlog: null, ylog: null, // null: as fits the values
   all: false, // whether the axes hold every trial, or are fitted to the front
   hidden: [], // what the legend has switched off: `kind:resnet`, `status:dominated`
@@ -18,6 +18,10 @@ let changed = new Set();
 
 function first_cost() {
   return [...known.costs, ...known.objectives].find((key) => key !== quality && columns.has(key)) ?? "number";
+}
+
+function other_objective() {
+  return known.objectives.find((key) => key !== first_cost() && columns.has(key)) ?? "number";
 }
 
 function view(uses, draw) {

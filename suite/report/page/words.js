@@ -43,3 +43,5 @@ function short(value) {
 function listed(words) {
   return new Intl.ListFormat(language, { type: "conjunction" }).format(words);
 }
+
+const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);

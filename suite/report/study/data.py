@@ -1,7 +1,6 @@
 """What the page knows of each trial: compact columns that are written into it as JSON.
 
-Numbers are whole, not rounded: the page finds the same fronts from them as `suite front`. Only curves are rounded and,
-if there are many, thinned; what trials named wrongly is left out of most where it would make the page too large.
+Numbers are whole, not rounded: the page finds the same fronts from them as `suite front`.
 """
 
 from __future__ import annotations
@@ -13,9 +12,6 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from suite.core import classes
 from suite.core.domains import Choice, Range, Value
 from suite.core.measures import MEASURES
 from suite.core.rules import brief
@@ -24,12 +20,9 @@ from suite.core.trial import NEW_START, Run
 from suite.report import certainty, phrases
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry, ends
-from suite.report.study import figures, tables, wording
+from suite.report.study import figures, kept, tables, wording
 from suite.statistics.intervals import wilson
 
-POINTS = 150_000  # of all learning curves together: some 1 MB
-FEWEST = 12  # points of a curve, however many curves there are
-WRONG = 200_000  # pairs of classes of all trials together: some 2 MB
 _SHARES = ("accuracy", "top5")  # measures that are shares of the validation pictures
 
 
@@ -64,9 +57,10 @@ def embedded(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
         },
         "front": _places_of(entries, comparison.front),
         "sure": _sure(comparison, sure),
-        "curves": _curves(comparison),
+        "curves": kept.curves(comparison),
         "hypervolume": _hypervolume(comparison),
-        "confusions": _confusions(comparison, sure),
+        "confusions": kept.confusions(comparison, sure),
+        "confirmed": kept.confirmed(comparison),
     }
 
 
@@ -198,41 +192,6 @@ def _sure(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
     return {name: {"group": row["group"], "front_share": row["front_share"]} for name, row in found.items()}
 
 
-def _curves(comparison: Comparison) -> dict[str, Any]:
-    """Return the learning curves: validation values of the quality, or of the accuracy if no epoch has it."""
-    by = next((name for name in (comparison.quality.measure, "accuracy") if _has(comparison, name)), None)
-    if by is None:
-        return {}
-    kept = [
-        [(row["epoch"], row[f"val_{by}"]) for row in e.trial.curve if f"val_{by}" in row] for e in comparison.entries
-    ]
-    most = max(FEWEST, POINTS // max(1, sum(map(bool, kept))))
-    thin = [_thinned(curve, most) for curve in kept]
-    return {
-        "measure": by,
-        "axis": phrases.axis(by),
-        "epochs": [[int(epoch) for epoch, _ in curve] for curve in thin],
-        "values": [[round(value, 2) for _, value in curve] for curve in thin],
-    }
-
-
-def _curve(entry: Entry, column: str) -> list[tuple[float, float]]:
-    return [(row["epoch"], row[column]) for row in entry.trial.curve if column in row]
-
-
-def _has(comparison: Comparison, measure: str) -> bool:
-    return any(f"val_{measure}" in row for entry in comparison.entries for row in entry.trial.curve[:1])
-
-
-def _thinned(curve: Sequence[tuple[float, float]], most: int) -> list[tuple[float, float]]:
-    """Return at most some `most` points of a curve: its ends, its best, and others evenly between them."""
-    if len(curve) <= most:
-        return list(curve)
-    best = max(range(len(curve)), key=lambda place: curve[place][1])
-    places = {*np.linspace(0, len(curve) - 1, most - 1).round().astype(int).tolist(), best}
-    return [curve[place] for place in sorted(places)]
-
-
 def _hypervolume(comparison: Comparison) -> dict[str, Any]:
     objectives = figures.comparable(comparison)
     frame = tables.hypervolumes(comparison, objectives)
@@ -243,24 +202,3 @@ def _hypervolume(comparison: Comparison) -> dict[str, Any]:
         "trained": [int(number) for number in frame["trained"]],
         "values": [round(float(value), 3) for value in frame["hypervolume"]],
     }
-
-
-def _confusions(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
-    """Return how many pictures of which class each trial named as which: [label, named, pictures], sparse.
-
-    The best and the front come first, others as long as there is room.
-    """
-    if not sure:
-        return {}
-    run = comparison.run_of(sure.entries[sure.best])
-    front = {entry.name for entry in comparison.front} | {sure.entries[sure.best].name}
-    ordered = sorted(range(len(sure.entries)), key=lambda one: sure.entries[one].name not in front)
-    found: dict[str, list[list[int]]] = {}
-    room = WRONG
-    for one in ordered:
-        pairs, counts = np.unique(np.stack([sure.kept[one].labels, sure.kept[one].named]), axis=1, return_counts=True)
-        room -= len(counts)
-        if room < 0:
-            break
-        found[sure.entries[one].name] = np.vstack([pairs, counts]).T.tolist()
-    return {"classes": list(classes.read(run.folder)) if run else [], "of": found}

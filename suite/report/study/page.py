@@ -68,6 +68,7 @@ def _html(comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure:
         sentences=data.as_json(_spoken(script)),
         questions=about.questions(comparison),
         answer=_answer(comparison, sure),
+        worth=importances.told(comparison),
         headlines=wording.headlines(comparison, drawn),
         notes=_notes(comparison, sure),
         static=[each for each in pictures if each[0].name.startswith("front-")][:1],
@@ -104,9 +105,9 @@ def _spoken(script: str) -> dict[str, list[str]]:
 
 
 def _answer(comparison: Comparison, sure: Certainty | None) -> list[str]:
-    """Return the sentences that answer the question of the studies: what settings buy, what to take and why."""
+    """Return the sentences that answer the question of the studies: what to take, why, and how sure that is."""
     found = recommendation.of(comparison, (), sure) if comparison.candidates else None
-    return [*importances.told(comparison), *(advice.told(found) if found else [])]
+    return advice.told(found) if found else []
 
 
 def _notes(comparison: Comparison, sure: Certainty | None) -> list[str]:
