@@ -26,7 +26,7 @@ def rolled(folder: Path) -> Path:
 
 
 def test_an_operation_that_litert_lacks_is_named_in_a_line(tmp_path: Path) -> None:
-    with pytest.raises(ArchitectureError, match=r"^LiteRT has no Roll of its own: .*Flex.*$"):
+    with pytest.raises(ArchitectureError, match=r"^LiteRT has no operation Roll of its own: .*Flex.*$"):
         converters.converted(rolled(tmp_path / "saved"), "litert", tmp_path)
     assert not (tmp_path / "litert.tflite").exists()
 
@@ -35,7 +35,7 @@ def test_a_file_of_litert_with_operations_of_tensorflow_is_refused_by_their_name
     converter = tf.lite.TFLiteConverter.from_saved_model(str(rolled(tmp_path / "saved")))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
     (tmp_path / "flex.tflite").write_bytes(converter.convert())
-    with pytest.raises(ArchitectureError, match="LiteRT has no Roll of its own"):
+    with pytest.raises(ArchitectureError, match="LiteRT has no operation Roll of its own"):
         converters.refuse_flex(tmp_path / "flex.tflite")
 
 

@@ -10,7 +10,6 @@ LONGEST = 300  # characters of a reason in a table
 
 # What is known, in the order of asking; the second column is said instead.
 KNOWN = (
-    (r"TF Select ops: (\w[\w, ]*)", r"LiteRT has no operation \1 for such numbers; measure it with --path saved_model"),
     (r"Flex delegate|is neither a custom op nor a flex op",
      "it holds operations of TensorFlow that LiteRT alone does not have; measure it as a SavedModel"),
     (r"Lowering tensor list ops is failed|TensorListReserve",
