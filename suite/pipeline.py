@@ -9,31 +9,39 @@ from __future__ import annotations
 import logging
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from suite import architectures, studyfile, tracking
-from suite.architectures import candidate, words
+from suite.architectures import candidate, offers, words
 from suite.benchmark import campaign
 from suite.benchmark.campaign import Settings, Told
 from suite.core import cells, classes, files, seen
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
 from suite.core.recipe import TUNE
-from suite.core.study import NEW, Constraint, Objective, Study, split
+from suite.core.study import NEW, Constraint, Objective, Study, is_own, split
 from suite.core.task import Shape, Task
 from suite.core.trial import Run, Trial
+from suite.export import folder as exports
+from suite.export.formats import SAVED_MODEL
 from suite.machine import capacity, helper, warm
 from suite.machine.forked import can_fork
 from suite.machine.quiet import has_computed, load_tensorflow
+from suite.machine.surroundings import surroundings
+from suite.pictures import viewing
 from suite.report.catalogue.network import Network
 from suite.search import exchange, folder, sharing
 from suite.search.budget import spent
 from suite.studyfile.binding import drawn
+from suite.timing import runtimes as timing_runtimes
 from suite.timing.timer import Timer
+from suite.timing.trying import KEPT, OwnRuntimes
 
 _log = logging.getLogger("suite")
 
@@ -50,6 +58,7 @@ if TYPE_CHECKING:
     from suite.report.confirmation import Again
     from suite.report.results import Results
     from suite.search.beginning import Beginning
+    from suite.tracking.registry import Registered
 
 
 def study(file: Path, overrides: Sequence[str] = ()) -> Study:
@@ -368,13 +377,23 @@ def looks(home: Path) -> str:
     return f"The test pictures were looked at {times} ({'; '.join(known)})." if known else ""
 
 
-def export(entry: Entry, runs: Sequence[Run], into: Path, by_text: Sequence[str] | None = None) -> Exported:
+def export(
+    entry: Entry,
+    runs: Sequence[Run],
+    into: Path,
+    by_text: Sequence[str] | None = None,
+    formats: Sequence[str] = (SAVED_MODEL,),
+) -> Exported:
     """Export the trial `entry` of `runs` to `into/VERSION`, checked. What is there already is not exported twice.
 
-    `by_text` names classes that pictures are told to be of by texts alone; if it is empty, those of the study.
+    The SavedModel is always written, and beside it the other `formats`, keys of suite.export.formats.FORMATS. `by_text`
+    names classes that pictures are told to be of by texts alone; if it is empty, those of the study.
 
-    Raises ExportError when the export does not answer as the trained model does.
+    Raises ExportError when a format does not answer as the trained model does, and MissingExtraError when the library
+    of a format is not installed.
     """
+    for name in formats:
+        timing_runtimes.check(name)
     load_tensorflow()
     from suite import datasets
     from suite.export import exporting
@@ -386,7 +405,7 @@ def export(entry: Entry, runs: Sequence[Run], into: Path, by_text: Sequence[str]
     run = next(one for one in runs if one.study == entry.study)
     home = run.folder
     card = _card(entry, entry.study) | {"by_text": None if by_text is None else list(by_text)}
-    there = exporting.exported(into, card)
+    there = exporting.exported(into, card, formats)
     if there is not None:
         return there
     study = entry.study
@@ -403,21 +422,47 @@ def export(entry: Entry, runs: Sequence[Run], into: Path, by_text: Sequence[str]
         look = f"export {number}" if by_text is None else f"export {number} by text"
         with folder.reopened(home) as store:
             store.look(look, data.digest, {str(number): features.digest(network)})
-    return exporting.export(network, data, into, card, others)
+    runtimes = _runtimes(entry.trial, study, formats)
+    card |= {"timed_on": f"{surroundings()['device']}, {runtimes.threads} threads"}
+    return exporting.export(network, data, into, card, others, formats=formats, runtimes=runtimes)
+
+
+def _runtimes(trial: Trial, study: Study, formats: Sequence[str]) -> OwnRuntimes:
+    """Return how the formats of a trial are tried. One alone need not be timed again; several are, in a row."""
+    at = trial.surroundings
+    is_known = (at.get("latency_path"), at.get("latency_batch")) == (SAVED_MODEL, "1") and "latency" in trial.measures
+    known = (
+        {SAVED_MODEL: {name: trial.measures[name] for name in KEPT}}
+        if is_known and not {*formats} - {SAVED_MODEL}
+        else {}
+    )
+    threads = study.latency.threads or capacity.processors()
+    return OwnRuntimes(threads=threads, sources=tuple(filter(is_own, study.sources)), known=known)
 
 
 def _card(entry: Entry, study: Study) -> dict[str, Any]:
     """Return what is written beside an exported model, so that it can be traced back."""
     return {
         "study": study.name,
+        "question": study.question,
         "trial": entry.trial.number,
         "architecture": candidate.architecture(study, entry.trial.configuration),
         "start": entry.trial.start,
+        "weights": _weights(candidate.architecture(study, entry.trial.configuration), entry.trial),
         "configuration": dict(entry.trial.configuration),
         "measures": dict(entry.trial.measures),
         "surroundings": dict(entry.trial.surroundings),
         "trained": entry.trial.finished.isoformat() if entry.trial.finished else "",
     }
+
+
+def _weights(architecture: str, trial: Trial) -> dict[str, str]:
+    """Return whose weights a trial began with, and their licence as far as it is known; empty for none."""
+    title = trial.surroundings.get("weights", "")
+    if not title:
+        return {}
+    licences = [each.licence for each in offers.offers(architecture) if each.title == title]
+    return {"title": title, "licence": next(iter(licences), "")}
 
 
 def _is_same(trial: Trial, digest: str) -> bool:
@@ -435,12 +480,49 @@ def _classes_then(home: Path, entry: Entry) -> tuple[str, ...]:
     return known
 
 
+def register(
+    entry: Entry, runs: Sequence[Run], exported: Exported, root: Path, name: str, aliases: Sequence[str]
+) -> Registered:
+    """Register the export of the trial `entry` with MLflow as a version of the model `name`. Raises StoreError."""
+    from suite.tracking import registry
+
+    run = next(one for one in runs if one.study == entry.study)
+    told, example = exports.card(exported.folder), min((exported.folder / "assets.extra" / "examples").iterdir())
+    shown = viewing.view(example).image.convert("L" if told["image"][-1] == 1 else "RGB")
+    export = registry.Export(
+        folder=exported.folder, digest=exports.digest(exported.folder), classes=len(told["classes"]),
+        picture=np.asarray(shown).reshape(shown.height, shown.width, -1), tags=_tags(told),
+    )  # fmt: skip
+    return registry.register(run, entry.trial.number, export, tracking.uri(root), name, aliases)
+
+
+def _tags(card: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the registry says of an export: where it came from, how good and how fast it is, and where."""
+    first, seen = card["formats"][0], card["surroundings"]
+    known = {
+        "study": card["study"],
+        "trial": card["trial"],
+        "architecture": card["architecture"],
+        "device": card["timed_on"],
+        "dataset": seen.get("dataset"),
+        "dataset_digest": seen.get("dataset_digest"),
+        "weights": card["weights"].get("title"),
+        "test_accuracy": card["test_accuracy"],
+        "accuracy": first["accuracy"],
+        **{f"{name}_ms": value for name, value in first["latency"].items()},
+    }
+    return {
+        name: f"{value:.6g}" if isinstance(value, float) else str(value)
+        for name, value in known.items()
+        if value is not None
+    }
+
+
 def predict(exported: Path, images: Sequence[Path]) -> list[list[tuple[str, float]]]:
     """Return for each picture the classes with their probabilities, the likeliest first. Raises ExportError."""
     from suite.export.encoded import encoded
-    from suite.export.folder import card
 
-    told = card(exported)
+    told = exports.card(exported)
     asked = encoded(images, told.get("background", "white"))
     load_tensorflow()
     from suite.export import loaded

@@ -20,7 +20,7 @@ from suite.architectures.layers import deployed
 from suite.core.errors import ExportError
 from suite.core.preparation import Preparation
 from suite.datasets import Dataset
-from suite.export import exporting
+from suite.export import agreement, exporting
 from suite.export import folder as exports
 from tests.pictures import fill
 
@@ -73,17 +73,17 @@ def test_a_network_of_mixed_precision_is_compared_by_what_its_layers_compute_in(
     deployed(built).save(tmp_path / "mixed.keras")
     mixed = keras.saving.load_model(tmp_path / "mixed.keras")
     assert mixed.dtype_policy.name == "float32"
-    assert exporting.tolerance_of(mixed) == exporting.TOLERANCE[policy.removeprefix("mixed_")]
+    assert agreement.tolerance_of(mixed) == agreement.TOLERANCE[policy.removeprefix("mixed_")]
     assert exporting.export(mixed, data, tmp_path / "net", {}).agreement.pictures > 0
 
 
 def test_a_mixed_network_inside_another_counts_and_a_plain_one_is_held_to_the_tight_tolerance(
     model: keras.Model,
 ) -> None:
-    assert exporting.tolerance_of(model) == exporting.TOLERANCE["float32"]
+    assert agreement.tolerance_of(model) == agreement.TOLERANCE["float32"]
     inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, dtype="mixed_float16")])
     outer = keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(2)])
-    assert exporting.tolerance_of(outer) == exporting.TOLERANCE["float16"]
+    assert agreement.tolerance_of(outer) == agreement.TOLERANCE["float16"]
 
 
 PLAIN = """
@@ -185,7 +185,7 @@ def test_what_is_transparent_lies_on_the_colour_of_the_study(exported: exporting
 def test_the_card_says_what_it_is(exported: exporting.Exported, data: Dataset) -> None:
     card = json.loads((exported.folder / "assets.extra" / "card.json").read_text())
     assert tuple(card["classes"]) == data.classes
-    assert card["agreement"]["pictures"] == min(exporting.CHECKED, data.sizes["validation"])
+    assert card["agreement"]["pictures"] == min(agreement.CHECKED, data.sizes["validation"])
     assert (card["study"], card["trial"]) == ("a", 1)
     assert (exported.folder / "assets.extra" / "labels.txt").read_text().split() == list(data.classes)
 

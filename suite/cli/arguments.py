@@ -17,6 +17,7 @@ from suite.core.measures import MEASURES
 from suite.core.paths import READY
 from suite.core.study import Constraint, Objective, is_own, split
 from suite.core.trial import Run
+from suite.export.formats import FORMATS
 from suite.report import choice
 from suite.report import results as results_tables
 from suite.report.comparison import Comparison, Entry
@@ -112,6 +113,15 @@ def limits(options: Mapping[str, float | None]) -> tuple[Constraint, ...]:
         for name, value in options.items()
         if value is not None
     )
+
+
+def formats(names: str) -> tuple[str, ...]:
+    """Return the formats of an export, of a list with commas. Raises a BadParameter for an unknown one."""
+    chosen = tuple(dict.fromkeys(name.strip() for name in names.split(",")))
+    for name in chosen:
+        if name not in FORMATS:
+            raise click.BadParameter(f"no format '{name}'.{did_you_mean(name, FORMATS)}", param_hint="--format")
+    return chosen
 
 
 def entry(comparison: Comparison, trial: str, limits: Sequence[Constraint]) -> Entry:

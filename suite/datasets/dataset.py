@@ -115,3 +115,7 @@ class Dataset:
     def samples(self, split: str, count: int) -> list[tuple[np.ndarray, int]]:
         """Return the first `count` pictures as they are in their files (uint8 [h, w, c]), with their labels."""
         return self.reader.samples(split, count)
+
+    def framed(self, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the first `count` pictures at the network's size, before scaling (uint8 [n, H, W, C]), and labels."""
+        return self.reader.framed(split, count)

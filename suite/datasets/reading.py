@@ -106,6 +106,12 @@ class Reader:
         with tf.device("CPU:0"):
             return [(decoded(data).numpy(), int(label)) for data, label in records]
 
+    def framed(self, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the first pictures of a split as networks see them, uint8 [n, H, W, C], with their labels, int64."""
+        with tf.device("CPU:0"):
+            pictures = list(self._pictures(self.source.records(split).take(count)).as_numpy_iterator())
+        return np.stack([picture for picture, _ in pictures]), np.array([label for _, label in pictures], np.int64)
+
     def _shuffled(self, batch_size: int, each: tf.data.Dataset) -> tf.data.Dataset:
         """Return the batches of each epoch of `each`, int64 [2]: the seed and the number of the epoch."""
         size = self.source.sizes["train"]

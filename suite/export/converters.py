@@ -96,8 +96,8 @@ def refuse_flex(file: Path) -> None:
 def _refuse(operations: Sequence[str]) -> None:
     if operations:
         raise ArchitectureError(
-            f"LiteRT has no operation {', '.join(sorted(set(operations)))} of its own: it would take TensorFlow's (Flex, "
-            "SELECT_TF_OPS), which LiteRT's runtime does not have"
+            f"LiteRT has no operation {', '.join(sorted(set(operations)))} of its own: it would take TensorFlow's "
+            "(Flex, SELECT_TF_OPS), which LiteRT's runtime does not have"
         )
 
 

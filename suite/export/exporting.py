@@ -1,32 +1,34 @@
-"""From a trial to a SavedModel that is ready to serve, checked by loading it without Keras."""
+"""From a trial to a SavedModel that is ready to serve, and to files for other runtimes, each checked."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from suite.core import files
-from suite.core.errors import ExportError
+from suite.core.errors import ExportError, SuiteError
+from suite.core.reasons import said
 from suite.datasets import Dataset
+from suite.export import agreement, converters, model_card, saved_model, verdict, warmup
 from suite.export import folder as exports
-from suite.export import saved_model
-from suite.machine import helper
-from suite.pictures.graph import framed, scaled
+from suite.export.agreement import Agreement, Asked
+from suite.export.formats import SAVED_MODEL
+from suite.export.verdict import Verdict
+from suite.machine.quiet import silenced
 
-CHECKED = 256  # validation pictures at the most
-BATCH = 32  # pictures that the trained model answers for at once
-TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}  # greatest difference of a probability, by the
-#                                                                   precision of the coarsest layer
+JUDGED = 1000  # validation pictures at the most, on which each format is judged
+CALIBRATED = 300  # training pictures at the most, by which the ranges of 8-bit numbers are chosen
+OTHERWISE = 10  # times the tolerance of TensorFlow is that of other runtimes: they add numbers up in another order
 ENCODED = (
     "Takes JPEG, PNG, GIF and BMP files. It heeds neither the turn that a camera noted, nor colour profiles, nor the "
     "palette of a BMP file, and cuts 16 bits to the upper 8. `suite predict` opens files first, as training does: the "
@@ -35,20 +37,14 @@ ENCODED = (
 EXAMPLES = 3  # pictures of the test split, to try the export with
 
 
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """How closely the exported model agrees with the trained one."""
+class Runtimes(Protocol):
+    """The runtimes of all formats, each in processes of its own."""
 
-    pictures: int
-    greatest_difference: float  # of a probability, over all pictures, classes and signatures
-    top1_agreement: float  # share of the answers with the same class first, 0 to 1
+    def answers(self, format: str, file: Path, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the probabilities, [N, K], that a file gives for pictures, [N, H, W, C]. Raises SuiteError."""
 
-    def __str__(self) -> str:
-        return (
-            f"on {self.pictures} validation pictures, asked in a fresh process without Keras, the greatest difference "
-            f"of a probability is {self.greatest_difference:.1e}, and the same class comes first for "
-            f"{self.top1_agreement:.1%}."
-        )
+    def latency(self, format: str, file: Path) -> Mapping[str, float]:
+        """Return the latency of a file for one picture, with its interval. Raises SuiteError."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,17 +54,28 @@ class Exported:
     folder: Path  # DIR/NAME/VERSION
     agreement: Agreement
     test_accuracy: float | None  # %, on pictures that neither training nor search has seen; None: none are known
+    verdicts: tuple[Verdict, ...]  # one for each format
 
 
 def export(
-    model: keras.Model, data: Dataset, folder: Path, card: Mapping[str, Any], then: Sequence[str] | None = None
+    model: keras.Model,
+    data: Dataset,
+    folder: Path,
+    card: Mapping[str, Any],
+    then: Sequence[str] | None = None,
+    *,
+    formats: Sequence[str] = (SAVED_MODEL,),
+    runtimes: Runtimes | None = None,
 ) -> Exported:
     """Write `model` to `folder/VERSION/`, the first free version, with `card` and example pictures beside it.
+
+    The SavedModel is always written: other `formats` are made of it, and asked on `runtimes`. Without `runtimes` no
+    latency is known, and there are no other formats.
 
     `then` names its classes if the pictures of `data` are not those that it was trained with. They still show whether
     the export answers as `model` does, but give no accuracy: some test pictures may have been trained on.
 
-    Raises ExportError when it does not answer as `model` does (then nothing is left), or cannot be written.
+    Raises ExportError when a format does not answer as `model` does (then nothing is left), or cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,29 +83,38 @@ def export(
             saved = Path(unchecked) / "model"
             classes = data.classes if then is None else tuple(then)
             saved_model.write(model, classes, str(saved), background=data.background, preprocessing=data.preprocessing)
-            agreement = _agreement(model, data, saved)
+            asked = agreement.asked(model, data, saved, JUDGED)
+            judge = _Judge(model=model, data=data, saved=saved, asked=asked, known=then is None, runtimes=runtimes)
+            verdicts = judge.verdicts(formats)
             accuracy = test_accuracy(model, data) if then is None else None
-            found = {"agreement": asdict(agreement), "test_accuracy": accuracy}
+            found = {
+                "agreement": asdict(asked.agreement), "test_accuracy": accuracy, "formats": [v.kept for v in verdicts],
+                "signatures": saved_model.described(model, classes),
+            }  # fmt: skip
             laid = f"#{bytes(data.background).hex()}"
             seen = asdict(data.preprocessing)
-            told = {"classes": classes, "background": laid, "preprocessing": seen, **card, "encoded": ENCODED, **found}
-            _write_card(saved, data, told)
+            of_data = {"classes": classes, "image": data.task.image, "background": laid, "preprocessing": seen}
+            told = {**of_data, **card, "encoded": ENCODED, **found}
+            _write_extra(saved, data, told, folder.name)
             version = _moved(saved, folder)
     except OSError as error:
         raise ExportError(f"{folder}: cannot be written ({error.strerror or error}). Name another folder.") from error
-    return Exported(folder=version, agreement=agreement, test_accuracy=accuracy)
+    return Exported(folder=version, agreement=asked.agreement, test_accuracy=accuracy, verdicts=tuple(verdicts))
 
 
-def exported(folder: Path, card: Mapping[str, Any]) -> Exported | None:
-    """Return the latest export in `folder` if it holds the model that `card` describes."""
+def exported(folder: Path, card: Mapping[str, Any], formats: Sequence[str] = (SAVED_MODEL,)) -> Exported | None:
+    """Return the latest export in `folder` if it holds the model that `card` describes, in all of these formats."""
     try:
         written = exports.card(folder)
-        agreement, accuracy = Agreement(**written["agreement"]), written["test_accuracy"]
+        agreed, accuracy = Agreement(**written["agreement"]), written["test_accuracy"]
+        verdicts = tuple(Verdict(**one) for one in written["formats"])
     except (ExportError, KeyError, TypeError):  # none, or a damaged one
         return None
     if any(written.get(key) != value for key, value in json.loads(json.dumps(card)).items()):
         return None
-    return Exported(folder=exports.latest(folder), agreement=agreement, test_accuracy=accuracy)
+    if not {*formats} <= {one.format for one in verdicts}:
+        return None
+    return Exported(folder=exports.latest(folder), agreement=agreed, test_accuracy=accuracy, verdicts=verdicts)
 
 
 def test_accuracy(model: keras.Model, data: Dataset) -> float:
@@ -107,70 +123,93 @@ def test_accuracy(model: keras.Model, data: Dataset) -> float:
     return float(100 * np.mean(np.concatenate(hits)))
 
 
-def _agreement(model: keras.Model, data: Dataset, saved: Path) -> Agreement:
-    """Compare the saved model, loaded in a fresh process without Keras, with `model` on validation pictures."""
-    raw = [picture for picture, _ in data.samples("validation", CHECKED)]
-    seen = [framed(picture, data.task.image, data.background, data.preprocessing).numpy() for picture in raw]
-    batches = [np.stack(seen[start : start + BATCH]) for start in range(0, len(seen), BATCH)]
-    trained = np.concatenate([_trained(model, scaled(batch, data.preprocessing)) for batch in batches])
-    differences, same = [], []
-    for name, answers in _answers(saved, raw, batches[0]).items():
-        wanted = trained[: len(answers)]
-        if answers.shape != wanted.shape:
-            raise ExportError(f"signature {name}: answers have shape {answers.shape}, not {wanted.shape}")
-        differences.append(np.abs(answers - wanted).max())
-        same.append(np.mean(answers.argmax(axis=-1) == wanted.argmax(axis=-1)))
-    agreement = Agreement(
-        pictures=len(raw), greatest_difference=float(max(differences)), top1_agreement=float(min(same))
-    )
-    tolerance = tolerance_of(model)
-    if not agreement.greatest_difference <= tolerance:
-        raise ExportError(
-            f"the exported model differs from the trained one by up to {agreement.greatest_difference:.2g} in a "
-            f"probability (at most {tolerance:g} is allowed); the same class comes first for "
-            f"{agreement.top1_agreement:.1%} of {agreement.pictures} pictures. Nothing was exported."
+@dataclass(frozen=True, kw_only=True)
+class _Judge:
+    """Writes formats beside a SavedModel, and judges each."""
+
+    model: keras.Model
+    data: Dataset
+    saved: Path
+    asked: Asked
+    known: bool  # whether the labels of the pictures are the model's classes
+    runtimes: Runtimes | None
+
+    def verdicts(self, formats: Sequence[str]) -> list[Verdict]:
+        """Write and judge the formats; the SavedModel comes first, asked for or not. Raises ExportError."""
+        others = [name for name in dict.fromkeys(formats) if name != SAVED_MODEL]
+        first = self._judged(SAVED_MODEL, self.saved, self.asked.saved)
+        found = [first, *map(self._other, others)]
+        return [self._timed(one) for one in found]  # all in a row: a device changes
+
+    def _other(self, name: str) -> Verdict:
+        assert self.runtimes
+        try:
+            file = self._written(name)
+            answers = self.runtimes.answers(name, file, self.asked.pixels)
+        except Exception as error:  # converters may raise anything
+            raise ExportError(f"{name}: {said(error)}. Nothing was exported: leave it out of --format.") from error
+        found = self._judged(name, file, answers)
+        tolerance = OTHERWISE * agreement.tolerance_of(self.model)
+        if name != "litert-int8" and not found.greatest_difference <= tolerance:
+            raise ExportError(
+                f"{name}: it differs from the trained network by up to {found.greatest_difference:.2g} in a "
+                f"probability (at most {tolerance:g} is allowed). Nothing was exported: leave it out of --format."
+            )
+        return found
+
+    def _written(self, name: str) -> Path:
+        into = self.saved / "formats"
+        into.mkdir(exist_ok=True)
+        whole = saved_model.whole(self.model, self.data.preprocessing) if name == "keras" else None
+        with silenced():
+            return converters.converted(self.saved, name, into, whole, self._shown if name == "litert-int8" else None)
+
+    @property
+    def _shown(self) -> NDArray[np.float32]:
+        return self.data.framed("train", CALIBRATED)[0].astype(np.float32)
+
+    def _judged(self, name: str, file: Path, answers: NDArray[np.float32]) -> Verdict:
+        asked = self.asked
+        if answers.shape != asked.wanted.shape:
+            raise ExportError(f"{name}: its answers have shape {answers.shape}, not {asked.wanted.shape}")
+        return Verdict(
+            format=name,
+            file=str(file.relative_to(self.saved)),
+            megabytes=_megabytes(file),
+            pictures=len(asked.labels),
+            calibrated=min(CALIBRATED, self.data.sizes["train"]) if name == "litert-int8" else None,
+            **verdict.agreed(answers, asked.wanted),  # type: ignore[arg-type]
+            **(verdict.accuracies(answers, asked.wanted, asked.labels) if self.known else {}),  # type: ignore[arg-type]
         )
-    return agreement
+
+    def _timed(self, found: Verdict) -> Verdict:
+        if self.runtimes is None:
+            return replace(found, untimed="nobody asked")
+        try:
+            return replace(found, latency=dict(self.runtimes.latency(found.format, self.saved / found.file)))
+        except SuiteError as error:
+            return replace(found, untimed=str(error))
 
 
-def tolerance_of(model: keras.Model) -> float:
-    """Return the greatest difference of a probability that the precision of `model` explains.
-
-    The precision is read from its layers: the policy of a functional model says float32 whatever they do.
-    """
-    computed = {layer.compute_dtype for layer in model._flatten_layers(include_self=False)}
-    return max((TOLERANCE[kind] for kind in computed if kind in TOLERANCE), default=TOLERANCE["float32"])
+def _megabytes(file: Path) -> float:
+    """Return the size of a format on the disk: a file, or a folder without what lies beside the SavedModel."""
+    beside = {file / "formats", file / "assets.extra"}
+    every = [file] if file.is_file() else [one for one in file.rglob("*") if not beside & {*one.parents}]
+    return sum(one.stat().st_size for one in every if one.is_file()) / 1e6
 
 
-def _trained(model: keras.Model, seen: np.ndarray) -> np.ndarray:
-    """Return the probabilities that `model` gives for some prepared pictures."""
-    logits = model.predict_on_batch(seen)
-    return keras.ops.convert_to_numpy(keras.ops.softmax(keras.ops.cast(logits, "float32")))
-
-
-def _answers(saved: Path, raw: Sequence[np.ndarray], pixels: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what the saved model answers in a fresh process, by signature: `pixels` are the first of `raw`, framed."""
-    asked = saved.parent / "asked.npz"
-    pictures = {str(number): picture for number, picture in enumerate(raw)}
-    np.savez(asked, pixels=pixels, **pictures)  # type: ignore[arg-type]
-    checker = helper.command("suite.export.loaded", str(saved), str(asked))
-    done = subprocess.run(checker, capture_output=True, text=True)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise ExportError(f"the exported model cannot be loaded and asked in a fresh process: {last}")
-    with np.load(asked.with_suffix(".answers.npz")) as answers:
-        return dict(answers)
-
-
-def _write_card(saved: Path, data: Dataset, card: Mapping[str, Any]) -> None:
-    """Write the card, the class names and a few pictures where TensorFlow Serving keeps extra files."""
+def _write_extra(saved: Path, data: Dataset, card: Mapping[str, Any], name: str) -> None:
+    """Write where TensorFlow Serving keeps extra files: cards, names of classes, pictures, and what warms it up."""
     extra = saved / "assets.extra"
     (extra / "examples").mkdir(parents=True)
     (extra / "card.json").write_text(json.dumps(card, indent=2) + "\n")
+    (extra / "MODEL_CARD.md").write_text(model_card.written(json.loads(json.dumps(card)), name), encoding="utf-8")
     (extra / "labels.txt").write_text("".join(f"{name}\n" for name in card["classes"]))
-    for number, (picture, label) in enumerate(data.samples("test", EXAMPLES)):
-        name = f"{number}-{data.classes[label]}.png".replace("/", "_")
-        Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture).save(extra / "examples" / name)
+    pictures = data.samples("test", EXAMPLES)
+    for number, (picture, label) in enumerate(pictures):
+        shown = f"{number}-{data.classes[label]}.png".replace("/", "_")
+        Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture).save(extra / "examples" / shown)
+    warmup.write(extra, name, [picture for picture, _ in pictures], data.task.image)
 
 
 def _moved(saved: Path, folder: Path) -> Path:

@@ -6,6 +6,7 @@ exports/resnet-7/1/assets.extra/card.json  what it is: classes, measures, study,
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,15 @@ def card(export: Path) -> dict[str, Any]:
     if not isinstance(told, dict) or not _are_names(told.get("classes")):
         raise ExportError(f"{file}: damaged, it names no classes. {AGAIN}")
     return told
+
+
+def digest(folder: Path) -> str:
+    """Return a digest of all files in a folder, by their names and what they hold."""
+    content = hashlib.sha256()
+    for file in sorted(one for one in folder.rglob("*") if one.is_file()):
+        held = hashlib.sha256(file.read_bytes()).hexdigest()
+        content.update(f"{file.relative_to(folder).as_posix()}\0{held}\n".encode("utf-8", "surrogateescape"))
+    return content.hexdigest()
 
 
 def _are_names(classes: Any) -> bool:

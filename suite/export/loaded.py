@@ -16,6 +16,8 @@ import tensorflow as tf
 from suite.core.errors import ExportError, first_line
 from suite.export.folder import AGAIN, latest
 
+BATCH = 32  # pictures in a call, where they have one size
+
 
 def predict(export: Path, classes: Sequence[str], encoded: Sequence[bytes]) -> list[list[tuple[str, float]]]:
     """Return for each picture, a PNG file, the `classes` with their probabilities, the likeliest first.
@@ -42,10 +44,10 @@ def _ranked(classes: Sequence[str], probabilities: np.ndarray) -> list[tuple[str
 
 
 def answers(export: Path, pictures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the probabilities, [N, K], that each signature gives for N pictures, asked one by one.
+    """Return the probabilities, [N, K], that each signature gives for N pictures; files are asked one by one.
 
     `pictures` holds each as uint8 [h, w, c] under its number; `encoded` gets PNG files of them. Under `pixels` it holds
-    the first of them as float32 [n, H, W, C], for the signature of that name.
+    those, and more, as uint8 [n, H, W, C]: the signature of that name gets them as float32, several at once.
     """
     served = tf.saved_model.load(str(latest(export))).signatures
     given = [pictures[str(number)] for number in range(len(pictures) - 1)]
@@ -53,13 +55,17 @@ def answers(export: Path, pictures: Mapping[str, np.ndarray]) -> dict[str, np.nd
     asked = {
         "images": [{"images": tf.constant(p[None])} for p in given if p.shape[-1] == image[-1]],
         "encoded": [{"encoded": tf.io.encode_png(p)[None]} for p in given],
-        "pixels": [{"pixels": tf.constant(p[None])} for p in pictures["pixels"]],
+        "pixels": [{"pixels": tf.constant(some, tf.float32)} for some in _batches(pictures["pixels"])],
     }
     return {
         name: np.concatenate([served[name](**question)["probabilities"].numpy() for question in questions])
         for name, questions in asked.items()
         if len(questions) == len(given) or name == "pixels"  # one that cannot take every picture is left out
     }
+
+
+def _batches(pixels: np.ndarray) -> list[np.ndarray]:
+    return [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
 
 
 def main() -> None:

@@ -56,6 +56,37 @@ def signatures(
     }
 
 
+def whole(model: keras.Model, preprocessing: Preprocessing = PLAIN) -> keras.Model:
+    """Return `model` with what the signature `pixels` does around it: pixels (0 to 255) in, probabilities out."""
+    image = tuple(model.input_shape[1:])
+    pixels = keras.Input(image, name="pixels")
+    colours = slice(0, image[-1])
+    squares = [deviation**2 for deviation in preprocessing.deviation]
+    seen = keras.layers.Normalization(mean=preprocessing.mean[colours], variance=squares[colours])(pixels)
+    (logits,) = keras.tree.flatten(model(keras.ops.flip(seen, axis=-1) if preprocessing.reverse else seen))
+    return keras.Model(pixels, keras.layers.Softmax(dtype="float32", name="probabilities")(logits))
+
+
+def described(model: keras.Model, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what each signature takes and answers, in words, for the card."""
+    answers = {"probabilities": ("float32", f"[B, {len(classes)}]"), "label": ("string", "[B]")}
+    return [
+        {
+            "name": name,
+            "argument": spec.name,
+            "dtype": spec.dtype.name,
+            "shape": f"[{', '.join(map(str, _named(spec.shape)))}]",
+            "answers": {key: answers[key] for key in ("probabilities", "label")[: 1 if name == "pixels" else 2]},
+        }
+        for name, (_, (spec,)) in signatures(model, classes).items()
+    ]
+
+
+def _named(shape: tf.TensorShape) -> list[int | str]:
+    letters = iter("Bhw")
+    return [next(letters) if size is None else size for size in shape]
+
+
 def inference(model: keras.Model, classes: Sequence[str]) -> Callable[[], None]:
     """Return a function that runs the exported inference function on one image, to measure its latency.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import keras
 
 Call = Callable[[], object]
+Asking = Callable[[], Sequence[Any]]  # a call that returns all answers
 
 LOADED = {  # modules to import before a path can run; for Keras, the layers that a file may name
     "keras": "suite.architectures.layers",
@@ -45,7 +46,7 @@ class Runtime:
 
     takes: tuple[Input, ...]
     sizes: Mapping[str, Sizes] = field(default_factory=dict)  # of those inputs whose size is free
-    asks: Callable[[Mapping[str, np.ndarray]], Call]  # takes an array for each input, returns a call on them
+    asks: Callable[[Mapping[str, np.ndarray]], Asking]  # takes an array for each input, returns a call on them
     gpu: bool  # whether it runs on a GPU
 
     def on(self, batch: int) -> Call:
@@ -112,7 +113,7 @@ def _saved_model(artefact: Path, threads: int, sizes: Mapping[str, Sizes], *, co
     takes = converters.inputs_of(function)
     asked = tf.function(lambda **given: function(**given), jit_compile=True) if compiled else function
 
-    def asks(arrays: Mapping[str, np.ndarray]) -> Call:
+    def asks(arrays: Mapping[str, np.ndarray]) -> Asking:
         given = {name: tf.constant(array) for name, array in arrays.items()}
         return lambda: _fetched(asked(**given))
 
@@ -138,7 +139,7 @@ def _keras(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime:
     model = load_model(artefact, compile=False, safe_mode=False)
     takes = inputs_of(model)
 
-    def asks(arrays: Mapping[str, np.ndarray]) -> Call:
+    def asks(arrays: Mapping[str, np.ndarray]) -> Asking:
         given = arranged(model, list(map(tf.constant, arrays.values())))
         return lambda: _fetched(model(given, training=False))
 
@@ -174,7 +175,7 @@ def _litert(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime
     takes = tuple(map(_input_of_litert, details.values()))
     gives = [one["index"] for one in interpreter.get_output_details()]
 
-    def asks(arrays: Mapping[str, np.ndarray]) -> Call:
+    def asks(arrays: Mapping[str, np.ndarray]) -> Asking:
         given = {details[name]["index"]: array for name, array in arrays.items()}
         for index, array in given.items():
             interpreter.resize_tensor_input(index, array.shape)
@@ -182,7 +183,7 @@ def _litert(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime
         for index, array in given.items():
             interpreter.set_tensor(index, array)
 
-        def call() -> object:
+        def call() -> list[Any]:
             interpreter.invoke()
             return [interpreter.get_tensor(index) for index in gives]
 
@@ -207,7 +208,7 @@ def _onnx(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runtime:
     session = onnxruntime.InferenceSession(artefact, options, providers=providers)
     takes = tuple(map(_input_of_onnx, session.get_inputs()))
 
-    def asks(arrays: Mapping[str, np.ndarray]) -> Call:
+    def asks(arrays: Mapping[str, np.ndarray]) -> Asking:
         return lambda: session.run(None, dict(arrays))
 
     on_gpu = CUDA in session.get_providers()  # false if CUDA's libraries do not load
@@ -229,11 +230,11 @@ def _openvino(artefact: Path, threads: int, sizes: Mapping[str, Sizes]) -> Runti
     model = openvino.Core().compile_model(artefact / converters.OPENVINO, "CPU", settings)
     takes = tuple(map(_input_of_openvino, model.inputs))
 
-    def asks(arrays: Mapping[str, np.ndarray]) -> Call:
+    def asks(arrays: Mapping[str, np.ndarray]) -> Asking:
         request = model.create_infer_request()
         request.set_input_tensors([openvino.Tensor(arrays[one.name]) for one in takes])
 
-        def call() -> object:
+        def call() -> list[Any]:
             request.infer()
             return [one.data.copy() for one in request.output_tensors]
 

@@ -1,11 +1,14 @@
-"""Export a trained model as a SavedModel, and check it.
+"""Export a trained model as a SavedModel and in other formats, and check each.
 
-The SavedModel goes into DIR/NAME/1, with the preprocessing inside. TRIAL is a number (with several runs RUN/NUMBER),
+The SavedModel goes into DIR/NAME/1, with the preprocessing inside and a model card in assets.extra. Other formats lie
+beside it in formats/. Each answers validation pictures on its own runtime; how it agrees with the network, its
+accuracy, its size and its latency are printed, and stand in the card. TRIAL is a number (with several runs RUN/NUMBER),
 `best` (the most accurate within the limits) or `knee` (the front's best trade of accuracy against cost).
 
 \b
 suite export resnet 7 exports
 suite export resnet mobilenet best exports --max-latency 5
+suite export resnet best exports --format litert,litert-int8,onnx
 suite export birds-words best exports --by-text
 """
 
@@ -19,7 +22,9 @@ import click
 from suite import pipeline
 from suite.cli import arguments
 from suite.cli.options import limited, rooted
+from suite.cli.printing import rendered
 from suite.cli.speaking import say, tell
+from suite.export.formats import FORMATS, SAVED_MODEL
 from suite.report import choice
 from suite.report.comparison import compare
 
@@ -35,6 +40,14 @@ from suite.report.comparison import compare
 @click.option(
     "--class", "classes", metavar="NAME", multiple=True, help="With --by-text: a class of your own; several times."
 )
+@click.option(
+    "--format",
+    "formats",
+    default=SAVED_MODEL,
+    show_default=True,
+    metavar="NAME,...",
+    help=f"One or several of {', '.join(FORMATS)}. The SavedModel is always written.",
+)
 @limited
 @rooted
 def command(
@@ -44,11 +57,13 @@ def command(
     name: str | None,
     by_text: bool,
     classes: Sequence[str],
+    formats: str,
     root: Path,
     **limits: float | None,
 ) -> None:
     """Export the trial and print where it is."""
     _check(by_text, classes)
+    chosen = arguments.formats(formats)
     found = arguments.runs(runs, root)
     comparison, wanted = compare(found), arguments.limits(limits)
     if comparison.left_out:
@@ -57,10 +72,14 @@ def command(
     doubt = choice.doubt(entry, wanted)
     if doubt:
         tell(f"{entry.name} {doubt}.")
-    done = pipeline.export(
-        entry, found, directory / (name or _named(entry.name, by_text)), classes if by_text else None
-    )
+    into = directory / (name or _named(entry.name, by_text))
+    done = pipeline.export(entry, found, into, classes if by_text else None, chosen)
     say(done.folder)
+    if len(done.verdicts) > 1:
+        tell(rendered([one.row for one in done.verdicts], "table"))
+        for one in done.verdicts:
+            if one.untimed:
+                tell(f"{one.format} was not timed: {one.untimed}")
     tell(f"{entry.name}: {done.agreement}")
     if classes:
         tell("Its classes are your own, so no test pictures can tell its accuracy.")
