@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -528,6 +528,15 @@ def predict(exported: Path, images: Sequence[Path]) -> list[list[tuple[str, floa
     from suite.export import loaded
 
     return loaded.predict(exported, told["classes"], asked)
+
+
+def serve(exported: Path, host: str, port: int, told: Callable[[str], None]) -> None:
+    """Serve an exported model on this machine until interrupted, to try it out. Raises ExportError and SuiteError."""
+    exports.card(exported)
+    load_tensorflow()
+    from suite.serving import server
+
+    server.serve(exported, host, port, told)
 
 
 def ui(runs: Sequence[Run], root: Path, port: int) -> Iterator[str]:

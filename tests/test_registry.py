@@ -75,11 +75,12 @@ def test_plain_mlflow_loads_the_champion_and_it_answers_as_the_export(
 
     version = MlflowClient(uri, uri).get_model_version_by_alias("shapes of mine", "champion")
     assert version.tags == {"device": "this one", "digest": exported.digest}
-    kept = Model.load(version.source)
+    place = Path(version.source.removeprefix("file://"))
+    kept = Model.load(str(place))
     (takes,) = kept.signature.inputs.inputs
     assert (takes.type, takes.shape) == (np.dtype("uint8"), (-1, -1, -1, 1))
     assert kept.saved_input_example_info
-    needed = (Path(version.source.removeprefix("file://")) / "requirements.txt").read_text().split()
+    needed = (place / "requirements.txt").read_text().split()
     assert all("==" in line for line in needed)
     assert {line.partition("==")[0] for line in needed} == {"mlflow", "tensorflow", "numpy"}
 
