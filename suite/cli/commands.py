@@ -25,7 +25,7 @@ FAULT = 70  # exit code, EX_SOFTWARE of sysexits.h
 OF_THE_SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)  # no fault of ours
 VERBS = (
     "list", "new", "weights", "check", "measure", "run", "watch", "front", "confirm", "report", "export", "predict",
-    "register", "serve", "ui",
+    "register", "serve", "ui", "doctor",
 )  # fmt: skip
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from suite.core.errors import StoreError, first_line
+from suite.core.errors import StoreError, first_line, without_password
 from suite.core.trial import Run
-from suite.tracking import place, trouble
+from suite.tracking import trouble
 from suite.tracking.delivery import deliver
 from suite.tracking.ledger import Ledger
 
@@ -63,11 +63,11 @@ def register(run: Run, number: int, export: Export, uri: str, name: str, aliases
     with Ledger(run.folder, uri) as ledger:
         group, trial = ledger.id("group"), ledger.id(f"trial/{number}")
     if not (group and trial):
-        raise StoreError(f"MLflow at {place.shown(uri)}: {delivery}. Nothing was registered.")
+        raise StoreError(f"MLflow at {without_password(uri)}: {delivery}. Nothing was registered.")
     try:
         return _registered(export, group, trial, uri, name, aliases)
     except Exception as error:  # MLflow's errors have no common base class
-        raise StoreError(f"MLflow at {place.shown(uri)}: {first_line(error) or trouble.reason(error)}") from error
+        raise StoreError(f"MLflow at {without_password(uri)}: {first_line(error) or trouble.reason(error)}") from error
 
 
 def _registered(export: Export, group: str, run: str, uri: str, name: str, aliases: Sequence[str]) -> Registered:
