@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import yaml
 
 from suite import datasets
 from suite.core.errors import ExportError
@@ -231,6 +232,22 @@ def _prediction_log() -> Any:
     pool = descriptor_pool.Default()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("w.PredictionLog"))
+
+
+def test_the_servers_of_the_compose_file_find_what_an_export_holds() -> None:
+    """Not started: there is no engine here. What they mount is what an export has."""
+    services = yaml.safe_load((Path(__file__).parents[1] / "docker-compose.yml").read_text())["services"]
+    tensorflow, openvino = services["tensorflow-serving"], services["openvino-model-server"]
+    assert tensorflow["volumes"] == ["${EXPORT:-./exports/quickstart}:/models/${MODEL:-model}:ro"]
+    assert tensorflow["environment"]["MODEL_NAME"] == "${MODEL:-model}"  # its image serves /models/MODEL_NAME
+    (mounted,) = openvino["volumes"]
+    command = dict(zip(openvino["command"][::2], openvino["command"][1::2], strict=True))
+    assert mounted.endswith(f"/${{VERSION:-1}}/formats/openvino:{command['--model_path']}/1:ro")
+    for one in (tensorflow, openvino):
+        assert one["profiles"] == ["serving"]  # not beside the studies
+        assert one["user"] == "65534:65534"
+        assert ":latest" not in one["image"]
+        assert one["ports"][0].startswith("${SERVING_HOST:-127.0.0.1}:")
 
 
 def test_an_unknown_format_is_said_with_the_nearest(tmp_path: Path) -> None:
