@@ -24,7 +24,7 @@ from suite.core.study import Constraint
 from suite.core.trial import Run, Trial
 from suite.report import choice, picture
 from suite.report.comparison import compare
-from suite.report.study import data, fronts, kept, page, settings, tables, wording
+from suite.report.study import data, fronts, kept, page, settings, sides, tables, wording
 from suite.report.study.plane import planes
 from tests import studies
 from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families, run, study, trial
@@ -258,6 +258,28 @@ def test_runs_on_different_data_are_refused_and_both_are_named(tmp_path):
     one, other = run("resnet", 5), moved(run("alexnet", 5), dataset="cifar10", dataset_digest="77aa")
     with pytest.raises(SuiteError, match=r"resnet/0 and alexnet/0 saw different data.*digits.*cifar10.*one by one"):
         page.write([one, other], tmp_path)
+
+
+def test_runs_on_several_data_sets_stand_side_by_side_and_are_not_compared(tmp_path):
+    one, other = run("resnet", 8), moved(run("alexnet", 8), dataset="cifar10", dataset_digest="77aa")
+    again = moved(run("mobilenet", 8), dataset_digest="88bb")
+    index = sides.write([one, other, again], tmp_path)
+    found = Page(index)
+    assert all(title in found.text for title in ("digits, version 1", "cifar10", "digits, version 2"))
+    assert "each data set has its own answer and its own front" in found.text
+    links = [attributes["href"] for tag, attributes in found.tags if tag == "a"]
+    for link, alone in zip(links, ("resnet", "cifar10", "mobilenet"), strict=True):
+        known = embedded(tmp_path / link)
+        assert {name.partition("/")[0] for name in known["trials"]["name"]} == {
+            alone if alone != "cifar10" else "alexnet"
+        }
+    identifiers = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_runs_on_one_data_set_make_one_page(tmp_path):
+    index = sides.write([run("resnet", 6), run("alexnet", 6)], tmp_path)
+    assert {name.partition("/")[0] for name in embedded(index)["trials"]["name"]} == {"resnet", "alexnet"}
 
 
 def test_latencies_of_two_devices_never_meet(tmp_path):

@@ -18,7 +18,7 @@ from suite.core.errors import NothingFitsError
 from suite.core.study import Constraint
 from suite.report import choice, results
 from suite.report.comparison import compare
-from suite.report.study import page
+from suite.report.study import page, sides
 from tests.browser import needs_chromium, opened
 from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families
 
@@ -512,6 +512,19 @@ def test_a_run_without_a_trained_trial_says_so(tmp_path):
         assert "No candidate has been trained" in seen.text("#answer")
         assert "No trained model may be chosen yet" in seen.text("#best")
         assert Counter(rows_of(seen, 0)) == Counter(f"{run.name}/{one.number}" for one in refused)
+        assert seen.errors == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_data_sets_stand_side_by_side_without_a_script(tmp_path, width):
+    one, other = families(12)[:2]
+    trials = [dataclasses.replace(t, surroundings={**SURROUNDINGS, "dataset_digest": "77aa"}) for t in other.trials]
+    with opened(sides.write([one, dataclasses.replace(other, trials=tuple(trials))], tmp_path), width=width) as seen:
+        first, second = (seen.page.locator(".side").nth(place).bounding_box() for place in (0, 1))
+        assert (first["y"] == second["y"]) == (width == 1280)
+        assert seen.do("document.documentElement.scrollWidth - innerWidth") <= 0
+        found = Axe().run(seen.page).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
         assert seen.errors == []
 
 

@@ -190,16 +190,16 @@ def _export(found: Recommendation) -> str:
     run = found.comparison.run_of(found.taken)
     if run is None:
         return ""  # of a table
-    return say("`{command}` exports it.", command=f"suite export {_called(run)} {found.taken.trial.number} exports")
+    return say("`{command}` exports it.", command=f"suite export {called(run)} {found.taken.trial.number} exports")
 
 
 def _confirm(found: Recommendation, entries: Sequence[Entry]) -> str:
     """Return the command that trains networks again."""
     runs = {run.folder: run for entry in entries if (run := found.comparison.run_of(entry))}
     names = [str(entry.trial.number) if len(runs) == 1 else shlex.quote(entry.name) for entry in entries]
-    return " ".join(["suite confirm", *map(_called, runs.values()), *(f"--trial {name}" for name in names)])
+    return " ".join(["suite confirm", *map(called, runs.values()), *(f"--trial {name}" for name in names)])
 
 
-def _called(run: Run) -> str:
+def called(run: Run) -> str:
     """Return what a command calls a run: its name in the folder `runs`, else the path of its folder."""
     return shlex.quote(run.folder.name if run.folder.parent == Path("runs") else str(run.folder))

@@ -1,6 +1,7 @@
 """Write a report: one page, with its figures and tables as files.
 
-The page needs no internet. Runs need not be finished. TABLE.csv is any table of results, as in `suite front`.
+The page needs no internet. Runs need not be finished. Those on different data sets stand side by side. TABLE.csv is any
+table of results, as in `suite front`.
 
 With --format md the report is Markdown for a README or a pull request: the answer, the front as a table and its
 figure. `-o -` prints it.

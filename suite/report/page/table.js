@@ -71,7 +71,8 @@ function sort_rows() {
 
 function better_first(a, b) {
   if (has(quality, a) !== has(quality, b)) return has(quality, b) - has(quality, a);
-  return has(quality, a) ? first_difference(a, b, [quality]) || a - b : a - b;
+  const both = [quality, ...known.objectives].filter((key) => has(key, a) && has(key, b));
+  return first_difference(a, b, both) || a - b;
 }
 
 function show_table() {

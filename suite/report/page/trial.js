@@ -112,8 +112,9 @@ function confusion(pairs) {
 }
 
 function confusion_square(pairs, count, name, of_class) {
-  const cell = 22, left = 86, top = 72, side = left + count * cell;
-  const svg = draw("svg", { class: "square", viewBox: `0 0 ${side + 6} ${top + count * cell + 6}`, role: "img", "aria-label": say("Rows: the class of a picture; columns: the class that it is named as") });
+  const longest = Math.max(...Array.from({ length: count }, (_, place) => cut(name(place), 11).length));
+  const cell = 24, left = 14 + 7 * longest, top = left, side = left + count * cell + 6;
+  const svg = draw("svg", { class: "square", viewBox: `0 0 ${side} ${side}`, style: `max-width: ${side}px`, role: "img", "aria-label": say("Rows: the class of a picture; columns: the class that it is named as") });
   for (let place = 0; place < count; place++) {
     const at = left + place * cell + 15, up = words(0, 0, cut(name(place), 11), "tick");
     up.setAttribute("transform", `translate(${at} ${top - 5}) rotate(-90)`);
@@ -121,7 +122,7 @@ function confusion_square(pairs, count, name, of_class) {
   }
   for (const [label, named, number] of pairs) {
     svg.append(draw("rect", { x: left + named * cell, y: top + label * cell, width: cell - 1, height: cell - 1, class: label === named ? "right" : "wrong", "fill-opacity": round(0.15 + 0.6 * (number / of_class(label))) }),
-      words(left + named * cell + cell / 2, top + label * cell + 15, String(number), "tick", "middle"));
+      words(left + named * cell + cell / 2, top + label * cell + 16, String(number), "count", "middle"));
   }
   return svg;
 }

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from suite.core.domains import Choice, Range, Value
@@ -17,7 +15,7 @@ from suite.core.measures import MEASURES
 from suite.core.rules import brief
 from suite.core.study import setting
 from suite.core.trial import NEW_START, Run
-from suite.report import certainty, phrases
+from suite.report import advice, certainty, phrases
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry, ends
 from suite.report.study import figures, kept, tables, wording
@@ -83,13 +81,8 @@ def _finite(value: Any) -> Any:
 def _run(comparison: Comparison, index: int) -> dict[str, Any]:
     run = comparison.runs[index]
     limits = [{"measure": c.measure, "at_most": c.at_most, "at_least": c.at_least} for c in run.constraints]
-    export = f"suite export {shlex.quote(_called(run.folder))}" if isinstance(run, Run) else None
+    export = f"suite export {advice.called(run)}" if isinstance(run, Run) else None
     return {"name": comparison.names[index], "constraints": limits, "export": export}
-
-
-def _called(folder: Path) -> str:
-    """Return what the command line calls a run: its name within the usual folder `runs`, or else its path."""
-    return folder.name if folder.parent.name == "runs" else str(folder)
 
 
 def _start(entry: Entry) -> str:

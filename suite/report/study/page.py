@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
@@ -53,21 +54,27 @@ def write(runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Obje
     return page
 
 
-def _html(comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure: Certainty | None) -> str:
+def rendered(template: str, **values: Any) -> str:
+    """Return a template of `suite/report/page` with its values, in the language of the page."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.globals.update(say=language.say, many=language.many)
     environment.filters["code"] = _with_code
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    known = {"language": language.current(), "style": _asset("page.css"), "written": when}
+    return environment.from_string(_asset(template)).render(**known, **values)
+
+
+def _html(comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure: Certainty | None) -> str:
     script = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
-    headings, rows = _front(comparison)
-    return environment.from_string(_asset("page.html.jinja")).render(
-        language=language.current(),
+    headings, rows = front(comparison)
+    return rendered(
+        "page.html.jinja",
         title=phrases.listed(comparison.names),
-        style=_asset("page.css"),
         script=script,
         data=data.as_json(data.embedded(comparison, sure)),
         sentences=data.as_json(_spoken(script)),
         questions=about.questions(comparison),
-        answer=_answer(comparison, sure),
+        answer=answer(comparison, sure),
         worth=importances.told(comparison),
         headlines=wording.headlines(comparison, drawn),
         notes=_notes(comparison, sure),
@@ -83,7 +90,6 @@ def _html(comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure:
         studied=[n for n, run in zip(comparison.names, comparison.runs, strict=True) if isinstance(run, Run)],
         surroundings=about.surroundings(comparison),
         names=comparison.names,
-        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
 
 
@@ -104,7 +110,7 @@ def _spoken(script: str) -> dict[str, list[str]]:
     return {key: forms for key, forms in language.sentences().items() if json.dumps(key, ensure_ascii=False) in script}
 
 
-def _answer(comparison: Comparison, sure: Certainty | None) -> list[str]:
+def answer(comparison: Comparison, sure: Certainty | None) -> list[str]:
     """Return the sentences that answer the question of the studies: what to take, why, and how sure that is."""
     found = recommendation.of(comparison, (), sure) if comparison.candidates else None
     return advice.told(found) if found else []
@@ -116,7 +122,7 @@ def _notes(comparison: Comparison, sure: Certainty | None) -> list[str]:
     return [note for note in (*uncertain, *(tell(comparison) for tell in said), comparison.left_out) if note]
 
 
-def _front(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+def front(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     """Return headings and rows of the front's table, the best first: it stands in print and without a script."""
     names = list(dict.fromkeys(one.measure for one in (comparison.quality, *comparison.objectives, *comparison.costs)))
     shown = [name for name in names if any(name in entry.trial.measures for entry in comparison.front)]
