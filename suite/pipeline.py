@@ -21,7 +21,7 @@ from suite import architectures, studyfile, tracking
 from suite.architectures import candidate, offers, words
 from suite.benchmark import campaign
 from suite.benchmark.campaign import Settings, Told
-from suite.core import cells, classes, files, seen
+from suite.core import answers, cells, classes, files, seen, thumbnails
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
 from suite.core.recipe import TUNE
@@ -180,12 +180,22 @@ def run(
     elif depot:
         folder.opened(home, wanted, storage, depot=depot).close()
     done = exchange.exchanged(home)
+    if _lacks_mistakes(home):
+        load_tensorflow()
+        from suite.search import mistaken
+
+        mistaken.make(done)
     delivery = tracking.deliver(done, tracking.uri(root), models=lambda number: model(home, number), seconds=60)
     if delivery.reason:
         _log.warning(
             "%s: %s. `suite ui %s`, or the same command again, delivers it.", wanted.name, delivery, wanted.name
         )
     return done
+
+
+def _lacks_mistakes(home: Path) -> bool:
+    """Whether a run keeps answers, but not the pictures of its mistakes: they are lost, or it is older than these."""
+    return answers.place(home, 0).parent.is_dir() and thumbnails.read(home) is None
 
 
 def changed(done: Run) -> str:

@@ -150,29 +150,32 @@ def searched(count: int, noise: float = 0.5, name: str = "resnet") -> Run:
 
 
 def test_the_question_of_the_study_is_answered() -> None:
-    bought, accuracy, latency = importances.told(compare([searched(60)]))
+    (bought,), (accuracy, latency) = (
+        each(compare([searched(60)])) for each in (importances.bought, importances.explained)
+    )
     assert bought.startswith("Per doubling of latency, accuracy changes by +1.")
     assert bought.endswith("depths is the best buy.")
     assert "through width (95 % interval " in bought
-    assert accuracy.startswith("How the accuracy of 60 trials varies is explained by ")
+    assert accuracy.startswith("Differences in accuracy among 60 trials are explained by ")
     assert accuracy.index("depths to ") < accuracy.index("learning_rate to ")
     assert "learning_rate" not in latency
 
 
 def test_what_differs_by_less_than_its_interval_is_not_called_a_better_buy() -> None:
-    bought = importances.told(compare([searched(20, noise=6.0)]))[0]
+    (bought,) = importances.bought(compare([searched(20, noise=6.0)]))
     assert bought.endswith("which of them is the better buy is not known.")
 
 
 def test_few_trials_say_how_many_could_tell() -> None:
-    (said,) = importances.told(compare([searched(6)]))
+    assert importances.bought(compare([searched(6)])) == []
+    (said,) = importances.explained(compare([searched(6)]))
     assert said.startswith("Which setting matters is not known with 6 trials: ")
     assert importances.figures(compare([searched(6)])) == []
 
 
 def test_each_run_has_its_own_answer_and_figure() -> None:
     comparison = compare([searched(40), searched(40, name="other")])
-    said = importances.told(comparison)
+    said = [*importances.bought(comparison), *importances.explained(comparison)]
     assert {sentence.partition(":")[0] for sentence in said} == {"resnet", "other"}
     assert [one.name for one in importances.figures(comparison)] == ["importance-resnet", "importance-other"]
 

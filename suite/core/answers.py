@@ -35,6 +35,11 @@ class Answers:
         """Whether each answer is right."""
         return np.asarray(self.named == self.labels)
 
+    def worst(self, count: int) -> NDArray[np.int64]:
+        """Return the numbers of up to `count` wrong answers, those with the greatest probability first."""
+        wrong = np.flatnonzero(~self.right)
+        return wrong[np.argsort(-self.said[wrong], kind="stable")][:count]
+
 
 def place(folder: Path, number: int) -> Path:
     """Return the file of a trial's answers in the folder of its run."""

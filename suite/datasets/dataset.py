@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -119,3 +119,7 @@ class Dataset:
     def framed(self, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the first `count` pictures at the network's size, before scaling (uint8 [n, H, W, C]), and labels."""
         return self.reader.framed(split, count)
+
+    def encoded(self, split: str, numbers: Collection[int]) -> dict[int, bytes]:
+        """Return the pictures with some numbers in the sequence of a split, as the bytes of their files."""
+        return self.reader.encoded(split, numbers)

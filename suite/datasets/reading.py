@@ -7,6 +7,7 @@ are the same.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from math import prod
@@ -111,6 +112,12 @@ class Reader:
         with tf.device("CPU:0"):
             pictures = list(self._pictures(self.source.records(split).take(count)).as_numpy_iterator())
         return np.stack([picture for picture, _ in pictures]), np.array([label for _, label in pictures], np.int64)
+
+    def encoded(self, split: str, numbers: Collection[int]) -> dict[int, bytes]:
+        """Return the pictures with some numbers in the sequence of a split, as the bytes of their files."""
+        records = self.source.records(split).take(max(numbers, default=-1) + 1).as_numpy_iterator()
+        wanted = set(numbers)
+        return {number: data for number, (data, _) in enumerate(records) if number in wanted}
 
     def _shuffled(self, batch_size: int, each: tf.data.Dataset) -> tf.data.Dataset:
         """Return the batches of each epoch of `each`, int64 [2]: the seed and the number of the epoch."""

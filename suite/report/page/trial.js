@@ -87,6 +87,15 @@ function add_drawings(trial, other) {
   }
   const pairs = known.confusions.of?.[names[trial]];
   if (pairs) panel.append(part(say("Which classes it takes for which"), confusion(pairs)));
+  const worst = known.mistakes.of?.[names[trial]];
+  if (worst?.length) panel.append(part(say("Its worst mistakes"), mistakes(worst)));
+}
+
+function mistakes(worst) {
+  return element("ul", { class: "mistakes" }, ...worst.map(([picture, label, named, said]) => {
+    const told = say("{label} taken for {named}, {share} % sure", { label, named, share: whole(Math.round(100 * said)) });
+    return element("li", {}, element("img", { src: known.mistakes.pictures[picture], alt: "" }), element("span", {}, told));
+  }));
 }
 
 function paint_curve(svg, trial, other) {

@@ -59,6 +59,7 @@ def embedded(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
         "hypervolume": _hypervolume(comparison),
         "confusions": kept.confusions(comparison, sure),
         "confirmed": kept.confirmed(comparison),
+        "mistakes": kept.mistakes(comparison, sure),
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,25 +22,40 @@ _LONGEST = 24  # letters of a setting
 
 
 def told(comparison: Comparison) -> list[str]:
-    """Return sentences: what a doubling of a cost buys through which setting, and what settings explain."""
-    found = importance.of(comparison)
+    """Say what a doubling of a cost buys through which setting, and what settings explain."""
+    return [*bought(comparison), *explained(comparison)]
+
+
+def bought(comparison: Comparison) -> list[str]:
+    """Say by how much the quality changes when a cost doubles through each setting; nothing where nobody can tell."""
+    return _of_each(comparison, lambda worth: [_bought(worth, cost, rates) for cost, rates in worth.rates.items()])
+
+
+def explained(comparison: Comparison) -> list[str]:
+    """Say which settings explain how much of each measure, or how many trials could tell."""
+    return _of_each(
+        comparison, lambda worth: [_explained(worth, measure) for measure in worth.shares] or [_unknown(worth)]
+    )
+
+
+def _of_each(comparison: Comparison, sentences: Callable[[Worth], list[str]]) -> list[str]:
+    several = len(comparison.runs) > 1
     return [
-        sentence if len(comparison.runs) == 1 else f"{worth.name}: {sentence}"
-        for worth in found
-        for sentence in _sentences(worth)
+        f"{worth.name}: {sentence}" if several else sentence
+        for worth in importance.of(comparison)
+        for sentence in sentences(worth)
     ]
 
 
-def _sentences(worth: Worth) -> list[str]:
-    if not worth.shares:
-        return [
-            say(
-                "Which setting matters is not known with {trials}: {needed:,} could tell.",
-                trials=many(len(worth.trials), "{number:,} trial", "{number:,} trials"), needed=worth.needed,
-            )
-        ]  # fmt: skip
-    bought = [_bought(worth, cost, rates) for cost, rates in worth.rates.items()]
-    return [*bought, *(_explained(worth, measure) for measure in worth.shares)]
+def _unknown(worth: Worth) -> str:
+    return say(
+        "Which setting matters is not known with {trials}: {needed:,} could tell.",
+        trials=_trials(worth), needed=worth.needed,
+    )  # fmt: skip
+
+
+def _trials(worth: Worth) -> str:
+    return many(len(worth.trials), "{number:,} trial", "{number:,} trials")
 
 
 def _bought(worth: Worth, cost: str, rates: Rates) -> str:
@@ -67,15 +84,14 @@ def _rate(name: str, rates: Rates, one: int) -> str:
 def _explained(worth: Worth, measure: str) -> str:
     found = worth.shares[measure]
     sure = sorted((one for one in range(len(found)) if found[one].interval.low > 0), key=lambda one: -found[one].value)
-    trials = many(len(worth.trials), "{number:,} trial", "{number:,} trials")
     if not sure:
         return say(
-            "No setting surely explains how the {measure} of {trials} varies.",
-            measure=phrases.word(measure), trials=trials,
+            "Which setting changes the {measure} is not known with {trials}.",
+            measure=phrases.word(measure), trials=_trials(worth),
         )  # fmt: skip
     return say(
-        "How the {measure} of {trials} varies is explained by {each}.",
-        measure=phrases.word(measure), trials=trials,
+        "Differences in {measure} among {trials} are explained by {each}.",
+        measure=phrases.word(measure), trials=_trials(worth),
         each=phrases.listed([_share(worth.settings[one], found[one]) for one in sure[:NAMED]]),
     )  # fmt: skip
 
@@ -140,7 +156,7 @@ def _caption(worth: Worth) -> str:
     said = say(
         "How much of what differs between {trials} each setting explains, with its 95 % interval; costs by their "
         "logarithm. Not explained by any setting alone: {rest}.",
-        trials=many(len(worth.trials), "{number:,} trial", "{number:,} trials"), rest=rest,
+        trials=_trials(worth), rest=rest,
     )  # fmt: skip
     bought = say(
         "On the right: by how many points {quality} changes when a cost doubles through this setting alone.",

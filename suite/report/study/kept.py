@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from suite.core import answers, classes
-from suite.report import confirmation, phrases
+from suite.report import confirmation, phrases, wrong
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
 
 POINTS = 150_000  # of all learning curves together: some 1 MB
 FEWEST = 12  # points of a curve, however many curves there are
+PICTURES = 1_000_000  # bytes of the pictures of mistakes
 WRONG = 200_000  # pairs of classes of all trials together: some 2 MB
 
 
@@ -98,3 +99,22 @@ def _confirmed(known: confirmation.Confirmation) -> dict[str, Any]:
         "high": min(100.0, 100 * mean.interval.high),
         "seeds": [round(float(value), 3) for value in seeds],
     }
+
+
+def mistakes(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
+    """Return the worst mistakes of the best and of the front: [picture, class, named, probability], and the pictures.
+
+    The most accurate come first, others as long as there is room.
+    """
+    if not sure:
+        return {}
+    pictures: dict[str, str] = {}
+    found: dict[str, list[list[Any]]] = {}
+    front = sorted(comparison.front, key=lambda entry: -entry.trial.measures.get("accuracy", 0.0))
+    for entry in [sure.entries[sure.best], *front]:
+        each = wrong.of(comparison, entry)
+        pictures.update({f"{entry.run}/{one.number}": one.uri for one in each})
+        if sum(map(len, pictures.values())) > PICTURES:
+            break
+        found[entry.name] = [[f"{entry.run}/{one.number}", one.label, one.named, round(one.said, 3)] for one in each]
+    return {"pictures": pictures, "of": found}

@@ -2,28 +2,73 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from suite.core import classes
 from suite.core.answers import Answers
-from suite.report import picture
+from suite.report import picture, wrong
 from suite.report.certainty import Certainty
+from suite.report.language import say
 from suite.report.picture import Picture
+from suite.report.wrong import Mistake
 from suite.statistics.calibration import Reliability, reliability
 from suite.statistics.intervals import wilson
 
 SQUARE = 20  # most classes of a square of all pairs
+ACROSS = 6  # pictures side by side
 LETTER = 0.075  # inches of a letter of a class
 LISTED = 15  # pairs of classes that are listed if there are more
 
 
 def figures(certainty: Certainty) -> list[Picture]:
-    """Return the figures of the best candidate: its confusions and its calibration."""
-    return [confusions(certainty), calibration(certainty)]
+    """Return the figures of the best candidate: its confusions, its worst mistakes, and its calibration."""
+    found = wrong.of(certainty.comparison, certainty.entries[certainty.best])
+    return [confusions(certainty), *([worst(certainty, found)] if found else []), calibration(certainty)]
+
+
+def worst(certainty: Certainty, found: Sequence[Mistake]) -> Picture:
+    """The pictures that the best candidate has wrong with the greatest confidence."""
+    across = min(ACROSS, len(found))
+    rows = -(-len(found) // across)
+    with picture.style("mistakes"):
+        figure = picture.grid(1.35 * across + 0.3, 1.75 * rows + 0.1)
+        figure.subplots_adjust(
+            left=0.02, right=0.98, bottom=0.01, top=1 - 0.42 / (1.75 * rows), hspace=0.42, wspace=0.1
+        )
+        for place, mistake in enumerate(found, start=1):
+            axes = figure.add_subplot(rows, across, place)
+            small = Image.open(io.BytesIO(mistake.content))
+            axes.imshow(small, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            axes.set_title(_wrongly(mistake), fontsize=7, pad=3)
+            axes.axis("off")
+    return Picture(
+        name="mistakes",
+        title=say("Its worst mistakes"),
+        caption=say(
+            "The validation pictures that {name} has wrong with the greatest confidence: the class of the picture, "
+            "what it is taken for, and how sure the network was. Some may be wrong in the data set itself.",
+            name=certainty.entries[certainty.best].name,
+        ),
+        figure=figure,
+        table=pd.DataFrame(
+            [{"picture": one.number, "class": one.label, "named": one.named, "said": 100 * one.said} for one in found]
+        ),
+    )
+
+
+def _wrongly(mistake: Mistake) -> str:
+    return say(
+        "{label}\nnot {named}, {said:.0f} %",
+        label=_short(mistake.label), named=_short(mistake.named), said=100 * mistake.said,
+    )  # fmt: skip
 
 
 def confusions(certainty: Certainty) -> Picture:
