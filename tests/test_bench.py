@@ -8,6 +8,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.python.saved_model import loader_impl
 
 from suite import architectures, pipeline
 from suite.core.errors import StudyError
@@ -16,6 +18,7 @@ from suite.core.preprocessing import PLAIN
 from suite.core.study import Constraint, Latency, Objective
 from suite.core.task import Task
 from suite.core.trial import Run, Trial
+from suite.export import saved_model
 from suite.report.comparison import compare
 from suite.search import folder, settling
 from suite.search import trained as trained_networks
@@ -173,6 +176,23 @@ def test_what_depends_on_the_device_is_never_compared_across_devices() -> None:
         run = Run(folder=Path("one"), study=study(constraints=[]), trials=tuple(trials))
         objective = Objective(measure=measure.name, goal=measure.goal)
         assert len(compare([run]).groups([objective])) == (2 if measure.per_device else 1), measure.name
+
+
+def test_a_network_is_timed_without_a_saver_and_is_the_same_and_an_export_has_one(tmp_path: Path) -> None:
+    network = architectures.build("resnet/tiny", Task(height=16, width=16, channels=3, classes=3))
+    for name, options in {"export": {}, "timed": {"saver": False}}.items():
+        saved_model.write(network, ["a", "b", "c"], str(tmp_path / name), **options)
+    pixels = tf.constant(np.random.default_rng(0).uniform(0, 255, (2, 16, 16, 3)), tf.float32)
+    answers = [
+        tf.saved_model.load(str(tmp_path / name)).signatures["pixels"](pixels)["probabilities"].numpy()
+        for name in ("export", "timed")
+    ]
+    np.testing.assert_array_equal(*answers)
+    assert {name: _has_saver(tmp_path / name) for name in ("export", "timed")} == {"export": True, "timed": False}
+
+
+def _has_saver(folder: Path) -> bool:
+    return bool(loader_impl.parse_saved_model(str(folder)).meta_graphs[0].saver_def.restore_op_name)
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from suite.core.errors import StoreError
 from suite.core.study import Budget, Constraint, Fidelity, Objective, Study
 from suite.core.trial import Run, State, Trial
 from suite.search import folder
-from suite.tracking import ledger, line
+from suite.tracking import ledger, line, models
 from suite.tracking.courier import Courier
 from tests import studies
 from tests.gate import Gate
@@ -588,6 +589,27 @@ def test_the_models_of_the_front_are_logged_once_and_answer_as_before(
     loaded = mlflow.tensorflow.load_model(f"models:/{logged.model_id}")
     pictures = np.random.default_rng(0).random((4, 8, 8, 1)).astype("float32")
     np.testing.assert_allclose(loaded(pictures), model(pictures), rtol=1e-6)
+
+
+def test_a_model_names_what_it_needs_and_no_other_package_is_read_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To read the files of all takes seconds of a processor."""
+    import importlib_metadata
+    import keras
+    from mlflow.utils import environment, requirements_utils
+
+    image = keras.Input((8, 8, 1), name="image")
+    model = keras.Model(image, keras.layers.Dense(3)(keras.layers.Flatten()(image)))
+    read: list[int] = []
+    monkeypatch.setattr(requirements_utils, "_MODULES_TO_PACKAGES", None)
+    monkeypatch.setattr(importlib_metadata, "packages_distributions", lambda: read.append(1) or {})
+    before = environment.warn_dependency_requirement_mismatches
+    models._save(model, tmp_path / "model", "an id", "a run")
+    assert not read
+    assert environment.warn_dependency_requirement_mismatches is before
+    needed = (tmp_path / "model" / "requirements.txt").read_text()
+    assert all(f"{name}=={version(name)}" in needed for name in ("tensorflow", "keras", "mlflow"))
 
 
 def test_a_model_that_cannot_be_read_is_left_out(gate: Gate, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -75,14 +75,17 @@ class Bench:
         """
         if name not in self._kept:
             folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="suite-")))
-            self._kept[name] = self._written(build(), preprocessing, folder)
+            self._kept[name] = self._written(build(), preprocessing, folder, sized=False)
         return self._answered(self._kept[name], again=True)
 
-    def _written(self, model: keras.Model, preprocessing: Preprocessing, folder: Path) -> Path:
-        saved = folder / "saved_model"
-        network = deployed(model)
+    def _written(self, model: keras.Model, preprocessing: Preprocessing, folder: Path, *, sized: bool = True) -> Path:
+        """Write a network for its path. What TensorFlow itself runs lacks its saver where its size is not asked for."""
+        saved, network = folder / "saved_model", deployed(model)
+        saver = sized or self._wanted.path not in OF_TENSORFLOW
         with silenced():  # converters print freely
-            saved_model.write(network, self._classes, str(saved), only=("pixels",), preprocessing=preprocessing)
+            saved_model.write(
+                network, self._classes, str(saved), only=("pixels",), preprocessing=preprocessing, saver=saver
+            )
             return converters.converted(saved, self._wanted.path, folder, network)
 
     def _answered(self, artefact: Path, *, again: bool = False) -> tuple[dict[str, float], dict[str, str]]:
