@@ -6,10 +6,14 @@ import errno
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +33,7 @@ from suite.core.trial import Run
 from suite.depot import copies
 from suite.depot.copies import Copy
 from suite.depot.depot import Depot
+from suite.depot.place import Place
 from suite.report import certainty
 from suite.report.comparison import compare
 from suite.search import exchange, folder
@@ -256,6 +261,216 @@ def test_a_place_that_cannot_be_used_is_told_before_anything_is_trained(tmp_path
     assert folder.read(tmp_path / "run").trials == ()  # and the run goes on without it
 
 
+class S3:
+    """A server that speaks S3, at an address of its own. It keeps all in its memory."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, **environment: str) -> None:
+        """Start it, and wait until it answers."""
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
+        quiet = subprocess.DEVNULL
+        self.process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env={**os.environ, **environment})
+        while self.process.poll() is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return
+            time.sleep(0.1)
+        raise AssertionError("moto.server ended")
+
+    def make(self) -> None:
+        """Make the bucket."""
+        fsspec.filesystem("s3", skip_instance_cache=True).mkdir("suite")
+
+    def kill(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
+    """A server that is still to be started; the usual variables tell of it."""
+    server = S3()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "suite")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-of-the-tests")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.port}")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def bucket(s3: S3) -> str:
+    s3.start()
+    s3.make()
+    return "s3://suite/some where"
+
+
+@pytest.fixture(params=["folder", "s3"])
+def reached(request: pytest.FixtureRequest) -> str:
+    """A place that all machines reach."""
+    return str(request.getfixturevalue("place" if request.param == "folder" else "bucket"))
+
+
+def listed(reached: str) -> list[str]:
+    system, path = fsspec.core.url_to_fs(reached, skip_instance_cache=True, use_listings_cache=False)
+    return [str(name) for name in system.find(path)]
+
+
+@pytest.mark.slow
+def test_a_bucket_is_a_place_and_an_outage_of_its_server_ends(tmp_path: Path, s3: S3, caplog: Any) -> None:
+    s3.start()
+    s3.make()
+    here, there = (Machine(tmp_path / name, "s3://suite/a study") for name in ("here", "there"))
+    assert here.deliver("checkpoints/7.npz", "epoch 1")
+    assert there.renewed("checkpoints/7.npz") == "epoch 1"
+    assert there.deliver("checkpoints/7.npz", "epoch 2")
+    assert here.renewed("checkpoints/7.npz") == "epoch 2"
+    there.depot.look("checkpoints")
+    assert there.depot.there("checkpoints") == {"7.npz"}
+    there.depot.remove("checkpoints", ["7.npz"])
+    assert listed("s3://suite") == []
+    s3.kill()
+    assert not here.deliver("models/7.keras", "a network" * 10**6)
+    assert "its server cannot be reached: is it running, and AWS_ENDPOINT_URL right?" in caplog.text
+    s3.start()  # which has forgotten all
+    here.depot._again = 0.0
+    assert not here.depot.deliver()
+    assert "no such bucket" in here.depot.trouble
+    s3.make()
+    here.depot._again = 0.0
+    assert here.depot.deliver()
+    assert caplog.text.count("is back") == 1
+    assert there.brought("models/7.keras") == "a network" * 10**6
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+@pytest.mark.slow
+def test_a_server_that_hangs_holds_nobody_up_for_ever(
+    tmp_path: Path, s3: S3, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    """s3fs waits for ever where a server takes a connection and never answers that a file may come."""
+    monkeypatch.setattr("suite.depot.place.LIMIT", 2.0)
+    if stopped:
+        s3.start()
+        s3.make()
+        assert s3.process
+        os.kill(s3.process.pid, signal.SIGSTOP)
+    file = tmp_path / "file"
+    file.write_text("a network")
+    with closing(socket.create_server(("127.0.0.1", 0 if stopped else s3.port))):
+        place = Place("s3://suite")
+        for _ in range(2):  # the second one is told at once
+            with pytest.raises(DepotError, match="its server does not answer"):
+                place.put(file, "models/7.keras")
+
+
+@pytest.mark.slow
+def test_what_is_wrong_with_a_bucket_is_told_with_the_way_out(
+    tmp_path: Path, s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(place: str) -> str:
+        with pytest.raises(DepotError) as error:
+            folder.opened(tmp_path / "run", studies.study(), depot=place)
+        assert "a-secret" not in str(error.value)
+        return str(error.value)
+
+    assert "its server cannot be reached" in told("s3://suite")
+    s3.start()
+    assert "no such bucket: make it" in told("s3://suite")
+    s3.kill()
+    s3.start(INITIAL_NO_AUTH_ACTION_COUNT="0")
+    assert "S3 does not know this key: check AWS_ACCESS_KEY_ID" in told("s3://suite")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    assert "no key for S3: set AWS_ACCESS_KEY_ID" in told("s3://suite")
+
+
+def test_two_studies_of_one_name_never_meet(tmp_path: Path, place: Path) -> None:
+    for root in ("one", "two"):
+        with folder.opened(tmp_path / root / "small", studies.study(), depot=str(place)) as store:
+            (store.folder / "classes.json").write_text(root)
+            assert store.depot.deliver()
+    assert len([name for name in inside(place) if "classes" in name]) == 2
+    assert len(list(place.iterdir())) == 2
+
+
+def test_machines_that_begin_at_once_agree_on_one_depot(tmp_path: Path, place: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    homes = [tmp_path / str(number) / "small" for number in range(4)]
+
+    def opened(home: Path) -> str:
+        with folder.opened(home, studies.study(), url, depot=str(place)) as store:
+            return store.depot.url
+
+    with ThreadPoolExecutor(len(homes)) as several:
+        urls = set(several.map(opened, homes))
+    assert len(urls) == 1
+    assert inside(place) == [f"{Path(urls.pop()).name}/study.toml"]
+
+
+def test_a_machine_that_joins_is_told_of_the_depot_and_may_reach_it_by_another_name(
+    tmp_path: Path, place: Path
+) -> None:
+    url, other, empty = f"sqlite:///{tmp_path / 'shared.db'}", tmp_path / "mounted elsewhere", tmp_path / "empty"
+    other.symlink_to(place)
+    empty.mkdir()
+    with folder.opened(tmp_path / "1", studies.study(), url, depot=str(place)) as first:
+        pass
+    with folder.opened(tmp_path / "2", studies.study(), url) as joined:
+        assert joined.depot.url == first.depot.url
+    with folder.opened(tmp_path / "3", studies.study(), url, depot=str(other)) as elsewhere:
+        assert Path(elsewhere.depot.url).resolve() == Path(first.depot.url).resolve()
+    with pytest.raises(DepotError, match=r"empty: the files of this study are not there: they are in .*place"):
+        folder.opened(tmp_path / "4", studies.study(), url, depot=str(empty))
+    with folder.reopened(tmp_path / "3") as later:  # and later commands find it
+        assert later.depot.url == elsewhere.depot.url
+    assert (tmp_path / "3" / "depot.url").stat().st_mode & 0o077 == 0
+
+
+def test_the_depot_of_the_environment_is_that_of_runs_without_one(
+    tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    with folder.opened(tmp_path / "1", studies.study(), depot=str(place)) as first:
+        assert first.depot.is_used
+    monkeypatch.setenv("SUITE_DEPOT", str(tmp_path / "other"))
+    with folder.opened(tmp_path / "1", studies.study()) as same:
+        assert same.depot.url == first.depot.url
+    with folder.opened(tmp_path / "2", studies.study()) as new:
+        assert Path(new.depot.url).parent == tmp_path / "other"
+
+
+def test_a_run_that_began_without_a_depot_hands_over_all_it_has(tmp_path: Path, place: Path) -> None:
+    with folder.opened(tmp_path / "1", studies.study()) as store:
+        store.finish(studies.complete(store.ask()))
+        assert not store.depot.is_used
+        assert store.depot.deliver()
+    file = folder.model(tmp_path / "1", 0)
+    file.parent.mkdir()
+    file.write_text("a network")
+    folder.opened(tmp_path / "1", studies.study(), depot=str(place)).close()
+    exchange.exchanged(tmp_path / "1")
+    assert [name for name in inside(place) if "models/0.1-" in name]
+
+
+def test_who_interrupts_a_delivery_does_not_lose_the_trial(
+    tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: Depot, without: object = ()) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Depot, "deliver", interrupted)
+    with pytest.raises(KeyboardInterrupt), folder.opened(tmp_path, studies.study(), depot=str(place)) as store:
+        begun = store.ask()
+        assert begun
+        exchange.delivering(studies.complete, store)(begun)
+    assert [trial.state for trial in folder.read(tmp_path).trials] == ["complete"]
+
+
 def study(name: str, trials: int = 1, **changes: Any) -> Study:
     """One network, four epochs, a pause after the first."""
     space = {"stem": "small", "depths": Choice(((1,), (2,))), "widths": (4,)}
@@ -304,10 +519,10 @@ def weights(run: Run, number: int) -> list[np.ndarray]:
 
 @pytest.mark.slow
 def test_another_machine_goes_on_with_the_paused_training_of_one_that_died_bit_for_bit(
-    tmp_path: Path, shared: str, place: Path
+    tmp_path: Path, shared: str, reached: str
 ) -> None:
     name = f"study-{time.time_ns()}"
-    die(tmp_path / "there", shared, str(place), name, 1, "paused")
+    die(tmp_path / "there", shared, reached, name, 1, "paused")
     killed = time.time()
     shutil.rmtree(tmp_path / "there")  # its disk is gone too
     done = pipeline.run(
@@ -319,7 +534,7 @@ def test_another_machine_goes_on_with_the_paused_training_of_one_that_died_bit_f
     assert [trial.state for trial in alone.trials] == ["paused", "complete"]
     for ours, theirs in zip(weights(done, 1), weights(alone, 1), strict=True):
         assert np.array_equal(ours, theirs)
-    assert [name for name in inside(place) if "checkpoints" in name] == []
+    assert [name for name in listed(reached) if "checkpoints" in name] == []
 
 
 @pytest.mark.slow

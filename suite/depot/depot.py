@@ -44,7 +44,8 @@ class Depot:
         self._home, self._place = home, Place(url) if url else None
         self._ledger = Ledger(home, without_password(url or ""))
         self._again = 0.0  # when the depot may be asked again, on the clock of `time.monotonic`
-        self._looks: dict[str, tuple[float, frozenset[str]]] = {}
+        self._looked: dict[str, float] = {}  # when, on the same clock
+        self._there: dict[str, frozenset[str]] = {}
         self._lock = threading.Lock()
         self.trouble = ""  # why it was not reached at the last attempt; empty if it was
 
@@ -112,24 +113,26 @@ class Depot:
             with self._alone():
                 self._attempt(lambda: self._bring_all(place, list(folders)), otherwise=None)
 
-    def there(self, folder: str) -> frozenset[str]:
-        """Return the names of the files of a folder that the depot had some seconds ago, or before an outage."""
+    def look(self, folder: str) -> None:
+        """Look which files of a folder the depot has, if nobody has looked for some seconds. Never raises."""
         place, now = self._place, time.monotonic()
-        if place is None:
-            return frozenset()
-        looked, known = self._looks.get(folder, (-LOOK, frozenset()))
-        if now - looked > LOOK:
-            found = self._attempt(lambda: place.copies(folder), otherwise=None)
-            known = known if found is None else frozenset(name.rpartition("/")[2] for name in found)
-            self._looks[folder] = (now, known)
-        return known
+        if place is None or now - self._looked.get(folder, -LOOK) < LOOK:
+            return
+        found = self._attempt(lambda: place.copies(folder), otherwise=None)
+        self._looked[folder] = now
+        if found is not None:
+            self._there[folder] = frozenset(name.rpartition("/")[2] for name in found)
+
+    def there(self, folder: str) -> frozenset[str]:
+        """Return the names of the files of a folder that the depot had at the last look. Asks nobody."""
+        return self._there.get(folder, frozenset())
 
     def remove(self, folder: str, names: Iterable[str]) -> None:
         """Remove files that nobody needs. In an outage they stay, and only waste space."""
         place, unneeded = self._place, [f"{folder}/{name}" for name in names]
         if place is not None and unneeded:
             self._attempt(lambda: self._remove(place, folder, unneeded), otherwise=None)
-            self._looks.pop(folder, None)
+            self._looked.pop(folder, None)
 
     def _deliver(self, place: Place, waiting: Sequence[Path]) -> bool:
         there = {folder: place.copies(folder) for folder in {_folder(self._name(file)) for file in waiting}}

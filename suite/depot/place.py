@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from suite.core import files
 from suite.core.errors import DepotError, MissingExtraError, without_password
@@ -17,10 +19,14 @@ from suite.depot import copies, trouble
 from suite.depot.copies import Copy
 
 BUCKETS = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory")  # a file appears there when all of it is there
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk says that is written to, so the one here
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk says that is written to: here, that of this machine
+LIMIT, SLOW = 60.0, 1e5  # seconds for a step, and bytes per second that it may take more for
 S3 = {  # an outage is told within seconds
     "config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 2}},
 }
+
+
+T = TypeVar("T")
 
 
 class DamagedError(DepotError):
@@ -37,63 +43,64 @@ class Place:
     def __init__(self, url: str) -> None:
         """Connect at the first use, not now."""
         self.url = url
+        self._hanging: threading.Thread | None = None
 
     def make(self) -> None:
         """Make the folder, in one that is there already: a disk that is not mounted is not written to."""
-        with self._legible():
-            if not self._is_bucket:
-                self._require(self._root.rpartition("/")[0] or "/")
-                self._system.makedirs(self._root, exist_ok=True)
+        self._do(self._make)
 
     def copies(self, under: str = "") -> dict[str, list[Copy]]:
         """Return the copies of each file of a folder, the newest first; of all folders if none is named."""
-        with self._legible():
-            if not self._is_bucket:
-                self._require(self._root)
-            names = self._system.find(self._path(under) if under else self._root)
-            return copies.by_file(name.removeprefix(f"{self._root}/") for name in names)
+        names = self._do(lambda: self._find(under))
+        return copies.by_file(name.removeprefix(f"{self._root}/") for name in names)
 
     def has(self, name: str) -> bool:
         """Whether there is a file of this name."""
-        with self._legible():
-            try:
-                self._system.info(self._path(name))
-            except FileNotFoundError:
+        try:
+            self._do(lambda: self._system.info(self._path(name)))
+        except DepotError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
                 return False
-            return True
+            raise
+        return True
 
     def put(self, file: Path, name: str) -> None:
         """Copy a file of this machine to the place. Whoever finds the name there finds all of the file."""
-        with self._legible():
-            if self._is_bucket:
-                self._system.put_file(str(file), self._path(name))
-            else:
-                self._put(file, self._path(name))
+        self._do(lambda: self._put(file, self._path(name)), file.stat().st_size)
 
     def get(self, copy: Copy, file: Path) -> None:
         """Bring a copy to this machine, as `file`, and check it; an error leaves `file` as it was."""
-        with self._legible(), files.replacing(file) as draft:
-            try:
-                self._system.get_file(self._path(copy.name), str(draft))
-            except OSError as error:
-                if error.errno in FULL:
-                    raise DepotError(f"{file}: {error.strerror}") from error
-                raise
+        size = self._do(lambda: self._system.info(self._path(copy.name))["size"])
+        with files.replacing(file) as draft:
+            self._do(lambda: self._get(self._path(copy.name), draft), size)
             if copies.digest(draft) != copy.digest:
                 raise DamagedError(f"{self.shown}/{copy.name} is damaged: its content is not what its name says")
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
-        with self._legible(), suppress(FileNotFoundError):
-            self._system.rm_file(self._path(name))
+        self._do(lambda: self._remove(self._path(name)))
 
     @property
     def shown(self) -> str:
         """The URL without its password."""
         return without_password(self.url)
 
+    def _make(self) -> None:
+        if not self._is_bucket:
+            self._require(self._root.rpartition("/")[0] or "/")
+            self._system.makedirs(self._root, exist_ok=True)
+
+    def _find(self, under: str) -> list[str]:
+        if not self._is_bucket:
+            self._require(self._root)
+        found: list[str] = self._system.find(self._path(under) if under else self._root)
+        return found
+
     def _put(self, file: Path, path: str) -> None:
         """Copy a file to where others would see it grow: under another name, which is changed at its end."""
+        if self._is_bucket:
+            self._system.put_file(str(file), path)
+            return
         self._require(self._root)
         folder, _, name = path.rpartition("/")
         self._system.makedirs(folder, exist_ok=True)
@@ -109,6 +116,18 @@ class Place:
             with suppress(Exception):
                 self._system.rm_file(draft)
             raise
+
+    def _get(self, path: str, draft: Path) -> None:
+        try:
+            self._system.get_file(path, str(draft))
+        except OSError as error:
+            if error.errno in FULL:
+                raise DepotError(f"{draft.parent}: {error.strerror}") from error
+            raise
+
+    def _remove(self, path: str) -> None:
+        with suppress(FileNotFoundError):
+            self._system.rm_file(path)
 
     def _require(self, folder: str) -> None:
         if not self._system.isdir(folder):
@@ -153,15 +172,33 @@ class Place:
             raise MissingExtraError(f"{self.shown}: a package for such places is not installed: {extra}") from error
         return found
 
-    @contextmanager
-    def _legible(self) -> Iterator[None]:
-        """Raise DepotError in place of what a file system raises: these errors have no common base class."""
+    def _do(self, step: Callable[[], T], size: int = 0) -> T:
+        """Return what a step returns that moves so many bytes; raise DepotError if it fails or hangs.
+
+        It has a thread of its own, which is left behind if it hangs: a disk of another machine may do so for ever, and
+        s3fs does so where a server takes a connection and never answers.
+        """
+        if self._hanging and self._hanging.is_alive():
+            raise DepotError(f"{self.shown}: {trouble.HANGS}")
+        done: Future[T] = Future()
+        thread = threading.Thread(target=_into, args=(done, step), name="depot", daemon=True)
+        thread.start()
         try:
-            yield
+            return done.result(LIMIT + size / SLOW)
         except (DepotError, MissingExtraError):
             raise
-        except Exception as error:
+        except TimeoutError as error:
+            self._hanging = thread
+            raise DepotError(f"{self.shown}: {trouble.HANGS}") from error
+        except Exception as error:  # the file systems of fsspec have no common base class for theirs
             raise DepotError(f"{self.shown}: {trouble.reason(error)}") from error
+
+
+def _into(done: Future[T], step: Callable[[], T]) -> None:
+    try:
+        done.set_result(step())
+    except BaseException as error:
+        done.set_exception(error)
 
 
 def whole(url: str) -> str:

@@ -7,6 +7,8 @@ import re
 
 from suite.core.errors import first_line, without_password
 
+HANGS = "its server does not answer"
+
 _WORDS = (
     (r"NoCredentialsError|PartialCredentialsError",
      "no key for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
@@ -15,7 +17,7 @@ _WORDS = (
     (r"bucket does not exist|NoSuchBucket", "no such bucket: make it, or check its name and AWS_ENDPOINT_URL"),
     (r"EndpointConnectionError|ConnectTimeout|ConnectionClosed|Cannot connect",
      "its server cannot be reached: is it running, and AWS_ENDPOINT_URL right?"),
-    (r"ReadTimeout|TimeoutError", "its server does not answer"),
+    (r"ReadTimeout|TimeoutError", HANGS),
     (r"PermissionError: Forbidden|Access ?Denied", "access is refused to this key"),
     (r"Protocol not known", "no such kind of place: name a folder, s3://BUCKET/PREFIX, or a URL that fsspec knows"),
 )  # fmt: skip

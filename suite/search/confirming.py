@@ -39,7 +39,7 @@ def train(left: Sequence[Again]) -> Iterator[str]:
     data = {run.folder: _pictures(run) for run in {one.run.folder: one.run for one in left}.values()}
     for one in watched(left, len(left), "training again"):
         try:
-            found = _train(one, data[one.run.folder])
+            found = _elsewhere(one) or _train(one, data[one.run.folder])
         except (DivergedError, TooLargeError) as error:
             yield f"{one} failed: {error}"
         else:
@@ -86,6 +86,12 @@ def _train(one: Again, data: Dataset) -> Answers:
             return found
     finally:
         keras.utils.clear_session()
+
+
+def _elsewhere(one: Again) -> Answers | None:
+    """Return the answers that another machine has got since this one began; None if there are none."""
+    file = answers.again(one.run.folder, one.trial.number, one.seed)
+    return answers.read(file) if addresses.depot(one.run.folder).renew(file) else None
 
 
 def _look(one: Again, pictures: str, weights: Mapping[str, str]) -> None:

@@ -24,7 +24,11 @@ def delivering(evaluate: Callable[[Trial], Trial], store: Store) -> Callable[[Tr
         ended = evaluate(trial)
         if store.depot.is_used:
             over = ended.state == "complete" and not ended.is_cut
-            store.depot.deliver(without=[_checkpoint(store, trial)] if over else [])
+            try:
+                store.depot.deliver(without=[_checkpoint(store, trial)] if over else [])
+            except KeyboardInterrupt:  # the training is done: it is not lost for want of a depot
+                store.finish(ended)
+                raise
         return ended
 
     return evaluated

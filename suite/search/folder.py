@@ -111,6 +111,7 @@ def tokens(folder: Path) -> Path:
 def tidy(store: Store) -> None:
     """Remove the checkpoints of trainings that have ended, here and in the depot."""
     found = list((store.folder / "checkpoints").glob("*.npz"))  # before the trials: each file's trial is then read too
+    store.depot.look("checkpoints")
     there = store.depot.there("checkpoints")
     needed = set(map(str, unfinished(store.trials()))) if found or there else set()
     store.depot.remove("checkpoints", (name for name in there if Path(name).stem not in needed))

@@ -201,6 +201,7 @@ class Store:
         team run trials whose ends decide.
         """
         while True:
+            self.depot.look("checkpoints")  # here, where no other worker waits for this one
             with uninterrupted():
                 with self._alone():
                     begun, awaited = self._answered(kept, within)

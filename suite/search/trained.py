@@ -42,6 +42,11 @@ def untrained(
 def network(home: Path, number: int) -> keras.Model:
     """Return the trained network of a trial, with its best weights. Raises StoreError when its file is gone."""
     file = folder.brought(home, folder.model(home, number))
+    if not file.exists():
+        raise StoreError(
+            f"{file}: the trained network of trial {number} cannot be read (it is not here). If another machine has "
+            "trained it, `suite run STUDY --depot PLACE` there hands it over, and the same here brings it."
+        )
     own = list(filter(is_own, folder.kept(home).sources))
     for source in own:
         architectures.family(source)  # registers its layers too
