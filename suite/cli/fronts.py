@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 from suite.cli.printing import show
 from suite.cli.speaking import tell, wrapped
+from suite.core.errors import SuiteError
 from suite.core.study import Constraint, Objective
 from suite.core.trial import Run
+from suite.report import certainty, families
 from suite.report.comparison import compare
 from suite.report.results import Results
 from suite.report.shown import shown
+from suite.report.study import side_by_side
 
 
 def print_front(
@@ -26,4 +29,20 @@ def print_front(
     found = shown(comparison, limits)
     show(found.rows, format, found.columns, spare=found.spare)
     for line in found.sentences:
+        tell(wrapped(line))
+
+
+def print_families(runs: Sequence[Run | Results], format: str, asked: Sequence[Objective] = ()) -> None:
+    """Print families side by side at an equal budget. Raises SuiteError when there is nothing to compare."""
+    comparison = compare(runs, asked)
+    sure = certainty.of(comparison)
+    found = families.of(comparison, sure)
+    if found is None:
+        raise SuiteError(
+            f"{', '.join(comparison.names)}: no two families to compare. It takes two runs, or a run of several "
+            "families, that keep their answers and were measured in one place"
+        )
+    rows = found.rows()
+    show(rows, format, spare=[name for name in rows[0] if name.endswith(("_low", "_high"))])
+    for line in side_by_side.told(comparison, sure):
         tell(wrapped(line))

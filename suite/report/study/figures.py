@@ -17,7 +17,7 @@ from suite.report import phrases, picture
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
 from suite.report.picture import Picture
-from suite.report.study import fronts, importances, mistakes, settings, tables
+from suite.report.study import fronts, importances, mistakes, settings, side_by_side, tables
 from suite.report.study.plane import Plane
 
 _MANY = 300  # above this many lines or points, an SVG holds them as pixels: it stays small
@@ -29,7 +29,7 @@ def all_figures(comparison: Comparison, planes: Sequence[Plane], sure: Certainty
     drawn += [learning_curves(comparison)] if any(entry.trial.curve for entry in comparison.entries) else []
     drawn += [hypervolume(comparison)] if _in_all(comparison, comparable(comparison)) else []
     drawn += [settings.choices(comparison)] if planes and settings.searched(comparison) else []
-    drawn += importances.figures(comparison)
+    drawn += side_by_side.figures(comparison, sure) + importances.figures(comparison)
     return drawn + (mistakes.figures(sure) if sure else [])
 
 

@@ -24,7 +24,7 @@ from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, compare, ends
 from suite.report.picture import Picture
 from suite.report.results import Results
-from suite.report.study import about, data, figures, importances, tables, wording
+from suite.report.study import about, data, figures, importances, side_by_side, tables, wording
 from suite.report.study.plane import Plane, planes
 
 # In the order in which they build upon each other.
@@ -75,7 +75,7 @@ def _html(comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure:
         sentences=data.as_json(_spoken(script)),
         questions=about.questions(comparison),
         answer=answer(comparison, sure),
-        worth=importances.told(comparison),
+        worth=[*side_by_side.told(comparison, sure), *importances.told(comparison)],
         headlines=wording.headlines(comparison, drawn),
         notes=_notes(comparison, sure),
         static=[each for each in pictures if each[0].name.startswith("front-")][:1],

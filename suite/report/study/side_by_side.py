@@ -1,0 +1,104 @@
+"""Families at an equal budget: figures and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from suite.report import families, phrases, picture
+from suite.report.certainty import Certainty
+from suite.report.comparison import Comparison
+from suite.report.families import Families
+from suite.report.language import say
+from suite.report.picture import Picture
+
+
+def told(comparison: Comparison, sure: Certainty | None) -> list[str]:
+    """Say which family's front is larger with as many trials, and how far short trainings agreed with long ones."""
+    found = families.of(comparison, sure)
+    return [*([_larger(found)] if found else []), *_agreed(comparison)]
+
+
+def _larger(found: Families) -> str:
+    ranked = sorted(found.hypervolumes.items(), key=lambda each: -each[1].value)
+    each = [
+        say(
+            "{family} {share:.0f} % (95 % interval {low:.0f} to {high:.0f})",
+            family=kind, share=100 * one.value, low=100 * one.interval.low, high=100 * one.interval.high,
+        )
+        for kind, one in ranked
+    ]  # fmt: skip
+    (first, best), (_, second) = ranked[:2]
+    said = say(
+        "With {count:,} trials each, of the box of accuracy and {cost} the fronts dominate: {each}.",
+        count=found.count, cost=phrases.word(found.cost.measure), each=phrases.listed(each),
+    )  # fmt: skip
+    if best.interval.low > second.interval.high:
+        return f"{said} {say('{family} is ahead.', family=first)}"
+    return f"{said} {say('Which of the first two is ahead is not known.')}"
+
+
+def _agreed(comparison: Comparison) -> list[str]:
+    return [
+        say(
+            "After {rung}, the ranking of {trials:,} trials agreed with that at their end by a Kendall's tau of "
+            "{tau:.2f} (95 % interval {low:.2f} to {high:.2f}; 1 is the same ranking, 0 no relation).",
+            rung=say("epoch {number}", number=rung) if rung else say("the probe"),
+            trials=found.trials, tau=found.tau, low=interval.low, high=interval.high,
+        )
+        for rung, found, interval in families.agreements(comparison)
+    ]  # fmt: skip
+
+
+def figures(comparison: Comparison, sure: Certainty | None) -> list[Picture]:
+    """Return the figure of families side by side; nothing if there is one alone."""
+    found = families.of(comparison, sure)
+    return [_figure(found)] if found else []
+
+
+def _figure(found: Families) -> Picture:
+    with picture.style("families"):
+        figure = picture.grid(9.2, 3.9)
+        left, right = figure.subplots(1, 2)
+        for index, kind in enumerate(found.members):
+            _distribution(left, found.errors(kind), index, kind)
+            _within(right, found, kind, index)
+        left.set_xlabel(say("Error, validation, %"))
+        left.set_ylabel(say("Share of the trials with less error, %"))
+        right.set_xlabel(say("Limit of {cost}", cost=phrases.heading(found.cost.measure)))
+        right.set_ylabel(say("Best accuracy within it, %"))
+        left.legend(loc="lower right")
+    return Picture(
+        name="families",
+        title=say("Families at an equal budget"),
+        caption=say(
+            "Left: how many of the trials of each family have less error than that (Radosavovic et al., ICCV 2019); a "
+            "search that learns shows where it looked, not all of its space. Right: the best of each family within a "
+            "limit of {cost}, as expected on new pictures, with its 95 % interval.",
+            cost=phrases.word(found.cost.measure),
+        ),
+        figure=figure,
+        table=pd.DataFrame(found.rows()),
+    )
+
+
+def _distribution(axes: Axes, errors: np.ndarray, index: int, kind: str) -> None:
+    shares = 100 * np.arange(1, len(errors) + 1) / len(errors)
+    axes.step([errors[0], *errors], [0, *shares], where="post", color=picture.colour(index), lw=1.6, label=kind)
+    axes.plot(errors[-1], 100, picture.shape(index), color=picture.colour(index), markersize=5)
+    axes.set_ylim(0, 102)
+
+
+def _within(axes: Axes, found: Families, kind: str, index: int) -> None:
+    places: Sequence[int] = [place for place, budget in enumerate(found.budgets) if found.best(kind, budget)]
+    known = [best for place in places if (best := found.best(kind, found.budgets[place]))]
+    at = np.array(places) + 0.1 * (index - (len(found.members) - 1) / 2)
+    shares, low, high = (100 * np.array(each) for each in zip(
+        *[(one.share, *one.interval) for one in known], strict=True
+    ))  # fmt: skip
+    axes.vlines(at, low, high, color=picture.colour(index), lw=1.2, alpha=0.6)
+    axes.plot(at, shares, picture.shape(index), ls="-", lw=0.8, color=picture.colour(index), markersize=5)
+    axes.set_xticks(range(len(found.budgets)), [phrases.short(float(f"{one:.3g}")) for one in found.budgets])
