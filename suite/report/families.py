@@ -43,7 +43,7 @@ class Families:
         """Costs from small to large, at which the best of each family is compared; the last lets in every candidate."""
         every = [self.price(entry) for entries in self.members.values() for entry in entries]
         shares = np.arange(1, BUDGETS + 1) / BUDGETS
-        return np.unique(np.quantile(every, shares, method="higher")).tolist()  # type: ignore[no-any-return]
+        return np.unique(np.quantile(every, shares, method="higher")).tolist()
 
     def price(self, entry: Entry) -> float:
         """Return the cost of a candidate."""

@@ -68,7 +68,7 @@ def _figure(found: Families) -> Picture:
             _within(right, found, kind, index)
         left.set_xlabel(say("Error, validation, %"))
         left.set_ylabel(say("Share of the trials with less error, %"))
-        right.set_xlabel(say("Limit of {cost}", cost=phrases.heading(found.cost.measure)))
+        right.set_xlabel(say("Limit: {cost}", cost=phrases.heading(found.cost.measure)))
         right.set_ylabel(say("Best accuracy within it, %"))
         left.legend(loc="lower right")
     return Picture(
