@@ -558,7 +558,9 @@ def ui(runs: Sequence[Run], root: Path, port: int) -> Iterator[str]:
             delivery = tracking.deliver(one, uri, seconds=60)
             if delivery.reason:
                 yield f"{one.study.name}: {delivery}"
-        yield from (f"{one.study.name}: {tracking.link(uri, port, one)}" for one in runs)
+        for one in runs:
+            yield f"{one.study.name}: {tracking.link(uri, port, one)}"
+            yield f"{one.study.name}, accuracy against each cost: {tracking.link(uri, port, one, charts=True)}"
         if server:
             yield "Ctrl-C ends it."
             server.wait()

@@ -207,8 +207,13 @@ def test_a_study_becomes_a_parent_with_a_child_for_each_trial(gate: Gate, tmp_pa
         "device": "cpu", "tensorflow": "2.21", "front": "true", "rank": "1", "state": "complete",
     }  # fmt: skip
     assert (runs["tiny/1"].data.tags["front"], runs["tiny/1"].data.tags["rank"]) == ("false", "2")
-    dataset = child.inputs.dataset_inputs[0].dataset
-    assert (dataset.name, dataset.digest) == ("digits", ("d1" * 32)[:36])
+    used = {each.tags[0].value: each.dataset for each in child.inputs.dataset_inputs}
+    assert sorted(used) == ["training", "validation"]
+    assert (used["training"].name, used["training"].digest) == ("digits", ("d1" * 32)[:36])
+    assert (used["validation"].name, used["validation"].digest) != ("digits", used["training"].digest)
+    assert {each.dataset.digest for each in parent.inputs.dataset_inputs} == {each.digest for each in used.values()}
+    assert parent.data.params["space.depths"] == "one of [1, 1], [2, 2]"
+    assert parent.data.params["recipe.learning_rate"] == "0.0001 to 0.01, logarithmic"
     start, end = best.started, best.finished
     assert start
     assert end
@@ -584,7 +589,10 @@ def test_the_models_of_the_front_are_logged_once_and_answer_as_before(
     run = seen(gate.url, story)["tiny/0"]
     (logged,) = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
     assert (logged.name, str(logged.status)) == ("tiny-0", "READY")
-    assert {metric.key: metric.value for metric in logged.metrics}["accuracy"] == 90
+    (accuracy,) = (metric for metric in logged.metrics if metric.key == "accuracy")
+    used = {each.tags[0].value: each.dataset for each in run.inputs.dataset_inputs}
+    judged_by = used["validation"]
+    assert (accuracy.value, accuracy.dataset_name, accuracy.dataset_digest) == (90, "digits", judged_by.digest)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", gate.url)
     loaded = mlflow.tensorflow.load_model(f"models:/{logged.model_id}")
     pictures = np.random.default_rng(0).random((4, 8, 8, 1)).astype("float32")
@@ -658,6 +666,12 @@ def test_the_link_names_a_view_that_lists_the_trials_of_the_study(gate: Gate, tm
     listed = client.search_runs([group], view["searchFilter"], order_by=[order])
     assert {run.info.run_name for run in listed} == {"tiny/0", "tiny/1"}
     assert {"metrics.`accuracy`", "metrics.`parameters`", "params.`depths`"} <= set(view["selectedColumns"])
+    charts = {(chart["xaxis"]["key"], chart["yaxis"]["key"]) for chart in view["compareRunCharts"]}
+    assert charts == {("parameters", "accuracy"), ("macs", "accuracy")}
+    assert {chart["metricSectionId"] for chart in view["compareRunCharts"]} == {
+        section["uuid"] for section in view["compareRunSections"]
+    }
+    assert tracking.link(gate.url, 0, story.run, charts=True) == f"{address}&compareRunsMode=CHART"
 
 
 def test_an_address_with_a_password_reaches_the_server(gate: Gate, tmp_path: Path) -> None:

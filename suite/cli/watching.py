@@ -16,9 +16,8 @@ from suite.core.measures import MEASURES, formatted
 from suite.core.rules import brief
 from suite.core.study import setting
 from suite.core.trial import Trial, counted
-from suite.report import shown
+from suite.report import choice
 from suite.report.comparison import Comparison, compare
-from suite.report.shown import Shown
 from suite.report.study.plane import Plane, planes
 from suite.search.outlook import Outlook, Training
 
@@ -83,16 +82,17 @@ def _listed(comparison: Comparison, width: int) -> list[Text | str]:
     """Return the front as a table."""
     if not comparison.front:
         return ["", "No front yet: no trial that keeps the limits has been trained to its end."]
-    known = shown.table(comparison, comparison.front)
-    columns = [name for name in known.columns if name not in known.spare or name == "parameters"]
-    while len(columns) > 1 and cell_len(_table(known, columns).partition("\n")[0]) > width:
+    known, rows = choice.table(comparison.front, (), comparison.objectives)  # how sure it is takes too long to say here
+    asked = [*(objective.measure for objective in comparison.objectives), "parameters", "notes"]
+    columns = ["trial", *(name for name in known if name in asked)]
+    while len(columns) > 1 and cell_len(_table(rows, columns).partition("\n")[0]) > width:
         columns.pop()
-    more = [f"and {len(known.rows) - FRONT} more"] if len(known.rows) > FRONT else []
-    return ["", Text("Front", "bold"), *_table(known, columns).split("\n"), *more]
+    more = [f"and {len(rows) - FRONT} more"] if len(rows) > FRONT else []
+    return ["", Text("Front", "bold"), *_table(rows, columns).split("\n"), *more]
 
 
-def _table(known: Shown, columns: Sequence[str]) -> str:
-    return printing.rendered(known.rows[:FRONT], "table", columns)
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    return printing.rendered(rows[:FRONT], "table", columns)
 
 
 def _picture(comparison: Comparison, width: int, height: int) -> list[Text | str]:

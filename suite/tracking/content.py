@@ -15,6 +15,7 @@ from suite.core.measures import MEASURES
 from suite.core.recipe import Recipe
 from suite.core.study import Study
 from suite.core.trial import State, Trial, reached
+from suite.studyfile.kinds import in_words
 
 STATUS: dict[State, str] = {
     "running": "RUNNING",
@@ -25,6 +26,10 @@ STATUS: dict[State, str] = {
     "failed": "FAILED",
     "interrupted": "KILLED",
 }
+
+
+SECTION = "suite-costs"  # of the charts that compare accuracy and costs
+CHARTED = 100  # trials in a chart, the most that MLflow's pages load at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +78,11 @@ def is_folder(dataset: str) -> bool:
 def dataset_name(study: Study) -> str:
     """Return the dataset as people call it: a name, or the last part of a folder."""
     return Path(study.dataset).expanduser().resolve().name if is_folder(study.dataset) else study.dataset
+
+
+def digests(whole: str) -> dict[str, str]:
+    """Return a digest for each split that a search sees: the data set's for training, and one made of it."""
+    return {"training": whole, "validation": digest([whole, "validation"])}
 
 
 def group(study: Study, trials: Sequence[Trial]) -> str:
@@ -170,13 +180,13 @@ def _is_of_space(study: Study, key: str) -> bool:
 
 
 def view(study: Study, parent: str) -> str:
-    """Return a table of the trials with the columns that matter: JSON of a view that MLflow's pages share by link.
+    """Return the trials as MLflow's pages share them by link: a table with the columns that matter, and charts.
 
-    Sorted by a metric, all trials are shown; sorted by date, MLflow folds them away under their parent.
+    The charts show the quality against each cost, as `front` does in a report. Sorted by a metric, all trials are
+    shown; sorted by date, MLflow folds them away under their parent. JSON of the state of MLflow's page of runs.
     """
     first, *_ = study.objectives
-    asked = [o.measure for o in study.objectives] + [c.measure for c in study.constraints]
-    columns = [f"metrics.`{name}`" for name in dict.fromkeys(asked)]
+    columns = [f"metrics.`{name}`" for name in study.measures]
     columns += [f"params.`{param(study, path)}`" for path in study.domains]
     columns += [f"tags.`{name}`" for name in ("state", "front", "rank")]
     return json.dumps({
@@ -184,7 +194,30 @@ def view(study: Study, parent: str) -> str:
         "orderByKey": f"metrics.`{first.measure}`",
         "orderByAsc": first.goal == "min",
         "selectedColumns": columns,
+        "compareRunCharts": [_chart(study.quality, cost) for cost in _costs(study)],
+        "compareRunSections": [_section(study)],
     })  # fmt: skip
+
+
+def _costs(study: Study) -> list[str]:
+    """Return the costs of a study, those that every network has among them."""
+    own = [name for name in study.measures if MEASURES[name].is_cost]
+    return list(dict.fromkeys([*own, *(("latency",) if study.times_first else ()), "parameters", "macs"]))
+
+
+def _chart(quality: str, cost: str) -> dict[str, Any]:
+    return {
+        "uuid": f"suite-{cost}", "type": "SCATTER", "metricSectionId": SECTION, "deleted": False, "isGenerated": False,
+        "runsCountToCompare": CHARTED, "displayName": f"{quality} against {cost}",
+        "xaxis": {"key": cost, "type": "METRIC"}, "yaxis": {"key": quality, "type": "METRIC"},
+    }  # fmt: skip
+
+
+def _section(study: Study) -> dict[str, Any]:
+    return {
+        "uuid": SECTION, "name": f"{study.quality} against each cost", "display": True, "isReordered": False,
+        "deleted": False, "isGenerated": False,
+    }  # fmt: skip
 
 
 def points(row: Mapping[str, float]) -> list[Point]:
@@ -241,10 +274,7 @@ def _budget(study: Study) -> str:
 
 
 def _text(value: Value | Domain) -> str:
-    """Return a value as a study file writes it, without the quotes around words."""
-    if isinstance(value, Choice):
-        return " | ".join(map(_text, value.values))
-    if isinstance(value, Range):
-        steps = " log" if value.log else f" step {value.step:g}" if value.step else ""
-        return f"{value.low:g} .. {value.high:g}{steps}"
+    """Return a value as a study file writes it, without the quotes around words; a domain as `suite check` does."""
+    if isinstance(value, (Choice, Range)):
+        return in_words(value)
     return value if isinstance(value, str) else json.dumps(value)

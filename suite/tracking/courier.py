@@ -95,6 +95,10 @@ class Courier:
         if self._ledger.digest("study") != digest:
             _taken(partial(self._tell, server, said), partial(self._lost_study, server, trials))
             self._ledger.note("study", self._parent, digest)
+        known = next((trial for trial in trials if trial.surroundings.get("dataset_digest")), None)
+        if known and self._ledger.id("data") != self._parent:  # the first trial of a new study has seen no data yet
+            _taken(partial(self._dataset, server, self._parent, known), partial(self._lost_study, server, trials))
+            self._ledger.note("data", self._parent)
 
     def report(self, server: Server, path: Path) -> None:
         """Store the report, a file or a folder, with the parent run if it has changed."""
@@ -115,7 +119,9 @@ class Courier:
             _log.warning("the model of trial %d cannot be logged: %s", trial.number, error)
             return
         params, name = content.trial_params(self._study, trial), f"{self._study.name}-{trial.number}"
-        self._ledger.note(key, server.model(self._group, run, name, model, params, content.measured(trial)))
+        digest = trial.surroundings.get("dataset_digest", "")
+        judged_by = (content.dataset_name(self._study), content.digests(digest)["validation"]) if digest else None
+        self._ledger.note(key, server.model(self._group, run, name, model, params, content.measured(trial), judged_by))
 
     def has(self, trial: Trial) -> bool:
         """Whether MLflow has this trial as it is now."""
@@ -130,8 +136,11 @@ class Courier:
             made = server.create(group, self._study.name, start, tags | {"study": self._study.name})
             first = _united(server, [group], tags) or (made, group)  # another machine may have made one meanwhile
         said = content.of_study(self._study, trials, running=True)
-        server.log(first[0], params=said.params)
-        self._dataset(server, first[0], trials[0])
+        try:
+            server.log(first[0], params=said.params)
+        except Exception as error:
+            if not is_refusal(error):  # what an earlier version has told in other words stays as it was
+                raise
         return first
 
     def _child(self, server: Server, trial: Trial) -> str:
@@ -180,7 +189,7 @@ class Courier:
         if digest:
             source = {"uri": self._study.dataset} if content.is_folder(self._study.dataset) else {"name": name}
             profile = {key: facts[key] for key in SHOWN if key in facts}
-            server.dataset(run, name, digest, source, profile)
+            server.dataset(run, name, content.digests(digest), source, profile)
 
     def _lost(self, server: Server, trial: Trial) -> bool:
         """Forget a trial that MLflow no longer has, and find the parent run again; return whether it was lost."""

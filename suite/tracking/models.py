@@ -27,8 +27,12 @@ def log(
     name: str,
     params: Mapping[str, str],
     metrics: Sequence[Point],
+    judged_by: tuple[str, str] | None = None,
 ) -> str:
-    """Log `model` as `name`, a product of `run`, and return its id. Completes a model left half-sent."""
+    """Log `model` as `name`, a product of `run`, and return its id. Completes a model left half-sent.
+
+    Its metrics are of the data set that it was `judged_by`: a name and a digest.
+    """
     from mlflow.entities import LoggedModelOutput, Metric
 
     id = _begun(client, group, run, name, params)
@@ -36,7 +40,11 @@ def log(
         _save(model, Path(folder) / "model", id, run)
         client.log_model_artifacts(id, str(Path(folder) / "model"))
     client.log_outputs(run, [LoggedModelOutput(id, step=0)])
-    numbers = [Metric(p.name, p.value, p.time, p.step, model_id=id) for p in metrics]
+    name_of, digest = judged_by or (None, None)
+    numbers = [
+        Metric(p.name, p.value, p.time, p.step, model_id=id, dataset_name=name_of, dataset_digest=digest)
+        for p in metrics
+    ]
     client.log_batch(run, metrics=numbers, synchronous=True)
     client.finalize_logged_model(id, "READY")
     return id

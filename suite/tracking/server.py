@@ -178,15 +178,19 @@ class Server:
         else:
             self._client.set_terminated(run, status=content.status, end_time=content.end)
 
-    def dataset(self, run: str, name: str, digest: str, source: Mapping[str, str], profile: Mapping[str, str]) -> None:
-        """Record which data the run has seen."""
+    def dataset(
+        self, run: str, name: str, digests: Mapping[str, str], source: Mapping[str, str], profile: Mapping[str, str]
+    ) -> None:
+        """Record which data the run has seen: `digests` has that of each split."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         kind = "local" if "uri" in source else "hugging_face" if name.startswith("hf:") else "tensorflow_datasets"
-        data = Dataset(
-            name=name, digest=digest[:_DIGEST], source_type=kind, source=json.dumps(source), profile=json.dumps(profile)
-        )
-        self._client.log_inputs(run, [DatasetInput(data, [InputTag("mlflow.data.context", "training")])])
+        told = {"name": name, "source_type": kind, "source": json.dumps(source), "profile": json.dumps(profile)}
+        inputs = [
+            DatasetInput(Dataset(digest=digest[:_DIGEST], **told), [InputTag("mlflow.data.context", split)])
+            for split, digest in digests.items()
+        ]
+        self._client.log_inputs(run, inputs)
 
     def artifacts(self, run: str, path: Path, name: str) -> None:
         """Store the file or folder `path` as `name/` of the run."""
@@ -196,12 +200,30 @@ class Server:
             self._client.log_artifact(run, str(path), artifact_path=name)
 
     def model(
-        self, group: str, run: str, name: str, model: keras.Model, params: Mapping[str, str], metrics: Sequence[Point]
+        self,
+        group: str,
+        run: str,
+        name: str,
+        model: keras.Model,
+        params: Mapping[str, str],
+        metrics: Sequence[Point],
+        judged_by: tuple[str, str] | None = None,
     ) -> str:
-        """Log a trained model, a product of `run`, and return its id."""
+        """Log a trained model, a product of `run`, and return its id.
+
+        It was `judged_by` the data set of a name and a digest.
+        """
+        known = (judged_by[0], judged_by[1][:_DIGEST]) if judged_by else None
         safe = re.sub(r"[^\w-]", "_", name)  # MLflow refuses / : . % and quotes in the names of models
         return models.log(
-            self._client, model, group=group, run=run, name=safe, params=_cut(params, _PARAM), metrics=metrics
+            self._client,
+            model,
+            group=group,
+            run=run,
+            name=safe,
+            params=_cut(params, _PARAM),
+            metrics=metrics,
+            judged_by=known,
         )
 
 

@@ -53,8 +53,11 @@ def end(server: subprocess.Popen[bytes] | None) -> None:
         server.wait()
 
 
-def link(uri: str, port: int, run: Run | None = None) -> str:
-    """Return the address of a table of the trials of `run`, the best first; without `run`, of all experiments."""
+def link(uri: str, port: int, run: Run | None = None, *, charts: bool = False) -> str:
+    """Return the address of a table of the trials of `run`, the best first; without `run`, of all experiments.
+
+    With `charts`, of the same trials as charts: accuracy against each cost.
+    """
     base = uri if place.is_web(uri) else f"http://{_HOST}:{port}"
     if run is None:
         return f"{base}/#/experiments?workflowType=machine_learning"
@@ -62,7 +65,8 @@ def link(uri: str, port: int, run: Run | None = None) -> str:
         group, view = ledger.id("group"), ledger.id("view")
     if not (group and view):
         return f"{base}/#/experiments?workflowType=machine_learning"
-    return f"{base}/#/experiments/{group}/runs?viewStateShareKey={view}&workflowType=machine_learning"
+    shown = f"{base}/#/experiments/{group}/runs?viewStateShareKey={view}&workflowType=machine_learning"
+    return f"{shown}&compareRunsMode=CHART" if charts else shown
 
 
 def _command(uri: str, root: Path, port: int) -> list[str]:
