@@ -71,7 +71,7 @@ def test_columns_stand_below_each_other_in_the_text() -> None:
 def test_the_answer_and_the_question_come_first_and_the_figure_is_beside(tmp_path: Path) -> None:
     file = markdown.write(families(25), tmp_path)
     text = file.read_text(encoding="utf-8")
-    assert text.index(study().question) < text.index("- The most accurate is ") < text.index("| trial")
+    assert text.index(study().question) < text.index("- Take ") < text.index("| trial")
     images = [
         child.attrs["src"] for token in GITHUB.parse(text) for child in token.children or () if child.type == "image"
     ]
@@ -108,6 +108,18 @@ def test_what_does_not_go_together_is_said(tmp_path: Path, words: list[str], sai
     refused = suite("report", *words, cwd=tmp_path)
     assert refused.returncode == 2
     assert said in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("`suite export a_b 1 exports` exports *it*.", "<code>suite export a_b 1 exports</code> exports *it*."),
+        ("Take a`b: <b>1</b>.", "Take a`b: &lt;b&gt;1&lt;/b&gt;."),
+        ("Ask ``x`` now", "Ask ``x`` now"),
+    ],
+)
+def test_commands_in_sentences_are_code_and_nothing_else_is_markup(sentence: str, shown: str) -> None:
+    assert GITHUB.renderInline(markdown.with_code(sentence)) == shown
 
 
 def test_a_question_of_several_runs_is_asked_once() -> None:

@@ -132,6 +132,7 @@ def test_a_study_whose_budget_is_spent_ends_at_once_in_a_pipe(tmp_path: Path) ->
     assert shown.returncode == 0
     (line,) = shown.stdout.splitlines()
     assert "1 of 1 trials, the budget is spent; front: 1 candidate, small/0 has 90.00 %" in line
+    assert "Take small/0" in shown.stderr
 
 
 def test_what_cannot_be_watched_is_said(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from suite.core.measures import MEASURES, formatted
 from suite.core.rules import brief
 from suite.core.study import setting
 from suite.core.trial import Trial, counted
-from suite.report import choice
+from suite.report import choice, shown
 from suite.report.comparison import Comparison, compare
 from suite.report.study.plane import Plane, planes
 from suite.search.outlook import Outlook, Training
@@ -47,6 +47,12 @@ def line(outlook: Outlook, idle: str) -> str:
     front = f"front: {_best(plane)}" if plane else "no front yet"
     parts = [_standing(outlook), front, training or idle, "" if idle or outlook.is_spent else f"next: {outlook.next}"]
     return f"{outlook.run.name}  " + "; ".join(filter(None, parts))
+
+
+def answer(outlook: Outlook) -> list[str]:
+    """Say what to take, now that a study has ended, and how sure that is."""
+    comparison = compare([outlook.run])
+    return list(shown.table(comparison, comparison.front).sentences) if comparison.front else []
 
 
 def _bar(outlook: Outlook) -> list[Text | str]:

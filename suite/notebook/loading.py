@@ -94,7 +94,7 @@ class Loaded:
         """What was found, in sentences, and how sure it is."""
         comparison = self.comparison
         known = shown.table(comparison, comparison.front).sentences if comparison.front else []
-        return [*wording.headlines(comparison, planes(comparison)), *known]
+        return [*known, *wording.headlines(comparison, planes(comparison))]
 
     def __repr__(self) -> str:
         """Return what was found as text."""

@@ -26,7 +26,7 @@ from rich.live import Live
 from suite import pipeline
 from suite.cli import watching
 from suite.cli.options import rooted
-from suite.cli.speaking import say, tell
+from suite.cli.speaking import say, tell, wrapped
 from suite.search import exchange, folder
 from suite.search.outlook import Outlook, outlook
 from suite.search.store import Store
@@ -78,7 +78,9 @@ class Watch:
             last = self._watched(_Lines())
         self._draw(is_last=True)
         if last.is_spent:
-            tell(f"The budget is spent. `suite front {self._home}` says how sure it is, `suite report` draws it.")
+            for line in watching.answer(last):
+                tell(wrapped(line))
+            tell(f"The budget is spent. `suite front {self._home}` prints the whole front, `suite report` draws it.")
 
     def _watched(self, show: Callable[[Outlook, str], None]) -> Outlook:
         """Look, and `show` what is seen, until there is nothing more to come."""

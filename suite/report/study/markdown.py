@@ -78,11 +78,25 @@ def _questions(comparison: Comparison) -> list[str]:
 def _answer(comparison: Comparison) -> list[str]:
     known = shown.table(comparison, comparison.front).sentences if comparison.front else ()
     others = wording.places(comparison), wording.cut(comparison), comparison.left_out
-    return [*wording.headlines(comparison, planes(comparison)), *known, *filter(None, others)]
+    return [*known, *wording.headlines(comparison, planes(comparison)), *filter(None, others)]
 
 
 def _listed(sentences: Sequence[str]) -> str:
-    return "\n".join(f"- {plain(sentence)}" for sentence in sentences)
+    return "\n".join(f"- {with_code(sentence)}" for sentence in sentences)
+
+
+def with_code(sentence: str) -> str:
+    """Return a sentence that Markdown shows as it is, but for what stands between backticks: that is code."""
+    parts = sentence.split("`")
+    if len(parts) % 2 == 0 or not all(parts[1::2]):  # a name has some
+        return plain(sentence)
+    shown_as = [f"`{' '.join(part.split())}`" if place % 2 else _spaced(part) for place, part in enumerate(parts)]
+    return "".join(shown_as)
+
+
+def _spaced(part: str) -> str:
+    """Return what stands beside code, with the spaces at its ends."""
+    return " " * part.startswith(" ") + plain(part) + " " * (part.endswith(" ") and bool(part.strip()))
 
 
 def _front(comparison: Comparison) -> tuple[list[str], list[list[str]], list[bool]]:
