@@ -17,8 +17,8 @@ from suite.core.recipe import Recipe
 from suite.core.study import Latency
 from suite.report.comparison import compare
 from suite.search import trained
-from suite.search.pace import as_trained
-from suite.training import ways
+from suite.search.pace import as_trained, paced
+from suite.training import checkpoint, ways
 from suite.training.ways import Kind, Run, decided
 
 STUDY = Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml"
@@ -138,6 +138,21 @@ def test_a_damaged_file_is_measured_again(cache: Path) -> None:
 def test_a_latency_is_of_a_precision_that_is_named() -> None:
     with pytest.raises(StudyError, match=r'precision: "auto" is for \[recipe\]; here it is one of float32'):
         Latency(precision="auto")
+
+
+def test_a_training_that_was_paused_goes_on_as_it_began_whatever_is_fastest_now(tmp_path: Path) -> None:
+    """Else its checkpoint would be refused, and end the study: on another machine, or with an emptied cache."""
+    file, study = tmp_path / "7.npz", pipeline.study(STUDY)
+
+    def unasked() -> keras.Model:
+        raise AssertionError("nothing is tried")
+
+    checkpoint.save(file, [], {"precision": "mixed_bfloat16", "xla": "on"}, checkpoint.NOTHING)
+    recipe, told = paced(BOTH, study, {}, None, unasked, lambda: file)
+    assert (recipe.precision, recipe.xla) == ("mixed_bfloat16", "on")
+    assert told == {"recipe_precision": "mixed_bfloat16", "training_xla": "on"}
+    file.write_bytes(b"damaged")
+    assert checkpoint.way(file) == checkpoint.way(None) == checkpoint.way(tmp_path / "none.npz") == {}
 
 
 @pytest.mark.slow

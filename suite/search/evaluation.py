@@ -93,7 +93,7 @@ class Evaluation:
         """Evaluate one trial; every error goes to the caller."""
         asked = candidate.recipe(self.study, trial.configuration)
         data, build = self.pictures(trial.configuration), partial(self.network, trial.configuration)
-        recipe, pace = paced(asked, self.study, trial.configuration, data, build)
+        recipe, pace = paced(asked, self.study, trial.configuration, data, build, lambda: self.checkpoint(trial))
         trial = replace(trial, surroundings={**self._surroundings(trial.configuration, asked), **pace})
         keras.utils.set_random_seed(self.study.seed)
         with loop.precision(recipe.precision):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 
@@ -16,18 +17,28 @@ from suite.core.trial import Trial
 from suite.counting.complexity import counts, weightless
 from suite.datasets import Dataset
 from suite.machine import capacity, turns
+from suite.training import checkpoint
 from suite.training.ways import Kind, decided
 
 
 def paced(
-    asked: Recipe, study: Study, configuration: Mapping[str, Value], data: Dataset, build: Callable[[], keras.Model]
+    asked: Recipe,
+    study: Study,
+    configuration: Mapping[str, Value],
+    data: Dataset,
+    build: Callable[[], keras.Model],
+    begun: Callable[[], Path | None] = lambda: None,
 ) -> tuple[Recipe, dict[str, str]]:
     """Return a recipe that leaves nothing open, and what a trial records of how its network is trained.
 
-    A frozen network takes no steps: nothing is tried for it.
+    A frozen network takes no steps: nothing is tried for it. A training that has `begun`, in this checkpoint, goes on
+    as it began, whatever is fastest here and now.
     """
     recipe, ways = replace(asked, precision=asked.deployed), dict[str, str]()
     if AUTO in (asked.precision, asked.xla) and asked.mode != FROZEN:
+        if known := checkpoint.way(begun()):
+            precision, xla = known["precision"], known["xla"]
+            return replace(asked, precision=precision, xla=xla), {"recipe_precision": precision, "training_xla": xla}
         parameters = counts(weightless(lambda: deployed(build())))["parameters"]
         kind = Kind(family=study.at(configuration).source, image=data.task.image, parameters=parameters)
         steps = study.fidelity.epochs * math.ceil(data.sizes["train"] / asked.batch_size)

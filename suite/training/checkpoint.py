@@ -121,6 +121,16 @@ def restored(file: Path | None, variables: Sequence[keras.Variable], plan: Mappi
     return kept.progress
 
 
+def way(file: Path | None) -> dict[str, str]:
+    """Return the `precision` and the `xla` of the recipe by which a file was trained; none if there is no such file."""
+    try:
+        with (file or Path()).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            plan = json.loads(str(archive["header"]))["plan"]
+            return {"precision": plan["precision"], "xla": plan["xla"]}
+    except files.UNREADABLE:  # the training that goes on from a damaged file says so
+        return {}
+
+
 def best_weights(file: Path) -> list[np.ndarray]:
     """Return the weights of the best epoch that `file` keeps. Raises StoreError when it cannot be read."""
     try:
