@@ -460,3 +460,8 @@ def test_no_word_below_a_panel_is_cut_off(tmp_path: Path) -> None:
         assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
         assert box.y0 >= 0
         assert not any(box.overlaps(panel) for panel in panels)
+
+
+def test_the_title_of_many_runs_names_the_first_ones(tmp_path):
+    made = [of([trained(0, 90.0, 0.5)], f"study-{number}") for number in range(9)]
+    assert "study-0, study-1, study-2, study-3 and 5 more" in Page(page.write(made, tmp_path)).text

@@ -11,15 +11,18 @@ function axis_log(axis) {
   return asked ?? (one.log || (one.unit !== "%" && spans_decades(numbers)));
 }
 
-// The range of an axis: every trial; or the front, with the best quarter of all so that a short front has a place to
-// stand. A member of the front that is far worse than the others does not stretch the axis: it stands at the border.
+const FEW = 40; // trials; above it, the axes need not hold most of them
+
+// The range of an axis: every trial; or the front, with the better part of all so that it has a place to stand. A member
+// of the front that is far worse than the others does not stretch the axis: it stands at the border.
 function axis_range(axis, trials, log) {
   const one = columns.get(state[axis]), numbers = trials.map((trial) => value(one.key, trial));
   if (one.levels) return [0, 1];
   if (!numbers.length) return log ? [1, 10] : [0, 1];
   const best = trials.filter((trial) => on_front.has(trial));
   const is_fitted = !state.all && best.length && [state.x, state.y].every((key) => columns.get(key).goal);
-  return with_room(...extremes(is_fitted ? fitted_ends(one, numbers, best) : with_intervals(one.key, numbers, best, log)), log);
+  const [low, high] = with_room(...extremes(is_fitted ? fitted_ends(one, numbers, best) : with_intervals(one.key, numbers, best, log)), log);
+  return one.unit === "%" ? [Math.max(low, high - 105), Math.min(high, 100 + 0.04 * (100 - low))] : [low, high];
 }
 
 function fitted_ends(one, numbers, best) {
@@ -27,7 +30,7 @@ function fitted_ends(one, numbers, best) {
   const ranked = numbers.map((number) => sign * number).sort(ascending);
   const members = best.map((trial) => sign * value(one.key, trial)).sort(ascending);
   if (one.goal === "max") while (members.length > 3 && members.at(-1) - members.at(-2) > 2 * (members.at(-2) - members[0])) members.pop();
-  return [ranked[0], Math.max(members.at(-1), ranked[ranked.length >> 2])].map((number) => sign * number);
+  return [ranked[0], Math.max(members.at(-1), ranked[Math.floor((ranked.length - 1) * (ranked.length > FEW ? 0.3 : 0.8))])].map((number) => sign * number);
 }
 
 function with_intervals(key, numbers, best, log) {

@@ -12,10 +12,10 @@ from suite.report import confirmation, phrases, wrong
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
 
-POINTS = 150_000  # of all learning curves together: some 1 MB
+POINTS = 100_000  # of all learning curves together: some 1 MB
 FEWEST = 12  # points of a curve, however many curves there are
 PICTURES = 1_000_000  # bytes of the pictures of mistakes
-WRONG = 200_000  # pairs of classes of all trials together: some 2 MB
+WRONG = 100_000  # pairs of classes of all trials together: some 1 MB
 
 
 def curves(comparison: Comparison) -> dict[str, Any]:

@@ -33,6 +33,7 @@ SCRIPTS = (
     "controls", "table", "trial", "parallel", "curves", "again", "main",
 )  # fmt: skip
 _INTERACTIVE = ("front-", "learning-curves", "hypervolume")  # figures that the page draws by itself
+_NAMED = 4  # most runs in the title of many
 _LISTED = 40  # most refused and failed candidates that the page lists; its table has all
 
 Drawn = list[tuple[Picture, str]]  # each figure with its SVG
@@ -69,7 +70,7 @@ def _html(comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure:
     headings, rows = front(comparison)
     return rendered(
         "page.html.jinja",
-        title=phrases.listed(comparison.names),
+        title=_title(comparison.names),
         script=script,
         data=data.as_json(data.embedded(comparison, sure)),
         sentences=data.as_json(_spoken(script)),
@@ -91,6 +92,13 @@ def _html(comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure:
         surroundings=about.surroundings(comparison),
         names=comparison.names,
     )
+
+
+def _title(names: Sequence[str]) -> str:
+    """Return the names of the runs, of many the first ones."""
+    if len(names) <= _NAMED + 1:
+        return phrases.listed(names)
+    return language.say("{names} and {number:,} more", names=", ".join(names[:_NAMED]), number=len(names) - _NAMED)
 
 
 def _with_code(sentence: str) -> Markup:
