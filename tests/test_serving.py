@@ -236,6 +236,33 @@ def test_a_line_of_the_log_has_the_latency_beside_that_of_the_bare_signature(ser
     )
 
 
+@pytest.mark.browser
+def test_the_page_in_a_browser_shows_names_as_text_and_everyone_can_use_it(served: Served, tmp_path: Path) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    from tests.browser import chromium
+
+    Image.new("RGB", (300, 200), "red").save(tmp_path / "red.png")
+    page, said = chromium().new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: pytest.fail("a name ran"))
+    page.goto(served.url)
+    page.set_input_files("#file", tmp_path / "red.png")
+    page.wait_for_selector("table")
+    assert page.locator("h1").inner_text() == NAME
+    assert page.locator("tr").count() == 5
+    assert page.locator("script").count() == 1
+    assert Axe().run(page).response["violations"] == []
+    (tmp_path / "text.png").write_text("no picture")
+    page.set_input_files("#file", tmp_path / "text.png")
+    page.get_by_text("no picture inside").wait_for()
+    page.set_viewport_size({"width": 320, "height": 600})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert [line for line in said if "400" not in line] == []  # Chromium tells the status of a refusal
+    page.close()
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -13,6 +13,7 @@ function row(one) {
   const line = document.createElement("tr");
   const bar = document.createElement("meter");
   bar.value = one.probability;
+  bar.ariaLabel = `probability of ${one.class}`;
   for (const content of [one.class, bar, `${(100 * one.probability).toFixed(1)} %`]) {
     const cell = document.createElement("td");
     cell.append(content);
@@ -24,6 +25,7 @@ function row(one) {
 async function ask(file) {
   at("shown").src = URL.createObjectURL(file);
   at("shown").hidden = false;
+  at("shown").onload = () => at("shown").classList.toggle("small", at("shown").naturalWidth < 100);
   told("Asking …");
   try {
     const response = await fetch("page/ask", { method: "POST", body: file });
