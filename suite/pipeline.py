@@ -439,14 +439,11 @@ def export(
 
 def _runtimes(trial: Trial, study: Study, formats: Sequence[str]) -> OwnRuntimes:
     """Return how the formats of a trial are tried. One alone need not be timed again; several are, in a row."""
-    at = trial.surroundings
-    is_known = (at.get("latency_path"), at.get("latency_batch")) == (SAVED_MODEL, "1") and "latency" in trial.measures
-    known = (
-        {SAVED_MODEL: {name: trial.measures[name] for name in KEPT}}
-        if is_known and not {*formats} - {SAVED_MODEL}
-        else {}
-    )
-    threads = study.latency.threads or capacity.processors()
+    threads, at = study.latency.threads or capacity.processors(), trial.surroundings
+    here = (SAVED_MODEL, "1", str(threads), surroundings()["device"])
+    there = tuple(map(at.get, ("latency_path", "latency_batch", "latency_threads", "device")))
+    alone = here == there and "latency" in trial.measures and not {*formats} - {SAVED_MODEL}
+    known = {SAVED_MODEL: {name: trial.measures[name] for name in KEPT}} if alone else {}
     return OwnRuntimes(threads=threads, sources=tuple(filter(is_own, study.sources)), known=known)
 
 

@@ -151,6 +151,14 @@ def test_the_page_answers_for_a_file_of_any_kind_and_runs_nothing_of_a_name(serv
     assert requests.get(f"{served.url}/page.json", timeout=60).json()["name"] == NAME
 
 
+def test_the_page_opens_nothing_for_which_another_program_is_started(served: Served) -> None:
+    buffer = io.BytesIO()
+    Image.new("L", (9, 9)).save(buffer, "EPS")
+    answer = requests.post(f"{served.url}/page/ask", data=buffer.getvalue(), timeout=60)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("EPS is not opened here")
+
+
 def flat(width: int, height: int) -> bytes:
     """A picture of one colour: a small file, whatever its size."""
     buffer = io.BytesIO()

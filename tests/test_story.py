@@ -297,6 +297,15 @@ def test_exporting_the_same_again_writes_nothing(world: World, exported: Path) -
     assert Path(done.stdout.strip()) == exported
 
 
+@pytest.mark.slow
+def test_the_exported_trial_is_registered_once_and_its_alias_is_printed(world: World, exported: Path) -> None:
+    words = ("register", "shapes", "best", "--name", "shapes", "--alias", "champion")
+    first, again = world.call(*words), world.call(*words)
+    assert first.stdout == again.stdout == "models:/shapes@champion\n"
+    assert "is version 1 of shapes" in first.stderr
+    assert "is already version 1 of shapes" in again.stderr
+
+
 def test_a_trial_without_a_model_cannot_be_exported(world: World) -> None:
     number = next(trial.number for trial in world.run().trials if trial.state == "failed")
     done = world.call("export", "shapes", str(number), "exports")

@@ -177,6 +177,7 @@ class _Judge:
             file=str(file.relative_to(self.saved)),
             megabytes=_megabytes(file),
             pictures=len(asked.labels),
+            needs=_owners(self.model) if name == "keras" else "",
             calibrated=min(CALIBRATED, self.data.sizes["train"]) if name == "litert-int8" else None,
             **verdict.agreed(answers, asked.wanted),  # type: ignore[arg-type]
             **(verdict.accuracies(answers, asked.wanted, asked.labels) if self.known else {}),  # type: ignore[arg-type]
@@ -189,6 +190,12 @@ class _Judge:
             return replace(found, latency=dict(self.runtimes.latency(found.format, self.saved / found.file)))
         except SuiteError as error:
             return replace(found, untimed=str(error))
+
+
+def _owners(model: keras.Model) -> str:
+    """Return the modules that a Keras file needs, beside Keras, to be loaded: those of its other layers."""
+    modules = {type(layer).__module__ for layer in model._flatten_layers()}
+    return ", ".join(sorted(one for one in modules if one.partition(".")[0] != "keras"))
 
 
 def _megabytes(file: Path) -> float:

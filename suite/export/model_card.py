@@ -152,6 +152,8 @@ def _row(one: Mapping[str, Any]) -> str:
 
 def _lacks(one: Mapping[str, Any]) -> str:
     said = FORMATS[one["format"]].lacks
+    if one["needs"]:
+        return f"{said} Its layers are of `{one['needs']}`: import that before `keras.saving.load_model`."
     if one["calibrated"] is None:
         return said
     few = " (all that there are; 100 or more are better)" if one["calibrated"] < 100 else ""

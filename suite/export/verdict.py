@@ -28,6 +28,7 @@ class Verdict:
     lost: float | None = None  # accuracy of the network less that of the format, points
     lost_low: float | None = None  # 95 % interval, from the same pictures
     lost_high: float | None = None
+    needs: str = ""  # whose layers a Keras file holds, beside Keras' own
     calibrated: int | None = None  # training pictures by which the ranges of 8 bits were chosen
     latency: Mapping[str, float] = field(default_factory=dict)  # latency, latency_low, latency_high: ms, one picture
     untimed: str = ""  # why there is no latency

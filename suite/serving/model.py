@@ -19,7 +19,9 @@ from suite.export.folder import AGAIN, card, latest
 from suite.pictures import viewing
 from suite.serving.asked import Question, RequestError
 
-FORMATS = ("JPEG", "PNG", "GIF", "BMP")  # that the signature `encoded` opens
+FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP")  # as Pillow calls what the signature `encoded` opens
+# What the page opens: no EPS, for which Pillow starts another program, and no format of old plugins.
+VIEWED = (*FORMATS, "WEBP", "AVIF", "HEIF", "TIFF", "JPEG2000", "PPM", "ICO", "DIB")
 LARGEST = 2**25  # pixels of the pictures of one request: those of a large scan
 CALLS = 30  # of the bare signature, by which its latency is told
 
@@ -81,7 +83,7 @@ class Model:
 
     def view(self, file: bytes) -> Answer:
         """Return the answer for a file of any kind, opened as a viewer shows it. Raises RequestError."""
-        _check_size([file], ())
+        _check_size([file], VIEWED)
         try:
             shown = viewing.view(file, self.card.get("background", "white"))
         except viewing.PictureError as error:
@@ -112,14 +114,16 @@ class Model:
 
 
 def _check_size(files: Sequence[bytes], formats: tuple[str, ...]) -> None:
-    """Raise RequestError for what is no picture of `formats` (none: any), or for too many pixels; decode nothing."""
+    """Raise RequestError for what is no picture of `formats`, or for too many pixels; decode nothing."""
     pixels = 0
     for file in files:
         try:
-            with Image.open(io.BytesIO(file), formats=formats or None) as image:
-                pixels += image.width * image.height
+            with Image.open(io.BytesIO(file)) as image:
+                kind, size = image.format, image.width * image.height
         except Exception as error:  # Pillow's readers raise what they like
-            opened = f": {', '.join(formats)} are opened" if formats else ""
-            raise RequestError(f"no picture inside{opened}") from error
+            raise RequestError(f"no picture inside: {', '.join(formats)} are opened") from error
+        if kind not in formats:
+            raise RequestError(f"{kind} is not opened here, but {', '.join(formats)}")
+        pixels += size
     if pixels > LARGEST:
         raise RequestError(f"{pixels:,} pixels: up to {LARGEST:,} in a request are answered", 413)
