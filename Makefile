@@ -10,7 +10,7 @@ LONGEST ?= 120
 RUNS := quickstart-alexnet quickstart-resnet quickstart-mobilenet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart catalogue gpu test test-browser screenshots test-slow test-part oracle check lint types layers docs format ui clean
+.PHONY: help setup quickstart catalogue gpu test test-browser screenshots test-slow test-faults fuzz test-part oracle check lint types layers docs format ui clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,14 @@ SLOW := (slow or postgres) and not browser and not gpu and not network and not o
 
 test-slow: setup  ## the tests that take longer, those on PostgreSQL too
 	$(BIN)/python -m pytest -m '$(SLOW)'
+
+test-faults: setup  ## what dies, jumps, fills up or is damaged: long kill schedules, a database that is restarted
+	$(BIN)/python -m pytest tests/faults -m 'not network'
+
+COUNT ?= 100000
+
+fuzz: setup  ## files of strangers, changed in any way: COUNT=100000 of each kind, another 100000 each time
+	SUITE_FUZZ=$(COUNT) $(BIN)/python -m pytest tests/test_fuzz.py tests/test_trust.py --dist load
 
 # In turns by the day: eleven parts of the slow tests, then the comparison with torchvision and timm.
 PARTS := 12

@@ -7,19 +7,23 @@ and `Task`.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from suite.core.errors import ArchitectureError
-from suite.core.recipe import Recipe
-from suite.core.task import Task
-
 if TYPE_CHECKING:
+    from suite.core.errors import ArchitectureError
+    from suite.core.recipe import Recipe
+    from suite.core.task import Task
     from suite.notebook.loading import load
 
 __version__ = "0.1.0"
 __all__ = ["ArchitectureError", "Recipe", "Task", "__version__", "load"]
 
+_MODULES = {
+    "ArchitectureError": "suite.core.errors", "Recipe": "suite.core.recipe", "Task": "suite.core.task",
+    "load": "suite.notebook.loading",
+}  # fmt: skip
+
 
 def __getattr__(name: str) -> Any:
-    """Import `load` when it is asked for first: it takes pandas, Matplotlib and a database."""
-    if name != "load":
+    """Import what is asked for first: `load` takes pandas, and the command line starts with none of it."""
+    if name not in _MODULES:
         raise AttributeError(f"module 'suite' has no attribute '{name}'")
-    return import_module("suite.notebook.loading").load
+    return getattr(import_module(_MODULES[name]), name)

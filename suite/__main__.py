@@ -1,6 +1,6 @@
 """`python -m suite` is the command `suite`."""
 
-from suite.cli.commands import main
+from suite.cli.start import main
 
 if __name__ == "__main__":
     main()

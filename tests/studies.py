@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
+from suite.core.clock import now
 from suite.core.domains import Choice, Range
 from suite.core.study import Budget, Constraint, Fidelity, Latency, Objective, Study
 from suite.core.trial import Trial
@@ -46,11 +46,9 @@ def complete(trial: Trial, accuracy: float = 90.0, **measures: float) -> Trial:
     """Return a begun trial as it looks when it was trained."""
     known = {"parameters": weights(trial), "accuracy": accuracy, **measures}
     curve = ({"epoch": 1, "time": 1.7e9, "loss": 0.5, "val_loss": 0.5, "val_accuracy": accuracy},)
-    return replace(trial, state="complete", measures=known, curve=curve, finished=datetime.now(UTC))
+    return replace(trial, state="complete", measures=known, curve=curve, finished=now())
 
 
 def refused(trial: Trial) -> Trial:
     """Return a begun trial as it looks when it was too large."""
-    return replace(
-        trial, state="refused", measures={"parameters": 1e6}, reason="parameters 1,000,000", finished=datetime.now(UTC)
-    )
+    return replace(trial, state="refused", measures={"parameters": 1e6}, reason="parameters 1,000,000", finished=now())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self, get_args, get_type_hints
 
 from suite.core import files, scale
-from suite.core.errors import TableError
+from suite.core.errors import LONG, TableError
 from suite.core.files import held
 from suite.core.measures import ALIASES, MEASURES, costs, interval
 from suite.core.paths import BESIDE
@@ -81,8 +82,8 @@ class Cell:
 
     @property
     def rate(self) -> float | None:
-        """Pictures per second, with one call after another."""
-        return 1000 * self.batch / self.measures["latency"] if self.is_timed else None
+        """Pictures per second, with one call after another; none for a latency of zero."""
+        return 1000 * self.batch / self.latency if self.latency else None
 
     @property
     def said(self) -> str:
@@ -121,7 +122,7 @@ def _of_others(row: Mapping[str, str]) -> dict[str, str]:
     if "infer_batch_size" in row:
         known["batch"] = row["infer_batch_size"]
     if "activation_bytes" in row:
-        known["activation_memory"] = str(float(row["activation_bytes"]) / 1e6)
+        known["activation_memory"] = str(_number(row["activation_bytes"]) / 1e6)
     return known
 
 
@@ -133,8 +134,8 @@ def _known(measures: Mapping[str, float]) -> dict[str, float]:
 
 def _measures(row: Mapping[str, str]) -> dict[str, float]:
     """Return the costs in a row, under our columns or other tables'. Raises ValueError for text that is no number."""
-    others = {name: float(row[column]) * factor for column, (name, factor) in ALIASES.items() if column in row}
-    own = {name: float(row[name]) for name in _COSTS if name in row}
+    others = {name: _number(row[column]) * factor for column, (name, factor) in ALIASES.items() if column in row}
+    own = {name: _number(row[name]) for name in _COSTS if name in row}
     return {name: value for name, value in (others | own).items() if name in _COSTS}
 
 
@@ -158,7 +159,10 @@ def read(file: Path) -> Table:
     except (OSError, UnicodeDecodeError) as error:
         raise TableError(f"{file}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
     head = [line for line in lines if line.startswith("#")]
-    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    try:
+        rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    except csv.Error as error:
+        raise TableError(f"{file}: is no CSV file ({error})") from error
     if not rows or "model" not in rows[0] or not {"batch", "infer_batch_size"} & rows[0].keys():
         raise TableError(f"{file}: not a table of measured networks: it needs rows, and columns `model` and `batch`")
     said = {key.strip(): value.strip() for key, _, value in (line[1:].partition(":") for line in head)}
@@ -170,8 +174,9 @@ def read(file: Path) -> Table:
     for number, row in enumerate(rows, start=1):
         try:
             cells.append(Cell.of(row))
-        except (TypeError, ValueError) as error:
-            raise TableError(f"{file}: row {number} ({row.get('model')}) cannot be read: {error}") from error
+        except (TypeError, ValueError, LookupError, OverflowError) as error:
+            name = str(row.get("model"))[:LONG]
+            raise TableError(f"{file}: row {number} ({name}) cannot be read: {str(error)[:LONG]}") from error
     return Table(surroundings=said, cells=tuple(on_one_scale(cells)))
 
 
@@ -194,7 +199,7 @@ def on_one_scale(cells: Iterable[Cell]) -> list[Cell]:
     Each measurement improves the estimate of a reference's time at rest.
     """
     kept = list(cells)
-    rests = scale.latest((_references(cell), cell.measured, cell.rest) for cell in kept if cell.rest)
+    rests = scale.latest((_references(cell), cell.measured or "", cell.rest) for cell in kept if cell.rest)
     return [_scaled(cell, rests[_references(cell)]) if cell.rest else cell for cell in kept]
 
 
@@ -266,7 +271,15 @@ def _from_timm(row: Mapping[str, str], precision: str) -> dict[str, str]:
 def _parsed(text: str, kinds: tuple[type, ...]) -> Any:
     if str in kinds:
         return text
-    return int(text) if int in kinds else float(text)
+    return int(text) if int in kinds else _number(text)
+
+
+def _number(text: str) -> float:
+    """Return the number in a cell. Raises ValueError for any other text, and for what nobody can measure."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"'{text}' is no number")
+    return value
 
 
 def _spelled(value: Any) -> str:

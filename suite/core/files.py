@@ -18,8 +18,7 @@ except ImportError:  # Windows: no lock is held there
 
 
 UNREADABLE = (  # what NumPy, JSON and archives raise for damaged bytes
-    OSError, EOFError, ValueError, LookupError, TypeError, NotImplementedError, BadZipFile, tokenize.TokenError,
-    zlib.error,
+    OSError, EOFError, ValueError, LookupError, TypeError, RuntimeError, BadZipFile, tokenize.TokenError, zlib.error,
 )  # fmt: skip
 
 

@@ -24,7 +24,9 @@ def dominates(a: ArrayLike, b: ArrayLike) -> bool:
 
 
 def nondominated(values: Values) -> NDArray[np.bool_]:
-    """Mask [N] of the points that no other dominates; of equal points all are kept."""
+    """Mask [N] of the points that no other dominates; of equal points all are kept, as are points of no values."""
+    if not values.shape[1]:
+        return np.ones(len(values), dtype=bool)
     return np.asarray(moocore.is_nondominated(values, keep_weakly=True), dtype=bool)
 
 

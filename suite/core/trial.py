@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from suite.core.clock import now
 from suite.core.domains import Value
 from suite.core.measures import MEASURES
 from suite.core.recipe import FROZEN, SCRATCH, TUNE
@@ -78,15 +79,15 @@ class Trial:
 
     def failed(self, reason: str, traceback: str = "") -> Trial:
         """Return the same trial, ended by an error."""
-        return replace(self, state="failed", reason=reason, traceback=traceback, finished=datetime.now(UTC))
+        return replace(self, state="failed", reason=reason, traceback=traceback, finished=now())
 
     def refused(self, reason: str) -> Trial:
         """Return the same trial, ended before it was trained."""
-        return replace(self, state="refused", reason=reason, finished=datetime.now(UTC))
+        return replace(self, state="refused", reason=reason, finished=now())
 
     def dropped(self, reason: str) -> Trial:
         """Return the same trial, ended before it was trained because others promise more."""
-        return replace(self, state="dropped", reason=reason, finished=datetime.now(UTC))
+        return replace(self, state="dropped", reason=reason, finished=now())
 
     def broken(self, constraints: Sequence[Constraint]) -> list[Constraint]:
         """Return the constraints that its known measures break."""

@@ -21,7 +21,7 @@ from typing import get_args
 
 from suite.core.cells import COLUMNS
 from suite.core.domains import Value
-from suite.core.errors import TableError
+from suite.core.errors import LONG, TableError
 from suite.core.measures import ALIASES, MEASURES, costs
 from suite.core.study import Constraint, Objective
 from suite.core.trial import State, Trial
@@ -125,6 +125,8 @@ def read(file: Path) -> Results:
     if faults:
         more = f", and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
         raise TableError(f"{file}: {'; '.join(faults[:SHOWN])}{more}.")
+    if not any(measures):
+        raise TableError(f"{file}: no row has a number for any of {', '.join(held)}.")
     notes = _in_percent(measures)
     trials = [
         Trial(
@@ -197,7 +199,7 @@ def _numbers(number: int, row: Row, held: Mapping[str, tuple[str, float]], fault
         if math.isfinite(value):
             known[measure] = value * factor
         else:
-            faults.append(f"row {number}: {column} is '{row[column]}', not a number")
+            faults.append(f"row {number}: {column} is {row[column][:LONG]!r}, not a number")
     faults.extend(f"row {number}: {said}" for said in _turned(known))
     return known
 

@@ -6,8 +6,9 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from suite.core import clock
 from suite.core.study import Budget, Study
 from suite.core.trial import Trial
 
@@ -89,7 +90,7 @@ class Hours:
             return math.inf
         now = time.monotonic()
         if now - self._read >= REREAD:
-            self._over = now + seconds_left(self._trials(), self._budget, datetime.now(UTC))
+            self._over = now + seconds_left(self._trials(), self._budget, clock.now())
             self._read = now
         return self._over - now
 

@@ -16,7 +16,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from suite.core.errors import MissingExtraError, StoreError, first_line
-from suite.search import refusals
+from suite.search import backup, refusals
+from suite.search.outage import AwayError, is_away
 from suite.search.refusals import CONNECTIONS
 
 ATTEMPTS = 6  # to open a database that others may be creating
@@ -104,7 +105,7 @@ def legible() -> Iterator[None]:
     """Raise StorageInternalError, which `guarded` puts in words, for rows that Optuna or we cannot make sense of."""
     try:
         yield
-    except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
         raise optuna.exceptions.StorageInternalError(f"damaged: {type(error).__name__}: {error}") from error
 
 
@@ -120,11 +121,13 @@ def guarded(folder: Path) -> Iterator[None]:
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError) as error:
         cause = error.__cause__ if isinstance(error.__cause__, (SQLAlchemyError, OSError)) else error
         what = getattr(cause, "orig", cause)
-        way = refusals.way_out(str(what)) or "Mend the disk or the database."
-        raise StoreError(
-            f"{folder}: the trials cannot be read or written ({first_line(what) or type(cause).__name__}). {way} "
+        way = refusals.way_out(str(what)) or backup.way_out(folder, str(what)) or "Mend the disk or the database."
+        refusal = first_line(what) or type(cause).__name__
+        said = (
+            f"{folder}: the trials cannot be read or written ({refusal}). {way} "
             "Finished trials are safe: then run the same command again."
-        ) from error
+        )
+        raise (AwayError(said, refusal) if is_away(cause) else StoreError(said)) from error
     except RuntimeError as error:
         if not (way := refusals.way_out(str(error))):
             raise

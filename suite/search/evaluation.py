@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from suite import architectures
 from suite.architectures import candidate
 from suite.architectures.layers import deployed
 from suite.core import answers
+from suite.core.clock import now
 from suite.core.domains import Choice, Value
 from suite.core.errors import ArchitectureError
 from suite.core.measures import COUNTED, MEASURES, formatted
@@ -258,7 +258,7 @@ class Evaluation:
         state: State = "complete" if ends else "paused"
         cut = self._cut(trial, training)
         said = "; ".join(filter(None, [cut.get("reason"), _parts(training.parts, recipe.batch_size)]))
-        return replace(trial, state=state, curve=training.curve, finished=datetime.now(UTC), **{**cut, "reason": said})
+        return replace(trial, state=state, curve=training.curve, finished=now(), **{**cut, "reason": said})
 
     def _origin(self, trial: Trial) -> dict[str, Any]:
         """Return what a study needs to know that begins with the weights of a trial."""

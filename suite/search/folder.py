@@ -2,6 +2,7 @@
 
 runs/resnet/study.toml     the study as it was run, with every override resolved
 runs/resnet/trials.db      its trials (or `storage.url`, if they are in a database elsewhere)
+runs/resnet/trials.backup.db  a copy of them, not older than ten minutes of work
 runs/resnet/classes.json   the names of the classes, in the order of the networks' outputs
 runs/resnet/models/7.keras the network of trial 7 with its best weights
 runs/resnet/models/7.json  how its pictures were prepared, for a study that begins with it
@@ -28,7 +29,7 @@ from suite.core.errors import StoreError, StudyError, first_line
 from suite.core.study import Study
 from suite.core.trial import Run
 from suite.depot import Depot
-from suite.search import addresses
+from suite.search import addresses, backup
 from suite.search.fidelity import unfinished
 from suite.search.store import Store
 
@@ -45,6 +46,7 @@ def opened(folder: Path, study: Study, storage: str | None = None, workers: int 
     """
     check_same(folder, study)
     _check_one_place(folder, storage)
+    backup.check(folder)
     try:
         files.folder(folder)
         studyfile.write(study, folder / "study.toml")
@@ -69,6 +71,7 @@ def reopened(folder: Path, workers: int = 1) -> Store:
     """Return the store of the run in `folder`, for one of a team; raise StoreError when there is none to be read."""
     if not holds(folder):
         raise StoreError(f"{folder}: {_lacking(folder)}")
+    backup.check(folder)
     store = Store(folder, kept(folder), _url(folder), workers)
     store.depot = addresses.depot(folder)
     return store

@@ -58,7 +58,7 @@ class Past:
             return self._ended[frozen.number]
         try:
             trial = record.read(self._study, frozen)
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise StoreError(
                 f"{self._folder}: trial {frozen.number} is damaged in the database ({type(error).__name__}: {error}). "
                 "Restore a copy of the database, or remove the folder and run the study again."

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +18,7 @@ from rich.live import Live
 from rich.text import Text
 
 from suite.core import dominance
+from suite.core.clock import now
 from suite.core.measures import MEASURES, formatted
 from suite.core.rules import brief
 from suite.core.study import Study, setting
@@ -148,7 +149,7 @@ class Progress:
     def _used(self) -> float:
         """Return the seconds that the running trial has used."""
         started = self._running.started if self._running else None
-        return (datetime.now(UTC) - started).total_seconds() if started else 0.0
+        return (now() - started).total_seconds() if started else 0.0
 
     def _bar(self) -> Text:
         budget = self._study.budget

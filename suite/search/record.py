@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from typing import Any, get_args
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from suite.core.clock import now
 from suite.core.measures import MEASURES
 from suite.core.study import Study
 from suite.core.trial import State, Trial
@@ -35,7 +36,7 @@ def written(trial: Trial) -> str:
             "traceback": trial.traceback,
             "curve": [dict(row) for row in trial.curve],
             "surroundings": dict(trial.surroundings),
-            "finished": (trial.finished or datetime.now(UTC)).isoformat(),
+            "finished": (trial.finished or now()).isoformat(),
             "continues": trial.continues,
             "until": trial.until,
             "stopped": trial.stopped,
@@ -49,7 +50,7 @@ def begun(continues: int | None, until: int | None) -> dict[str, Any]:
     The start is kept here in UTC: Optuna keeps local times, or did, and they are read in the reader's zone.
     """
     step = {"continues": continues, "until": until}
-    return {"step": step, "worker": worker.this(), "started": datetime.now(UTC).isoformat()}
+    return {"step": step, "worker": worker.this(), "started": now().isoformat()}
 
 
 def running(
@@ -133,7 +134,7 @@ def sound(trial: Trial) -> Trial:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _with_sizes(surroundings: Mapping[str, str]) -> dict[str, str]:

@@ -38,15 +38,16 @@ class Rows:
     def __init__(self, study: Study, url: str) -> None:
         self._study, self._distributions = study, distributions(study)
         self._storage = database.opened(url)
-        optuna.create_study(
-            study_name=study.name,
-            storage=self._storage,
-            directions=["minimize" if objective.goal == "min" else "maximize" for objective in study.objectives],
-            load_if_exists=True,
-        )
-        self._load()
-        if "study" not in self.study.user_attrs:
-            self.study.set_user_attr("study", studyfile.text(study))
+        self._loaded: _Study | None = None
+        if not self._is_there():
+            self._create()
+
+    @property
+    def study(self) -> _Study:
+        """The Optuna study; it remembers rows that have ended."""
+        if self._loaded is None:
+            self._loaded = _Study(study_name=self._study.name, storage=self._storage)
+        return self._loaded
 
     def close(self) -> None:
         """Close the database."""
@@ -60,7 +61,7 @@ class Rows:
             with database.alone(self._storage, self._study.name):
                 yield
         except BaseException:
-            self._load()  # Optuna may remember rows that were undone
+            self._loaded = None  # Optuna may remember rows that were undone
             raise
 
     def all(self, *states: TrialState) -> list[FrozenTrial]:
@@ -112,10 +113,11 @@ class Rows:
         return self._beaten(asked._trial_id)
 
     def end(self, trial: Trial) -> bool:
-        """End a trial with its result; False when it had ended before, as another worker took it over."""
+        """End a trial with its result; False when it had ended otherwise, as another worker took it over."""
         id = self._id(trial.number)
-        if self._storage.get_trial(id).state != TrialState.RUNNING:
-            return False
+        row = self._storage.get_trial(id)
+        if row.state != TrialState.RUNNING:  # it has, if the database went away before it could say so
+            return bool(row.user_attrs.get("record") == record.written(trial))
         for constraint in self._study.constraints:
             if constraint.measure in trial.measures:
                 excess = constraint.excess(trial.measures[constraint.measure])
@@ -211,6 +213,12 @@ class Rows:
             and not worker.alive(row.user_attrs.get("worker"), is_heard=row._trial_id not in silent)
         ]
 
+    def disown(self, mine: Collection[int]) -> None:
+        """Give back what this process has begun without hearing of it, as the database went away just then."""
+        for row in self.all(TrialState.RUNNING):
+            if row.number not in mine and row.user_attrs.get("worker") == worker.this():
+                self.give_back(row.number, died=False)
+
     def beat(self, number: int) -> None:
         """Say that the worker of a trial is alive."""
         self._storage.record_heartbeat(self._id(number))
@@ -233,8 +241,23 @@ class Rows:
     def _record(self, number: int, text: str) -> None:
         self._storage.set_trial_user_attr(self._id(number), "record", text)
 
-    def _load(self) -> None:
-        self.study = _Study(study_name=self._study.name, storage=self._storage)
+    def _is_there(self) -> bool:
+        """Whether the database has the study, whole: then it is only read, as its file may be read-only."""
+        try:
+            return "study" in self._storage.get_study_user_attrs(self._study_id())
+        except KeyError:
+            return False
+
+    def _create(self) -> None:
+        """Write the study into the database."""
+        optuna.create_study(
+            study_name=self._study.name,
+            storage=self._storage,
+            directions=["minimize" if objective.goal == "min" else "maximize" for objective in self._study.objectives],
+            load_if_exists=True,
+        )
+        if "study" not in self.study.user_attrs:
+            self.study.set_user_attr("study", studyfile.text(self._study))
 
     def _id(self, number: int) -> int:
         return self._storage.get_trial_id_from_study_id_trial_number(self._study_id(), number)

