@@ -99,7 +99,8 @@ def asked(url: str, question: str) -> int:
 
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
-        return int(connection.execute(question).fetchone()[0])
+        (answer,) = connection.execute(question).fetchone() or (0,)
+        return int(answer)
 
 
 # ---- side by side
