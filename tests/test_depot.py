@@ -334,7 +334,7 @@ def test_a_bucket_is_a_place_and_an_outage_of_its_server_ends(tmp_path: Path, s3
     assert listed("s3://suite") == []
     s3.kill()
     assert not here.deliver("models/7.keras", "a network" * 10**6)
-    assert "its server cannot be reached: is it running, and AWS_ENDPOINT_URL right?" in caplog.text
+    assert "its server cannot be reached (is it running, and AWS_ENDPOINT_URL right?)" in caplog.text
     s3.start()  # which has forgotten all
     here.depot._again = 0.0
     assert not here.depot.deliver()

@@ -20,7 +20,9 @@ from suite.depot.copies import Copy
 from suite.depot.ledger import Ledger, entry
 from suite.depot.place import DamagedError, Place
 
-DELIVERED = ("models/*", "answers/*", "confirmed/*/*", "words/*", "checkpoints/*", "classes.json")  # of a run folder
+DELIVERED = (  # of a run folder
+    "models/*", "answers/*", "confirmed/*/*", "words/*", "checkpoints/*", "classes.json", "mistakes.npz",
+)  # fmt: skip
 PAUSE = 30.0  # seconds after a failure in which nothing is asked of the depot
 LOOK = 5.0  # seconds for which a list of the depot's files is good enough
 PATIENCE = 180.0  # seconds that a training waits for its checkpoint

@@ -16,7 +16,7 @@ _WORDS = (
      "S3 does not know this key: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
     (r"bucket does not exist|NoSuchBucket", "no such bucket: make it, or check its name and AWS_ENDPOINT_URL"),
     (r"EndpointConnectionError|ConnectTimeout|ConnectionClosed|Cannot connect",
-     "its server cannot be reached: is it running, and AWS_ENDPOINT_URL right?"),
+     "its server cannot be reached (is it running, and AWS_ENDPOINT_URL right?)"),
     (r"ReadTimeout|TimeoutError", HANGS),
     (r"PermissionError: Forbidden|Access ?Denied", "access is refused to this key"),
     (r"Protocol not known", "no such kind of place: name a folder, s3://BUCKET/PREFIX, or a URL that fsspec knows"),

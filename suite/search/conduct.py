@@ -12,7 +12,7 @@ from suite.architectures import candidate
 from suite.core import answers, classes, seen
 from suite.core.errors import DatasetError
 from suite.core.study import Study
-from suite.core.trial import Run, Trial
+from suite.core.trial import Trial
 from suite.datasets import Dataset, pairs
 from suite.datasets.pairs import Pairs
 from suite.depot import Courier
@@ -80,7 +80,7 @@ def conduct(
         with beside(store.folder, workers), Courier(store.depot):
             tuner.search(store, exchange.delivering(evaluate, store), watchers)
         settling.settle(store, evaluate, shown.note if shown else lambda line: None)
-        mistaken.keep(Run(folder=store.folder, study=wanted, trials=tuple(store.trials())), data)
+        mistaken.keep(exchange.exchanged(store.folder), data)
 
 
 def join(home: Path, timer: Timer, workers: int) -> None:

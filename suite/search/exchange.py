@@ -12,7 +12,7 @@ from suite.search import addresses, folder
 from suite.search.fidelity import first, unfinished
 from suite.search.store import Store
 
-READ = ("answers/", "confirmed/", "classes.json")  # what reports and exports read of each trial
+READ = ("answers/", "confirmed/", "classes.json", "mistakes.npz")  # what reports and exports read of each trial
 
 _log = logging.getLogger("suite.search")
 
