@@ -515,6 +515,18 @@ def test_a_run_without_a_trained_trial_says_so(tmp_path):
         assert seen.errors == []
 
 
+def test_the_page_of_a_running_study_loads_itself_again_and_keeps_the_view(file, tmp_path):
+    running = tmp_path / "running.html"
+    head = '<head><meta http-equiv="refresh" content="3">'
+    running.write_text(file.read_text().replace("<head>", head, 1))
+    with opened(running) as seen:
+        seen.again("#limit.latency=0.3&x=parameters")
+        with seen.page.expect_event("load"):
+            seen.do("window.before = true")
+        assert seen.do("window.before === undefined")
+        assert seen.do("[state.limits, state.x]") == [{"latency": 0.3}, "parameters"]
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_data_sets_stand_side_by_side_without_a_script(tmp_path, width):
     one, other = families(12)[:2]

@@ -14,8 +14,8 @@ from suite.report.comparison import Comparison, Entry
 
 POINTS = 100_000  # of all learning curves together: some 1 MB
 FEWEST = 12  # points of a curve, however many curves there are
-PICTURES = 1_000_000  # bytes of the pictures of mistakes
-WRONG = 100_000  # pairs of classes of all trials together: some 1 MB
+PICTURES = 600_000  # bytes of the pictures of mistakes
+WRONG = 60_000  # pairs of classes of all trials together: some 0.6 MB
 
 
 def curves(comparison: Comparison) -> dict[str, Any]:
