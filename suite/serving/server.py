@@ -33,6 +33,8 @@ def serve(export: Path, host: str, port: int, told: Told) -> None:
         shown = f"http://{host}:{listening.getsockname()[1]}"
         told(f"{shown} shows a page to drop a picture on. Its bare signature takes {bare:.2f} ms for one picture.")
         told(f"{shown}/v1/models/{model.name}:predict answers as TensorFlow Serving, {shown}/v2 as Open Inference.")
+        if host not in LOCAL:
+            told(f"Whoever reaches {host} can ask it: there is no password.")
         told("This is for trying out: docker-compose.yml has servers for production. Ctrl-C ends it.")
         uvicorn.Server(config).run([listening])
 

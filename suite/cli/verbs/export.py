@@ -29,6 +29,9 @@ from suite.report import choice
 from suite.report.comparison import compare
 
 
+FEW = 100  # training pictures by which the ranges of 8-bit numbers are chosen well
+
+
 @click.command(help=__doc__)
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.argument("trial")
@@ -80,6 +83,8 @@ def command(
         for one in done.verdicts:
             if one.untimed:
                 tell(f"{one.format} was not timed: {one.untimed}")
+            if one.calibrated is not None and one.calibrated < FEW:
+                tell(f"{one.format}: its ranges were chosen by {one.calibrated} training pictures; {FEW} are better.")
     tell(f"{entry.name}: {done.agreement}")
     if classes:
         tell("Its classes are your own, so no test pictures can tell its accuracy.")
