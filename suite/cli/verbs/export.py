@@ -14,6 +14,8 @@ suite export birds-words best exports --by-text
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,12 +24,11 @@ import click
 from suite import pipeline
 from suite.cli import arguments
 from suite.cli.options import limited, rooted
-from suite.cli.printing import rendered
+from suite.cli.printing import Terminal, rendered
 from suite.cli.speaking import say, tell
 from suite.export.formats import FORMATS, SAVED_MODEL
 from suite.report import choice
 from suite.report.comparison import compare
-
 
 FEW = 100  # training pictures by which the ranges of 8-bit numbers are chosen well
 
@@ -79,7 +80,8 @@ def command(
     done = pipeline.export(entry, found, into, classes if by_text else None, chosen)
     say(done.folder)
     if len(done.verdicts) > 1:
-        tell(rendered([one.row for one in done.verdicts], "table"))
+        terminal = Terminal(width=shutil.get_terminal_size().columns, spare=("MB",)) if sys.stderr.isatty() else None
+        tell(rendered([one.row for one in done.verdicts], "table", terminal=terminal))
         for one in done.verdicts:
             if one.untimed:
                 tell(f"{one.format} was not timed: {one.untimed}")
