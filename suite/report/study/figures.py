@@ -11,11 +11,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from suite.core import dominance
-from suite.core.measures import MEASURES, formatted
+from suite.core.measures import formatted
 from suite.core.study import Objective
 from suite.report import phrases, picture
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
+from suite.report.language import localised, say
 from suite.report.picture import Picture
 from suite.report.study import fronts, importances, mistakes, settings, side_by_side, tables
 from suite.report.study.plane import Plane
@@ -47,16 +48,18 @@ def learning_curves(comparison: Comparison) -> Picture:
         axes.add_collection(lines)
         marks = _front_curves(axes, comparison, [entry for entry in trained if entry.name in best])
         axes.autoscale_view()
-        axes.set_xlabel("Epoch")
-        axes.set_ylabel("Accuracy (top-1), validation, %")
+        axes.set_xlabel(say("Epoch"))
+        axes.set_ylabel(phrases.axis("accuracy"))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _legend(axes, comparison.kinds, {comparison.kind(entry) for entry in trained if entry.name in best})
     return Picture(
         name="learning-curves",
-        title="Learning curves",
-        caption="Validation accuracy after each epoch. Coloured: the candidates on the front; a mark is at the best "
-        "epoch, whose weights were kept. Grey: all others, with unfinished ones. A curve that still rises at its end "
-        "would gain from more epochs, so a larger fidelity might change the front.",
+        title=say("Learning curves"),
+        caption=say(
+            "Validation accuracy after each epoch. Coloured: the candidates on the front; a mark is at the best "
+            "epoch, whose weights were kept. Grey: all others, with unfinished ones. A curve that still rises at its "
+            "end would gain from more epochs, so a larger fidelity might change the front."
+        ),
         figure=figure,
         table=tables.curves(comparison),
         marks=marks,
@@ -73,14 +76,14 @@ def hypervolume(comparison: Comparison) -> Picture:
             part = frame[frame["run"] == run]
             axes.plot(part["trained"], part["hypervolume"], drawstyle="steps-post", color=picture.colour(index),
                       linewidth=1.6, marker=picture.shape(index), markevery=[-1] if len(part) else [])  # fmt: skip
-        axes.set_xlabel("Candidates trained")
-        axes.set_ylabel("Hypervolume, % of the box")
+        axes.set_xlabel(say("Candidates trained"))
+        axes.set_ylabel(say("Hypervolume, % of the box"))
         axes.set_ylim(0, 100)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _legend(axes, comparison.names, set(frame["run"]))
     return Picture(
         name="hypervolume",
-        title="Hypervolume over trials",
+        title=say("Hypervolume over trials"),
         caption=_hypervolume_caption(comparison, objectives),
         figure=figure,
         table=frame,
@@ -130,12 +133,13 @@ def _hypervolume_caption(comparison: Comparison, objectives: Sequence[Objective]
     wanted = [entry.trial for entry in _in_all(comparison, objectives)]
     corner = tables.reference(dominance.minimised(wanted, objectives))
     limits = [-value if o.goal == "max" else value for o, value in zip(objectives, corner, strict=True)]
-    point = phrases.listed([formatted(o.measure, value) for o, value in zip(objectives, limits, strict=True)])
-    left_out = set(comparison.objectives) - set(objectives)
-    return (
-        f"The dominated share of the box between the ideal and the reference point, after each candidate, in "
-        f"{phrases.listed([MEASURES[o.measure].word for o in objectives])}. The reference point is {point}: a tenth "
-        "of each objective's range beyond its worst value. The ideal has the best value of each objective. A flat "
-        "line means that further trials found nothing better."
-        + (" Latency is left out, because it was measured in different places." if left_out else "")
-    )
+    point = [localised(formatted(o.measure, value)) for o, value in zip(objectives, limits, strict=True)]
+    told = say(
+        "The dominated share of the box between the ideal and the reference point, after each candidate, in "
+        "{measures}. The reference point is {point}: a tenth of each objective's range beyond its worst value. The "
+        "ideal has the best value of each objective. A flat line means that further trials found nothing better.",
+        measures=phrases.listed([phrases.word(o.measure) for o in objectives]), point=phrases.listed(point),
+    )  # fmt: skip
+    if set(comparison.objectives) == set(objectives):
+        return told
+    return f"{told} {say('Latency is left out, because it was measured in different places.')}"

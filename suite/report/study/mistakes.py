@@ -80,9 +80,13 @@ def confusions(certainty: Certainty) -> Picture:
         (_square if len(counts) <= SQUARE else _list)(figure, axes, counts)
     return Picture(
         name="confusions",
-        title="Which classes are taken for which",
-        caption=f"Answers of {name} to the validation pictures. {_worst(counts)} The CSV file has every pair of "
-        "classes, and for each class the 95 % interval of its accuracy (Wilson).",
+        title=say("Which classes are taken for which"),
+        caption=say(
+            "Answers of {name} to the validation pictures. {worst} The CSV file has every pair of classes, and for "
+            "each class the 95 % interval of its accuracy (Wilson).",
+            name=name,
+            worst=_worst(counts),
+        ),
         figure=figure,
         table=_table(counts),
     )
@@ -111,8 +115,8 @@ def _square(figure: Figure, axes: Axes, counts: pd.DataFrame) -> None:
     axes.set_yticks(ticks, [_short(name) for name in counts.index], fontsize=7.5)
     axes.set_xlim(-0.5, len(counts) - 0.5)
     axes.set_ylim(len(counts) - 0.5, -0.5)
-    axes.set_xlabel("Class that it names")
-    axes.set_ylabel("Class of the picture")
+    axes.set_xlabel(say("Class that it names"))
+    axes.set_ylabel(say("Class of the picture"))
     axes.grid(visible=False)
     longest = LETTER * max(len(_short(name)) for name in counts.index)
     figure.set_size_inches(1.5 + longest + 0.5 * len(counts), 1.2 + longest + 0.36 * len(counts))
@@ -125,7 +129,7 @@ def _list(figure: Figure, axes: Axes, counts: pd.DataFrame) -> None:
     axes.set_yticks(
         range(len(wrong)), [f"{_short(label)} for {_short(named)}" for label, named, _, _ in wrong], fontsize=7.5
     )
-    axes.set_xlabel("Pictures of a class taken for another one")
+    axes.set_xlabel(say("Pictures of a class taken for another one"))
     _give_room(figure, LETTER * max((len(one.get_text()) for one in axes.get_yticklabels()), default=0), 0.1)
 
 
@@ -153,9 +157,12 @@ def _pairs(counts: pd.DataFrame) -> list[tuple[str, str, int, int]]:
 def _worst(counts: pd.DataFrame) -> str:
     wrong = _pairs(counts)
     if not wrong:
-        return "None is wrong."
+        return say("None is wrong.")
     label, named, count, of = wrong[0]
-    return f"The most frequent mistake: {label} taken for {named}, {count} of {of}."
+    return say(
+        "The most frequent mistake: {label} taken for {named}, {count:,} of {of:,}.",
+        label=label, named=named, count=count, of=of,
+    )  # fmt: skip
 
 
 def _table(counts: pd.DataFrame) -> pd.DataFrame:
@@ -181,14 +188,14 @@ def calibration(certainty: Certainty) -> Picture:
     with picture.style("calibration"):
         figure, axes = picture.new()
         axes.plot([0, 100], [0, 100], color=picture.PALE, lw=0.8)
-        _points(axes, plain, 0, "as it is")
-        _points(axes, tempered, 2, f"at temperature {float(kept.temperature):.2f}")
-        axes.set_xlabel("Probability that it gives its answer, %")
-        axes.set_ylabel("Share of these answers that are right, %")
+        _points(axes, plain, 0, say("as it is"))
+        _points(axes, tempered, 2, say("at temperature {temperature:.2f}", temperature=float(kept.temperature)))
+        axes.set_xlabel(say("Probability that it gives its answer, %"))
+        axes.set_ylabel(say("Share of these answers that are right, %"))
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0.2)
     return Picture(
         name="calibration",
-        title="Is it as often right as it says?",
+        title=say("Is it as often right as it says?"),
         caption=_calibrated(name, plain, tempered, float(kept.temperature)),
         figure=figure,
         table=pd.concat([_rows(plain, "as it is"), _rows(tempered, "tempered")], ignore_index=True),
@@ -196,12 +203,13 @@ def calibration(certainty: Certainty) -> Picture:
 
 
 def _calibrated(name: str, plain: Reliability, tempered: Reliability, temperature: float) -> str:
-    return (
-        f"Answers of {name} in bins by their probability, each with its 95 % interval (Wilson). Larger marks are of "
-        f"more pictures. Below the line it is too sure. The calibration error is {100 * plain.error:.1f} points, and "
-        f"{100 * tempered.error:.1f} with its outputs divided by the temperature {temperature:.2f}, the best for these "
-        "pictures (Guo et al., ICML 2017)."
-    )
+    return say(
+        "Answers of {name} in bins by their probability, each with its 95 % interval (Wilson). Larger marks are of "
+        "more pictures. Below the line it is too sure. The calibration error is {plain:.1f} points, and "
+        "{tempered:.1f} with its outputs divided by the temperature {temperature:.2f}, the best for these pictures "
+        "(Guo et al., ICML 2017).",
+        name=name, plain=100 * plain.error, tempered=100 * tempered.error, temperature=temperature,
+    )  # fmt: skip
 
 
 def _points(axes: Axes, found: Reliability, index: int, label: str) -> None:

@@ -16,6 +16,7 @@ from suite.core.rules import brief
 from suite.core.study import setting
 from suite.report import phrases, picture
 from suite.report.comparison import Comparison, Entry
+from suite.report.language import say
 from suite.report.picture import Picture
 from suite.report.study import scales, tables
 
@@ -57,10 +58,12 @@ def choices(comparison: Comparison) -> Picture:
         _legend(figure, comparison)
     return Picture(
         name="choices",
-        title="Which settings mattered",
-        caption="Each panel shows every trained candidate over one searched setting; each run or family has its "
-        "colour. A bar is the median of its column. If the points of a panel rise or fall as a whole, its setting "
-        "mattered. The search did not try all values equally often, so this shows association, not cause.",
+        title=say("Which settings mattered"),
+        caption=say(
+            "Each panel shows every trained candidate over one searched setting; each run or family has its colour. A "
+            "bar is the median of its column. If the points of a panel rise or fall as a whole, its setting mattered. "
+            "The search did not try all values equally often, so this shows association, not cause."
+        ),
         figure=figure,
         table=_table(trained, paths, measure),
         marks=marks,
