@@ -35,7 +35,9 @@ from suite.machine.forked import can_fork
 from suite.machine.quiet import has_computed, load_tensorflow
 from suite.machine.surroundings import surroundings
 from suite.pictures import viewing
+from suite.report import confirmation
 from suite.report.catalogue.network import Network
+from suite.report.comparison import compare
 from suite.search import exchange, folder, sharing
 from suite.search.budget import spent
 from suite.studyfile.binding import drawn
@@ -377,6 +379,12 @@ def confirm(missing: Sequence[Again]) -> Iterator[str]:
     from suite.search import confirming
 
     yield from confirming.train(missing)
+
+
+def confirm_as_asked(done: Run) -> Iterator[str]:
+    """Do the trainings that [confirm] of a run's study asks for; yield a line for each. Raises as `confirm` does."""
+    if done.study.confirm:
+        yield from confirm(confirmation.asked(compare([done]), done.study.confirm))
 
 
 def looks(home: Path) -> str:

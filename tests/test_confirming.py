@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from suite import datasets, pipeline
+from suite import architectures, datasets, pipeline, studyfile
 from suite.core import answers
-from suite.core.errors import StoreError
+from suite.core.errors import StoreError, StudyError
+from suite.core.study import Confirm
 from suite.core.trial import Run
 from suite.report import confirmation
 from suite.report.comparison import compare
 from suite.search import folder
+from suite.training import features
 from tests.report_runs import families, run
 from tests.test_certainty import made
 
@@ -56,6 +59,24 @@ def test_an_epoch_of_a_redrawn_data_set_shows_each_picture_once() -> None:
     data = datasets.load("digits").redrawn(3)
     shown = [picture.tobytes() for pictures, _ in data.train(batch_size=64, seed=0) for picture in pictures.numpy()]
     assert sorted(shown) == sorted(picture for picture, _ in content(data, "train"))
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_features_of_a_redrawn_data_set_are_those_of_its_pictures_and_are_computed_once(
+    again: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path))
+    data = datasets.load("digits", 16)
+    drawn = data.redrawn(2).redrawn(3) if again else data.redrawn(2)
+    network = architectures.build("resnet/tiny", data.task)
+    alone = replace(drawn, original=None)  # as if nothing were known of the first split
+    for split in ("train", "validation", "test"):
+        found, true = (features.Extractor(network, one).of(split).labelled for one in (drawn, alone))
+        np.testing.assert_array_equal(found.labels, true.labels)
+        np.testing.assert_allclose(found.features, true.features, rtol=1e-4, atol=1e-5)
+    monkeypatch.setattr(features.Extractor, "_computed", lambda *_: pytest.fail("computed again"))
+    for seed in (5, 6):
+        assert len(features.Extractor(network, data.redrawn(seed)).of("train").labelled.labels) == data.sizes["train"]
 
 
 # ---- trained again
@@ -100,6 +121,33 @@ def test_another_look_is_counted_and_the_same_one_is_not(ran: Run) -> None:
         store.look("export 0", "digest", {"0": "ab"})
     assert pipeline.looks(ran.folder) != before
     assert pipeline.looks(ran.folder).count("export 0") == 1
+
+
+def test_a_study_may_ask_for_it(ran: Run, tmp_path: Path) -> None:
+    told = replace(ran, study=replace(ran.study, confirm=Confirm(networks=1, seeds=3)))
+    studyfile.write(told.study, tmp_path / "study.toml")
+    assert studyfile.read(tmp_path / "study.toml").confirm == told.study.confirm
+    folder.check_same(ran.folder, told.study)  # it may be asked for later
+    done = confirmation.seeds_of(compare([ran]), compare([ran]).candidates)
+    lines = list(pipeline.confirm_as_asked(told))
+    assert len(lines) == 3 - len(done)
+    assert confirmation.seeds_of(compare([ran]), compare([ran]).candidates) == [1, 2, 3]
+    assert list(pipeline.confirm_as_asked(told)) == []
+    assert list(pipeline.confirm_as_asked(ran)) == []
+
+
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        ("confirm.network=3", "Did you mean 'networks'?"),
+        ("confirm.seeds=0", "needs at least 1; not 0"),
+        ("confirm.seeds=2.5", "seeds"),
+        ("confirm=6", "needs a table, not 6"),
+    ],
+)
+def test_a_mistake_in_confirm_is_named(sets: str, said: str) -> None:
+    with pytest.raises(StudyError, match=re.escape(said)):
+        studyfile.read(STUDY, [sets])
 
 
 # ---- what it tells

@@ -41,7 +41,7 @@ _KNOWN: dict[str, Collection[str]] = {"sampler": SAMPLERS, "measure": MEASURES, 
 
 _WHOLE = (
     "seed", "trials", "epochs", "min_epochs", "batch_size", "batch", "threads", "patience", "frozen_stages", "fixres",
-    "progressive",
+    "progressive", "networks", "seeds",
 )  # fmt: skip
 
 _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
@@ -75,6 +75,8 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "epochs": ("needs at least 1", lambda epochs: epochs >= 1),
     "seconds": ("needs more than 0", lambda seconds: seconds > 0),
     "settling": ("needs 0 or more", lambda seconds: seconds >= 0),
+    "networks": ("needs at least 1", lambda networks: networks >= 1),
+    "seeds": ("needs at least 1", lambda seeds: seeds >= 1),
     "batch": ("needs at least 1", lambda pictures: pictures >= 1),
     "threads": ("needs at least 1", lambda threads: threads >= 1),
     "min_epochs": ("needs at least 1", lambda epochs: epochs >= 1),

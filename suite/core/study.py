@@ -125,6 +125,17 @@ class Latency:
             raise StudyError(f'precision: "auto" is for [recipe]; here it is one of {", ".join(rules.PRECISIONS)}')
 
 
+@dataclass(frozen=True, kw_only=True)
+class Confirm:
+    """Which networks are trained again with several seeds when the search has ended; see `report.confirmation`."""
+
+    networks: int = 5  # most of them: the best of each family, and members of the front
+    seeds: int | None = None  # trainings of each; None: as many as can tell them apart
+
+    def __post_init__(self) -> None:
+        rules.hold_fields(self)
+
+
 Image = Shape | int  # of the networks' input: (H, W, C), or the side of a square with the channels of the pictures
 
 
@@ -174,6 +185,7 @@ class Study:
     #                                                                     network, `vit.depth` of those of one family
     recipe: Mapping[str, Value | Domain] = field(default_factory=dict)  # fields of Recipe
     constraints: tuple[Constraint, ...] = ()
+    confirm: Confirm | None = None  # what is trained again after the search; None: nothing
     words: Words | None = None  # how both sides of its networks learn from texts first; None: they do not
 
     def __post_init__(self) -> None:
@@ -181,6 +193,8 @@ class Study:
         for image in () if self.image is None else values_of(self.image):
             rules.hold_named("image", image)
         rules.hold_objectives([objective.measure for objective in self.objectives])
+        if self.words and self.confirm:
+            raise StudyError("networks with [words] cannot be confirmed yet: remove [words] or [confirm]")
         if self.words and self.weights != NEW:
             raise StudyError(
                 f'[words] and weights = "{self.weights}" both say where networks begin. Remove one of them'

@@ -38,6 +38,7 @@ class Dataset:
     notes: tuple[str, ...]  # what was left out, and what pictures lose
     reader: Reader = field(repr=False, compare=False)
     preprocessing: Preprocessing = PLAIN  # from a picture to the input of a network
+    original: Dataset | None = field(default=None, repr=False, compare=False)  # of which this has another split
 
     def seen(self, image: Image | None = None, preprocessing: Preprocessing = PLAIN) -> Dataset:
         """Return the same pictures at another size or by another preprocessing; nothing is loaded anew.
@@ -48,7 +49,8 @@ class Dataset:
         height, width, channels = (image, image, own[2]) if isinstance(image, int) else image or own
         task = replace(self.task, height=height, width=width, channels=channels)
         reader = self.reader.seen(task.image, preprocessing)
-        return replace(self, task=task, preprocessing=preprocessing, reader=reader)
+        original = self.original.seen(image, preprocessing) if self.original else None
+        return replace(self, task=task, preprocessing=preprocessing, reader=reader, original=original)
 
     def redrawn(self, seed: int) -> Dataset:
         """Return the same pictures with others for validation: as many of each class, drawn by `seed`.
@@ -56,7 +58,11 @@ class Dataset:
         The test pictures stay.
         """
         reader = self.reader.redrawn(seed)
-        return replace(self, digest=reader.source.digest, reader=reader)
+        return replace(self, digest=reader.source.digest, reader=reader, original=self)
+
+    def places(self, split: str) -> np.ndarray:
+        """Return where the pictures of a split stand in `original`: its train pictures, then those for validation."""
+        return self.reader.source.places(split)
 
     @property
     def surroundings(self) -> dict[str, str]:

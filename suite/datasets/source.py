@@ -100,6 +100,11 @@ class Source:
             held[random.permutation(np.flatnonzero(pool == label))[:count]] = True
         return replace(self, drawn=Drawn(source=self, held=held))
 
+    def places(self, split: str) -> NDArray[np.int64]:
+        """Return where the pictures of a redrawn split stand among those of the former train and validation."""
+        assert self.drawn
+        return np.flatnonzero(self.drawn.held == (split == "validation"))
+
     def records(self, split: str, *, seed: int | None = None) -> tf.data.Dataset:
         """Return (encoded picture: string, label: int64), in a fixed order, or with the files ordered by `seed`.
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from suite.core import answers, seen
 from suite.core.errors import StoreError
 from suite.core.measures import costs
-from suite.core.study import Constraint
+from suite.core.study import Confirm, Constraint
 from suite.core.trial import Run, Trial
 from suite.report import choice
 from suite.report.comparison import Comparison, Entry
@@ -70,6 +70,12 @@ def missing(comparison: Comparison, entries: Sequence[Entry], wanted: Sequence[i
     looks = {run.folder: _look([trial.number for of, trial in chosen if of is run]) for run, _ in chosen}
     every = [Again(run=run, trial=trial, seed=seed, look=looks[run.folder]) for seed in wanted for run, trial in chosen]
     return [one for one in every if not answers.again(one.run.folder, one.trial.number, one.seed).exists()]
+
+
+def asked(comparison: Comparison, wanted: Confirm) -> list[Again]:
+    """Return the trainings that [confirm] of a study asks for, and that are not done."""
+    entries = chosen(comparison, wanted.networks) if comparison.candidates else []
+    return missing(comparison, entries, range(1, (wanted.seeds or fewest(max(1, len(entries) - 1))) + 1))
 
 
 def _look(numbers: Sequence[int]) -> str:

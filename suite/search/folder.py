@@ -33,7 +33,7 @@ from suite.search import addresses, backup
 from suite.search.fidelity import unfinished
 from suite.search.store import Store
 
-MAY_CHANGE = ("budget", "question")  # of a study that has begun
+MAY_CHANGE = ("budget", "question", "confirm")  # of a study that has begun
 
 
 def opened(folder: Path, study: Study, storage: str | None = None, workers: int = 1, depot: str | None = None) -> Store:

@@ -30,7 +30,7 @@ from suite.studyfile.kinds import typed, typed_domain, typed_entries
 from suite.studyfile.mistakes import Keys, Mistakes
 from suite.studyfile.overrides import overridden
 
-_TABLES = ("space", "recipe", "words", "objectives", "constraints", "budget", "fidelity", "latency")
+_TABLES = ("space", "recipe", "words", "objectives", "constraints", "budget", "fidelity", "latency", "confirm")
 _DOMAINS = ("choice", "range", "log")
 _EXAMPLES = {
     "name": 'name = "resnet"',

@@ -6,6 +6,7 @@ network is shown them. So trials and studies share them.
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from suite.architectures.weights.copying import operations
 from suite.core import files
 from suite.core.errors import ArchitectureError
 from suite.datasets import Dataset
+from suite.datasets.source import LEARNED
 from suite.machine.progress import watched
 from suite.machine.shelf import Shelf
 from suite.pictures.graph import VERSION
@@ -77,12 +79,27 @@ class Extractor:
         Raises OutOfTimeError when no seconds are `left` meanwhile, and SuiteError for a budget that is no number.
         """
         FEATURES.check()
+        if self._data.original:
+            return self._redrawn(self._data.original, split)
         name = f"{self._key(split)}.npz"
         found = _read(name)
         if found is None:
             found = self._computed(split)
             _keep(name, found)
         return found
+
+    def _redrawn(self, original: Dataset, split: str) -> Features:
+        """Return the features of another split of the same pictures from those of the original one."""
+        first = copy.copy(self)
+        first._data = original
+        if split not in LEARNED:
+            return first.of(split)
+        parts = [first.of(one) for one in LEARNED]
+        features = np.concatenate([part.labelled.features for part in parts])
+        labels = np.concatenate([part.labelled.labels for part in parts])
+        places = self._data.places(split)
+        share = len(places) / len(labels)
+        return Features(Labelled(features[places], labels[places]), share * sum(part.seconds for part in parts))
 
     def _key(self, split: str) -> str:
         seen = {key: self._data.surroundings.get(key) for key in ("dataset_digest", "image", "preprocessing")}

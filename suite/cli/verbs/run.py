@@ -1,6 +1,7 @@
 """Run studies: search, train, measure.
 
-Results go into runs/NAME. The same command continues after an interruption.
+Results go into runs/NAME. The same command continues after an interruption. With [confirm] in a study, the best
+networks are then trained again with several seeds, beyond the budget, as `suite confirm` does.
 
 \b
 suite run studies/resnet.toml
@@ -88,6 +89,8 @@ def _ran(study: Study, root: Path, storage: str | None, depot: str | None, worke
         tell(ended)
     if not pipeline.is_spent(study, done):
         tell("The budget is not spent: no other candidate was found that keeps the constraints.")
+    for line in pipeline.confirm_as_asked(done):
+        tell(line)
     return done
 
 
