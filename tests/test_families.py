@@ -15,9 +15,9 @@ from suite.cli.fronts import print_families
 from suite.core import answers, fronts
 from suite.core.errors import SuiteError
 from suite.core.trial import Run
-from suite.report import certainty
+from suite.report import beside, certainty
 from suite.report.comparison import compare
-from suite.report.study import page, side_by_side
+from suite.report.study import page
 from suite.statistics import families
 from tests.report_runs import run as one_run
 from tests.report_runs import study, trial
@@ -98,7 +98,7 @@ def test_the_better_family_is_ahead_with_as_many_trials(both: list[Run], capsys:
 def test_two_families_that_are_alike_are_not_ranked(tmp_path: Path) -> None:
     runs = [family(tmp_path / name, name, 0.8, 12, seed) for seed, name in enumerate(("one", "other"), start=3)]
     comparison = compare(runs)
-    (said,) = side_by_side.told(comparison, certainty.of(comparison))
+    (said,) = beside.told(comparison, certainty.of(comparison))
     assert said.endswith("Which of the first two is ahead is not known.")
 
 
@@ -117,5 +117,5 @@ def test_the_page_puts_families_side_by_side(both: list[Run], tmp_path: Path) ->
 def test_how_far_short_trainings_agreed_with_long_ones_is_said() -> None:
     known = one_run("resnet", 30)
     wanted = replace(known.study, fidelity=replace(known.study.fidelity, min_epochs=2))
-    said = side_by_side.told(compare([replace(known, study=wanted)]), None)
+    said = beside.told(compare([replace(known, study=wanted)]), None)
     assert [one.split(",")[0] for one in said] == ["After epoch 2", "After epoch 6"]

@@ -9,11 +9,10 @@ from suite.cli.speaking import tell, wrapped
 from suite.core.errors import SuiteError
 from suite.core.study import Constraint, Objective
 from suite.core.trial import Run
-from suite.report import certainty, families
+from suite.report import beside, certainty, families
 from suite.report.comparison import compare
 from suite.report.results import Results
 from suite.report.shown import shown
-from suite.report.study import side_by_side
 
 
 def print_front(
@@ -44,5 +43,5 @@ def print_families(runs: Sequence[Run | Results], format: str, asked: Sequence[O
         )
     rows = found.rows()
     show(rows, format, spare=[name for name in rows[0] if name.endswith(("_low", "_high"))])
-    for line in side_by_side.told(comparison, sure):
+    for line in beside.told(comparison, sure):
         tell(wrapped(line))

@@ -19,12 +19,12 @@ from markupsafe import Markup, escape
 from suite.core.measures import formatted, spread
 from suite.core.study import Objective
 from suite.core.trial import Run
-from suite.report import advice, certainty, language, phrases, recommendation
+from suite.report import advice, beside, certainty, language, phrases, recommendation
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, compare, ends
 from suite.report.picture import Picture
 from suite.report.results import Results
-from suite.report.study import about, data, figures, importances, side_by_side, tables, wording
+from suite.report.study import about, data, figures, importances, tables, wording
 from suite.report.study.plane import Plane, planes
 
 # In the order in which they build upon each other.
@@ -76,7 +76,7 @@ def _html(comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure:
         sentences=data.as_json(_spoken(script)),
         questions=about.questions(comparison),
         answer=answer(comparison, sure),
-        worth=[*side_by_side.told(comparison, sure), *importances.told(comparison)],
+        worth=[*beside.told(comparison, sure), *importances.told(comparison)],
         headlines=wording.headlines(comparison, drawn),
         notes=_notes(comparison, sure),
         static=[each for each in pictures if each[0].name.startswith("front-")][:1],
