@@ -84,8 +84,10 @@ def embedded(page: Path):
 def test_every_figure_lies_beside_the_page_as_csv_png_and_svg(written):
     names = re.findall(r'<a href="([\w-]+)\.svg">', written.read_text())
     costs = [f"front-{cost}" for cost in ("latency", "parameters", "macs", "activations")]
-    assert names == [*costs, "learning-curves", "hypervolume", "choices"]
+    worth = [f"importance-{family}" for family in ("alexnet", "resnet", "mobilenet")]
+    assert names == [*costs, "learning-curves", "hypervolume", "choices", *worth]
     for name in names:
+        assert (written.parent / f"{name}.pdf").read_bytes().startswith(b"%PDF")
         assert len(pd.read_csv(written.parent / f"{name}.csv")) > 0
         assert (written.parent / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert ElementTree.parse(written.parent / f"{name}.svg").getroot().tag.endswith("svg")

@@ -114,8 +114,9 @@ def _next(store: Store, study: Study, trials: Sequence[Trial], gone: set[int], u
     step = next_step(study, trials, lambda number: folder.checkpoint(store.folder, number).exists(), lambda _: None)
     paused = affordable(study, trials)
     if step and study.sampler == "cheap-first" and _told(trials) >= first_trainings(study):
-        one = f"of {len(paused)} paused trials the one" if len(paused) > 1 else f"trial {step.number}, if it is what"
-        return f"{one} that promises most for its work, or else a new candidate"
+        goes_on = f"trial {step.number} goes on, if it is what"
+        one = f"of {len(paused)} paused trials the one that" if len(paused) > 1 else goes_on
+        return f"{one} promises most for its work, or else a new candidate"
     if step:
         of = f", the most accurate of {len(paused)} that paused" if len(paused) > 1 else ""
         return f"trial {step.number} goes on after epoch {step.until}{of}"
