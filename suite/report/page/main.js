@@ -17,7 +17,6 @@ lay_out_again();
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll("#answer details, .measured-how")) details.open = true;
 });
-document.documentElement.classList.add("alive");
 draw_all();
 
 // The page of a running study loads itself again. With a view in its address, a browser would stay where it is.

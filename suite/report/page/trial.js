@@ -18,7 +18,6 @@ function close_trial() {
 function show_trial() {
   const trial = place_of.get(state.trial);
   panel.hidden = trial === undefined;
-  document.body.classList.toggle("with-trial", !panel.hidden);
   if (panel.hidden) return panel.replaceChildren();
   const close = element("button", { type: "button", class: "close", "aria-label": say("Close") }, "✕");
   close.addEventListener("click", close_trial);

@@ -7,6 +7,7 @@ in Python stands without a script, too: the answer, a front, its table, and how 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
@@ -137,8 +138,14 @@ def front(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     headings = [language.say("trial")]
     for name in shown:
         headings += [phrases.title(name), language.say("interval")][: 1 + bool(ends(comparison.front, name))]
-    best = sorted(comparison.front, key=lambda entry: -entry.trial.measures.get(comparison.quality.measure, 0.0))
+    best = sorted(comparison.front, key=lambda entry: _first(comparison, entry.trial.measures))
     return headings, [[entry.name, *_cells(comparison, entry.trial.measures, shown)] for entry in best]
+
+
+def _first(comparison: Comparison, known: Mapping[str, float]) -> tuple[float, ...]:
+    """Return what sorts candidates: the best quality first, of equals the cheapest."""
+    costs = [known.get(cost.measure, math.inf) for cost in comparison.costs[:1]]
+    return -known.get(comparison.quality.measure, -math.inf), *costs
 
 
 def _cells(comparison: Comparison, known: Mapping[str, float], names: Sequence[str]) -> list[str]:
