@@ -40,9 +40,9 @@ class Verdict:
         return {
             "format": self.format,
             "MB": self.megabytes,
-            "accuracy, %": _ranged(self.accuracy, self.accuracy_low, self.accuracy_high),
-            "lost, points": _ranged(self.lost, self.lost_low, self.lost_high),
-            "latency, ms": _ranged(took.get("latency"), took.get("latency_low"), took.get("latency_high"), digits=3),
+            "accuracy, %": _ranged(self.accuracy, self.accuracy_low, self.accuracy_high, ".1f"),
+            "lost, points": _ranged(self.lost, self.lost_low, self.lost_high, ".1f"),
+            "latency, ms": _ranged(took.get("latency"), took.get("latency_low"), took.get("latency_high"), ".3g"),
         }
 
     @property
@@ -51,12 +51,11 @@ class Verdict:
         return asdict(self)
 
 
-def _ranged(value: float | None, low: float | None, high: float | None, digits: int = 4) -> str | None:
-    """Return a value with its interval: `99.16 (97.56 to 99.71)`."""
+def _ranged(value: float | None, low: float | None, high: float | None, form: str) -> str | None:
+    """Return a value with its interval: `99.2 (97.6 to 99.7)`."""
     if value is None or low is None or high is None:
         return None
-    shown = [f"{one:.{digits}g}" if abs(one) >= 1 or digits == 3 else f"{one:.2f}" for one in (value, low, high)]
-    return f"{shown[0]} ({shown[1]} to {shown[2]})"
+    return f"{value:{form}} ({low:{form}} to {high:{form}})"
 
 
 def agreed(answers: NDArray[np.float32], wanted: NDArray[np.float32]) -> dict[str, float]:
