@@ -841,7 +841,7 @@ def test_the_compose_file_runs_an_mlflow_that_the_suite_accepts() -> None:
     assert image
     assert mlflow.specifier.contains(image[1])
     assert "@database:5432/mlflow" in server["environment"]["MLFLOW_BACKEND_STORE_URI"]
-    assert "CREATE DATABASE mlflow" in compose["configs"]["second-database"]["content"]
+    assert "CREATE DATABASE mlflow" in compose["configs"]["databases"]["content"]
 
 
 # Python tells of every change of the environment that C sees. As in a study, TensorFlow is there before the thread is.
