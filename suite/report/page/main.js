@@ -20,5 +20,5 @@ addEventListener("beforeprint", () => {
 draw_all();
 
 // The page of a running study loads itself again. With a view in its address, a browser would stay where it is.
-const again_after = document.querySelector('meta[http-equiv="refresh"]');
+const again_after = document.querySelector("meta[http-equiv=refresh]");
 if (again_after) setTimeout(() => location.reload(), 1000 * Number(again_after.content));
