@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -285,12 +284,6 @@ def test_the_temperature_is_found_again_and_lowers_the_loss() -> None:
 
 
 # ---- searches
-
-
-def test_the_expected_best_is_the_mean_over_all_subsets() -> None:
-    values = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0])
-    mean: Callable[[int], float] = lambda count: float(np.mean([max(some) for some in combinations(values, count)]))  # noqa: E731
-    assert searches.expected_best(values) == pytest.approx([mean(count) for count in range(1, 8)])
 
 
 def test_short_and_long_trainings_agree_as_far_as_their_rankings_do() -> None:

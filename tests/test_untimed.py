@@ -10,10 +10,12 @@ import pytest
 from suite import pipeline, tracking
 from suite.core import dominance
 from suite.core.domains import Choice
+from suite.core.measures import MEASURES
 from suite.core.study import Budget, Constraint, Latency, Objective
 from suite.core.trial import Run, Trial
 from suite.report import choice
 from suite.report.comparison import compare
+from suite.report.shown import shown
 from suite.search import folder, settling
 from suite.search.proposals import key
 from suite.search.space import network
@@ -45,6 +47,18 @@ def done(tmp_path_factory: pytest.TempPathFactory, timings: list[int]) -> Run:
         patch.setattr(Timer, "start", counted)
         patch.setattr(tracking, "deliver", lambda *_, **__: Delivery(delivered=0, waiting=0))
         return pipeline.run(PLAIN, root, show=False)
+
+
+def test_a_search_that_was_stopped_before_its_front_was_timed_says_so_and_a_whole_one_does_not(done: Run) -> None:
+    cut = replace(done, trials=tuple(replace(one, measures=costless(one)) for one in done.trials))
+    first = shown(compare([cut])).sentences[0]
+    assert first.startswith("Not timed yet: ")
+    assert "`suite run`" in first
+    assert not any("Not timed yet" in line for line in shown(compare([done])).sentences)
+
+
+def costless(trial: Trial) -> dict[str, float]:
+    return {name: value for name, value in trial.measures.items() if MEASURES[name].known != "measured"}
 
 
 def test_only_the_networks_of_the_front_are_timed_and_only_at_the_end(done: Run, timings: list[int]) -> None:

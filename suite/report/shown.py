@@ -9,7 +9,7 @@ from typing import Any
 from suite.core import seen
 from suite.core.measures import MEASURES
 from suite.core.study import Constraint
-from suite.report import advice, certainty, choice, recommendation
+from suite.report import advice, certainty, choice, phrases, recommendation
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
 
@@ -42,9 +42,20 @@ def table(comparison: Comparison, chosen: Sequence[Entry], wanted: Sequence[Cons
     return Shown(
         columns=columns,
         rows=rows,
-        sentences=_sentences(comparison, wanted, sure),
+        sentences=[*_untimed(comparison, chosen), *_sentences(comparison, wanted, sure)],
         spare=_spare(comparison, columns, wanted),
     )
+
+
+def _untimed(comparison: Comparison, chosen: Sequence[Entry]) -> list[str]:
+    """Say which of the `chosen` wait for their latency: a study that does not search by it measures the front last."""
+    waiting = [one.name for one in chosen if comparison.run_of(one) and "latency" not in one.trial.measures]
+    if not waiting:
+        return []
+    return [
+        f"Not timed yet: {phrases.listed(waiting)}. A study times its front when its search has ended: the same "
+        "`suite run` does it."
+    ]
 
 
 def _sentences(comparison: Comparison, wanted: Sequence[Constraint], sure: Certainty | None) -> list[str]:
