@@ -130,7 +130,7 @@ def _become(asked: dict[str, Any], heeds: Any) -> None:
     for number, one in enumerate(asked["streams"]):
         os.dup2(one, number)
         os.close(one)
-    sys.stdin, sys.stdout, sys.stderr = (_stream(now) for now in (sys.stdin, sys.stdout, sys.stderr))
+    sys.stdin, sys.stdout, sys.stderr = map(_stream, range(3), (sys.stdin, sys.stdout, sys.stderr))
     signal.signal(signal.SIGINT, heeds)
     os.chdir(asked["folder"])
     os.environ.clear()
@@ -141,13 +141,10 @@ def _become(asked: dict[str, Any], heeds: Any) -> None:
     sys.argv = [sys.argv[0], *asked["arguments"]]
 
 
-def _stream(before: TextIO) -> TextIO:
-    """Return a stream on the descriptor of `before`, as it is now: the old one knows what the descriptor was."""
-    line_by_line = 1 if before.isatty() or before.fileno() == 2 else -1
-    return open(
-        before.fileno(), "r" if before.fileno() == 0 else "w", line_by_line, before.encoding, before.errors,
-        closefd=False,
-    )  # fmt: skip
+def _stream(number: int, before: TextIO) -> TextIO:
+    """Return a stream on a descriptor as it is now: the one `before` knows what it was, or is on none."""
+    line_by_line = 1 if os.isatty(number) or number == 2 else -1
+    return open(number, "w" if number else "r", line_by_line, before.encoding, before.errors, closefd=False)
 
 
 if __name__ == "__main__":
