@@ -12,6 +12,7 @@ import pytest
 from suite.core.domains import Choice
 from suite.core.trial import Run
 from suite.report.comparison import compare
+from suite.report.importance import of as worths_of
 from suite.report.study import importances, page
 from suite.statistics import importance
 from tests.report_runs import study, trial
@@ -151,7 +152,7 @@ def searched(count: int, noise: float = 0.5, name: str = "resnet") -> Run:
 
 def test_the_question_of_the_study_is_answered() -> None:
     (bought,), (accuracy, latency) = (
-        each(compare([searched(60)])) for each in (importances.bought, importances.explained)
+        each(worths_of(compare([searched(60)]))) for each in (importances.bought, importances.explained)
     )
     assert bought.startswith("Per doubling of latency, accuracy changes by +1.")
     assert bought.endswith("depths is the best buy.")
@@ -162,22 +163,22 @@ def test_the_question_of_the_study_is_answered() -> None:
 
 
 def test_what_differs_by_less_than_its_interval_is_not_called_a_better_buy() -> None:
-    (bought,) = importances.bought(compare([searched(20, noise=6.0)]))
+    (bought,) = importances.bought(worths_of(compare([searched(20, noise=6.0)])))
     assert bought.endswith("which of them is the better buy is not known.")
 
 
 def test_few_trials_say_how_many_could_tell() -> None:
-    assert importances.bought(compare([searched(6)])) == []
-    (said,) = importances.explained(compare([searched(6)]))
+    assert importances.bought(worths_of(compare([searched(6)]))) == []
+    (said,) = importances.explained(worths_of(compare([searched(6)])))
     assert said.startswith("Which setting matters is not known with 6 trials: ")
-    assert importances.figures(compare([searched(6)])) == []
+    assert importances.figures(worths_of(compare([searched(6)]))) == []
 
 
 def test_each_run_has_its_own_answer_and_figure() -> None:
-    comparison = compare([searched(40), searched(40, name="other")])
-    said = [*importances.bought(comparison), *importances.explained(comparison)]
+    worths = worths_of(compare([searched(40), searched(40, name="other")]))
+    said = [*importances.bought(worths), *importances.explained(worths)]
     assert {sentence.partition(":")[0] for sentence in said} == {"resnet", "other"}
-    assert [one.name for one in importances.figures(comparison)] == ["importance-resnet", "importance-other"]
+    assert [one.name for one in importances.figures(worths)] == ["importance-resnet", "importance-other"]
 
 
 def test_the_page_answers_and_draws_it(tmp_path: Path) -> None:

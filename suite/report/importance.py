@@ -30,6 +30,7 @@ class Worth:
     """The complete trials of one study, and what its settings do to their measures."""
 
     name: str  # of the run
+    is_alone: bool  # whether its run is compared with no other
     trials: tuple[Trial, ...]
     quality: Objective
     costs: tuple[Objective, ...]  # that every trial has
@@ -91,6 +92,7 @@ def _of_run(comparison: Comparison, name: str, run: Run) -> Worth:
     logarithmic = {path for path, domain in run.study.domains.items() if isinstance(domain, Range) and domain.log}
     return Worth(
         name=name,
+        is_alone=len(comparison.runs) == 1,
         trials=trials,
         quality=quality,
         costs=tuple(one for one in asked if trials and all(t.measures.get(one.measure, 0.0) > 0 for t in trials)),

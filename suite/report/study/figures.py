@@ -16,6 +16,7 @@ from suite.core.study import Objective
 from suite.report import phrases, picture
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
+from suite.report.importance import Worth
 from suite.report.language import localised, say
 from suite.report.picture import Picture
 from suite.report.study import fronts, importances, mistakes, settings, side_by_side, tables
@@ -24,13 +25,15 @@ from suite.report.study.plane import Plane
 _MANY = 300  # above this many lines or points, an SVG holds them as pixels: it stays small
 
 
-def all_figures(comparison: Comparison, planes: Sequence[Plane], sure: Certainty | None = None) -> list[Picture]:
+def all_figures(
+    comparison: Comparison, planes: Sequence[Plane], sure: Certainty | None = None, worths: Sequence[Worth] = ()
+) -> list[Picture]:
     """Return every figure that has something to draw, from the top of the page down."""
     drawn = fronts.every(planes, sure)
     drawn += [learning_curves(comparison)] if any(entry.trial.curve for entry in comparison.entries) else []
     drawn += [hypervolume(comparison)] if _in_all(comparison, comparable(comparison)) else []
     drawn += [settings.choices(comparison)] if planes and settings.searched(comparison) else []
-    drawn += side_by_side.figures(comparison, sure) + importances.figures(comparison)
+    drawn += side_by_side.figures(comparison, sure) + importances.figures(worths)
     return drawn + (mistakes.figures(sure) if sure else [])
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from suite.report import importance, phrases, picture
-from suite.report.comparison import Comparison
+from suite.report import phrases, picture
 from suite.report.importance import Worth
 from suite.report.language import many, say
 from suite.report.picture import Picture
@@ -21,29 +20,24 @@ _LETTER = 0.075  # inches of a letter of a setting
 _LONGEST = 24  # letters of a setting
 
 
-def told(comparison: Comparison) -> list[str]:
+def told(worths: Sequence[Worth]) -> list[str]:
     """Say what a doubling of a cost buys through which setting, and what settings explain."""
-    return [*bought(comparison), *explained(comparison)]
+    return [*bought(worths), *explained(worths)]
 
 
-def bought(comparison: Comparison) -> list[str]:
+def bought(worths: Sequence[Worth]) -> list[str]:
     """Say by how much the quality changes when a cost doubles through each setting; nothing where nobody can tell."""
-    return _of_each(comparison, lambda worth: [_bought(worth, cost, rates) for cost, rates in worth.rates.items()])
+    return _of_each(worths, lambda worth: [_bought(worth, cost, rates) for cost, rates in worth.rates.items()])
 
 
-def explained(comparison: Comparison) -> list[str]:
+def explained(worths: Sequence[Worth]) -> list[str]:
     """Say which settings explain how much of each measure, or how many trials could tell."""
-    return _of_each(
-        comparison, lambda worth: [_explained(worth, measure) for measure in worth.shares] or [_unknown(worth)]
-    )
+    return _of_each(worths, lambda worth: [_explained(worth, measure) for measure in worth.shares] or [_unknown(worth)])
 
 
-def _of_each(comparison: Comparison, sentences: Callable[[Worth], list[str]]) -> list[str]:
-    several = len(comparison.runs) > 1
+def _of_each(worths: Sequence[Worth], sentences: Callable[[Worth], list[str]]) -> list[str]:
     return [
-        f"{worth.name}: {sentence}" if several else sentence
-        for worth in importance.of(comparison)
-        for sentence in sentences(worth)
+        sentence if worth.is_alone else f"{worth.name}: {sentence}" for worth in worths for sentence in sentences(worth)
     ]
 
 
@@ -104,9 +98,9 @@ def _share(name: str, share: Share) -> str:
     )  # fmt: skip
 
 
-def figures(comparison: Comparison) -> list[Picture]:
+def figures(worths: Sequence[Worth]) -> list[Picture]:
     """Return a figure for each study whose trials can tell what its settings are worth."""
-    found = [worth for worth in importance.of(comparison) if worth.shares]
+    found = [worth for worth in worths if worth.shares]
     return [_figure(worth, alone=len(found) == 1) for worth in found]
 
 

@@ -20,9 +20,10 @@ from markupsafe import Markup, escape
 from suite.core.measures import formatted, spread
 from suite.core.study import Objective
 from suite.core.trial import Run
-from suite.report import advice, beside, certainty, language, phrases, recommendation
+from suite.report import advice, beside, certainty, importance, language, phrases, recommendation
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, compare, ends
+from suite.report.importance import Worth
 from suite.report.picture import Picture
 from suite.report.results import Results
 from suite.report.study import about, data, figures, importances, tables, wording
@@ -49,10 +50,10 @@ def write(runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Obje
     comparison = compare(runs, objectives)
     folder.mkdir(parents=True, exist_ok=True)
     tables.every_trial(comparison).to_csv(folder / "trials.csv", index=False)
-    drawn, sure = planes(comparison), certainty.of(comparison)
-    pictures = [(each, each.save(folder)) for each in figures.all_figures(comparison, drawn, sure)]
+    drawn, sure, worths = planes(comparison), certainty.of(comparison), importance.of(comparison)
+    pictures = [(each, each.save(folder)) for each in figures.all_figures(comparison, drawn, sure, worths)]
     page = folder / "index.html"
-    page.write_text(_html(comparison, drawn, pictures, sure), encoding="utf-8")
+    page.write_text(_html(comparison, drawn, pictures, sure, worths), encoding="utf-8")
     return page
 
 
@@ -66,7 +67,9 @@ def rendered(template: str, **values: Any) -> str:
     return environment.from_string(_asset(template)).render(**known, **values)
 
 
-def _html(comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure: Certainty | None) -> str:
+def _html(
+    comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure: Certainty | None, worths: Sequence[Worth]
+) -> str:
     script = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
     headings, rows = front(comparison)
     return rendered(
@@ -77,7 +80,7 @@ def _html(comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure:
         sentences=data.as_json(_spoken(script)),
         questions=about.questions(comparison),
         answer=answer(comparison, sure),
-        worth=[*beside.told(comparison, sure), *importances.told(comparison)],
+        worth=[*beside.told(comparison, sure), *importances.told(worths)],
         headlines=wording.headlines(comparison, drawn),
         notes=_notes(comparison, sure),
         static=[each for each in pictures if each[0].name.startswith("front-")][:1],
