@@ -14,7 +14,7 @@ from suite.core.trial import Run
 from suite.report import certainty, confirmation, phrases
 from suite.report.comparison import Entry
 from suite.report.confirmation import Confirmation
-from suite.report.language import many, say
+from suite.report.language import localised, many, say
 from suite.report.recommendation import Recommendation
 from suite.statistics import gaps
 from suite.statistics.seeds import fewest
@@ -98,8 +98,13 @@ def _ratio(value: float, beside: float) -> str:
     if not beside or value / beside >= 2:
         return say("{times:.3g} times as much", times=value / beside if beside else math.inf)
     if value > beside:
-        return say("{share:.0f} % more", share=100 * (value / beside - 1))
-    return say("{share:.0f} % less", share=100 * (1 - value / beside))
+        return say("{share} % more", share=_rounded_share(value / beside - 1))
+    return say("{share} % less", share=_rounded_share(1 - value / beside))
+
+
+def _rounded_share(share: float) -> str:
+    """Return a share in percent: `35`, `0.18`."""
+    return localised(f"{100 * share:.0f}" if share >= 0.01 else f"{100 * share:.2g}")
 
 
 def _difference(found: Recommendation, other: Entry) -> str:
