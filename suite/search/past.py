@@ -10,7 +10,7 @@ from typing import Any
 from optuna.trial import FrozenTrial
 
 from suite.core.domains import Value
-from suite.core.errors import StoreError
+from suite.core.errors import LONG, StoreError
 from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.search import record
@@ -60,7 +60,7 @@ class Past:
             trial = record.read(self._study, frozen)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise StoreError(
-                f"{self._folder}: trial {frozen.number} is damaged in the database ({type(error).__name__}: {error}). "
+                f"{self._folder}: trial {frozen.number} is damaged in the database ({type(error).__name__}: {str(error)[:LONG]}). "
                 "Restore a copy of the database, or remove the folder and run the study again."
             ) from error
         if trial is not None and trial.state not in ("running", "interrupted"):  # the result of these may come late

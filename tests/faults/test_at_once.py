@@ -45,6 +45,6 @@ def test_what_works_at_once_on_one_folder_is_done_once(tmp_path: Path, monkeypat
     assert Counter(trial.state for trial in run.trials)["running"] == 0
     done = Counter(str(trial.configuration) for trial in run.trials if trial.state != "interrupted")
     assert max(done.values()) == 1
-    rows = Counter((cell.name, cell.batch) for cell in cells.read(tmp_path / "here.csv").cells)
+    rows = Counter((cell.model, cell.batch) for cell in cells.read(tmp_path / "here.csv").cells)
     assert set(rows.values()) == {1}
     assert len(rows) == 2
