@@ -59,8 +59,9 @@ class Past:
         try:
             trial = record.read(self._study, frozen)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            said = f"{type(error).__name__}: {str(error)[:LONG]}"
             raise StoreError(
-                f"{self._folder}: trial {frozen.number} is damaged in the database ({type(error).__name__}: {str(error)[:LONG]}). "
+                f"{self._folder}: trial {frozen.number} is damaged in the database ({said}). "
                 "Restore a copy of the database, or remove the folder and run the study again."
             ) from error
         if trial is not None and trial.state not in ("running", "interrupted"):  # the result of these may come late
