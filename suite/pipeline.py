@@ -288,7 +288,7 @@ def report(runs: Sequence[Run | Results], into: Path, objectives: Sequence[Objec
     from suite.report.study import sides
 
     try:
-        return sides.write(runs, into, objectives)
+        return sides.write(runs, into, objectives, _pages)
     except OSError as error:
         raise StoreError(
             f"{into}: the report cannot be written ({error.strerror}). Name another place with -o."
@@ -305,6 +305,11 @@ def live(one: Run, into: Path, seconds: int) -> Path:
         text = page.read_text(encoding="utf-8")
         files.write(page, text.replace("<head>", f'<head>\n<meta http-equiv="refresh" content="{seconds}">', 1))
     return page
+
+
+def _pages(run: Run) -> Mapping[int, str]:
+    """Return the address of MLflow's page on each trial of a run, by number."""
+    return tracking.pages(tracking.uri(run.folder.parent), run)
 
 
 def report_as_markdown(runs: Sequence[Run | Results], into: Path, objectives: Sequence[Objective] = ()) -> Path:

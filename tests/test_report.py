@@ -81,6 +81,13 @@ def embedded(page: Path):
     return json.loads(page.read_text().split('id="data">')[1].split("</script>")[0])
 
 
+def test_a_trial_links_to_where_else_it_is_shown_and_to_nothing_that_runs_code(tmp_path):
+    address = "https://mlflow.example/#/experiments/1/runs/ab12"
+    known = {0: address, 1: "javascript:alert(1)", 2: "data:text/html,<script>"}
+    path = page.write(families()[:1], tmp_path, (), lambda run: known)
+    assert embedded(path)["links"] == {"alexnet/0": address}
+
+
 def test_every_figure_lies_beside_the_page_as_csv_png_and_svg(written):
     names = re.findall(r'<a href="([\w-]+)\.svg">', written.read_text())
     costs = [f"front-{cost}" for cost in ("latency", "parameters", "macs", "activations")]

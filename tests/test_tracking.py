@@ -674,6 +674,22 @@ def test_the_link_names_a_view_that_lists_the_trials_of_the_study(gate: Gate, tm
     assert tracking.link(gate.url, 0, story.run, charts=True) == f"{address}&compareRunsMode=CHART"
 
 
+def test_each_trial_has_its_page_on_a_server(gate: Gate, tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
+    story = Story(tmp_path / "tiny")
+    story.add(), story.add()
+    assert tracking.pages(gate.url, story.run) == {}
+    tracking.deliver(story.run, gate.url)
+    found = tracking.pages(gate.url, story.run)
+    assert found.keys() == {0, 1}
+    for number, address in found.items():
+        group, run = address.removeprefix(f"{gate.url}/#/experiments/").split("/runs/")
+        known = MlflowClient(gate.url).get_run(run).info
+        assert (known.experiment_id, known.run_name) == (group, f"tiny/{number}")
+    assert tracking.pages(f"sqlite:///{tmp_path / 'mlflow.db'}", story.run) == {}
+
+
 def test_an_address_with_a_password_reaches_the_server(gate: Gate, tmp_path: Path) -> None:
     story = Story(tmp_path / "tiny")
     story.add()

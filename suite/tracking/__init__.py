@@ -9,8 +9,8 @@ from suite.tracking.delivery import Delivery, deliver
 from suite.tracking.mirror import Mirror
 from suite.tracking.place import uri
 from suite.tracking.server import configure
-from suite.tracking.ui import end, link, ui
+from suite.tracking.ui import end, link, pages, ui
 
-__all__ = ["Delivery", "Mirror", "deliver", "end", "link", "ui", "uri"]
+__all__ = ["Delivery", "Mirror", "deliver", "end", "link", "pages", "ui", "uri"]
 
 configure()  # at the first import: changing the environment while threads run may end the process

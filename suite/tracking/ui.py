@@ -69,6 +69,19 @@ def link(uri: str, port: int, run: Run | None = None, *, charts: bool = False) -
     return f"{shown}&compareRunsMode=CHART" if charts else shown
 
 
+def pages(uri: str, run: Run) -> dict[int, str]:
+    """Return the address of MLflow's page on each trial of `run`, by number; nothing where no server is at `uri`.
+
+    Those of a database on this machine have an address only while `suite ui` runs.
+    """
+    if not place.is_web(uri):
+        return {}
+    base = without_password(uri)
+    with Ledger(run.folder, uri) as ledger:
+        group, known = ledger.id("group"), {trial.number: ledger.id(f"trial/{trial.number}") for trial in run.trials}
+    return {number: f"{base}/#/experiments/{group}/runs/{id}" for number, id in known.items() if group and id}
+
+
 def _command(uri: str, root: Path, port: int) -> list[str]:
     files = str(place.artifacts(uri) or root.resolve() / "mlartifacts")
     where = ["--backend-store-uri", uri, "--artifacts-destination", files]

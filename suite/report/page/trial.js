@@ -25,7 +25,7 @@ function show_trial() {
   const other = best_now === trial ? undefined : best_now;
   panel.replaceChildren(
     element("header", {}, heading, close), element("p", { class: "muted" }, what_it_is(trial)), ...notes_of(trial),
-    ...export_of(trial), part(say("Measures"), measures_of(trial, other)), part(say("Configuration"), configuration_of(trial, other)),
+    ...export_of(trial), ...mlflow_of(trial), part(say("Measures"), measures_of(trial, other)), part(say("Configuration"), configuration_of(trial, other)),
   );
   add_drawings(trial, other);
   panel.scrollTop = 0;
@@ -52,6 +52,11 @@ function notes_of(trial) {
 }
 
 const export_of = (trial) => (state_of(trial) === "complete" ? export_command(trial) : []);
+
+function mlflow_of(trial) {
+  const address = known.links[names[trial]];
+  return address ? [element("p", {}, element("a", { href: address, rel: "noreferrer" }, say("This trial in MLflow")))] : [];
+}
 
 function measures_of(trial, other) {
   const own = measures.filter((one) => has(one.key, trial));

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from suite.core.domains import Choice, Range, Value
@@ -21,10 +21,17 @@ from suite.report.comparison import Comparison, Entry, ends
 from suite.report.study import figures, kept, tables, wording
 from suite.statistics.intervals import wilson
 
+Links = Callable[[Run], Mapping[int, str]]  # the addresses of a run's trials elsewhere, by number
+
 _SHARES = ("accuracy", "top5")  # measures that are shares of the validation pictures
 
 
-def embedded(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
+def nowhere(run: Run) -> Mapping[int, str]:
+    """Return no address."""
+    return {}
+
+
+def embedded(comparison: Comparison, sure: Certainty | None, links: Links = nowhere) -> dict[str, Any]:
     """Return what the page embeds of a comparison; see `as_json`."""
     entries = comparison.entries
     return {
@@ -60,7 +67,19 @@ def embedded(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
         "confusions": kept.confusions(comparison, sure),
         "confirmed": kept.confirmed(comparison),
         "mistakes": kept.mistakes(comparison, sure),
+        "links": _links(comparison, links),
     }
+
+
+def _links(comparison: Comparison, links: Links) -> dict[str, str]:
+    """Return the address of each trial that is shown elsewhere, by name; only one that a browser opens safely."""
+    found = {
+        f"{name}/{number}": address
+        for name, run in zip(comparison.names, comparison.runs, strict=True)
+        if isinstance(run, Run)
+        for number, address in links(run).items()
+    }
+    return {name: address for name, address in found.items() if address.startswith(("http://", "https://"))}
 
 
 def as_json(known: Mapping[str, Any]) -> str:

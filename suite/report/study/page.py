@@ -27,6 +27,7 @@ from suite.report.importance import Worth
 from suite.report.picture import Picture
 from suite.report.results import Results
 from suite.report.study import about, data, figures, importances, tables, wording
+from suite.report.study.data import Links, nowhere
 from suite.report.study.plane import Plane, planes
 
 # In the order in which they build upon each other.
@@ -41,10 +42,13 @@ _LISTED = 40  # most refused and failed candidates that the page lists; its tabl
 Drawn = list[tuple[Picture, str]]  # each figure with its SVG
 
 
-def write(runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Objective] = ()) -> Path:
+def write(
+    runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Objective] = (), links: Links = nowhere
+) -> Path:
     """Write the page and its files into `folder` and return the path of the page, `index.html`.
 
-    The front is in `objectives`, or else in the runs' own objectives. Raises SuiteError when there is no run, or when
+    The front is in `objectives`, or else in the runs' own objectives. `links` tells where else the trials of a run are
+    shown. Raises SuiteError when there is no run, or when
     two runs saw different data.
     """
     comparison = compare(runs, objectives)
@@ -53,7 +57,7 @@ def write(runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Obje
     drawn, sure, worths = planes(comparison), certainty.of(comparison), importance.of(comparison)
     pictures = [(each, each.save(folder)) for each in figures.all_figures(comparison, drawn, sure, worths)]
     page = folder / "index.html"
-    page.write_text(_html(comparison, drawn, pictures, sure, worths), encoding="utf-8")
+    page.write_text(_html(comparison, drawn, pictures, sure, worths, links), encoding="utf-8")
     return page
 
 
@@ -68,7 +72,12 @@ def rendered(template: str, **values: Any) -> str:
 
 
 def _html(
-    comparison: Comparison, drawn: Sequence[Plane], pictures: Drawn, sure: Certainty | None, worths: Sequence[Worth]
+    comparison: Comparison,
+    drawn: Sequence[Plane],
+    pictures: Drawn,
+    sure: Certainty | None,
+    worths: Sequence[Worth],
+    links: Links,
 ) -> str:
     script = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
     headings, rows = front(comparison)
@@ -76,7 +85,7 @@ def _html(
         "page.html.jinja",
         title=_title(comparison.names),
         script=script,
-        data=data.as_json(data.embedded(comparison, sure)),
+        data=data.as_json(data.embedded(comparison, sure, links)),
         sentences=data.as_json(_spoken(script)),
         questions=about.questions(comparison),
         answer=answer(comparison, sure),

@@ -18,6 +18,7 @@ from suite.report.comparison import compare
 from suite.report.language import say
 from suite.report.results import Results
 from suite.report.study import fronts, page
+from suite.report.study.data import Links, nowhere
 from suite.report.study.plane import planes
 
 Runs = Sequence[Run | Results]
@@ -36,7 +37,7 @@ class Side:
     rows: Sequence[Sequence[str]]
 
 
-def write(runs: Runs, folder: Path, objectives: Sequence[Objective] = ()) -> Path:
+def write(runs: Runs, folder: Path, objectives: Sequence[Objective] = (), links: Links = nowhere) -> Path:
     """Write the page of runs into `folder`, and return the path of `index.html`.
 
     Of several data sets, each has its page in a folder of its own, and `index.html` shows them side by side. Tables of
@@ -44,9 +45,9 @@ def write(runs: Runs, folder: Path, objectives: Sequence[Objective] = ()) -> Pat
     """
     groups = _groups(runs)
     if len(groups) < 2:
-        return page.write(runs, folder, objectives)
+        return page.write(runs, folder, objectives, links)
     titles = _titles(groups)
-    sides = [_side(group, folder, title, objectives) for group, title in zip(groups, titles, strict=True)]
+    sides = [_side(group, folder, title, objectives, links) for group, title in zip(groups, titles, strict=True)]
     index = folder / "index.html"
     index.write_text(page.rendered("sides.html.jinja", title=phrases.listed(titles), sides=sides), encoding="utf-8")
     return index
@@ -77,9 +78,9 @@ def _dataset(group: Runs) -> str:
     return Path(first.surroundings.get("dataset", "")).name if first else group[0].name
 
 
-def _side(group: Runs, folder: Path, title: str, objectives: Sequence[Objective]) -> Side:
+def _side(group: Runs, folder: Path, title: str, objectives: Sequence[Objective], links: Links) -> Side:
     name = re.sub(r"[^\w.-]+", "-", title)
-    page.write(group, folder / name, objectives)
+    page.write(group, folder / name, objectives, links)
     comparison = compare(group, objectives)
     drawn = [fronts.draw(plane) for plane in planes(comparison)[:1]]
     named = [replace(picture, name=f"{name}-{picture.name}") for picture in drawn]
