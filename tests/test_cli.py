@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from rich.cells import cell_len
 
@@ -575,7 +576,10 @@ def _reading(fifo: Path, **how: Any) -> tuple[subprocess.Popen[str], int]:
     started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
     while started.poll() is None:
         with suppress(OSError):  # nobody reads yet
-            return started, os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+            writing = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+            while psutil.Process(started.pid).status() != psutil.STATUS_SLEEPING:
+                time.sleep(0.02)  # a signal just before it reads would wait for the reading to end
+            return started, writing
         time.sleep(0.02)
     raise AssertionError(started.communicate())
 

@@ -119,3 +119,9 @@ def test_how_far_short_trainings_agreed_with_long_ones_is_said() -> None:
     wanted = replace(known.study, fidelity=replace(known.study.fidelity, min_epochs=2))
     said = beside.told(compare([replace(known, study=wanted)]), None)
     assert [one.split(",")[0] for one in said] == ["After epoch 2", "After epoch 6"]
+
+
+def test_of_so_few_pictures_that_a_resample_may_draw_all_there_is_a_hypervolume() -> None:
+    right = np.array([[True, False], [False, False], [True, True]])
+    found = families.hypervolume(right, [1.0, 2.0, 3.0], (-1e-9, 3.1), (1.0, 0.9), 2)
+    assert 0 <= found.interval.low <= found.value <= found.interval.high <= 1

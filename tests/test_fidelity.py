@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -400,5 +401,7 @@ def test_a_front_is_of_complete_trials_and_the_report_shows_the_others(trained: 
     page = pipeline.report([trained], tmp_path / "report").read_text()
     paused = len(pausing(trained.trials))
     assert (f"{paused} paused before their last epoch" in page) == (paused > 0)
-    assert "<td>paused at 1</td>" in page
+    known = json.loads(page.split('id="data">')[1].split("</script>")[0])["trials"]
+    states = [known["state"]["levels"][code] for code in known["state"]["codes"]]
+    assert {until for state, until in zip(states, known["until"], strict=True) if state == "paused"} == {1}
     assert "4 epochs, pausing at 1" in page

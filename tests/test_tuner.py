@@ -84,7 +84,7 @@ def test_the_trials_of_an_earlier_session_are_shown_too(tmp_path: Path) -> None:
 
 def test_nothing_of_keras_tuners_own_is_written(tmp_path: Path) -> None:
     searched(tmp_path / "run")
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["study.toml", "trials.db"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["study.toml", "trials.backup.db", "trials.db"]
 
 
 def test_trials_that_crash_are_rows_and_never_end_the_search(tmp_path: Path) -> None:

@@ -46,8 +46,8 @@ def hypervolume(
         times = random.multinomial(pictures, np.full(pictures, 1 / pictures))
         inside = known[taken] @ times.astype(np.float32) / pictures
         chosen = taken[fronts.nondominated(np.column_stack([-inside, prices[taken]]))]
-        outside = known[chosen][:, times == 0].mean(axis=1)
-        found.append(area(outside, prices[chosen], worst, best))
+        judges = times == 0 if 0 in times else times > 0  # of very few pictures, all may be drawn
+        found.append(area(known[chosen][:, judges].mean(axis=1), prices[chosen], worst, best))
     value, half = float(np.mean(found)), float(ndtri(0.5 + confidence / 2)) * math.sqrt(TOGETHER * np.var(found))
     return Mean(value, Interval(max(0.0, value - half), min(1.0, value + half)))
 
