@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,12 +57,23 @@ def _check(url: str) -> None:
 
 def _storage(url: str) -> RDBStorage:
     try:
-        return RDBStorage(url, engine_kwargs=_engine(url), heartbeat_interval=HEARTBEAT, grace_period=GRACE)
+        return _Storage(url, engine_kwargs=_engine(url), grace_period=GRACE)
     except ImportError as error:
         raise MissingExtraError(
             f"no driver for {url.partition(':')[0]} is installed ({error.__cause__}). For PostgreSQL: "
             "pip install 'keras-comparison-suite[postgres]', and begin the URL with postgresql+psycopg://"
         ) from error
+
+
+class _Storage(RDBStorage):
+    """A database whose heartbeats `Store._beat` sends. Optuna, which need not know, would warn that these are new."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.heartbeat_interval = HEARTBEAT  # by which Optuna finds trials whose worker is silent
+
+    def get_heartbeat_interval(self) -> None:
+        """Say that Optuna sends none."""
 
 
 def _engine(url: str) -> dict[str, Any]:
@@ -113,11 +123,7 @@ def legible() -> Iterator[None]:
 def guarded(folder: Path) -> Iterator[None]:
     """Raise StoreError when the database cannot be read or written."""
     try:
-        with warnings.catch_warnings():
-            # Heartbeats are experimental since 2.0, and meant for Study.optimize; here `Store._beat` sends them.
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            warnings.filterwarnings("ignore", message="Heartbeat of storage")
-            yield
+        yield
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError) as error:
         cause = error.__cause__ if isinstance(error.__cause__, (SQLAlchemyError, OSError)) else error
         what = getattr(cause, "orig", cause)
