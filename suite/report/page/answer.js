@@ -2,8 +2,8 @@
 
 const STEPS_OF_A_SLIDER = 400;
 const form = document.getElementById("limits");
-const limited = measures.filter((one) => candidates.some((trial) => has(one.key, trial)) && !one.is_part
-  && (known.costs.includes(one.key) || (one.goal === "max" && one.unit === "%")));
+const limited = measures.filter((one) => candidates.some((trial) => counts(one.key, trial)) && !one.is_part
+  && (known.costs.includes(one.key) || one.goal === "max"));
 let best_now; // the trial that fits best, undefined if none does
 
 function limits_now() {
@@ -14,7 +14,7 @@ function limits_now() {
 
 // A slider goes from the least to the most that a candidate has; its better end asks for all, its other for nothing.
 function slider(one) {
-  const numbers = candidates.filter((trial) => has(one.key, trial)).map((trial) => value(one.key, trial));
+  const numbers = candidates.filter((trial) => counts(one.key, trial)).map((trial) => value(one.key, trial));
   const [low, high] = extremes(numbers), log = spans_decades(numbers), most = one.goal === "min";
   const span = scale(one.key, [low, high], [0, STEPS_OF_A_SLIDER], log);
   const title = most ? say("{measure}, at most", { measure: one.title }) : say("{measure}, at least", { measure: one.title });
@@ -83,9 +83,9 @@ function the_best(trial) {
 function nothing_fits() {
   const limits = limits_now(), nearest = limits.length ? nearest_misses(limits) : [];
   const tell = (trial) => [quality, ...limits.map((one) => one.measure)].filter((key, place, all) => all.indexOf(key) === place && has(key, trial)).map((key) => with_word(key, trial)).join(", ");
-  if (!nearest.length) return [element("p", {}, say("No trained model may be chosen yet."))];
+  if (!nearest.length) return [element("p", {}, called.none())];
   return [
-    element("p", { class: "doubt" }, say("No trained model is within these limits. The nearest:")),
+    element("p", { class: "doubt" }, called.misses()),
     element("ul", {}, ...nearest.map((trial) => element("li", {}, `${names[trial]}: ${tell(trial)}`))),
   ];
 }

@@ -22,8 +22,8 @@ function worst_standing(trial, limits) {
 
 function may_count(limits) {
   const needed = [quality, ...limits.map((limit) => limit.measure)];
-  const asked = needed.filter((key, place) => place || candidates.some((trial) => has(key, trial)));
-  return candidates.filter((trial) => asked.every((key) => has(key, trial)));
+  const asked = needed.filter((key, place) => place || candidates.some((trial) => counts(key, trial)));
+  return candidates.filter((trial) => is_left(trial) && asked.every((key) => counts(key, trial)));
 }
 
 // The candidates surely within limits; if there are none, those within them by the median.
@@ -40,7 +40,7 @@ function fitting(limits) {
 function best_within(limits) {
   const among = fitting(limits);
   const keys = [...new Set([quality, ...known.objectives, ...known.costs])];
-  const shared = keys.filter((key) => columns.has(key) && among.every((trial) => has(key, trial)));
+  const shared = keys.filter((key) => columns.has(key) && among.every((trial) => counts(key, trial)));
   const ranked = [...among].sort((a, b) => first_difference(a, b, shared));
   return ranked.find((trial) => is_on_front(trial, among, shared));
 }

@@ -19,8 +19,9 @@ function show_legend() {
   const groups_of = [
     [known.kinds_are_runs ? say("Runs") : say("Families"), "kind", known.kinds.map((name, kind) => [name, name, swatch(kind)])],
     [say("Weights"), "start", (known.trials.start?.levels ?? []).map((name) => [name, start_name(name)])],
-    [say("Trials"), "status", STATUSES.filter((status) => is_on("status", status) ? statuses.includes(status) : true).map((status) => [status, status_name(status)])],
-    [say("Measured on"), "place", known.places.length > 1 ? known.places.map((place) => [place, place]) : []],
+    ...switches.map((one) => [sentence_case(one.title), one.key, one.levels.map((level) => [level, level])]),
+    [called.rows(), "status", STATUSES.filter((status) => is_on("status", status) ? statuses.includes(status) : true).map((status) => [status, status_name(status)])],
+    [say("Measured on"), "place", known.places.length > 1 ? known.places.map((place) => [place, place_name(place)]) : []],
   ];
   const counts = new Map();
   for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1);
@@ -28,6 +29,15 @@ function show_legend() {
     "div", { role: "group", "aria-label": title }, element("span", { class: "muted" }, title),
     ...entries.map(([name, text, mark]) => toggle(group, name, group === "status" ? `${text} ${whole(counts.get(name) ?? 0)}` : text, mark)),
   )));
+}
+
+const sentence_case = (text) => text.charAt(0).toLocaleUpperCase(language) + text.slice(1);
+
+// What tells a place of measurement from the others: `batch 8`, if all are of one device and path.
+function place_name(place) {
+  const parts = known.places.map((each) => each.split(", "));
+  const own = place.split(", ").filter((part) => !parts.every((each) => each.includes(part)));
+  return own.join(", ") || place;
 }
 
 const start_name = (name) => ({ frozen: say("frozen"), tuned: say("tuned"), "from scratch": say("from scratch") }[name] ?? name);
@@ -53,7 +63,7 @@ function show_selection() {
   if (state.find) chips.push(chip(say("contains “{text}”", { text: state.find }), () => change({ find: "" })));
   const bar = document.getElementById("selection");
   bar.hidden = !chips.length;
-  bar.replaceChildren(element("b", {}, many(selected.size, "{number} trial is selected:", "{number} trials are selected:")), ...chips,
+  bar.replaceChildren(element("b", {}, called.selected(selected.size)), ...chips,
     ...(chips.length > 1 ? [chip(say("all of it"), () => change({ ranges: {}, find: "" }))] : []));
 }
 

@@ -82,7 +82,7 @@ function groups(trials, keys) {
 // The fronts of `trials` in the measures `keys`, one for each group; those without a value are left out.
 function fronts(trials, keys) {
   return groups(trials, keys).map((group) => {
-    const whole_ones = group.filter((trial) => keys.every((key) => has(key, trial)));
+    const whole_ones = group.filter((trial) => keys.every((key) => counts(key, trial)));
     return undominated(turned(whole_ones, keys), whole_ones.length).map((place) => whole_ones[place]);
   });
 }

@@ -152,11 +152,11 @@ function best_ring() {
 function describe_front(trials) {
   const out = placed.filter((mark) => mark.is_out).length;
   const outside = document.getElementById("outside");
-  outside.textContent = out ? many(out, "{number} trial lies outside these axes and stands at their border.", "{number} trials lie outside these axes and stand at their border.") : "";
+  outside.textContent = out ? called.outside(out) : "";
   document.getElementById("all").hidden = !out && !state.all;
   document.getElementById("all").textContent = state.all ? say("Fit to the front") : say("Show all");
   const number = front_groups.flat().length, axes_said = { y: columns.get(state.y).title, x: columns.get(state.x).title };
-  chart.setAttribute("aria-label", many(trials.length, "{y} against {x}: {number} trial, {front} on the front. Arrow keys go from one to the next, Enter opens it.", "{y} against {x}: {number} trials, {front} on the front. Arrow keys go from one to the next, Enter opens it.", { ...axes_said, front: whole(number) }));
+  chart.setAttribute("aria-label", called.drawn(trials.length, { ...axes_said, front: whole(number) }));
   document.getElementById("how-to-read").textContent = front_words(number).join(" ");
 }
 
@@ -164,10 +164,11 @@ function front_words(number) {
   const both = front_keys().every((key) => key === state.x || key === state.y);
   const place = known.places.length > 1 && [state.x, state.y].some((key) => columns.get(key).per_device);
   return [
-    many(number, "{number} trial is on the front: large marks.", "{number} trials are on the front: large marks."),
+    called.front(number),
     both ? say("None of the shown is better in one measure and as good in the other.") : say("The front is that of {measures}, not of these axes.", { measures: listed(front_keys().map((key) => columns.get(key)?.word ?? key)) }),
     chart.querySelector(".bar") && say("Bars are 95 % intervals; two measured values whose intervals overlap count as equal."),
     ...(placed.some(({ trial }) => on_front.has(trial) && !is_sure(trial)) ? [say("A hollow mark is unstable: its interval is wider than 3 % to either side.")] : []),
+    ...(placed.some(({ trial }) => statuses[trial] === "apart") ? [say("Open marks may not be compared: they are on no front, and no limit names them.")] : []),
     ...(place ? [say("Each place of measurement has its own front: values of different devices are not compared.")] : []),
   ].filter(Boolean);
 }

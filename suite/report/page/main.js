@@ -1,7 +1,7 @@
 // What is drawn again when something has changed, and the first drawing of all.
 
-view(["limits"], find_best);
-view(["limits"], show_answer);
+view(["limits", "hidden"], find_best);
+view(["limits", "hidden"], show_answer);
 view(["hidden", "x", "y", "xlog", "ylog", "all", "limits", "ranges", "find"], paint_front);
 view(["hidden", "x", "y"], show_legend);
 view(["hidden", "x", "y", "ranges", "find"], show_selection);
@@ -9,7 +9,7 @@ view(["x", "y", "xlog", "ylog"], () => shown_axes.forEach((show) => show()));
 view(["hidden", "x", "y", "ranges", "find", "sort", "down", "columns", "trial"], show_table);
 view(["columns"], show_chooser);
 view(["find"], () => { if (document.activeElement !== find) find.value = state.find; });
-view(["trial", "limits"], show_trial);
+view(["trial", "limits", "hidden"], show_trial);
 view(["theme"], show_theme);
 lay_out_parallel();
 lay_out_over_time();

@@ -1,7 +1,7 @@
 // From values to places on the screen and back, with the ticks between.
 
 function scale(key, [low, high], [from, to], log) {
-  const { levels } = columns.get(key) ?? {};
+  const { levels, is_plain } = columns.get(key) ?? {};
   if (levels) return of_levels(levels, [from, to]);
   const turn = log ? Math.log10 : (number) => number, back = log ? (power) => 10 ** power : (number) => number;
   const [first, last] = [turn(low), turn(high)];
@@ -10,7 +10,8 @@ function scale(key, [low, high], [from, to], log) {
     key, log, low, high,
     at: (number) => from + (turn(number) - first) * factor,
     value: (place) => back(first + (place - from) / factor),
-    ticks: (log ? log_ticks : linear_ticks)(low, high, Math.max(2, Math.abs(to - from) / (log ? 48 : 64))),
+    ticks: (log ? log_ticks : linear_ticks)(low, high, Math.max(2, Math.abs(to - from) / (log ? 48 : 64)))
+      .map((tick) => (is_plain ? { ...tick, text: String(tick.value) } : tick)), // a year is no quantity
   };
 }
 

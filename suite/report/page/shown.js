@@ -1,6 +1,6 @@
 // Which trials are on the front, which the legend leaves, and which are selected.
 
-const STATUSES = ["front", "dominated", "broken", "paused", "refused", "dropped", "failed", "interrupted", "running"];
+const STATUSES = ["front", "dominated", "apart", "broken", "paused", "refused", "dropped", "failed", "interrupted", "running"];
 let front_groups = []; // the fronts on the chosen axes, one for each place
 let on_front = new Set();
 let shown = []; // trials that the legend has not switched off
@@ -9,16 +9,18 @@ let statuses = [];
 
 function status_name(status) {
   return {
-    front: say("on the front"), dominated: say("dominated"), broken: say("breaks a constraint"), paused: say("paused"),
+    front: say("on the front"), dominated: say("dominated"), apart: say("not to be compared"), broken: say("breaks a constraint"), paused: say("paused"),
     refused: say("refused"), dropped: say("dropped"), failed: say("failed"), interrupted: say("interrupted"),
     running: say("running"),
   }[status];
 }
 
+const switches = (known.switches ?? []).map((key) => columns.get(key)); // settings whose values the legend switches
 const is_on = (group, name) => !state.hidden.includes(`${group}:${name}`);
 
 function is_left(trial) {
-  return is_on("kind", known.kinds[kind_of(trial)]) && is_on("start", start_of(trial)) && is_on("place", of_code(known.trials.place, trial));
+  return is_on("kind", known.kinds[kind_of(trial)]) && is_on("start", start_of(trial)) && is_on("place", of_code(known.trials.place, trial))
+    && switches.every((one) => is_on(one.key, told(one.key, trial)));
 }
 
 // The measures of the front: the axes, if both are measures; else the objectives of the studies.
@@ -33,6 +35,7 @@ function find_front() {
   on_front = new Set(front_groups.flat());
   statuses = everyone.map((trial) => {
     if (on_front.has(trial)) return "front";
+    if (keys.some((key) => has(key, trial) && !counts(key, trial))) return "apart";
     return state_of(trial) === "complete" ? (fits(trial) ? "dominated" : "broken") : state_of(trial);
   });
   shown = everyone.filter((trial) => is_left(trial) && is_on("status", statuses[trial]));

@@ -4,7 +4,7 @@ const DEFAULTS = {
   x: first_cost(), y: columns.has(quality) ? quality : other_objective(),
   xlog: null, ylog: null, // null: as fits the values
   all: false, // whether the axes hold every trial, or are fitted to the front
-  hidden: [], // what the legend has switched off: `kind:resnet`, `status:dominated`
+  hidden: known.hidden ?? [], // what the legend has switched off: `kind:resnet`, `status:dominated`
   limits: {}, // measure -> number
   ranges: {}, // column -> [from, to]: what is selected
   find: "", // words that a selected trial contains
@@ -55,7 +55,7 @@ function write_address() {
   for (const key of ["x", "y", "find", "trial", "theme"]) if (state[key] !== DEFAULTS[key]) said.set(key, state[key]);
   for (const key of ["xlog", "ylog"]) if (state[key] !== null) said.set(key, Number(state[key]));
   if (state.all) said.set("all", 1);
-  if (state.hidden.length) said.set("hide", state.hidden.join("|"));
+  if (String(state.hidden) !== String(DEFAULTS.hidden)) said.set("hide", state.hidden.join("|"));
   for (const [key, number] of Object.entries(state.limits)) said.set(`limit.${key}`, number);
   for (const [key, both] of Object.entries(state.ranges)) said.set(`in.${key}`, both.join("~"));
   if (state.sort) said.set("sort", (state.down ? "-" : "") + state.sort);
@@ -71,7 +71,7 @@ function read_address() {
   for (const key of ["find", "theme"]) found[key] = said.get(key) ?? "";
   found.trial = place_of.has(said.get("trial")) ? said.get("trial") : "";
   found.all = said.has("all");
-  found.hidden = said.get("hide")?.split("|") ?? [];
+  found.hidden = said.get("hide")?.split("|").filter(Boolean) ?? DEFAULTS.hidden;
   const sort = said.get("sort") ?? "";
   [found.down, found.sort] = [sort.startsWith("-"), sort.replace(/^-/, "")];
   found.columns = said.get("columns")?.split("|") ?? null;

@@ -41,8 +41,9 @@ const SHAPES = [
   regular(3, 0.75), regular(3, 0.25), regular(5), regular(6),
 ];
 const COLOURS = 6;
-const shape_of = (kind) => SHAPES[kind % SHAPES.length];
-const colour_of = (kind) => `kind-${kind % COLOURS}`;
+const look_of_kind = (kind) => known.looks?.[kind] ?? [kind % COLOURS, kind];
+const shape_of = (kind) => SHAPES[look_of_kind(kind)[1] % SHAPES.length];
+const colour_of = (kind) => `kind-${look_of_kind(kind)[0]}`;
 const cross = (x, y, r) => `M${round(x - r)} ${round(y - r)}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`;
 
 // Axes with ticks, grid and labels around a box { left, top, right, bottom }.

@@ -12,12 +12,12 @@ let at_row = 0; // the one that the keyboard is at
 
 function fixed_fields() {
   return [
-    { key: "trial", title: say("trial"), text: (trial) => names[trial] },
+    { key: "trial", title: called.row(), text: (trial) => names[trial] },
     { key: "status", title: say("status"), text: (trial) => status_name(statuses[trial]), rank: (trial) => STATUSES.indexOf(statuses[trial]) },
     { key: "kind", title: known.kinds_are_runs ? say("run") : say("family"), text: (trial) => known.kinds[kind_of(trial)] },
     ...(known.trials.network.levels.some(Boolean) ? [{ key: "network", title: say("network"), text: (trial) => of_code(known.trials.network, trial) }] : []),
     ...(known.trials.start ? [{ key: "start", title: say("weights"), text: (trial) => start_name(start_of(trial)) }] : []),
-    { key: "number", title: say("number"), numeric: true, text: (trial) => String(known.trials.number[trial]), rank: (trial) => known.trials.number[trial] },
+    ...(known.of_networks ? [] : [{ key: "number", title: say("number"), numeric: true, text: (trial) => String(known.trials.number[trial]), rank: (trial) => known.trials.number[trial] }]),
   ];
 }
 
@@ -40,13 +40,14 @@ function last_fields() {
       { key: "group", title: say("group"), hint: say("Two on the front that share a letter cannot be told apart by their accuracy"), text: (trial) => of_sure(trial, "group") ?? "" },
       { key: "front_share", title: say("sure of the front, %"), hint: say("Share of resamples of the pictures in which it is on the front"), numeric: true, text: (trial) => (of_sure(trial, "front_share") === null ? "" : fixed(of_sure(trial, "front_share"), 0)), rank: (trial) => of_sure(trial, "front_share") },
     ] : []),
-    { key: "seconds", title: say("seconds"), hint: say("From the proposal to the end"), numeric: true, text: (trial) => (known.trials.seconds[trial] === null ? "" : fixed(known.trials.seconds[trial], 1)), rank: (trial) => known.trials.seconds[trial] },
-    { key: "reason", title: say("reason"), hint: say("Why it was refused, failed, or was not trained to its end"), text: (trial) => of_code(known.trials.reason, trial) },
+    ...(known.of_networks ? [] : [{ key: "seconds", title: say("seconds"), hint: say("From the proposal to the end"), numeric: true, text: (trial) => (known.trials.seconds[trial] === null ? "" : fixed(known.trials.seconds[trial], 1)), rank: (trial) => known.trials.seconds[trial] }]),
+    { key: "reason", title: say("reason"), hint: called.reason(), text: (trial) => of_code(known.trials.reason, trial) },
   ];
 }
 
 // Few columns, until more are asked for: what it is, what it gives and costs, and the settings that differ most.
 function usual_columns() {
+  if (known.columns) return known.columns.filter((key) => fields.has(key));
   const wanted = ["trial", "status", "start", quality, `${quality}~`, ...known.objectives.filter((key) => key !== quality).flatMap((key) => [key, `${key}~`]), "parameters", "group", "front_share"];
   return [...new Set([...wanted, ...shared_most.slice(0, 3).map((one) => one.key)])].filter((key) => fields.has(key));
 }
@@ -81,7 +82,7 @@ function show_table() {
   drawn_rows = "";
   at_row = Math.min(at_row, Math.max(0, rows.length - 1));
   show_rows();
-  document.getElementById("counted").textContent = say("{shown} of {all} trials", { shown: whole(rows.length), all: whole(everyone.length) });
+  document.getElementById("counted").textContent = called.counted(whole(rows.length), whole(everyone.length));
 }
 
 function show_head() {
@@ -164,4 +165,4 @@ const find = document.getElementById("find");
 find.addEventListener("input", () => change({ find: find.value.trim() }));
 find.closest("form").addEventListener("submit", (event) => event.preventDefault());
 scroller.addEventListener("scroll", show_rows, { passive: true });
-document.getElementById("csv").addEventListener("click", () => save("trials-shown.csv", table_csv(), "text/csv"));
+document.getElementById("csv").addEventListener("click", () => save(called.file, table_csv(), "text/csv"));

@@ -25,7 +25,7 @@ function show_trial() {
   const other = best_now === trial ? undefined : best_now;
   panel.replaceChildren(
     element("header", {}, heading, close), element("p", { class: "muted" }, what_it_is(trial)), ...notes_of(trial),
-    ...export_of(trial), ...mlflow_of(trial), part(say("Measures"), measures_of(trial, other)), part(say("Configuration"), configuration_of(trial, other)),
+    ...export_of(trial), ...mlflow_of(trial), part(say("Measures"), measures_of(trial, other)), part(called.settings(), configuration_of(trial, other)), ...more_of(trial),
   );
   add_drawings(trial, other);
   panel.scrollTop = 0;
@@ -71,8 +71,16 @@ function configuration_of(trial, other) {
   if (!own.length) return null;
   const differs = (one) => other !== undefined && value(one.key, trial) !== value(one.key, other);
   const sorted = [...own.filter(differs), ...own.filter((one) => !differs(one))];
-  const head = [say("Setting"), say("Value"), ...(other === undefined ? [] : [say("Best: {name}", { name: names[other] })])];
+  const head = [called.setting(), say("Value"), ...(other === undefined ? [] : [say("Best: {name}", { name: names[other] })])];
   return facts(head, sorted.map((one) => [one.title, told(one.key, trial), ...(other === undefined ? [] : [differs(one) ? told(one.key, other) || say("none") : ""])]), sorted.map(differs));
+}
+
+// What else is known of it: tables of facts that are no setting and no measure.
+function more_of(trial) {
+  return (known.more ?? []).map(({ title, facts: told_of }) => {
+    const lines = told_of.map(([name, coded]) => [name, of_code(coded, trial)]).filter(([, text]) => text);
+    return part(title, lines.length ? facts([called.setting(), say("Value")], lines) : null);
+  });
 }
 
 function facts(head, lines, marked = []) {

@@ -1,6 +1,7 @@
 // What is known of each trial: the columns that Python wrote into the page. A trial is its place in them.
 
 const known = JSON.parse(document.getElementById("data").textContent);
+const called = known.of_networks ? of_networks : of_trials;
 const names = known.trials.name;
 const everyone = names.map((_, trial) => trial);
 const place_of = new Map(names.map((name, trial) => [name, trial]));
@@ -16,11 +17,13 @@ function searched() {
 }
 
 function ordered() {
-  return { key: "number", title: say("Number of the trial"), axis: say("Number of the trial"), values: known.trials.number };
+  return { key: "number", title: called.number(), axis: called.number(), values: known.trials.number };
 }
 
 const value = (key, trial) => columns.get(key).values[trial];
 const has = (key, trial) => (columns.get(key)?.values[trial] ?? null) !== null;
+// Whether it has a value that may be compared. An accuracy that was cited under other conditions is shown, no more.
+const counts = (key, trial) => has(key, trial) && !columns.get(key).apart?.[trial];
 const of_code = (coded, trial) => coded.levels[coded.codes[trial]];
 const kind_of = (trial) => known.trials.kind[trial];
 const run_of = (trial) => known.runs[known.trials.run[trial]];
@@ -60,8 +63,9 @@ function told_interval(key, trial) {
   return is_stable(key, trial) ? say("{low} to {high}", { low, high }) : say("{low} to {high}, unstable", { low, high });
 }
 
-// Whether a measured interval is narrow enough to compare: 3 % to either side.
+// Whether a measurement is stable: its interval is within 3 % to either side, and nothing else was wrong with it.
 function is_stable(key, trial) {
+  if (columns.get(key).unstable?.[trial]) return false;
   const [low, high] = ends(key, trial);
   return high - low <= 0.06 * Math.abs(value(key, trial));
 }

@@ -32,8 +32,8 @@ from suite.report.study.plane import Plane, planes
 
 # In the order in which they build upon each other.
 SCRIPTS = (
-    "words", "trials", "dominance", "choice", "state", "shown", "scale", "svg", "keep", "pointing", "front", "answer",
-    "controls", "table", "trial", "parallel", "curves", "again", "main",
+    "words", "rows", "trials", "dominance", "choice", "state", "shown", "scale", "svg", "keep", "pointing", "front",
+    "answer", "controls", "table", "trial", "parallel", "curves", "again", "main",
 )  # fmt: skip
 _INTERACTIVE = ("front-", "learning-curves", "hypervolume")  # figures that the page draws by itself
 _NAMED = 4  # most runs in the title of many
