@@ -40,6 +40,7 @@ def test_every_preset_is_a_recipe_that_leaves_the_precision_to_the_study(name: s
 
 NETWORKS = {  # a small one of the family that a preset is of
     "alexnet-2012": "alexnet", "vgg-2014": "vgg", "resnet-2015": "resnet", "densenet": "densenet",
+    "inception-v3": "inception_v3", "coatnet": "coatnet",
     "mobilenet-v2": "mobilenet_v2", "mobilenet-v3": "mobilenet_v3", "efficientnet": "efficientnet",
     "efficientnet-v2": "efficientnet_v2", "nfnet": "nfnet", "deit": "vit", "vit-baseline": "vit",
     "convnext": "convnext", "maxvit": "maxvit", "resnet-strikes-back": "resnet", "small-data": "resnet",

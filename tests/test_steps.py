@@ -15,7 +15,7 @@ import tensorflow as tf
 from suite import datasets, pipeline, tracking
 from suite.architectures.layers.auxiliary import AuxiliaryHeads
 from suite.core.domains import Choice
-from suite.core.recipe import Recipe
+from suite.core.recipe import Recipe, started
 from suite.core.study import Budget, Fidelity
 from suite.core.trial import resumable
 from suite.datasets import Dataset
@@ -74,6 +74,59 @@ def test_a_step_of_rmsprop_is_that_of_the_equation() -> None:
     start, gradient = drawn(4, 3), drawn(4, 3, seed=1)
     wanted = start - 0.1 * gradient / np.sqrt(0.1 * gradient**2 + 1e-3)
     np.testing.assert_allclose(moved(replace(PLAIN, optimizer="rmsprop"), [gradient], start), wanted, rtol=1e-4)
+
+
+KERAS = {  # set up by hand
+    "adamw": lambda epsilon: keras.optimizers.AdamW(0.1, weight_decay=0.0, epsilon=epsilon),
+    "rmsprop": lambda epsilon: keras.optimizers.RMSprop(0.1, rho=0.9, momentum=0.0, epsilon=epsilon),
+    "lamb": lambda epsilon: keras.optimizers.Lamb(0.1, epsilon=epsilon),
+}
+
+
+@pytest.mark.parametrize("name", KERAS)
+@pytest.mark.parametrize("epsilon", [0.01, 1.0])
+def test_an_epsilon_is_that_of_the_optimizer(name: str, epsilon: float) -> None:
+    start, gradients = drawn(4, 3), [drawn(4, 3, seed=seed) for seed in (1, 2, 3)]
+    wanted = keras.Variable(start)
+    theirs = KERAS[name](epsilon)
+    for gradient in gradients:
+        theirs.apply([gradient], [wanted])
+    recipe = replace(PLAIN, optimizer=name)
+    ours = moved(replace(recipe, epsilon=epsilon), gradients, start)
+    np.testing.assert_allclose(ours, wanted.numpy(), rtol=1e-5)
+    assert not np.allclose(ours, moved(recipe, gradients, start), rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["sgd", "lion"])
+def test_an_epsilon_means_nothing_to_an_optimizer_that_does_not_divide(name: str) -> None:
+    """So one recipe serves a search over optimizers."""
+    start, gradients, recipe = drawn(4, 3), [drawn(4, 3, seed=1)], replace(PLAIN, optimizer=name)
+    assert np.array_equal(moved(replace(recipe, epsilon=1.0), gradients, start), moved(recipe, gradients, start))
+
+
+def test_the_preset_of_inception_steps_as_keras_rmsprop_that_is_set_up_by_hand() -> None:
+    """Szegedy et al. 2015, section 8: a decay of 0.9, an epsilon of 1, gradients no longer than 2."""
+    recipe = replace(started("inception-v3", PLAIN), weight_decay=0.0)
+    theirs = keras.optimizers.RMSprop(0.045, rho=0.9, momentum=0.9, epsilon=1.0, global_clipnorm=2.0)
+    start, gradients = drawn(4, 3), [3 * drawn(4, 3, seed=seed) for seed in (1, 2)]
+    assert min(map(np.linalg.norm, gradients)) > 2
+    wanted = keras.Variable(start)
+    for gradient in gradients:
+        theirs.apply([gradient], [wanted])
+    ours = moved(replace(recipe, schedule="constant"), gradients, start)
+    np.testing.assert_allclose(ours, wanted.numpy(), rtol=1e-5)
+
+
+def test_the_preset_of_coatnet_steps_as_keras_adamw_that_is_set_up_by_hand() -> None:
+    """Dai et al. 2021, Table 10: a weight decay of 0.05, gradients no longer than 1."""
+    recipe = started("coatnet", PLAIN)
+    theirs = keras.optimizers.AdamW(1e-3 * recipe.batch_size / 4096, weight_decay=0.05, global_clipnorm=1.0)
+    start, gradients = drawn(4, 3), [drawn(4, 3, seed=seed) for seed in (1, 2)]
+    wanted = keras.Variable(start)
+    for gradient in gradients:
+        theirs.apply([gradient], [wanted])
+    ours = moved(replace(recipe, schedule="constant", warmup=0.0), gradients, start)
+    np.testing.assert_allclose(ours - start, wanted.numpy() - start, rtol=1e-3, atol=1e-8)
 
 
 @pytest.mark.parametrize("shape", [(40, 24), (24, 40), (3, 3, 8, 16)])

@@ -28,6 +28,8 @@ RECIPES: list[tuple[str, Any]] = [
     ("warmup", -0.1),
     ("warmup", 1.5),
     ("momentum", 1.0),
+    ("epsilon", 0.0),
+    ("epsilon", "one"),
     ("weight_decay", -1e-4),
     ("weight_decay", math.inf),
     ("adaptive_clipping", -1.0),
@@ -49,7 +51,7 @@ def test_a_recipe_refuses_what_it_cannot_train_by(field: str, value: object) -> 
 
 @pytest.mark.parametrize(("field", "value"), RECIPES)
 def test_a_searched_field_refuses_the_one_bad_value_of_its_domain(field: str, value: Any) -> None:
-    good = getattr(Recipe(), field)
+    good = getattr(Recipe(), field) or 0.5
     domains: list[Any] = [value, Choice((good, value))]
     if isinstance(value, (int, float)) and math.isfinite(value):
         domains.append(Range(low=min(good, value), high=max(good, value)))

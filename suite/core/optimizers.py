@@ -14,12 +14,17 @@ class Optimizer:
     keras: str  # name of its class in keras.optimizers
     momentum: str = ""  # its argument for the recipe's momentum; "": none
     decay: tuple[str, ...] = ("weight_decay",)  # its arguments for the recipe's weight decay
+    epsilon: float | None = None  # unless the recipe names one; None: it does not divide by the size of gradients
     options: Mapping[str, Any] = field(default_factory=dict)  # arguments that never change
     source: str
 
 
 OPTIMIZERS: dict[str, Optimizer] = {
-    "adamw": Optimizer(keras="AdamW", source="Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101"),
+    "adamw": Optimizer(
+        keras="AdamW",
+        epsilon=1e-7,
+        source="Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101",
+    ),
     "sgd": Optimizer(
         keras="SGD",
         momentum="momentum",
@@ -29,22 +34,21 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "rmsprop": Optimizer(
         keras="RMSprop",
         momentum="momentum",
-        options={
-            "rho": 0.9,
-            "epsilon": 1e-3,
-        },  # of EfficientNet's authors: https://arxiv.org/abs/1905.11946, section 5.2
+        epsilon=1e-3,  # with rho of EfficientNet's authors: https://arxiv.org/abs/1905.11946, section 5.2
+        options={"rho": 0.9},
         source="Tieleman and Hinton 2012, lecture 6.5",
     ),
     "lion": Optimizer(keras="Lion", source="Chen et al. 2023, https://arxiv.org/abs/2302.06675"),
     "lamb": Optimizer(
         keras="Lamb",
-        options={"epsilon": 1e-6},  # Algorithm 2
+        epsilon=1e-6,  # Algorithm 2
         source="You et al. 2020, https://arxiv.org/abs/1904.00962",
     ),
     "muon": Optimizer(
         keras="Muon",
         momentum="momentum",
         decay=("weight_decay", "adam_weight_decay"),
+        epsilon=1e-7,  # of the weights that Adam trains
         options={"exclude_layers": ["logits"]},  # the classifier is trained by Adam, as its author advises
         source="Jordan et al. 2024, https://kellerjordan.github.io/posts/muon",
     ),

@@ -89,6 +89,7 @@ class Recipe(Augmentation, Transfer, Sizes, LeftOut):
     schedule: str = "cosine"  # one of schedules.SCHEDULES
     warmup: float = 0.1  # share of the steps in which the rate rises, 0 to 1
     momentum: float = 0.9  # of optimizers that have one
+    epsilon: float | None = None  # of optimizers that divide by the size of gradients: added to it; None: as they say
     weight_decay: float = 1e-4  # decoupled; of kernels, not of biases, normalisation and gains
     norm_clipping: float = 0.0  # largest length of all gradients together; 0: off
     adaptive_clipping: float = 0.0  # largest ratio of an output unit's gradient norm to its weight norm; 0: off

@@ -85,6 +85,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "learning_rate": ("needs more than 0", lambda rate: rate > 0),
     "warmup": ("needs a share of the steps, 0 or more and below 1", lambda share: 0 <= share < 1),
     "momentum": ("needs 0 or more and below 1", lambda momentum: 0 <= momentum < 1),
+    "epsilon": ("needs more than 0", lambda epsilon: epsilon > 0),
     "weight_decay": ("needs 0 or more", lambda decay: decay >= 0),
     "norm_clipping": ("needs 0 or more (0 clips no gradient)", lambda limit: limit >= 0),
     "adaptive_clipping": ("needs 0 or more (0 clips no gradient)", lambda limit: limit >= 0),

@@ -81,11 +81,12 @@ def optimizer(
     row = OPTIMIZERS[recipe.optimizer]
     momentum = {row.momentum: recipe.momentum} if row.momentum else {}
     decay = dict.fromkeys(row.decay, recipe.weight_decay)
+    epsilon = {} if row.epsilon is None else {"epsilon": recipe.epsilon or row.epsilon}
     clipping: dict[str, Any] = {
         "adaptive_clipping": recipe.adaptive_clipping,
         "global_clipnorm": recipe.norm_clipping or None,
     }
-    made = CLASSES[recipe.optimizer](rate, **row.options, **momentum, **decay, **clipping, shares=shares)
+    made = CLASSES[recipe.optimizer](rate, **row.options, **momentum, **epsilon, **decay, **clipping, shares=shares)
     made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "gain"])
     return made
 
