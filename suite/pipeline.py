@@ -285,10 +285,10 @@ def report(runs: Sequence[Run | Results], into: Path, objectives: Sequence[Objec
 
     The front is that in `objectives`, or else in those of the runs. Raises StoreError.
     """
-    from suite.report.study import sides
+    from suite.report.study import page
 
     try:
-        return sides.write(runs, into, objectives, _pages)
+        return page.write(runs, into, objectives, _pages)
     except OSError as error:
         raise StoreError(
             f"{into}: the report cannot be written ({error.strerror}). Name another place with -o."

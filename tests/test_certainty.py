@@ -20,7 +20,7 @@ from suite.core.errors import StoreError
 from suite.core.trial import Run
 from suite.report import certainty
 from suite.report.comparison import compare
-from suite.report.study import page
+from suite.report.study import mistakes, page
 from suite.training import answering
 from tests.report_runs import study, trial
 
@@ -152,8 +152,11 @@ def test_the_page_draws_where_the_best_is_wrong_and_whether_it_knows(tmp_path: P
     bins = pd.read_csv(tmp_path / "page" / "calibration.csv")
     assert bins["right"].tolist() == pytest.approx([98, 98])
     assert bins["said"].tolist() == pytest.approx([90, 90])
-    assert "The calibration error is 8.0 points" in html
-    assert "Which classes are taken for which" in html
+    told = json.loads(html.split('id="data">')[1].split("</script>")[0])["answers"]
+    name = next(name for name in told["calibration"] if name.endswith("/0"))
+    (_temperature,), *each = told["calibration"][name]
+    assert [(said, right / pictures) for _, said, right, pictures in each] == [(90, pytest.approx(0.98, abs=1e-3))] * 2
+    assert sum(count for _, _, count in told["confusions"][name]) == PICTURES
 
 
 def test_of_very_many_classes_the_most_frequent_mistakes_are_listed(tmp_path: Path) -> None:
@@ -161,8 +164,10 @@ def test_of_very_many_classes_the_most_frequent_mistakes_are_listed(tmp_path: Pa
     labels = np.arange(PICTURES, dtype=np.int32) % 60
     told = replace(made(labels, np.ones(PICTURES, bool)), named=np.where(labels == 7, 9, labels).astype(np.int32))
     answers.write(told, answers.place(run.folder, 0))
-    html = page.write([run], tmp_path / "page").read_text()
-    assert "The most frequent mistake: 7 taken for 9, 5 of 5." in html
+    comparison = compare([run])
+    drawn = mistakes.confusions(certainty.of(comparison))
+    assert "The most frequent mistake: 7 taken for 9, 5 of 5." in drawn.caption
+    assert len(drawn.figure.axes[0].patches) == 1
 
 
 def test_the_page_opens_on_what_to_expect(tmp_path: Path) -> None:

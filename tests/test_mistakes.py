@@ -81,8 +81,8 @@ def test_the_page_shows_them_and_needs_no_other_file(ran: Run, tmp_path: Path) -
     html = page.write([ran], tmp_path).read_text()
     assert (tmp_path / "mistakes.png").exists()
     embedded = json.loads(re.search(r"<script[^>]*id=\"data\"[^>]*>(.*?)</script>", html, re.S)[1])  # type: ignore[index]
-    known = embedded["mistakes"]
-    (each,) = known["of"].values()
+    known = embedded["answers"]
+    (each,) = known["mistakes"].values()
     assert 0 < len(each) <= wrong.SHOWN
     for picture, label, named, said in each:
         assert label != named

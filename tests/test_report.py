@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 import subprocess
@@ -24,10 +25,12 @@ from suite.core.study import Constraint
 from suite.core.trial import Run, Trial
 from suite.report import choice, picture
 from suite.report.comparison import compare
-from suite.report.study import data, fronts, kept, page, settings, sides, tables, wording
+from suite.report.study import data, fronts, kept, page, settings, tables, wording
 from suite.report.study.plane import planes
 from tests import studies
 from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families, run, study, trial
+
+NOTHING = [(None, None)]  # known of the only data set beside its trials
 
 
 class Page(HTMLParser):
@@ -128,7 +131,7 @@ def test_curves_of_many_trials_are_thinned_and_keep_their_best_epoch():
     curve = tuple({"epoch": float(e), "val_accuracy": 50.0 + (e == 317), "val_loss": 1.0} for e in range(1, 2001))
     trials = [trained(number, 90.0, 0.5) for number in range(2)]
     made = of([dataclasses.replace(one, curve=curve) for one in trials] * 100)
-    known = data.embedded(compare([made]), None)["curves"]
+    known = data.embedded(compare([made]), NOTHING)["curves"]
     assert all(epochs[0] == 1 and epochs[-1] == 2000 for epochs in known["epochs"])
     assert all(max(values) == 51.0 for values in known["values"])
     assert sum(map(len, known["values"])) <= kept.POINTS + len(known["values"])
@@ -136,7 +139,7 @@ def test_curves_of_many_trials_are_thinned_and_keep_their_best_epoch():
 
 def test_trainings_that_differ_by_chance_only_are_known_as_such():
     again = dataclasses.replace(trained(1, 91.0, 0.5), configuration=trained(0, 90.0, 0.5).configuration)
-    known = data.embedded(compare([of([trained(0, 90.0, 0.5), again, trained(2, 90.0, 0.5)])]), None)
+    known = data.embedded(compare([of([trained(0, 90.0, 0.5), again, trained(2, 90.0, 0.5)])]), NOTHING)
     assert known["trials"]["same"] == [0, 0, None]
 
 
@@ -146,7 +149,7 @@ def test_trainings_that_differ_by_chance_only_are_known_as_such():
 )
 def test_the_command_that_exports_names_a_run_as_the_command_line_does(folder, command):
     made = dataclasses.replace(of([trained(0, 90.0, 0.5)]), folder=Path(folder))
-    assert data.embedded(compare([made]), None)["runs"][0]["export"] == command
+    assert data.embedded(compare([made]), NOTHING)["runs"][0]["export"] == command
 
 
 def test_a_mark_stands_where_its_values_are():
@@ -263,32 +266,79 @@ def test_three_objectives_make_one_front_of_three():
     assert frame["on_front"].tolist() == [True, True, False]
 
 
-def test_runs_on_different_data_are_refused_and_both_are_named(tmp_path):
+def test_runs_on_different_data_are_not_compared_and_both_are_named():
     one, other = run("resnet", 5), moved(run("alexnet", 5), dataset="cifar10", dataset_digest="77aa")
     with pytest.raises(SuiteError, match=r"resnet/0 and alexnet/0 saw different data.*digits.*cifar10.*one by one"):
-        page.write([one, other], tmp_path)
+        compare([one, other])
 
 
-def test_runs_on_several_data_sets_stand_side_by_side_and_are_not_compared(tmp_path):
-    one, other = run("resnet", 8), moved(run("alexnet", 8), dataset="cifar10", dataset_digest="77aa")
-    again = moved(run("mobilenet", 8), dataset_digest="88bb")
-    index = sides.write([one, other, again], tmp_path)
-    found = Page(index)
-    assert all(title in found.text for title in ("digits, version 1", "cifar10", "digits, version 2"))
+def three_sets():
+    """Runs on three data sets, two of which have one name."""
+    other, again = moved(run("alexnet", 8), dataset="cifar10", dataset_digest="77aa"), run("mobilenet", 8)
+    return [run("resnet", 8), other, moved(again, dataset_digest="88bb")]
+
+
+def test_runs_on_several_data_sets_stand_side_by_side_on_one_page(tmp_path):
+    index = page.write(three_sets(), tmp_path)
+    found, known = Page(index), embedded(index)
+    assert known["sets"] == ["digits, version 1", "cifar10", "digits, version 2"]
+    assert all(title in found.text for title in known["sets"])
     assert "each data set has its own answer and its own front" in found.text
+    names = known["trials"]["name"]
+    told = {
+        name.partition("/")[0]: known["sets"][set_] for name, set_ in zip(names, known["trials"]["set"], strict=True)
+    }
+    assert told == {"resnet": "digits, version 1", "alexnet": "cifar10", "mobilenet": "digits, version 2"}
+    assert list(tmp_path.glob("**/*.html")) == [index]
     links = [attributes["href"] for tag, attributes in found.tags if tag == "a"]
-    for link, alone in zip(links, ("resnet", "cifar10", "mobilenet"), strict=True):
-        known = embedded(tmp_path / link)
-        assert {name.partition("/")[0] for name in known["trials"]["name"]} == {
-            alone if alone != "cifar10" else "alexnet"
-        }
+    assert links
+    assert all((tmp_path / link).is_file() for link in links)
     identifiers = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
     assert len(identifiers) == len(set(identifiers))
 
 
-def test_runs_on_one_data_set_make_one_page(tmp_path):
-    index = sides.write([run("resnet", 6), run("alexnet", 6)], tmp_path)
+def test_no_front_has_trials_of_two_data_sets(tmp_path):
+    """Each data set has the front that it has alone, also in the tables."""
+    runs = three_sets()
+    page.write(runs, tmp_path)
+    frame = pd.read_csv(tmp_path / "trials.csv")
+    for each in runs:
+        alone = tables.trials([each])
+        assert frame[frame["run"] == each.name]["on_front"].tolist() == alone["on_front"].tolist()
+
+
+def test_runs_on_one_data_set_have_no_sides(tmp_path):
+    index = page.write([run("resnet", 6), run("alexnet", 6)], tmp_path)
+    assert embedded(index)["sets"] == ["digits"]
     assert {name.partition("/")[0] for name in embedded(index)["trials"]["name"]} == {"resnet", "alexnet"}
+
+
+def test_a_network_is_the_same_one_on_every_data_set_however_it_is_trained(tmp_path):
+    one = run("mobilenet", 8)
+    again = dataclasses.replace(
+        moved(run("mobilenet", 8, seed=1), dataset_digest="77aa"), study=study("mobilenet", name="b")
+    )
+    known = embedded(page.write([one, again], tmp_path))["trials"]
+    networks = [
+        (trial.configuration["space.multiplier"], trial.configuration["space.kernel"])
+        for trial in (*one.trials, *again.trials)
+    ]
+    for (a, net), (b, other) in itertools.combinations(zip(networks, known["net"], strict=True), 2):
+        assert (net is not None and net == other) == (a == b)
+
+
+def test_latencies_of_two_versions_never_meet():
+    old = moved(
+        of([trained(0, 90.0, 5.0), trained(1, 95.0, 9.0)], "old", constraints=[]),
+        latency_path="xla",
+        tensorflow="2.20.0",
+    )
+    new = moved(of([trained(0, 97.0, 1.0)], "new", constraints=[]), latency_path="xla", tensorflow="2.21.0")
+    assert tables.trials([old, new])["on_front"].tolist() == [True, True, True]
+    assert [place[-17:] for place in compare([old, new]).places] == ["tensorflow 2.20.0", "tensorflow 2.21.0"]
+    assert "tensorflow" not in compare([old]).places[0]
+    said = wording.places(compare([old, new]))
+    assert "Networks were measured in 2 places" in said
 
 
 def test_latencies_of_two_devices_never_meet(tmp_path):

@@ -18,7 +18,9 @@ from suite.core.errors import NothingFitsError
 from suite.core.study import Constraint
 from suite.report import choice, results
 from suite.report.comparison import compare
-from suite.report.study import page, sides
+from suite.report.study import page
+from suite.statistics.calibration import reliability
+from suite.statistics.intervals import wilson
 from tests.browser import needs_chromium, opened
 from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families
 
@@ -248,7 +250,7 @@ def test_a_click_on_a_mark_opens_its_trial_and_escape_closes_it(seen, comparison
 
 
 def test_what_differs_from_the_best_stands_first_in_an_open_trial(seen):
-    seen.do("open_trial(shown.find((trial) => !on_front.has(trial) && run_of(trial) === run_of(best_now)))")
+    seen.do("open_trial(shown.find((trial) => !on_front.has(trial) && run_of(trial) === run_of(bests[0])))")
     rows = seen.do(
         "[...document.querySelectorAll('#trial section:nth-of-type(2) tbody tr')].map((row) => row.className)"
     )
@@ -318,7 +320,7 @@ def test_a_rectangle_selects_in_every_figure_and_the_table(seen, comparison):
     assert 0 < len(inside) < 60
     assert set(rows_of(seen, 0)) == inside
     assert set(seen.do("[...selected].map((trial) => names[trial])")) == inside
-    for figure in ("#chart .faded", "#parallel-drawing .faded"):
+    for figure in ("#chart .faded", "#parallel-drawing .faded", "#settings-drawing .faded"):
         assert seen.page.locator(figure).count() > 0
     assert seen.page.locator("#learning-drawing .curve:not(.pale)").count() > 0
     assert seen.page.locator("#hypervolume-drawing .strong").count() == len(inside)
@@ -527,17 +529,91 @@ def test_the_page_of_a_running_study_loads_itself_again_and_keeps_the_view(file,
         assert seen.do("[state.limits, state.x]") == [{"latency": 0.3}, "parameters"]
 
 
+def on_other_pictures(run, name="other", less=5.0):
+    """The same trials on a data set that is harder: each has some accuracy less."""
+    trials = [
+        dataclasses.replace(
+            trial,
+            surroundings={**trial.surroundings, "dataset": "flowers", "dataset_digest": "77aa"},
+            measures={key: value - less * (key == "accuracy") for key, value in trial.measures.items()},
+        )
+        for trial in run.trials
+    ]
+    return dataclasses.replace(run, study=dataclasses.replace(run.study, name=name), trials=tuple(trials))
+
+
+BESIDE = [RUNS[1], on_other_pictures(RUNS[1])]
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory) -> Path:
+    return page.write(BESIDE, tmp_path_factory.mktemp("beside"))
+
+
 @pytest.mark.parametrize("width", [1280, 390])
-def test_data_sets_stand_side_by_side_without_a_script(tmp_path, width):
-    one, other = families(12)[:2]
-    trials = [dataclasses.replace(t, surroundings={**SURROUNDINGS, "dataset_digest": "77aa"}) for t in other.trials]
-    with opened(sides.write([one, dataclasses.replace(other, trials=tuple(trials))], tmp_path), width=width) as seen:
-        first, second = (seen.page.locator(".side").nth(place).bounding_box() for place in (0, 1))
+@pytest.mark.parametrize("scripted", [True, False])
+def test_data_sets_stand_side_by_side(beside, width, scripted):
+    with opened(beside, width=width, java_script_enabled=scripted) as seen:
+        first, second = (seen.page.locator(".answer").nth(place).bounding_box() for place in (0, 1))
         assert (first["y"] == second["y"]) == (width == 1280)
-        assert seen.do("document.documentElement.scrollWidth - innerWidth") <= 0
-        found = Axe().run(seen.page).response["violations"]
-        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+        if scripted:
+            assert seen.do("document.documentElement.scrollWidth - innerWidth") <= 0
+            panels = seen.do("painted.map(({ box }) => [box.left, box.top])")
+            assert len(panels) == 2
+            assert (panels[0][1] == panels[1][1]) == (width == 1280)
+            found = Axe().run(seen.page).response["violations"]
+            assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
         assert seen.errors == []
+
+
+def front_of(run):
+    return {entry.name for entry in compare([run]).front}
+
+
+def test_each_data_set_has_its_own_front_on_the_same_axes(beside):
+    with opened(beside) as seen:
+        assert set(drawn_front(seen)) == front_of(BESIDE[0]) | front_of(BESIDE[1])
+        (one, other) = seen.do("painted.map(({ x, y }) => [x.low, x.high, y.low, y.high])")
+        assert one == other
+        in_panels = seen.do("placed.every(({ trial, x }) => in_panel(painted[set_of(trial)], [x, 40]))")
+        assert in_panels
+
+
+def test_limits_choose_a_network_for_every_data_set(beside):
+    with opened(beside) as seen:
+        seen.do("change({ limits: { latency: 0.4, parameters: 200000 } })")
+        wanted = [Constraint(measure="latency", at_most=0.4), Constraint(measure="parameters", at_most=200_000)]
+        said = seen.page.locator("#best .best-name").all_inner_texts()
+        assert said == [choice.best(compare([run]), wanted).name for run in BESIDE]
+        seen.do("change({ limits: { accuracy: 96.5 } })")
+        assert seen.text("#best").count("No trained model is within these limits") == 1
+
+
+def test_a_data_set_is_chosen_and_the_address_says_which(beside):
+    with opened(beside) as seen:
+        seen.page.locator('[data-choice="flowers"]').click()
+        assert set(drawn_front(seen)) >= front_of(BESIDE[1])
+        assert seen.page.locator(".answer:visible").count() == 1
+        assert seen.do("painted.length") == 1
+        assert seen.text("#counted") == "30 of 60 trials"
+        assert set(seen.page.locator("#table tbody tr[data-trial] td:nth-child(2)").all_inner_texts()) == {"flowers"}
+        view = "#" + seen.page.url.partition("#")[2]
+        seen.again(view)
+        assert seen.text("#counted") == "30 of 60 trials"
+        assert seen.page.locator('[data-choice="flowers"]').get_attribute("aria-pressed") == "true"
+        seen.again("#set=nothing")
+        assert seen.text("#counted") == "60 of 60 trials"
+
+
+def test_the_page_says_which_network_is_on_the_front_of_which_data_set(beside):
+    """The second data set ranks the networks as the first does, so each network on a front is on both."""
+    with opened(beside) as seen:
+        names = set(seen.page.locator("#on-which-fronts-table button").all_inner_texts())
+        assert front_of(BESIDE[0]) | front_of(BESIDE[1]) <= names
+        rows = seen.page.locator("#on-which-fronts-table tbody tr").count()
+        assert f"{rows} networks are on the front of every data set" in seen.text("#on-which-fronts-read")
+        seen.do("mark_everywhere(placed.find(({ trial }) => on_front.has(trial) && set_of(trial) === 0).trial)")
+        assert seen.page.locator("#chart .pointed circle").count() >= 2
 
 
 @pytest.fixture(scope="module")
@@ -570,10 +646,80 @@ def test_an_open_trial_shows_where_it_is_wrong_and_what_other_seeds_gave(answere
         seen.do("(name) => open_trial(place_of.get(name))", name)
         panel = seen.text("#trial")
         assert f"Trained again with 3 seeds, it has {np.mean(seeds):.1f} %" in panel
-        counts = seen.do("(name) => known.confusions.of[name]", name)
+        counts = seen.do("(name) => known.answers.confusions[name]", name)
         assert sum(count for _, _, count in counts) == 200
         label, named, count = max((one for one in counts if one[0] != one[1]), key=lambda one: one[2])
         assert f"{label} taken for {named}: {count} of 50" in panel
         assert seen.page.locator("#trial svg.square rect").count() == len(counts)
         assert seen.page.locator("#confirmed-drawing .crowd").count() == 6
         assert seen.errors == []
+
+
+def test_the_figures_of_answers_are_of_the_best_of_what_is_selected_or_of_the_open_trial(answered):
+    with opened(answered) as seen:
+        whole = seen.text("#answered .reading >> nth=0")
+        best = seen.do("names[bests[0]]")
+        assert f"The answers of {best}, the best," in whole
+        assert seen.page.locator("#answered svg.square").count() == 2
+        other = seen.do("names[candidates.find((trial) => trial !== bests[0])]")
+        seen.do("(name) => change({ find: name })", other)
+        assert f"The answers of {other}, the best of what is selected," in seen.text("#answered .reading >> nth=0")
+        counts = seen.do("(name) => known.answers.confusions[name]", other)
+        assert seen.page.locator("#answered svg.square rect").count() == len(counts)
+        seen.do("change({ find: '' })")
+        seen.do("(name) => open_trial(place_of.get(name))", other)
+        assert f"The answers of {other}, the open trial," in seen.text("#answered .reading >> nth=0")
+        assert seen.errors == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_calibration_and_the_intervals_on_the_page_are_those_of_the_statistics(answered, seed):
+    random = np.random.default_rng(seed)
+    said = random.uniform(0.3, 1.0, 400)
+    right = random.random(400) < said**1.3
+    expected = reliability(said, right)
+    bins = [[0, 100 * s, round(r * n), int(n)] for s, r, n in zip(*expected, strict=True)]
+    with opened(answered) as seen:
+        assert seen.do("(bins) => calibration_error(bins)", bins) == pytest.approx(100 * expected.error)
+        for _, _, count, pictures in bins:
+            assert seen.do("([r, n]) => wilson(r / n, n)", [count, pictures]) == pytest.approx(
+                wilson(count / pictures, pictures), abs=1e-6
+            )
+
+
+def test_a_selection_moves_the_medians_of_the_settings(seen, comparison):
+    seen.do("change({ find: 'optimizer=sgd' })")
+    panels = seen.do("setting_panels.map(({ key }) => key)")
+    assert "recipe.optimizer" in panels
+    medians = seen.do(
+        """() => setting_panels.filter(({ key }) => key === 'recipe.optimizer')
+        .flatMap((panel) => medians_of(panel).map((line) => Number(line.getAttribute('y1'))))"""
+    )
+    values = [
+        e.trial.measures["accuracy"]
+        for e in comparison.candidates
+        if e.trial.configuration["recipe.optimizer"] == "sgd"
+    ]
+    place = seen.do(
+        "(number) => setting_panels.find(({ key }) => key === 'recipe.optimizer').y.at(number)",
+        float(np.median(values)),
+    )
+    assert medians == [pytest.approx(place, abs=0.1)]
+
+
+def test_a_rectangle_in_a_panel_of_settings_selects(seen):
+    seen.page.locator("#settings-drawing").scroll_into_view_if_needed()
+    (left, top, right, bottom) = seen.do(
+        """() => {
+          const { box } = setting_panels.find(({ key }) => key === 'recipe.optimizer');
+          const svg = settings_drawing.getBoundingClientRect();
+          return [svg.left + box.left, svg.top + box.top, svg.left + box.right, svg.top + box.bottom];
+        }"""
+    )
+    seen.page.mouse.move(left + 2, top + 2)
+    seen.page.mouse.down()
+    seen.page.mouse.move(left + 20, top + 20)
+    seen.page.mouse.move((left + right) / 2 - 2, bottom - 2)
+    seen.page.mouse.up()
+    assert len(set(seen.do("[...selected].map((trial) => told('recipe.optimizer', trial))"))) == 1
+    assert "recipe.optimizer" in seen.do("state.ranges")

@@ -11,7 +11,11 @@ from suite.report.language import say
 
 def told(comparison: Comparison, sure: Certainty | None) -> list[str]:
     """Say which family's front is larger with as many trials, and how far short trainings agreed with long ones."""
-    found = families.of(comparison, sure)
+    return told_of(comparison, families.of(comparison, sure))
+
+
+def told_of(comparison: Comparison, found: Families | None) -> list[str]:
+    """Say the same of families that are known already."""
     return [*([_larger(found)] if found else []), *_agreed(comparison)]
 
 

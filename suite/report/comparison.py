@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
-from suite.core import dominance, scale, seen
+from suite.core import dominance, seen
 from suite.core.errors import SuiteError
 from suite.core.measures import MEASURES, costs, interval
-from suite.core.paths import BESIDE
+from suite.core.paths import OF_TENSORFLOW
 from suite.core.study import Constraint, Objective, Study
 from suite.core.task import spelled
 from suite.core.trial import NEW_START, Run, Trial
+from suite.report.language import say
+from suite.report.one_scale import on_one_scale
 from suite.report.results import Results
 
 
@@ -27,6 +30,7 @@ class Entry:
     trial: Trial
     constraints: tuple[Constraint, ...] = ()
     study: Study | None = None  # None: from a table
+    version: str = ""  # of what timed it, where a comparison has several: `tensorflow 2.21.0`
 
     @property
     def network(self) -> str:
@@ -44,12 +48,12 @@ class Entry:
     @property
     def place(self) -> str:
         """Where and how it was measured. Values that depend on the device are never compared across places."""
-        return self.trial.place
+        return ", ".join(filter(None, [self.trial.place, self.version]))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Runs and tables with accuracies on the same data."""
+    """Runs and tables. What saw different pictures is not compared: each data set is one of its `sides`."""
 
     runs: tuple[Run | Results, ...]
     names: tuple[str, ...]  # of the runs, unique
@@ -69,17 +73,41 @@ class Comparison:
     @cached_property
     def entries(self) -> list[Entry]:
         """Every trial of every run."""
-        return [
+        known = [
             entry
             for name, run in zip(self.names, self.runs, strict=True)
             for entry in (_of_table(name, run, len(self.runs)) if isinstance(run, Results) else _of_run(name, run))
         ]
+        return _told_by_version(known)
+
+    @cached_property
+    def sides(self) -> tuple[Comparison, ...]:
+        """The runs of each data set as a comparison of their own; itself alone if all saw the same pictures.
+
+        Tables of results do not say what pictures they are of: they stand with the first runs.
+        """
+        groups = seen.groups(self.studied)
+        if len(groups) < 2:
+            return (self,)
+        tables = [run for run in self.runs if isinstance(run, Results)]
+        return tuple(self._only([*group, *([] if place else tables)]) for place, group in enumerate(groups))
+
+    def _only(self, chosen: Sequence[Run | Results]) -> Comparison:
+        kept = [(run, name) for run, name in zip(self.runs, self.names, strict=True) if any(run is c for c in chosen)]
+        return replace(self, runs=tuple(run for run, _ in kept), names=tuple(name for _, name in kept), left_out="")
+
+    @cached_property
+    def titles(self) -> tuple[str, ...]:
+        """The name of the data set of each side; two of one name are told apart by a number."""
+        named = [_dataset(side) for side in self.sides]
+        return tuple(_told_apart(named, place) for place in range(len(named)))
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:
-        """What colours tell apart: the runs, or the families of the only run."""
+        """What colours tell apart: the runs, or the families of the only run, or those of several data sets."""
         families = tuple(dict.fromkeys(entry.family for entry in self.entries))
-        return families if len(self.names) == 1 < len(families) else self.names
+        is_one = len(self.names) == 1 or (len(self.sides) > 1 and all(map(_has_each_family_once, self.sides)))
+        return families if is_one and len(families) > 1 else self.names
 
     def kind(self, entry: Entry) -> str:
         """Return which of `kinds` a candidate is."""
@@ -130,7 +158,10 @@ class Comparison:
         return self.best(self.candidates, self.objectives)
 
     def groups(self, objectives: Iterable[Objective]) -> dict[str, list[Entry]]:
-        """Return the groups of candidates that may be compared in `objectives`: all, or one for each place."""
+        """Return the groups of candidates that may be compared in `objectives`: of each data set all, or by place."""
+        if len(self.sides) > 1:
+            named = zip(self.titles, (side.groups(objectives) for side in self.sides), strict=True)
+            return {", ".join(filter(None, [t, place])): group for t, found in named for place, group in found.items()}
         if len(self.places) < 2 or not any(MEASURES[objective.measure].per_device for objective in objectives):
             return {"": self.candidates}
         return {place: [entry for entry in self.candidates if entry.place == place] for place in self.places}
@@ -146,10 +177,20 @@ class Comparison:
 
 
 def compare(runs: Sequence[Run | Results], asked: Sequence[Objective] = ()) -> Comparison:
-    """Put runs and tables side by side, in the objectives `asked` for or else in their own.
+    """Compare runs and tables on the same pictures, in the objectives `asked` for or else in their own.
+
+    Raises SuiteError when there is no run, or when two runs saw different data; see `beside`.
+    """
+    comparison = beside(runs, asked)
+    _require_one_dataset(comparison.entries)
+    return comparison
+
+
+def beside(runs: Sequence[Run | Results], asked: Sequence[Objective] = ()) -> Comparison:
+    """Put runs and tables side by side, those on the same pictures in one of its `sides`.
 
     If the pictures changed during a run, trials that saw other pictures than most of the run are left out. Raises
-    SuiteError when there is no run, or when two runs saw different data.
+    SuiteError when there is no run.
     """
     if not runs:
         raise SuiteError("no run to report: name at least one run folder")
@@ -157,53 +198,45 @@ def compare(runs: Sequence[Run | Results], asked: Sequence[Objective] = ()) -> C
     parts = [seen.together(run) if isinstance(run, Run) else (run, ()) for run in runs]
     others = [f"{name}/{trial.number}" for name, (_, left) in zip(names, parts, strict=True) for trial in left]
     said = f"Left out, because they saw other pictures than most of their run: {', '.join(others)}." if others else ""
-    kept = _on_one_scale([run for run, _ in parts])
-    comparison = Comparison(runs=kept, names=names, left_out=said, asked=tuple(asked))
-    _require_one_dataset(comparison.entries)
-    return comparison
-
-
-def _on_one_scale(runs: Sequence[Run | Results]) -> tuple[Run | Results, ...]:
-    """Return runs with their latencies scaled to the latest rest time of each reference.
-
-    Each trial improves the estimate of a reference's time at rest.
-    """
-    rests = scale.latest(
-        (
-            _references(trial),
-            trial.surroundings.get("latency_timed", str(trial.finished)),
-            float(trial.surroundings["latency_rest"]),
-        )
-        for run in runs
-        for trial in run.trials
-        if "latency_rest" in trial.surroundings
-    )
-    return tuple(replace(run, trials=tuple(_scaled(trial, rests) for trial in run.trials)) for run in runs)
-
-
-def _references(trial: Trial) -> tuple[str, ...]:
-    """Return the key that tells the references of trials apart."""
-    path = trial.surroundings.get("latency_path", "")
-    keys = ("device", "latency_threads", "latency_onednn", "latency_reference")
-    return BESIDE.get(path, path), *(trial.surroundings.get(key, "") for key in keys)
-
-
-def _scaled(trial: Trial, rests: Mapping[tuple[str, ...], float]) -> Trial:
-    if "latency_rest" not in trial.surroundings:
-        return trial
-    factor = rests[_references(trial)] / float(trial.surroundings["latency_rest"])
-    names = [name for name in trial.measures if name in MEASURES and MEASURES[name].at_rest]
-    if factor == 1 or not names:
-        return trial
-    return replace(
-        trial,
-        measures={**trial.measures, **{name: factor * trial.measures[name] for name in names}},
-        surroundings={**trial.surroundings, "latency_rest": f"{rests[_references(trial)]:.6g}"},
-    )
+    kept = on_one_scale([run for run, _ in parts])
+    return Comparison(runs=kept, names=names, left_out=said, asked=tuple(asked))
 
 
 def _is_of_a_device(trial: Trial) -> bool:
     return any(name in MEASURES and MEASURES[name].per_device for name in trial.measures)
+
+
+def _has_each_family_once(side: Comparison) -> bool:
+    found = {(entry.run, entry.family) for entry in side.entries}
+    return len({family for _, family in found}) == len(found)
+
+
+def _told_by_version(entries: list[Entry]) -> list[Entry]:
+    """Return trials with the version of TensorFlow that timed them, if those of one place have several."""
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        if _version(entry.trial):
+            found.setdefault(entry.place, set()).add(_version(entry.trial))
+    several = {place for place, versions in found.items() if len(versions) > 1}
+    return [replace(e, version=_version(e.trial)) if e.place in several else e for e in entries] if several else entries
+
+
+def _version(trial: Trial) -> str:
+    known = trial.surroundings
+    is_timed = "tensorflow" in known and known.get("latency_path", OF_TENSORFLOW[0]) in OF_TENSORFLOW
+    return f"tensorflow {known['tensorflow']}" if is_timed and _is_of_a_device(trial) else ""
+
+
+def _dataset(side: Comparison) -> str:
+    first = seen.main(trial for run in side.runs for trial in run.trials)
+    return Path(first.surroundings.get("dataset", "")).name if first else side.names[0]
+
+
+def _told_apart(named: Sequence[str], place: int) -> str:
+    name = named[place]
+    if named.count(name) == 1:
+        return name
+    return say("{name}, version {number}", name=name, number=1 + named[:place].count(name))
 
 
 def _of_run(name: str, run: Run) -> list[Entry]:

@@ -55,8 +55,14 @@ class Families:
 
     def best(self, kind: str, budget: float) -> Corrected | None:
         """Return the best accuracy of a family within a budget, as expected on new pictures; None if nothing fits."""
-        within = [entry for entry in self.members[kind] if self.price(entry) <= budget]
-        known = self.sure.among(within)
+        return self._best[kind, budget]
+
+    @cached_property
+    def _best(self) -> dict[tuple[str, float], Corrected | None]:
+        return {(kind, budget): self._found(kind, budget) for kind in self.members for budget in self.budgets}
+
+    def _found(self, kind: str, budget: float) -> Corrected | None:
+        known = self.sure.among([entry for entry in self.members[kind] if self.price(entry) <= budget])
         return known.corrected if known else None
 
     @cached_property

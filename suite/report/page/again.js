@@ -55,7 +55,7 @@ function lay_out_rows(name, is_there, rows_now, title) {
   const paint = () => { marks = paint_rows(svg, rows_now(), title); };
   can_be_pointed_at(svg, () => marks);
   fitted(svg, paint);
-  view(["hidden", "x", "y", "ranges", "find"], paint);
+  view(OF_THE_SELECTION, paint);
 }
 
 function lay_out_again() {

@@ -4,7 +4,9 @@ const STEPS_OF_A_SLIDER = 400;
 const form = document.getElementById("limits");
 const limited = measures.filter((one) => candidates.some((trial) => counts(one.key, trial)) && !one.is_part
   && (known.costs.includes(one.key) || one.goal === "max"));
-let best_now; // the trial that fits best, undefined if none does
+let bests = []; // of each data set the trial that fits best, undefined if none does
+const best_beside = (trial) => bests[set_of(trial)];
+const candidates_of = (set) => candidates.filter((trial) => set_of(trial) === set);
 
 function limits_now() {
   return Object.entries(state.limits).map(([measure, number]) => (
@@ -53,13 +55,15 @@ function lay_out_sliders() {
 }
 
 function find_best() {
-  best_now = best_within(limits_now());
+  bests = (sets.length ? sets : [""]).map((_, set) => best_within(limits_now(), candidates_of(set)));
 }
 
 function show_answer() {
   sliders.forEach(({ show }) => show());
   document.getElementById("no-limits").hidden = !Object.keys(state.limits).length;
-  document.getElementById("best").replaceChildren(...(best_now === undefined ? nothing_fits() : the_best(best_now)));
+  document.getElementById("best").replaceChildren(...shown_sets().flatMap((set) => [
+    ...(sets.length ? [element("h4", {}, sets[set])] : []), ...(bests[set] === undefined ? nothing_fits(set) : the_best(bests[set])),
+  ]));
 }
 
 function the_best(trial) {
@@ -80,8 +84,8 @@ function the_best(trial) {
   ].filter(Boolean);
 }
 
-function nothing_fits() {
-  const limits = limits_now(), nearest = limits.length ? nearest_misses(limits) : [];
+function nothing_fits(set) {
+  const limits = limits_now(), nearest = limits.length ? nearest_misses(limits, candidates_of(set)) : [];
   const tell = (trial) => [quality, ...limits.map((one) => one.measure)].filter((key, place, all) => all.indexOf(key) === place && has(key, trial)).map((key) => with_word(key, trial)).join(", ");
   if (!nearest.length) return [element("p", {}, called.none())];
   return [

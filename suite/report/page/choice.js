@@ -20,15 +20,15 @@ function worst_standing(trial, limits) {
   return Math.max(SURELY, ...held.map((limit) => standing(trial, limit)));
 }
 
-function may_count(limits) {
+function may_count(limits, every) {
   const needed = [quality, ...limits.map((limit) => limit.measure)];
-  const asked = needed.filter((key, place) => place || candidates.some((trial) => counts(key, trial)));
-  return candidates.filter((trial) => is_left(trial) && asked.every((key) => counts(key, trial)));
+  const asked = needed.filter((key, place) => place || every.some((trial) => counts(key, trial)));
+  return every.filter((trial) => is_left(trial) && asked.every((key) => counts(key, trial)));
 }
 
-// The candidates surely within limits; if there are none, those within them by the median.
-function fitting(limits) {
-  const among = may_count(limits), standings = among.map((trial) => worst_standing(trial, limits));
+// Of candidates, those surely within limits; if there are none, those within them by the median.
+function fitting(limits, every) {
+  const among = may_count(limits, every), standings = among.map((trial) => worst_standing(trial, limits));
   for (const wanted of [SURELY, BY_THE_MEDIAN]) {
     const found = among.filter((_, place) => standings[place] === wanted);
     if (found.length) return found;
@@ -37,8 +37,8 @@ function fitting(limits) {
 }
 
 // The best of them in the quality; of equals, the cheapest; always one on the front. Undefined if none fits.
-function best_within(limits) {
-  const among = fitting(limits);
+function best_within(limits, every) {
+  const among = fitting(limits, every);
   const keys = [...new Set([quality, ...known.objectives, ...known.costs])];
   const shared = keys.filter((key) => columns.has(key) && among.every((trial) => counts(key, trial)));
   const ranked = [...among].sort((a, b) => first_difference(a, b, shared));
@@ -61,7 +61,7 @@ function is_on_front(trial, among, keys) {
 }
 
 // The candidates that miss the limits by least.
-function nearest_misses(limits, count = 3) {
+function nearest_misses(limits, every, count = 3) {
   const by = (trial) => Math.max(...limits.map((limit) => excess(limit, value(limit.measure, trial))));
-  return may_count(limits).sort((a, b) => by(a) - by(b)).slice(0, count);
+  return may_count(limits, every).sort((a, b) => by(a) - by(b)).slice(0, count);
 }

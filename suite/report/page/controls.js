@@ -6,7 +6,7 @@ function choose_axis(axis) {
   menu.append(
     element("optgroup", { label: say("Measures") }, ...measures.map(option)),
     ...(differing.length ? [element("optgroup", { label: say("Settings") }, ...differing.map(option))] : []),
-    element("optgroup", { label: say("Other") }, option(columns.get("number"))),
+    element("optgroup", { label: say("Other") }, ...["number", "set"].filter((key) => columns.has(key)).map((key) => option(columns.get(key)))),
   );
   menu.addEventListener("change", () => change({ [axis]: menu.value, [`${axis}log`]: null }));
   box.addEventListener("change", () => change({ [`${axis}log`]: box.checked }));
@@ -41,7 +41,7 @@ function place_name(place) {
 }
 
 const start_name = (name) => ({ frozen: say("frozen"), tuned: say("tuned"), "from scratch": say("from scratch") }[name] ?? name);
-const swatch = (kind) => draw("svg", { viewBox: "-7 -7 14 14", width: 14, height: 14, "aria-hidden": "true" },
+const swatch = (kind) => draw("svg", { class: "swatch", viewBox: "-7 -7 14 14", width: 14, height: 14, "aria-hidden": "true" },
   draw("path", { d: shape_of(kind)(0, 0, 5), class: colour_of(kind) }));
 
 function toggle(group, name, text, mark) {

@@ -73,10 +73,12 @@ function reached(above, from) {
   return seen;
 }
 
-// What depends on the device is compared within one place only: one group of trials for each place, or all in one.
+// What saw different pictures is not compared, nor what depends on the device and was measured in different places: one
+// group of trials for each data set and place, or all in one.
 function groups(trials, keys) {
-  if (known.places.length < 2 || !keys.some((key) => columns.get(key).per_device)) return [trials];
-  return known.places.map((place) => trials.filter((trial) => of_code(known.trials.place, trial) === place));
+  const by_place = known.places.length > 1 && keys.some((key) => columns.get(key).per_device);
+  const of_place = by_place ? known.places.map((place) => trials.filter((trial) => of_code(known.trials.place, trial) === place)) : [trials];
+  return of_place.flatMap((group) => (sets.length ? sets.map((_, set) => group.filter((trial) => set_of(trial) === set)) : [group]));
 }
 
 // The fronts of `trials` in the measures `keys`, one for each group; those without a value are left out.

@@ -3,6 +3,7 @@
 const chart = document.getElementById("chart");
 const MANY = 150; // marks; above it, only those on the front have intervals
 let placed = []; // marks of the chart: { trial, x, y, is_out }
+let painted = []; // its panels: { set, box, x, y }
 
 function axis_log(axis) {
   const asked = state[`${axis}log`], one = columns.get(state[axis]);
@@ -21,8 +22,16 @@ function axis_range(axis, trials, log) {
   if (!numbers.length) return log ? [1, 10] : [0, 1];
   const best = trials.filter((trial) => on_front.has(trial));
   const is_fitted = !state.all && best.length && [state.x, state.y].every((key) => columns.get(key).goal);
-  const [low, high] = with_room(...extremes(is_fitted ? fitted_ends(one, numbers, best) : with_intervals(one.key, numbers, best, log)), log);
+  const [low, high] = with_room(...extremes(is_fitted ? fitted_to_sets(one, trials, best) : with_intervals(one.key, numbers, best, log)), log);
   return one.unit === "%" ? [Math.max(low, high - 105), Math.min(high, 100 + 0.04 * (100 - low))] : [low, high];
+}
+
+// What every data set that is shown needs of an axis.
+function fitted_to_sets(one, trials, best) {
+  return shown_sets().flatMap((set) => {
+    const [own, members] = [trials, best].map((each) => each.filter((trial) => set_of(trial) === set));
+    return members.length ? fitted_ends(one, own.map((trial) => value(one.key, trial)), members) : [];
+  });
 }
 
 function fitted_ends(one, numbers, best) {
@@ -38,32 +47,32 @@ function with_intervals(key, numbers, best, log) {
 }
 
 function paint_front() {
-  const narrow = chart.clientWidth < 520, width = size(chart, narrow ? 340 : 460);
-  const box = { left: 56, right: width - 14, top: 28, bottom: (narrow ? 340 : 460) - 44 };
   const trials = shown.filter((trial) => has(state.x, trial) && has(state.y, trial));
   const [xlog, ylog] = [axis_log("x"), axis_log("y")];
-  const x = scale(state.x, axis_range("x", trials, xlog), [box.left, box.right], xlog);
-  const y = scale(state.y, axis_range("y", trials, ylog), [box.bottom, box.top], ylog);
-  placed = trials.map((trial) => put(trial, x, y, box));
+  const [across, up] = [axis_range("x", trials, xlog), axis_range("y", trials, ylog)];
+  painted = panels(chart, chart.clientWidth < 520 || shown_sets().length > 1 ? 340 : 460).map(({ set, box }) => ({
+    set, box, x: scale(state.x, across, [box.left, box.right], xlog), y: scale(state.y, up, [box.bottom, box.top], ylog),
+  }));
+  const panel_of = new Map(painted.map((panel) => [panel.set, panel]));
+  placed = trials.map((trial) => put(trial, panel_of.get(set_of(trial))));
   chart.replaceChildren(
-    axes(box, x, y), labels(box, axis_title("x", xlog), axis_title("y", ylog)), ...beyond(box, x, y), ...bars(box, x, y),
-    ...crowd(), ...staircases(box, x, y), ...members(), ...best_ring(),
+    ...painted.flatMap((panel) => [...panel_axes(panel, axis_title("x", xlog), axis_title("y", ylog)), ...beyond(panel), ...bars(panel)]),
+    ...crowd(), ...painted.flatMap(staircases), ...members(), ...painted.flatMap(best_ring),
   );
-  chart.painted = { box, x, y };
   describe_front(trials);
 }
 
 const axis_title = (axis, log) => columns.get(state[axis]).axis + (log ? say(" (logarithmic)") : "");
 const jitter = (trial) => ((trial * 0.618034) % 1 - 0.5) * 0.5;
 
-function put(trial, x, y, box) {
+function put(trial, { x, y, box }) {
   const at = [[x, state.x], [y, state.y]].map(([axis, key]) => axis.at(value(key, trial) + (columns.get(key).levels ? jitter(trial) : 0)));
   const inside = [Math.min(box.right, Math.max(box.left, at[0])), Math.min(box.bottom, Math.max(box.top, at[1]))];
   return { trial, x: inside[0], y: inside[1], is_out: Math.hypot(at[0] - inside[0], at[1] - inside[1]) > 0.5 };
 }
 
 // What lies beyond the limits of the sliders is shaded.
-function beyond(box, x, y) {
+function beyond({ box, x, y }) {
   return [[state.x, x], [state.y, y]].flatMap(([key, axis], place) => {
     const limit = state.limits[key];
     if (limit === undefined || !columns.get(key).goal || !(limit > axis.low && limit < axis.high)) return [];
@@ -77,8 +86,8 @@ function beyond(box, x, y) {
   });
 }
 
-function bars(box, x, y) {
-  const drawn = placed.filter(({ trial, is_out }) => !is_out && (on_front.has(trial) || placed.length <= MANY) && fits(trial));
+function bars({ set, box, x, y }) {
+  const drawn = placed.filter(({ trial, is_out }) => !is_out && set_of(trial) === set && (on_front.has(trial) || placed.length <= MANY) && fits(trial));
   const clip = (at, low, high) => Math.min(high, Math.max(low, at));
   return drawn.flatMap((mark) => {
     const look = `bar ${on_front.has(mark.trial) ? colour_of(kind_of(mark.trial)) : "pale"} ${faded(mark.trial)}`;
@@ -113,9 +122,9 @@ function look_of({ trial, x, y, is_out }) {
   return [`open ${kind} ${fade}`, shape_of(kind_of(trial))(x, y, small)];
 }
 
-function staircases(box, x, y) {
+function staircases({ set, box }) {
   if (!columns.get(state.x).goal || !columns.get(state.y).goal) return [];
-  return front_groups.filter((group) => group.length).map((group, number) => {
+  return front_groups.filter((group) => group.length && set_of(group[0]) === set).map((group, number) => {
     const way = columns.get(state.x).goal === "min" ? 1 : -1, up = columns.get(state.y).goal === "max" ? -1 : 1;
     const marks = placed.filter((mark) => group.includes(mark.trial)).sort((a, b) => way * (a.x - b.x) || up * (b.y - a.y));
     const d = marks.map((mark, place) => (place ? `H${round(mark.x)}V${round(mark.y)}` : `M${round(mark.x)} ${round(mark.y)}`)).join("");
@@ -139,10 +148,10 @@ function start_mark(trial, x, y) {
   return how === "tuned" ? [draw("path", { d: `M${round(x - 3)} ${round(y)}h6m-3 -3v6`, class: "begun" })] : [];
 }
 
-function best_ring() {
-  const mark = placed.find(({ trial }) => trial === best_now);
+function best_ring({ set, box }) {
+  const mark = placed.find(({ trial }) => trial === bests[set]);
   if (!mark) return [];
-  const right = mark.x > chart.clientWidth - 130;
+  const right = mark.x > box.right - 116;
   return [
     draw("circle", { cx: round(mark.x), cy: round(mark.y), r: 10, class: "best" }),
     words(mark.x + (right ? -14 : 14), mark.y + 16, cut(names[mark.trial], 28), "name", right ? "end" : "start"),
@@ -169,13 +178,22 @@ function front_words(number) {
     chart.querySelector(".bar") && say("Bars are 95 % intervals; two measured values whose intervals overlap count as equal."),
     ...(placed.some(({ trial }) => on_front.has(trial) && !is_sure(trial)) ? [say("A hollow mark is unstable: its interval is wider than 3 % to either side.")] : []),
     ...(placed.some(({ trial }) => statuses[trial] === "apart") ? [say("Open marks may not be compared: they are on no front, and no limit names them.")] : []),
+    ...(shown_sets().length > 1 ? [say("Each data set has its own front: accuracies on different pictures are not compared. Pointing at a network marks it in every data set that it was trained on.")] : []),
     ...(place ? [say("Each place of measurement has its own front: values of different devices are not compared.")] : []),
   ].filter(Boolean);
 }
 
+// A network that was trained on several data sets is marked in each.
+function rings(trial) {
+  const net = known.trials.net?.[trial] ?? null;
+  const marks = placed.filter((mark) => mark.trial === trial || (net !== null && known.trials.net[mark.trial] === net));
+  return marks.length ? draw("g", {}, ...marks.map(ring)) : null;
+}
+
 can_be_pointed_at(chart, () => placed, {
+  trace: rings,
   brushed(from, to) {
-    const { x, y } = chart.painted, ranges = { ...state.ranges };
+    const { x, y } = painted.find((panel) => in_panel(panel, from)) ?? painted[0], ranges = { ...state.ranges };
     for (const [place, axis, key] of [[0, x, state.x], [1, y, state.y]]) {
       ranges[key] = [from[place], to[place]].map(axis.value).sort((a, b) => a - b).map((end) => Number(end.toPrecision(5)));
     }

@@ -1,21 +1,27 @@
 // What is drawn again when something has changed, and the first drawing of all.
 
-view(["limits", "hidden"], find_best);
-view(["limits", "hidden"], show_answer);
-view(["hidden", "x", "y", "xlog", "ylog", "all", "limits", "ranges", "find"], paint_front);
-view(["hidden", "x", "y"], show_legend);
-view(["hidden", "x", "y", "ranges", "find"], show_selection);
+view(["limits", "set", "hidden"], find_best);
+view(["limits", "set", "hidden"], show_answer);
+view(["set"], show_sets);
+if (sets.length) view(OF_THE_SELECTION, show_networks);
+view([...OF_THE_SELECTION, "xlog", "ylog", "all", "limits"], paint_front);
+view(OF_THE_FRONT, show_legend);
+view(OF_THE_SELECTION, show_selection);
 view(["x", "y", "xlog", "ylog"], () => shown_axes.forEach((show) => show()));
-view(["hidden", "x", "y", "ranges", "find", "sort", "down", "columns", "trial"], show_table);
+view([...OF_THE_SELECTION, "sort", "down", "columns", "trial"], show_table);
 view(["columns"], show_chooser);
 view(["find"], () => { if (document.activeElement !== find) find.value = state.find; });
 view(["trial", "limits", "hidden"], show_trial);
 view(["theme"], show_theme);
+lay_out_sets();
 lay_out_parallel();
 lay_out_over_time();
 lay_out_again();
+lay_out_settings();
+lay_out_families();
+view([...OF_THE_SELECTION, "limits", "trial"], show_answered);
 addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("#answer details, .measured-how")) details.open = true;
+  for (const details of document.querySelectorAll(".answer details, .measured-how")) details.open = true;
 });
 draw_all();
 

@@ -6,7 +6,7 @@ let crossings = []; // marks: where each line meets each axis
 let upright = []; // { key, at, scale }
 
 // The settings that differ, then what they give and cost: what has one value only is hidden.
-const coordinates = known.coordinates?.filter((key) => columns.get(key)?.is_measure || differing.includes(columns.get(key))) ?? [...differing.slice(0, 10).map((one) => one.key), ...[quality, ...known.objectives].filter((key, place, all) => all.indexOf(key) === place && columns.has(key))];
+const coordinates = known.coordinates?.filter((key) => columns.get(key)?.is_measure || differing.includes(columns.get(key))) ?? [...(sets.length ? ["set"] : []), ...differing.slice(0, 10).map((one) => one.key), ...[quality, ...known.objectives].filter((key, place, all) => all.indexOf(key) === place && columns.has(key))];
 
 function coordinate_scale(key, top, bottom) {
   const one = columns.get(key), numbers = one.values.filter((number) => number !== null);
@@ -77,5 +77,5 @@ function lay_out_parallel() {
     brushed: selected_on_axis,
   });
   fitted(parallel, paint_parallel);
-  view(["hidden", "x", "y", "ranges", "find"], paint_parallel);
+  view(OF_THE_SELECTION, paint_parallel);
 }

@@ -58,7 +58,7 @@ function described(trial) {
   const shown_settings = differing.filter((one) => has(one.key, trial)).slice(0, 14);
   return [
     element("b", {}, names[trial]),
-    element("div", { class: "muted" }, [status_name(statuses[trial]), start_of(trial), of_code(known.trials.network, trial)].filter(Boolean).join(" · ")),
+    element("div", { class: "muted" }, [set_name(trial), status_name(statuses[trial]), start_of(trial), of_code(known.trials.network, trial)].filter(Boolean).join(" · ")),
     ...rows.map((key) => fact(columns.get(key).title, `${told(key, trial)}${with_brackets(told_interval(key, trial))}`)),
     ...shown_settings.map((one) => fact(one.title, told(one.key, trial))),
     ...(of_code(known.trials.reason, trial) ? [element("div", {}, of_code(known.trials.reason, trial))] : []),

@@ -15,11 +15,13 @@ function status_name(status) {
   }[status];
 }
 
+const is_set_shown = (set) => state.set === "" || sets[set] === state.set;
+const shown_sets = () => (sets.length ? sets.map((_, set) => set).filter(is_set_shown) : [0]);
 const switches = (known.switches ?? []).map((key) => columns.get(key)); // settings whose values the legend switches
 const is_on = (group, name) => !state.hidden.includes(`${group}:${name}`);
 
 function is_left(trial) {
-  return is_on("kind", known.kinds[kind_of(trial)]) && is_on("start", start_of(trial)) && is_on("place", of_code(known.trials.place, trial))
+  return is_set_shown(set_of(trial)) && is_on("kind", known.kinds[kind_of(trial)]) && is_on("start", start_of(trial)) && is_on("place", of_code(known.trials.place, trial))
     && switches.every((one) => is_on(one.key, told(one.key, trial)));
 }
 
@@ -56,10 +58,10 @@ const texts = [];
 function text_of(trial) {
   texts[trial] ??= [
     names[trial], state_of(trial), start_of(trial), of_code(known.trials.network, trial), of_code(known.trials.reason, trial),
-    run_of(trial).name, known.kinds[kind_of(trial)], ...settings.map((one) => `${one.title}=${told(one.key, trial)}`),
+    run_of(trial).name, set_name(trial), known.kinds[kind_of(trial)], ...settings.map((one) => `${one.title}=${told(one.key, trial)}`),
   ].join("\n").toLowerCase();
   return texts[trial];
 }
 
-view(["hidden", "x", "y"], find_front);
-view(["hidden", "x", "y", "ranges", "find"], select);
+view(OF_THE_FRONT, find_front);
+view(OF_THE_SELECTION, select);

@@ -1,6 +1,7 @@
 // What is looked at, and how: all of it stands in the address, so that a view can be sent.
 
 const DEFAULTS = {
+  set: "", // the data set that is shown; empty: all of them, side by side
   x: first_cost(), y: columns.has(quality) ? quality : other_objective(),
   xlog: null, ylog: null, // null: as fits the values
   all: false, // whether the axes hold every trial, or are fitted to the front
@@ -12,6 +13,8 @@ const DEFAULTS = {
   sort: "", down: false, columns: null, // of the table; null: the usual ones
   theme: "", // dark or light; empty: as the device
 };
+const OF_THE_FRONT = ["set", "hidden", "x", "y"]; // what decides which trials are shown, and which are on the front
+const OF_THE_SELECTION = [...OF_THE_FRONT, "ranges", "find"];
 let state = read_address();
 const views = []; // each draws itself again when something that it uses has changed
 let changed = new Set();
@@ -52,7 +55,7 @@ function draw_all() {
 
 function write_address() {
   const said = new URLSearchParams();
-  for (const key of ["x", "y", "find", "trial", "theme"]) if (state[key] !== DEFAULTS[key]) said.set(key, state[key]);
+  for (const key of ["set", "x", "y", "find", "trial", "theme"]) if (state[key] !== DEFAULTS[key]) said.set(key, state[key]);
   for (const key of ["xlog", "ylog"]) if (state[key] !== null) said.set(key, Number(state[key]));
   if (state.all) said.set("all", 1);
   if (String(state.hidden) !== String(DEFAULTS.hidden)) said.set("hide", state.hidden.join("|"));
@@ -70,6 +73,7 @@ function read_address() {
   for (const key of ["xlog", "ylog"]) if (said.has(key)) found[key] = said.get(key) === "1";
   for (const key of ["find", "theme"]) found[key] = said.get(key) ?? "";
   found.trial = place_of.has(said.get("trial")) ? said.get("trial") : "";
+  found.set = sets.includes(said.get("set")) ? said.get("set") : "";
   found.all = said.has("all");
   found.hidden = said.get("hide")?.split("|").filter(Boolean) ?? DEFAULTS.hidden;
   const sort = said.get("sort") ?? "";

@@ -62,7 +62,7 @@ function axes(box, x, y) {
 }
 
 function labels(box, across, up) {
-  return draw("g", { "aria-hidden": "true" }, words(box.right, box.bottom + 34, across, "label", "end"), words(2, box.top - 10, up, "label"));
+  return draw("g", { "aria-hidden": "true" }, words(box.right, box.bottom + 34, across, "label", "end"), words((box.start ?? 0) + 2, box.top - 10, up, "label"));
 }
 
 // Fits a drawing to the width of its place, and draws it again when that changes.

@@ -13,6 +13,7 @@ let at_row = 0; // the one that the keyboard is at
 function fixed_fields() {
   return [
     { key: "trial", title: called.row(), text: (trial) => names[trial] },
+    ...(sets.length ? [{ key: "set", title: say("data set"), text: set_name }] : []),
     { key: "status", title: say("status"), text: (trial) => status_name(statuses[trial]), rank: (trial) => STATUSES.indexOf(statuses[trial]) },
     { key: "kind", title: known.kinds_are_runs ? say("run") : say("family"), text: (trial) => known.kinds[kind_of(trial)] },
     ...(known.trials.network.levels.some(Boolean) ? [{ key: "network", title: say("network"), text: (trial) => of_code(known.trials.network, trial) }] : []),
@@ -48,7 +49,7 @@ function last_fields() {
 // Few columns, until more are asked for: what it is, what it gives and costs, and the settings that differ most.
 function usual_columns() {
   if (known.columns) return known.columns.filter((key) => fields.has(key));
-  const wanted = ["trial", "status", "start", quality, `${quality}~`, ...known.objectives.filter((key) => key !== quality).flatMap((key) => [key, `${key}~`]), "parameters", "group", "front_share"];
+  const wanted = ["trial", "set", "status", "start", quality, `${quality}~`, ...known.objectives.filter((key) => key !== quality).flatMap((key) => [key, `${key}~`]), "parameters", "group", "front_share"];
   return [...new Set([...wanted, ...shared_most.slice(0, 3).map((one) => one.key)])].filter((key) => fields.has(key));
 }
 
@@ -60,7 +61,7 @@ const columns_now = () => {
 function sort_rows() {
   const one = fields.get(state.sort), sign = state.down ? -1 : 1;
   rows = shown.filter((trial) => selected.has(trial));
-  if (!one) return void rows.sort((a, b) => on_front.has(b) - on_front.has(a) || better_first(a, b));
+  if (!one) return void rows.sort((a, b) => set_of(a) - set_of(b) || on_front.has(b) - on_front.has(a) || better_first(a, b));
   const key = one.rank ?? one.text, keys = new Map(rows.map((trial) => [trial, key(trial)]));
   const is_empty = (text) => text === null || text === "";
   rows.sort((a, b) => {

@@ -22,7 +22,7 @@ function show_trial() {
   const close = element("button", { type: "button", class: "close", "aria-label": say("Close") }, "✕");
   close.addEventListener("click", close_trial);
   const heading = element("h2", { tabindex: "-1", id: "trial-name" }, names[trial]);
-  const other = best_now === trial ? undefined : best_now;
+  const other = best_beside(trial) === trial ? undefined : best_beside(trial);
   panel.replaceChildren(
     element("header", {}, heading, close), element("p", { class: "muted" }, what_it_is(trial)), ...notes_of(trial),
     ...export_of(trial), ...mlflow_of(trial), part(say("Measures"), measures_of(trial, other)), part(called.settings(), configuration_of(trial, other)), ...more_of(trial),
@@ -35,7 +35,7 @@ const part = (title, content) => (content ? element("section", {}, element("h3",
 
 function what_it_is(trial) {
   const started = known.trials.start ? start_name(start_of(trial)) : "";
-  return [status_name(statuses[trial]), of_code(known.trials.network, trial), started, of_code(known.trials.place, trial)].filter(Boolean).join(" · ");
+  return [set_name(trial), status_name(statuses[trial]), of_code(known.trials.network, trial), started, of_code(known.trials.place, trial)].filter(Boolean).join(" · ");
 }
 
 function notes_of(trial) {
@@ -97,17 +97,7 @@ function add_drawings(trial, other) {
     panel.append(part(say("Learning curve"), svg));
     paint_curve(svg, trial, other);
   }
-  const pairs = known.confusions.of?.[names[trial]];
-  if (pairs) panel.append(part(say("Which classes it takes for which"), confusion(pairs)));
-  const worst = known.mistakes.of?.[names[trial]];
-  if (worst?.length) panel.append(part(say("Its worst mistakes"), mistakes(worst)));
-}
-
-function mistakes(worst) {
-  return element("ul", { class: "mistakes" }, ...worst.map(([picture, label, named, said]) => {
-    const told = say("{label} taken for {named}, {share} % sure", { label, named, share: whole(Math.round(100 * said)) });
-    return element("li", {}, element("img", { src: known.mistakes.pictures[picture], alt: "" }), element("span", {}, told));
-  }));
+  panel.append(...answered_parts(trial).map(([title, content]) => part(title, content)));
 }
 
 function paint_curve(svg, trial, other) {
@@ -117,35 +107,6 @@ function paint_curve(svg, trial, other) {
   const y = scale(null, with_room(...extremes(both.flatMap((one) => known.curves.values[one]))), [box.bottom, box.top]);
   svg.append(axes(box, x, y), labels(box, say("Epoch"), known.curves.axis), ...both.map((one) =>
     draw("path", { d: curve_path(one, x, y), class: one === trial ? `curve ${colour_of(kind_of(one))}` : "curve pale" })));
-}
-
-const SQUARE = 14; // most classes that are drawn as a square of all pairs
-
-function confusion(pairs) {
-  const count = Math.max(...pairs.flatMap(([label, named]) => [label, named])) + 1;
-  const name = (place) => known.confusions.classes[place] ?? String(place);
-  const wrong = pairs.filter(([label, named]) => label !== named).sort((a, b) => b[2] - a[2]);
-  const of_class = (label) => pairs.reduce((sum, [each, , number]) => sum + (each === label ? number : 0), 0);
-  const list = wrong.length
-    ? element("ul", {}, ...wrong.slice(0, 10).map(([label, named, number]) => element("li", {}, say("{label} taken for {named}: {number} of {all}", { label: name(label), named: name(named), number: whole(number), all: whole(of_class(label)) }))))
-    : element("p", {}, say("None is wrong."));
-  return element("div", {}, ...(count <= SQUARE ? [confusion_square(pairs, count, name, of_class)] : []), list);
-}
-
-function confusion_square(pairs, count, name, of_class) {
-  const longest = Math.max(...Array.from({ length: count }, (_, place) => cut(name(place), 11).length));
-  const cell = 24, left = 14 + 7 * longest, top = left, side = left + count * cell + 6;
-  const svg = draw("svg", { class: "square", viewBox: `0 0 ${side} ${side}`, style: `max-width: ${side}px`, role: "img", "aria-label": say("Rows: the class of a picture; columns: the class that it is named as") });
-  for (let place = 0; place < count; place++) {
-    const at = left + place * cell + 15, up = words(0, 0, cut(name(place), 11), "tick");
-    up.setAttribute("transform", `translate(${at} ${top - 5}) rotate(-90)`);
-    svg.append(words(left - 6, top + place * cell + 15, cut(name(place), 11), "tick", "end"), up);
-  }
-  for (const [label, named, number] of pairs) {
-    svg.append(draw("rect", { x: left + named * cell, y: top + label * cell, width: cell - 1, height: cell - 1, class: label === named ? "right" : "wrong", "fill-opacity": round(0.15 + 0.6 * (number / of_class(label))) }),
-      words(left + named * cell + cell / 2, top + label * cell + 16, String(number), "count", "middle"));
-  }
-  return svg;
 }
 
 addEventListener("keydown", (event) => {

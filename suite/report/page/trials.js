@@ -6,7 +6,8 @@ const names = known.trials.name;
 const everyone = names.map((_, trial) => trial);
 const place_of = new Map(names.map((name, trial) => [name, trial]));
 const quality = known.quality;
-const columns = new Map([...measured(), ...searched(), ["number", ordered()]]);
+const sets = known.sets?.length > 1 ? known.sets : []; // the data sets, if there are several
+const columns = new Map([...measured(), ...searched(), ...(sets.length ? [["set", of_sets()]] : []), ["number", ordered()]]);
 
 function measured() {
   return Object.entries(known.measures).map(([key, one]) => [key, { ...one, key, is_measure: true }]);
@@ -20,12 +21,18 @@ function ordered() {
   return { key: "number", title: called.number(), axis: called.number(), values: known.trials.number };
 }
 
+function of_sets() {
+  return { key: "set", title: say("Data set"), axis: say("Data set"), levels: sets, values: known.trials.set };
+}
+
 const value = (key, trial) => columns.get(key).values[trial];
 const has = (key, trial) => (columns.get(key)?.values[trial] ?? null) !== null;
 // Whether it has a value that may be compared. An accuracy that was cited under other conditions is shown, no more.
 const counts = (key, trial) => has(key, trial) && !columns.get(key).apart?.[trial];
 const of_code = (coded, trial) => coded.levels[coded.codes[trial]];
 const kind_of = (trial) => known.trials.kind[trial];
+const set_of = (trial) => known.trials.set?.[trial] ?? 0;
+const set_name = (trial) => (sets.length ? sets[set_of(trial)] : "");
 const run_of = (trial) => known.runs[known.trials.run[trial]];
 const state_of = (trial) => of_code(known.trials.state, trial);
 const start_of = (trial) => (known.trials.start ? of_code(known.trials.start, trial) : "");

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
+
+import pandas as pd
 
 from suite.core.domains import Choice, Range, Value
 from suite.core.measures import MEASURES
@@ -18,7 +21,10 @@ from suite.core.trial import NEW_START, Run
 from suite.report import advice, certainty, phrases
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry, ends
+from suite.report.families import Families
 from suite.report.study import figures, kept, tables, wording
+from suite.report.study.kept import Sides
+from suite.statistics.chosen import Corrected
 from suite.statistics.intervals import wilson
 
 Links = Callable[[Run], Mapping[int, str]]  # the addresses of a run's trials elsewhere, by number
@@ -31,24 +37,30 @@ def nowhere(run: Run) -> Mapping[int, str]:
     return {}
 
 
-def embedded(comparison: Comparison, sure: Certainty | None, links: Links = nowhere) -> dict[str, Any]:
-    """Return what the page embeds of a comparison; see `as_json`."""
-    entries = comparison.entries
+def embedded(
+    comparison: Comparison, found: Sequence[tuple[Certainty | None, Families | None]], links: Links = nowhere
+) -> dict[str, Any]:
+    """Return what the page embeds of a comparison, where `found` is of each of its sides; see `as_json`."""
+    entries, kinds = comparison.entries, comparison.kinds
+    sides = [(side, sure) for side, (sure, _) in zip(comparison.sides, found, strict=True)]
+    of_set = {name: place for place, side in enumerate(comparison.sides) for name in side.names}
     return {
+        "sets": list(comparison.titles),
         "runs": [_run(comparison, index) for index in range(len(comparison.runs))],
-        "kinds": list(comparison.kinds),
-        "kinds_are_runs": comparison.kinds == comparison.names,
+        "kinds": list(kinds),
+        "kinds_are_runs": kinds == comparison.names,
         "objectives": [objective.measure for objective in comparison.objectives],
         "quality": comparison.quality.measure,
         "costs": [cost.measure for cost in comparison.costs],
         "places": list(comparison.places),
-        "measures": {name: _measure(comparison, sure, name) for name in tables.measures(comparison)},
+        "measures": {name: _measure(comparison, sides, name) for name in tables.measures(comparison)},
         "settings": {path: _setting(comparison, path) for path in tables.configuration(comparison)},
         "trials": {
             "name": [entry.name for entry in entries],
             "number": [entry.trial.number for entry in entries],
             "run": [comparison.names.index(entry.run) for entry in entries],
-            "kind": [comparison.kinds.index(comparison.kind(entry)) for entry in entries],
+            "set": [of_set[entry.run] for entry in entries],
+            "kind": [kinds.index(comparison.kind(entry)) for entry in entries],
             "fits": [int(entry.fits) for entry in entries],
             "state": _coded(entry.trial.state for entry in entries),
             "start": _coded(_start(entry) for entry in entries) if comparison.starts else None,
@@ -58,17 +70,21 @@ def embedded(comparison: Comparison, sure: Certainty | None, links: Links = nowh
             "until": [entry.trial.until for entry in entries],
             "continues": [entry.trial.continues for entry in entries],
             "seconds": [round(entry.trial.seconds, 1) or None for entry in entries],
-            "same": _same(entries),
+            "same": _several(_training(entry, of_set[entry.run]) if entry.fits else None for entry in entries),
+            "net": _several(map(_network, entries)) if len(sides) > 1 else None,
         },
-        "front": _places_of(entries, comparison.front),
-        "sure": _sure(comparison, sure),
+        "sure": _of_all(_sure(side, sure) for side, sure in sides),
         "curves": kept.curves(comparison),
         "hypervolume": _hypervolume(comparison),
-        "confusions": kept.confusions(comparison, sure),
-        "confirmed": kept.confirmed(comparison),
-        "mistakes": kept.mistakes(comparison, sure),
+        "families": [_families(comparison, families) for _, families in found],
+        "answers": kept.answered(sides),
+        "confirmed": [row for side, _ in sides for row in kept.confirmed(side)],
         "links": _links(comparison, links),
     }
+
+
+def _of_all(found: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {key: value for each in found for key, value in each.items()}
 
 
 def _links(comparison: Comparison, links: Links) -> dict[str, str]:
@@ -110,7 +126,7 @@ def _start(entry: Entry) -> str:
     return entry.trial.start.partition(":")[0] if entry.trial.surroundings else NEW_START
 
 
-def _measure(comparison: Comparison, sure: Certainty | None, name: str) -> dict[str, Any]:
+def _measure(comparison: Comparison, sides: Sides, name: str) -> dict[str, Any]:
     measure, entries = MEASURES[name], comparison.entries
     low, high = ends(entries, name) or (None, None)
     return {
@@ -126,23 +142,23 @@ def _measure(comparison: Comparison, sure: Certainty | None, name: str) -> dict[
         "values": [entry.trial.measures.get(name) for entry in entries],
         "low": [entry.trial.measures.get(low) for entry in entries] if low else None,
         "high": [entry.trial.measures.get(high) for entry in entries] if high else None,
-        "around": _around(comparison, sure, name),
+        "around": _around(comparison, sides, name),
     }
 
 
-def _around(comparison: Comparison, sure: Certainty | None, name: str) -> list[list[float] | None] | None:
+def _around(comparison: Comparison, sides: Sides, name: str) -> list[list[float] | None] | None:
     """Return the 95 % interval (Wilson) of a share of the validation pictures, in percent, for each trial.
 
     It is shown and decides nothing: trials see the same pictures, so whether two differ is a question of pairs.
     """
-    pictures = sure.pictures if sure else wording.images(comparison)
-    if name not in _SHARES or not pictures:
+    pictures = {run: sure.pictures if sure else wording.images(side) for side, sure in sides for run in side.names}
+    if name not in _SHARES or not any(pictures.values()):
         return None
-    return [_wilson(entry.trial.measures.get(name), pictures) for entry in comparison.entries]
+    return [_wilson(entry.trial.measures.get(name), pictures[entry.run]) for entry in comparison.entries]
 
 
-def _wilson(percent: float | None, pictures: int) -> list[float] | None:
-    if percent is None or not 0 <= percent <= 100:
+def _wilson(percent: float | None, pictures: int | None) -> list[float] | None:
+    if percent is None or not pictures or not 0 <= percent <= 100:
         return None
     return [round(100 * end, 2) for end in wilson(percent / 100, pictures)]
 
@@ -173,28 +189,29 @@ def _coded(texts: Iterable[str]) -> dict[str, list[Any]]:
     return {"levels": levels, "codes": [places[text] for text in said]}
 
 
-def _same(entries: Sequence[Entry]) -> list[int | None]:
-    """Return a number for each complete trial that it shares with those of the same configuration; None if alone."""
-    keys = [_key(entry) if entry.fits else None for entry in entries]
-    members: dict[Hashable, int] = {}
-    for key in keys:
-        members[key] = members.get(key, 0) + 1
-    several = {key: number for number, key in enumerate(k for k, n in members.items() if n > 1 and k is not None)}
-    return [several.get(key) for key in keys]
+def _several(keys: Iterable[Hashable]) -> list[int | None]:
+    """Return a number for each trial that it shows with those of the same key; None if alone, or without a key."""
+    known = list(keys)
+    counts = Counter(key for key in known if key is not None)
+    several = {key: number for number, key in enumerate(key for key, count in counts.items() if count > 1)}
+    return [several.get(key) for key in known]
 
 
-def _key(entry: Entry) -> Hashable:
-    """Return all that makes two trainings repetitions of each other: network, settings and how it is trained."""
+def _training(entry: Entry, data: int) -> Hashable:
+    """Return all that makes two trainings repetitions of each other: network, settings, pictures, how it is trained."""
     study = entry.study
     if study is None:
         return None
-    fixed = tuple((table, str(study.fields(table, entry.trial.configuration))) for table in ("space", "recipe"))
-    return study.at(entry.trial.configuration).network, fixed, study.fidelity.epochs, entry.trial.start
+    recipe = str(study.fields("recipe", entry.trial.configuration))
+    return _network(entry), recipe, study.fidelity.epochs, entry.trial.start, data
 
 
-def _places_of(entries: Sequence[Entry], chosen: Sequence[Entry]) -> list[int]:
-    names = {entry.name for entry in chosen}
-    return [index for index, entry in enumerate(entries) if entry.name in names]
+def _network(entry: Entry) -> Hashable:
+    """Return what makes two networks the same one, whatever pictures they are trained on."""
+    study = entry.study
+    if study is None:
+        return None
+    return study.at(entry.trial.configuration).network, str(study.fields("space", entry.trial.configuration))
 
 
 def _sure(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
@@ -205,9 +222,23 @@ def _sure(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
     return {name: {"group": row["group"], "front_share": row["front_share"]} for name, row in found.items()}
 
 
+def _families(comparison: Comparison, found: Families | None) -> dict[str, Any] | None:
+    """Return the best accuracy of each family within budgets, as expected on new pictures: [share, low, high] in %."""
+    if not found:
+        return None
+    kinds = {kind: comparison.kinds.index(comparison.kind(members[0])) for kind, members in found.members.items()}
+    best = [[_expected(found.best(kind, budget)) for budget in found.budgets] for kind in kinds]
+    return {"cost": found.cost.measure, "budgets": found.budgets, "kinds": list(kinds.values()), "best": best}
+
+
+def _expected(best: Corrected | None) -> list[float] | None:
+    return [round(100 * each, 2) for each in (best.share, *best.interval)] if best else None
+
+
 def _hypervolume(comparison: Comparison) -> dict[str, Any]:
+    """Return the hypervolume of each run after each of its candidates, in the box of its own data set."""
     objectives = figures.comparable(comparison)
-    frame = tables.hypervolumes(comparison, objectives)
+    frame = pd.concat([tables.hypervolumes(side, objectives) for side in comparison.sides], ignore_index=True)
     places = {entry.name: index for index, entry in enumerate(comparison.entries)}
     return {
         "measures": [objective.measure for objective in objectives],

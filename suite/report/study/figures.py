@@ -16,6 +16,7 @@ from suite.core.study import Objective
 from suite.report import phrases, picture
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
+from suite.report.families import Families
 from suite.report.importance import Worth
 from suite.report.language import localised, say
 from suite.report.picture import Picture
@@ -26,14 +27,18 @@ _MANY = 300  # above this many lines or points, an SVG holds them as pixels: it 
 
 
 def all_figures(
-    comparison: Comparison, planes: Sequence[Plane], sure: Certainty | None = None, worths: Sequence[Worth] = ()
+    comparison: Comparison,
+    planes: Sequence[Plane],
+    sure: Certainty | None = None,
+    worths: Sequence[Worth] = (),
+    families: Families | None = None,
 ) -> list[Picture]:
     """Return every figure that has something to draw, from the top of the page down."""
     drawn = fronts.every(planes, sure)
     drawn += [learning_curves(comparison)] if any(entry.trial.curve for entry in comparison.entries) else []
     drawn += [hypervolume(comparison)] if _in_all(comparison, comparable(comparison)) else []
     drawn += [settings.choices(comparison)] if planes and settings.searched(comparison) else []
-    drawn += side_by_side.figures(comparison, sure) + importances.figures(worths)
+    drawn += side_by_side.figures(families) + importances.figures(worths)
     return drawn + (mistakes.figures(sure) if sure else [])
 
 
@@ -95,7 +100,8 @@ def hypervolume(comparison: Comparison) -> Picture:
 
 def comparable(comparison: Comparison) -> tuple[Objective, ...]:
     """Return the objectives that may be compared over all runs: without latency if it has several places."""
-    kept = [objective for objective in comparison.objectives if len(comparison.groups([objective])) == 1]
+    sides = comparison.sides
+    kept = [one for one in comparison.objectives if all(len(side.groups([one])) == 1 for side in sides)]
     return tuple(kept) or (comparison.quality,)
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from suite.core import answers, classes
+from suite.core.answers import Answers
 from suite.report import confirmation, phrases, wrong
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison, Entry
+from suite.statistics.calibration import reliability
+
+Sides = Sequence[tuple[Comparison, Certainty | None]]  # each data set, and how sure its accuracies are
 
 POINTS = 100_000  # of all learning curves together: some 1 MB
 FEWEST = 12  # points of a curve, however many curves there are
 PICTURES = 600_000  # bytes of the pictures of mistakes
+BINS = 30_000  # of the calibration of all trials together: some 0.6 MB
 WRONG = 60_000  # pairs of classes of all trials together: some 0.6 MB
 
 
@@ -54,25 +59,65 @@ def _thinned(curve: Sequence[tuple[float, float]], most: int) -> list[tuple[floa
     return [curve[place] for place in sorted(places)]
 
 
-def confusions(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
-    """Return how many pictures of which class each trial named as which: [label, named, pictures], sparse.
+def answered(sides: Sides) -> dict[str, Any]:
+    """Return what trials answered to the validation pictures: confusions, calibration, worst mistakes.
 
-    The best and the front come first, others as long as there is room.
+    The best and the front of each data set come first, others as long as there is room.
     """
+    each = [_answered(side, sure, len(sides)) for side, sure in sides]
+    merged = {key: _merged(one[key] for one in each) for key in ("confusions", "calibration", "mistakes", "pictures")}
+    return {"classes": [one["classes"] for one in each], **merged}
+
+
+def _merged(found: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {key: value for each in found for key, value in each.items()}
+
+
+def _answered(side: Comparison, sure: Certainty | None, count: int) -> dict[str, Any]:
     if not sure:
-        return {}
-    run = comparison.run_of(sure.entries[sure.best])
-    front = {entry.name for entry in comparison.front} | {sure.entries[sure.best].name}
-    ordered = sorted(range(len(sure.entries)), key=lambda one: sure.entries[one].name not in front)
-    found: dict[str, list[list[int]]] = {}
-    room = WRONG
-    for one in ordered:
-        pairs, counts = np.unique(np.stack([sure.kept[one].labels, sure.kept[one].named]), axis=1, return_counts=True)
-        room -= len(counts)
+        return {"classes": [], "confusions": {}, "calibration": {}, "mistakes": {}, "pictures": {}}
+    run = side.run_of(sure.entries[sure.best])
+    mistakes, pictures = _mistakes(side, sure, PICTURES // count)
+    return {
+        "classes": list(classes.read(run.folder)) if run else [],
+        "confusions": _in_room(side, sure, _confusion, WRONG // count),
+        "calibration": _in_room(side, sure, _calibration, BINS // count),
+        "mistakes": mistakes,
+        "pictures": pictures,
+    }
+
+
+def _in_room(side: Comparison, sure: Certainty, tell: Callable[[Answers], Sequence[Any]], room: int) -> dict[str, Any]:
+    """Return what `tell` tells of each trial, until it has told of as many as there is room for."""
+    front = {entry.name for entry in side.front} | {sure.entries[sure.best].name}
+    found: dict[str, Any] = {}
+    for one in sorted(range(len(sure.entries)), key=lambda one: sure.entries[one].name not in front):
+        told = tell(sure.kept[one])
+        room -= len(told)
         if room < 0:
             break
-        found[sure.entries[one].name] = np.vstack([pairs, counts]).T.tolist()
-    return {"classes": list(classes.read(run.folder)) if run else [], "of": found}
+        found[sure.entries[one].name] = told
+    return found
+
+
+def _confusion(kept: Answers) -> list[list[int]]:
+    """Return how many pictures of which class are named as which: [label, named, pictures], sparse."""
+    pairs, counts = np.unique(np.stack([kept.labels, kept.named]), axis=1, return_counts=True)
+    return np.vstack([pairs, counts]).T.tolist()
+
+
+def _calibration(kept: Answers) -> list[list[float]]:
+    """Return bins of answers: [at temperature (0 or 1), said in percent, right of the pictures, pictures].
+
+    Before them stands the temperature.
+    """
+    found = [reliability(said.astype(float), kept.right) for said in (kept.said, kept.tempered)]
+    bins = [
+        [place, round(100 * said, 1), round(right * pictures), int(pictures)]
+        for place, each in enumerate(found)
+        for said, right, pictures in zip(each.said.tolist(), each.right.tolist(), each.pictures.tolist(), strict=True)
+    ]
+    return [[round(float(kept.temperature), 3)], *bins]
 
 
 def confirmed(comparison: Comparison) -> list[dict[str, Any]]:
@@ -101,20 +146,19 @@ def _confirmed(known: confirmation.Confirmation) -> dict[str, Any]:
     }
 
 
-def mistakes(comparison: Comparison, sure: Certainty | None) -> dict[str, Any]:
+def _mistakes(comparison: Comparison, sure: Certainty, room: int) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the worst mistakes of the best and of the front: [picture, class, named, probability], and the pictures.
 
     The most accurate come first, others as long as there is room.
     """
-    if not sure:
-        return {}
     pictures: dict[str, str] = {}
     found: dict[str, list[list[Any]]] = {}
     front = sorted(comparison.front, key=lambda entry: -entry.trial.measures.get("accuracy", 0.0))
     for entry in [sure.entries[sure.best], *front]:
         each = wrong.of(comparison, entry)
-        pictures.update({f"{entry.run}/{one.number}": one.uri for one in each})
-        if sum(map(len, pictures.values())) > PICTURES:
+        with_own = pictures | {f"{entry.run}/{one.number}": one.uri for one in each}
+        if sum(map(len, with_own.values())) > room:
             break
+        pictures = with_own
         found[entry.name] = [[f"{entry.run}/{one.number}", one.label, one.named, round(one.said, 3)] for one in each]
-    return {"pictures": pictures, "of": found}
+    return found, pictures

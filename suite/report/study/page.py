@@ -7,8 +7,7 @@ in Python stands without a script, too: the answer, a front, its table, and how 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -17,25 +16,27 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from suite.core.measures import formatted, spread
 from suite.core.study import Objective
 from suite.core.trial import Run
-from suite.report import advice, beside, certainty, importance, language, phrases, recommendation
-from suite.report.certainty import Certainty
-from suite.report.comparison import Comparison, compare, ends
-from suite.report.importance import Worth
+from suite.report import language, phrases
+from suite.report.comparison import Comparison
+from suite.report.comparison import beside as side_by_side
 from suite.report.picture import Picture
 from suite.report.results import Results
-from suite.report.study import about, data, figures, importances, tables, wording
+from suite.report.study import about, data, sides, tables
 from suite.report.study.data import Links, nowhere
-from suite.report.study.plane import Plane, planes
+from suite.report.study.sides import Side
 
 # In the order in which they build upon each other.
 SCRIPTS = (
-    "words", "rows", "trials", "dominance", "choice", "state", "shown", "scale", "svg", "keep", "pointing", "front",
-    "answer", "controls", "table", "trial", "parallel", "curves", "again", "main",
+    "words", "rows", "trials", "dominance", "choice", "state", "shown", "scale", "svg", "keep", "panels", "pointing",
+    "front", "answer", "sets", "controls", "table", "calibration", "answered", "trial", "parallel", "curves", "again",
+    "settings", "families", "main",
 )  # fmt: skip
-_INTERACTIVE = ("front-", "learning-curves", "hypervolume")  # figures that the page draws by itself
+# Figures that the page draws by itself.
+_INTERACTIVE = (
+    "front-", "learning-curves", "hypervolume", "choices", "families", "confusions", "mistakes", "calibration",
+)  # fmt: skip
 _NAMED = 4  # most runs in the title of many
 _LISTED = 40  # most refused and failed candidates that the page lists; its table has all
 
@@ -48,16 +49,16 @@ def write(
     """Write the page and its files into `folder` and return the path of the page, `index.html`.
 
     The front is in `objectives`, or else in the runs' own objectives. `links` tells where else the trials of a run are
-    shown. Raises SuiteError when there is no run, or when
-    two runs saw different data.
+    shown. Runs on several data sets stand side by side, each set with its own answer and front. Raises SuiteError when
+    there is no run.
     """
-    comparison = compare(runs, objectives)
+    comparison = side_by_side(runs, objectives)
     folder.mkdir(parents=True, exist_ok=True)
     tables.every_trial(comparison).to_csv(folder / "trials.csv", index=False)
-    drawn, sure, worths = planes(comparison), certainty.of(comparison), importance.of(comparison)
-    pictures = [(each, each.save(folder)) for each in figures.all_figures(comparison, drawn, sure, worths)]
+    found = sides.of(comparison)
+    pictures = [side.save(folder) for side in found]
     page = folder / "index.html"
-    page.write_text(_html(comparison, drawn, pictures, sure, worths, links), encoding="utf-8")
+    page.write_text(_html(comparison, found, pictures, links), encoding="utf-8")
     return page
 
 
@@ -71,32 +72,18 @@ def rendered(template: str, **values: Any) -> str:
     return environment.from_string(_asset(template)).render(**known, **values)
 
 
-def _html(
-    comparison: Comparison,
-    drawn: Sequence[Plane],
-    pictures: Drawn,
-    sure: Certainty | None,
-    worths: Sequence[Worth],
-    links: Links,
-) -> str:
+def _html(comparison: Comparison, found: Sequence[Side], pictures: Sequence[Drawn], links: Links) -> str:
     script = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
-    headings, rows = front(comparison)
     return rendered(
         "page.html.jinja",
         title=_title(comparison.names),
         script=script,
-        data=data.as_json(data.embedded(comparison, sure, links)),
+        data=data.as_json(data.embedded(comparison, [(side.sure, side.families) for side in found], links)),
         sentences=data.as_json(_spoken(script)),
         questions=about.questions(comparison),
-        answer=answer(comparison, sure),
-        worth=[*beside.told(comparison, sure), *importances.told(worths)],
-        headlines=wording.headlines(comparison, drawn),
-        notes=_notes(comparison, sure),
-        static=[each for each in pictures if each[0].name.startswith("front-")][:1],
-        pictures=[each for each in pictures if not each[0].name.startswith(_INTERACTIVE)],
-        files=[picture for picture, _ in pictures],
-        front_headings=headings,
-        front_rows=rows,
+        sides=[_shown(side, drawn) for side, drawn in zip(found, pictures, strict=True)],
+        notes=[comparison.left_out] if comparison.left_out else [],
+        files=[picture for drawn in pictures for picture, _ in drawn],
         unfinished=about.unfinished(comparison),
         listed=_LISTED,
         reasons=about.reasons(comparison),
@@ -105,6 +92,15 @@ def _html(
         surroundings=about.surroundings(comparison),
         names=comparison.names,
     )
+
+
+def _shown(side: Side, drawn: Drawn) -> dict[str, Any]:
+    """Return what the template shows of a data set."""
+    told = {key: getattr(side, key) for key in ("title", "runs", "answer", "worth", "headlines", "notes")}
+    headings, rows = side.front
+    static = [each for each in drawn if "front-" in each[0].name][:1]
+    still = [each for each in drawn if not any(part in each[0].name for part in _INTERACTIVE)]
+    return {**told, "headings": headings, "rows": rows, "static": static, "pictures": still}
 
 
 def _title(names: Sequence[str]) -> str:
@@ -129,40 +125,3 @@ def _asset(name: str) -> str:
 def _spoken(script: str) -> dict[str, list[str]]:
     """Return the translations of the sentences that the script says."""
     return {key: forms for key, forms in language.sentences().items() if json.dumps(key, ensure_ascii=False) in script}
-
-
-def answer(comparison: Comparison, sure: Certainty | None) -> list[str]:
-    """Return the sentences that answer the question of the studies: what to take, why, and how sure that is."""
-    found = recommendation.of(comparison, (), sure) if comparison.candidates else None
-    return advice.told(found) if found else []
-
-
-def _notes(comparison: Comparison, sure: Certainty | None) -> list[str]:
-    uncertain = [] if sure else [wording.uncertainty(comparison)]
-    said = wording.baseline, wording.places, wording.cut
-    return [note for note in (*uncertain, *(tell(comparison) for tell in said), comparison.left_out) if note]
-
-
-def front(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """Return headings and rows of the front's table, the best first: it stands in print and without a script."""
-    names = list(dict.fromkeys(one.measure for one in (comparison.quality, *comparison.objectives, *comparison.costs)))
-    shown = [name for name in names if any(name in entry.trial.measures for entry in comparison.front)]
-    headings = [language.say("trial")]
-    for name in shown:
-        headings += [phrases.title(name), language.say("interval")][: 1 + bool(ends(comparison.front, name))]
-    best = sorted(comparison.front, key=lambda entry: _first(comparison, entry.trial.measures))
-    return headings, [[entry.name, *_cells(comparison, entry.trial.measures, shown)] for entry in best]
-
-
-def _first(comparison: Comparison, known: Mapping[str, float]) -> tuple[float, ...]:
-    """Return what sorts candidates: the best quality first, of equals the cheapest."""
-    costs = [known.get(cost.measure, math.inf) for cost in comparison.costs[:1]]
-    return -known.get(comparison.quality.measure, -math.inf), *costs
-
-
-def _cells(comparison: Comparison, known: Mapping[str, float], names: Sequence[str]) -> list[str]:
-    texts = []
-    for name in names:
-        value = language.localised(formatted(name, known[name])) if name in known else ""
-        texts += [value, spread(known, name) if value else ""][: 1 + bool(ends(comparison.front, name))]
-    return texts

@@ -8,17 +8,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from suite.report import families, phrases, picture
-from suite.report.certainty import Certainty
-from suite.report.comparison import Comparison
+from suite.report import phrases, picture
 from suite.report.families import Families
 from suite.report.language import say
 from suite.report.picture import Picture
 
 
-def figures(comparison: Comparison, sure: Certainty | None) -> list[Picture]:
+def figures(found: Families | None) -> list[Picture]:
     """Return the figure of families side by side; nothing if there is one alone."""
-    found = families.of(comparison, sure)
     return [_figure(found)] if found else []
 
 
