@@ -95,6 +95,13 @@ def test_a_budget_of_trials_counts_the_epochs_of_each_piece() -> None:
     assert used.least == pytest.approx(2 / 30)
 
 
+def test_without_a_limit_on_trials_those_that_ended_are_counted() -> None:
+    used = spent(CHAINS, OF_PAUSING)
+    assert used.counted(Budget(trials=4)) == "1.3 of 4 trials"
+    assert used.counted(Budget(hours=1)) == "5 trials", "paused, complete and failed ones"
+    assert spent(CHAINS[:1], OF_PAUSING).counted(Budget(hours=1)) == "1 trial"
+
+
 def test_a_trial_may_begin_while_its_first_epochs_are_left() -> None:
     pieces = [a_trial(number, "paused", until=2) for number in range(14)]
     assert not spent(pieces, OF_PAUSING).exhausts(Budget(trials=1))

@@ -67,8 +67,7 @@ def _bar(outlook: Outlook) -> list[Text | str]:
 def _standing(outlook: Outlook) -> str:
     """Return what is spent and left: `3 of 5 trials, 0.2 of 1 hours, about 0:01:20 left`."""
     budget, used = outlook.run.study.budget, outlook.used
-    trials = f"{used.trials:.1f}".removesuffix(".0")
-    parts = [f"{trials} of {budget.trials} trials" if budget.trials else f"{trials} trials"]
+    parts = [used.counted(budget)]
     parts += [f"{used.hours:.2g} of {budget.hours:g} hours"] if budget.hours else []
     parts += ["the budget is spent"] if outlook.is_spent else []
     parts += [f"about {_time(outlook.left)} left"] if outlook.left is not None and not outlook.is_spent else []

@@ -189,11 +189,19 @@ def _peers(certainty: Certainty) -> list[str]:
         return []
     if not peers:
         return [many(others, "The other is measurably worse.", "All {number:,} others are measurably worse.")]
-    told = many(
+    told = (
+        many(others, "The other is not measurably worse.", "None of the {number:,} others is measurably worse.")
+        if peers == others
+        else _some(peers, others)
+    )
+    return [f"{told} {_cheapest(certainty)}"]
+
+
+def _some(peers: int, others: int) -> str:
+    return many(
         peers, "{number:,} of the {all:,} others is not measurably worse.",
         "{number:,} of the {all:,} others are not measurably worse.", all=others,
     )  # fmt: skip
-    return [f"{told} {_cheapest(certainty)}"]
 
 
 def _cheapest(certainty: Certainty) -> str:

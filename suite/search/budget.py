@@ -26,6 +26,16 @@ class Spent:
     hours: float  # of work, refused and dropped candidates included
     seconds_per_trial: float  # of a training and the refused candidates before it; zero before one ended
     least: float  # the smallest part of a training that a new trial spends
+    ended: int  # trials that were trained, to their end or to a pause
+
+    def counted(self, budget: Budget) -> str:
+        """Return `3.5 of 24 trials`; `7 trials`, those that ended, where nothing limits trials.
+
+        A frozen network is a very small part of a training: without a limit, `0 trials` would be said of twenty.
+        """
+        if budget.trials is None:
+            return f"{self.ended} trial{'' if self.ended == 1 else 's'}"
+        return f"{f'{self.trials:.1f}'.removesuffix('.0')} of {budget.trials} trials"
 
     def allows(self, budget: Budget, part: float) -> bool:
         """Whether this part of a training may begin: enough trials are left, and it would end within the hours."""
@@ -60,6 +70,7 @@ def spent(trials: Sequence[Trial], study: Study) -> Spent:
         hours=seconds / 3600,
         seconds_per_trial=seconds / trained if trained else 0.0,
         least=study.least,
+        ended=len(ended),
     )
 
 

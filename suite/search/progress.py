@@ -138,9 +138,8 @@ class Progress:
         budget = self._study.budget
         used = self._spent()
         left = used.seconds_left(budget)
-        of = f" of {budget.trials}" if budget.trials else ""
         known = "" if left is None else f", {_time(self._remaining(left))} left"
-        return f"{f'{used.trials:.1f}'.removesuffix('.0')}{of} trials{known}"
+        return f"{used.counted(budget)}{known}"
 
     def _remaining(self, left: float) -> float:
         """Return `left` seconds less those that the running trial has used."""
