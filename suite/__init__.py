@@ -4,6 +4,7 @@
 and `Task`.
 """
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -26,4 +27,6 @@ def __getattr__(name: str) -> Any:
     """Import what is asked for first: `load` takes pandas, and the command line starts with none of it."""
     if name not in _MODULES:
         raise AttributeError(f"module 'suite' has no attribute '{name}'")
-    return getattr(import_module(_MODULES[name]), name)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # in a notebook: Optuna's progress bars, unused here
+        return getattr(import_module(_MODULES[name]), name)
