@@ -63,8 +63,8 @@ test-faults: setup  ## what dies, jumps, fills up or is damaged: long kill sched
 
 COUNT ?= 100000
 
-fuzz: setup  ## files of strangers, changed in any way: COUNT=100000 of each kind, another 100000 each time
-	SUITE_FUZZ=$(COUNT) $(BIN)/python -m pytest tests/test_fuzz.py tests/test_trust.py --dist load
+fuzz: setup  ## files and requests of strangers, changed in any way: COUNT=100000 of each kind, another 100000 each time
+	SUITE_FUZZ=$(COUNT) $(BIN)/python -m pytest tests/test_fuzz.py tests/test_fuzz_http.py tests/test_trust.py --dist load
 
 # In turns by the day: eleven parts of the slow tests, then the comparison with torchvision and timm.
 PARTS := 12

@@ -1,12 +1,15 @@
-"""Inputs of strangers: files that were once sound, with changes; and how many of them a test tries."""
+"""Inputs of strangers: what was once sound, with changes; and how many of them a test tries."""
 
 from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 
@@ -15,6 +18,9 @@ from suite.core.errors import SuiteError
 COUNT = int(os.environ.get("SUITE_FUZZ", "0"))  # inputs of each kind (`make fuzz`); by default few, the same every time
 LENGTHS = (0, 1, 1, 2, 4, 8, 40, 10**6)
 LONGEST = 5_000  # characters of an error
+HANGS = 120  # seconds after which an input of some kilobytes has hung, on the busiest of machines
+
+Input = TypeVar("Input")
 
 
 def inputs(usual: int) -> settings:
@@ -25,9 +31,41 @@ def inputs(usual: int) -> settings:
     )  # fmt: skip
 
 
+def changed(sound: bytes, words: Sequence[bytes], source: random.Random) -> bytes:
+    """Return bytes with a few changes: a bit flipped, a part cut, doubled or replaced by a word."""
+    content = bytearray(sound)
+    for _ in range(source.randint(1, 6)):
+        start, length = source.randrange(len(content) + 1), source.choice(LENGTHS)
+        kind = source.randrange(4)
+        if kind == 0 and start < len(content):
+            content[start] ^= 1 << source.randrange(8)
+        elif kind == 1:
+            content[start : start + length] = source.choice(words)
+        elif kind == 2:
+            content[start:start] = content[start : start + length][:4096]
+        else:
+            del content[start : start + length]
+    return bytes(content)
+
+
+def faults(
+    drawn: Callable[[int], Input], fault: Callable[[Input], Exception | None], seeds: Iterable[int]
+) -> dict[str, tuple[Input, Exception]]:
+    """Return the faults of the inputs that are `drawn` by seeds, each once, with the input that showed it."""
+    found: dict[str, tuple[Input, Exception]] = {}
+    for seed in seeds:
+        one = drawn(seed)
+        with _alarmed() as hung:
+            error = fault(one)
+        if hung or error:
+            error = error or TimeoutError("it hangs")
+            found.setdefault(_place(error), (one, error))
+    return found
+
+
 @dataclass(frozen=True)
 class Kind:
-    """A kind of input: sound files, words that such files are made of, and what reads them."""
+    """A kind of file: sound ones, words that such files are made of, and what reads them."""
 
     sound: Sequence[bytes]
     words: Sequence[bytes]
@@ -35,21 +73,9 @@ class Kind:
     refusals: tuple[type[Exception], ...] = (SuiteError,)
 
     def drawn(self, seed: int) -> bytes:
-        """Return one of the files with a few changes: a bit flipped, bytes cut, doubled or replaced by a word."""
+        """Return one of the files with a few changes."""
         source = random.Random(seed)
-        content = bytearray(source.choice(self.sound))
-        for _ in range(source.randint(1, 6)):
-            start, length = source.randrange(len(content) + 1), source.choice(LENGTHS)
-            kind = source.randrange(4)
-            if kind == 0 and start < len(content):
-                content[start] ^= 1 << source.randrange(8)
-            elif kind == 1:
-                content[start : start + length] = source.choice(self.words)
-            elif kind == 2:
-                content[start:start] = content[start : start + length][:4096]
-            else:
-                del content[start : start + length]
-        return bytes(content)
+        return changed(source.choice(self.sound), self.words, source)
 
     def fault(self, content: bytes, file: Path) -> Exception | None:
         """Return what goes wrong when a file with this content is read; None if it is read, or refused in one line."""
@@ -63,14 +89,27 @@ class Kind:
             return error
         return None
 
-    def faults(self, seeds: Iterator[int] | range, file: Path) -> dict[str, tuple[bytes, Exception]]:
+    def faults(self, seeds: Iterable[int], file: Path) -> dict[str, tuple[bytes, Exception]]:
         """Return the faults of many inputs, each once, with the input that showed it."""
-        found: dict[str, tuple[bytes, Exception]] = {}
-        for seed in seeds:
-            content = self.drawn(seed)
-            if error := self.fault(content, file):
-                found.setdefault(_place(error), (content, error))
-        return found
+        return faults(self.drawn, lambda content: self.fault(content, file), seeds)
+
+
+@contextmanager
+def _alarmed() -> Iterator[list[int]]:
+    """Break off what hangs; the list is then not empty. What catches every error does not hide it."""
+    hung: list[int] = []
+
+    def late(number: int, frame: object) -> None:
+        hung.append(number)
+        raise TimeoutError("it hangs")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, HANGS)
+    try:
+        yield hung
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _place(error: Exception) -> str:
@@ -78,5 +117,5 @@ def _place(error: Exception) -> str:
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else str(error)[:80]
     return f"{type(error).__name__} at {where}"

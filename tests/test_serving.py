@@ -182,6 +182,8 @@ BAD: dict[str, tuple[int, Any]] = {
     "fractions": (400, {"instances": [[[[0.5]]]]}),
     "huge": (400, {"instances": [[[[10**400]]]]}),
     "truth": (400, {"instances": [[[[True]]]]}),
+    "a truth among numbers": (400, {"instances": [[[[1], [True]]]]}),
+    "a long text among short ones": (400, {"instances": ["a" * 10**6, *[""] * 10**6]}),  # 4 TB as an array of NumPy
     "nothing inside": (400, {"instances": [[[[None]]]]}),
     "three channels": (400, {"instances": [[[[1, 2, 3]]]]}),
     "not a number": (400, b'{"signature_name": "pixels", "instances": [[[[NaN]]]]}'),

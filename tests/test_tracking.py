@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import signal
 import socket
@@ -16,7 +15,7 @@ import time
 import tomllib
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from suite import pipeline, tracking
@@ -31,6 +31,7 @@ from suite.core.domains import Choice, Range
 from suite.core.errors import StoreError
 from suite.core.study import Budget, Constraint, Fidelity, Objective, Study
 from suite.core.trial import Run, State, Trial
+from suite.machine.ledger import opened
 from suite.search import folder
 from suite.tracking import ledger, line, models
 from suite.tracking.courier import Courier
@@ -75,11 +76,16 @@ class Place:
         assert process is not None
         self.process = process
 
+    def strike(self, blow: signal.Signals) -> None:
+        """Send a signal to it and to its workers."""
+        server = psutil.Process(self.process.pid)
+        for process in [*server.children(recursive=True), server]:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(blow)
+
     def kill(self) -> None:
         """End it without warning, with its workers."""
-        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True)
-        for pid in [self.process.pid, *map(int, children.stdout.split())]:
-            os.kill(pid, signal.SIGKILL)
+        self.strike(signal.SIGKILL)
         self.process.wait()
 
 
@@ -512,17 +518,15 @@ def test_a_trial_that_mlflow_refuses_keeps_no_other_waiting(
 def test_a_full_disk_does_not_end_the_delivery(
     gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    connected = ledger._connected
-
-    def full(file: str) -> sqlite3.Connection:
-        connection = connected(file)
+    def full(file: Path | str, table: str) -> sqlite3.Connection:
+        connection = opened(file, table)
         connection.execute("PRAGMA page_size = 512")
         connection.execute("VACUUM")
         if file != ":memory:":
             connection.execute("PRAGMA max_page_count = 1")  # of what it has; then: database or disk is full
         return connection
 
-    monkeypatch.setattr(ledger, "_connected", full)
+    monkeypatch.setattr(ledger, "opened", full)
     story = Story(tmp_path / "tiny")
     for _ in range(4):
         story.add(state="refused")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from suite.depot.copies import Copy
+from suite.machine.ledger import opened
 
 FILE = "depot.ledger"
-_WAIT = 20  # seconds that another process may write it
 _TABLE = """CREATE TABLE IF NOT EXISTS entry
 (depot TEXT, file TEXT, version INTEGER, digest TEXT, size INTEGER, modified INTEGER, PRIMARY KEY (depot, file))"""
 
@@ -53,7 +52,7 @@ class Ledger:
 
     def entries(self) -> dict[str, Entry]:
         """Return all entries, by file."""
-        with suppress(sqlite3.Error), self._opened() as database:
+        with suppress(sqlite3.Error), closing(opened(self._file, _TABLE)) as database:
             rows = database.execute(
                 "SELECT file, version, digest, size, modified FROM entry WHERE depot = ?", (self._depot,)
             )
@@ -62,19 +61,6 @@ class Ledger:
 
     def note(self, file: str, entry: Entry) -> None:
         """Remember what the depot has of a file."""
-        with suppress(sqlite3.Error), self._opened() as database:
+        with suppress(sqlite3.Error), closing(opened(self._file, _TABLE)) as database:
             values = (self._depot, file, *astuple(entry))
             database.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?)", values)
-
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._file, timeout=_WAIT, isolation_level=None)) as database:
-            try:
-                database.execute(_TABLE)
-            except sqlite3.OperationalError:  # a full or read-only disk: the file itself may be good
-                raise
-            except sqlite3.DatabaseError:  # damaged
-                with suppress(OSError):
-                    self._file.unlink()
-                raise
-            yield database

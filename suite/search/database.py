@@ -57,7 +57,8 @@ def _check(url: str) -> None:
 
 def _storage(url: str) -> RDBStorage:
     try:
-        return _Storage(url, engine_kwargs=_engine(url), grace_period=GRACE)
+        plain = url.replace("{", "{{").replace("}", "}}")  # Optuna takes it for a template
+        return _Storage(plain, engine_kwargs=_engine(url), grace_period=GRACE)
     except ImportError as error:
         raise MissingExtraError(
             f"no driver for {url.partition(':')[0]} is installed ({error.__cause__}). For PostgreSQL: "

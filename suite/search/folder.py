@@ -24,7 +24,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from suite import studyfile
-from suite.core import files
+from suite.core import files, sqlite
 from suite.core.errors import StoreError, StudyError, first_line
 from suite.core.study import Study
 from suite.core.trial import Run
@@ -184,7 +184,7 @@ def _lacking(folder: Path) -> str:
 
 
 def _url(folder: Path) -> str:
-    return _remote(folder) or f"sqlite:///{(folder / 'trials.db').absolute()}"
+    return _remote(folder) or sqlite.url(folder / "trials.db")
 
 
 def _remote(folder: Path) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,12 +18,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from suite.machine.capacity import free_memory
 from suite.serving import inference, predict
 from suite.serving.asked import RequestError, parsed
+from suite.serving.body import LARGEST, Bodies
 from suite.serving.model import Answer, Model
 
-LARGEST = 32 * 2**20  # bytes of a request
-PATIENCE = 30.0  # seconds in which a request must have arrived
+LONGEST = 200  # characters of a path, or of a name in it, that are told
 TOP = 5  # classes that the page shows
 LOCAL = ("127.0.0.1", "localhost")
 HERE = Path(__file__).parent
@@ -48,7 +48,8 @@ def app(model: Model, bare: float, processors: int, told: Told, hosts: tuple[str
     So many questions are answered at once as there are `processors`; the others wait. `told` gets a line for each
     request. It answers those that come to one of `hosts`; "*" is any.
     """
-    service = _Service(model=model, bare=bare, limiter=CapacityLimiter(processors), told=told)
+    bodies = Bodies(max(2 * LARGEST, free_memory() // 4))
+    service = _Service(model=model, bare=bare, limiter=CapacityLimiter(processors), bodies=bodies, told=told)
     guard = Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     return Starlette(
         routes=service.routes,
@@ -62,8 +63,13 @@ async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, RequestError):
         return _json({"error": str(error)}, error.code)
     if isinstance(error, HTTPException):
-        return _json({"error": f"{request.method} {request.url.path}: {error.detail}"}, error.status_code)
+        return _json({"error": f"{_line(request)}: {error.detail}"}, error.status_code)
     return _json({"error": "the server failed; its log has a line on it"}, 500)
+
+
+def _line(request: Request) -> str:
+    """Return what a request asked for, on one short line."""
+    return f"{request.method[:20]} {request.url.path[:LONGEST]}"
 
 
 def _json(told: Mapping[str, Any], code: int = 200) -> Response:
@@ -77,6 +83,7 @@ class _Service:
     model: Model
     bare: float
     limiter: CapacityLimiter
+    bodies: Bodies
     told: Told
 
     @property
@@ -117,11 +124,13 @@ class _Service:
             began, seconds = time.perf_counter(), None
             try:
                 self._check(request)
-                body = await _body(request)
-                answer, seconds = await to_thread.run_sync(work, body, limiter=self.limiter)
+                async with self.bodies.of(request) as body:
+                    answer, seconds = await to_thread.run_sync(work, body, limiter=self.limiter)
                 response = _json(answer)
             except ClientDisconnect:
                 response = _json({}, 499)
+            except MemoryError:
+                response = await _refused(request, RequestError("there is not enough memory for this request", 413))
             except Exception as error:
                 if not isinstance(error, RequestError):
                     self.told(f"a fault of the suite: {type(error).__name__}: {str(error)[:200]}")
@@ -134,15 +143,15 @@ class _Service:
     def _log(self, request: Request, code: int, seconds: float, model: float | None) -> None:
         bare = f"(bare, one picture: {self.bare:.2f} ms)"
         of_model = "" if model is None else f", {1e3 * model:.2f} ms in the model {bare}"
-        self.told(f"{request.method} {request.url.path} {code} in {1e3 * seconds:.1f} ms{of_model}")
+        self.told(f"{_line(request)} {code} in {1e3 * seconds:.1f} ms{of_model}")
 
     def _check(self, request: Request) -> None:
         """Raise RequestError when a path names another model or version."""
         name, version = (request.path_params.get(key) for key in ("name", "version"))
         if name not in (None, self.model.name):
-            raise RequestError(f"no model '{name[:100]}': there is '{self.model.name}'", 404)
+            raise RequestError(f"no model {name[:LONGEST]!r}: there is '{self.model.name}'", 404)
         if version not in (None, self.model.version):
-            raise RequestError(f"no version '{version[:100]}': there is {self.model.version}", 404)
+            raise RequestError(f"no version {version[:LONGEST]!r}: there is {self.model.version}", 404)
 
     def _predict(self, body: bytes) -> tuple[dict[str, Any], float]:
         told = parsed(body)
@@ -190,23 +199,3 @@ def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
         return Response(content, 200, HEADERS, kind)
 
     return endpoint
-
-
-async def _body(request: Request) -> bytes:
-    """Return the body. Raises RequestError when it is too large, late, or compressed."""
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise RequestError("send the body uncompressed", 415)
-    declared = request.headers.get("content-length", "")
-    too_large = RequestError(f"a request may have up to {LARGEST // 2**20} MiB", 413)
-    if declared.isdecimal() and int(declared) > LARGEST:
-        raise too_large
-    content = bytearray()
-    try:
-        async with asyncio.timeout(PATIENCE):
-            async for chunk in request.stream():
-                content += chunk
-                if len(content) > LARGEST:
-                    raise too_large
-    except TimeoutError as error:
-        raise RequestError(f"the request did not arrive within {PATIENCE:g} s", 408) from error
-    return bytes(content)

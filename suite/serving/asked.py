@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 MOST = 256  # pictures in a request
 SIGNATURES = ("images", "encoded", "pixels")  # each takes one argument, of its own name
 DTYPES = {"images": "uint8", "pixels": "float32"}
+DEPTH = 5  # lists within lists: [B, h, w, C], and one around a flat one
+NAMES = {str: "texts", bool: "truths", dict: "objects", list: "lists of uneven depth", type(None): "nothing"}
 
 
 class RequestError(Exception):
@@ -67,25 +70,38 @@ def _file(value: Any) -> bytes:
 
 def numbers(signature: str, values: Any, shape: Sequence[Any] | None = None) -> Question:
     """Return a question about pictures in numbers, [B, h, w, C], nested or flat with a `shape`. Raises RequestError."""
+    _check_kinds(signature, values)
     try:
         found = np.asarray(values)
         if shape is not None:
             found = found.reshape([int(size) for size in shape])
     except (ValueError, TypeError, OverflowError) as error:
         raise RequestError(f"{signature}: not all pictures, rows and pixels have the same length: {error}") from error
-    if found.dtype.kind not in "iuf" or found.ndim != 4 or 0 in found.shape:
-        raise RequestError(f"{signature}: numbers of shape [B, h, w, C] are needed, not {_form(found)}")
+    if found.dtype.kind not in "iuf":
+        raise RequestError(f"{signature}: a number is too large")
+    if found.ndim != 4 or 0 in found.shape:
+        raise RequestError(f"{signature}: numbers of shape [B, h, w, C] are needed, not {[*found.shape]}")
     _check_count(len(found))
     whole = signature == "images"
     if whole and (found.dtype.kind == "f" or found.min() < 0 or found.max() > 255):
         raise RequestError("images: whole numbers from 0 to 255 are needed")
-    if not np.isfinite(found.astype(np.float32) if not whole else 0).all():
+    with np.errstate(over="ignore"):
+        pictures = found.astype(DTYPES[signature])
+    if not np.isfinite(pictures).all():
         raise RequestError(f"{signature}: a number is too large")
-    return Question(signature=signature, pictures=found.astype(DTYPES[signature]))
+    return Question(signature=signature, pictures=pictures)
 
 
-def _form(found: NDArray[Any]) -> str:
-    return f"{'numbers' if found.dtype.kind in 'iuf' else 'other things'} of shape {list(found.shape)}"
+def _check_kinds(signature: str, values: Any) -> None:
+    """Raise RequestError for what is no number: of a long text among short ones NumPy would make a huge array."""
+    level = [values]
+    for _ in range(DEPTH):
+        if set(map(type, level)) != {list}:
+            break
+        level = list(chain.from_iterable(level))
+    others = set(map(type, level)) - {int, float}
+    if others:
+        raise RequestError(f"{signature}: numbers are needed, not {', '.join(sorted(map(NAMES.__getitem__, others)))}")
 
 
 def _check_count(count: int) -> None:

@@ -25,7 +25,7 @@ def question(told: Mapping[str, Any]) -> Question:
     tensor = inputs[0]
     name = text(tensor, "name", "")
     if name not in SIGNATURES:
-        raise RequestError(f"no input '{name[:50]}': there are {', '.join(SIGNATURES)}")
+        raise RequestError(f"no input {name[:50]!r}: there are {', '.join(SIGNATURES)}")
     if tensor.get("datatype") != DATATYPES[name]:
         raise RequestError(f"input {name} has the datatype {DATATYPES[name]}")
     shape, data = tensor.get("shape"), tensor.get("data")
@@ -48,10 +48,12 @@ def answer(told: Mapping[str, Any], answers: Mapping[str, Sequence[Any]], name: 
 
 
 def _wanted(told: Mapping[str, Any], answers: Mapping[str, Any]) -> list[str]:
+    """Return the names of the outputs that are asked for, each once: a million times would fill the memory."""
     asked = told.get("outputs") or [{"name": key} for key in answers]
-    if not isinstance(asked, list) or not all(isinstance(one, dict) and one.get("name") in answers for one in asked):
-        raise RequestError(f"'outputs' may name {', '.join(answers)}")
-    return [one["name"] for one in asked]
+    names = [one.get("name") if isinstance(one, dict) else None for one in asked] if isinstance(asked, list) else [None]
+    if not all(isinstance(name, str) and name in answers for name in names) or len(set(names)) < len(names):
+        raise RequestError(f"'outputs' may name {', '.join(answers)}, each once")
+    return names
 
 
 def _tensor(name: str, values: Sequence[Any]) -> dict[str, Any]:

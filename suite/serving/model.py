@@ -76,7 +76,10 @@ class Model:
     def answer(self, question: Question) -> Answer:
         """Return the answers to a question. Raises RequestError when its pictures do not go in."""
         outputs, seconds = self._asked(question.signature, self._tensor(question))
-        told = {"probabilities": outputs["probabilities"].numpy().tolist()}
+        probabilities = outputs["probabilities"].numpy()
+        if not np.isfinite(probabilities).all():  # which JSON cannot hold
+            raise RequestError(f"{question.signature}: the network has no answer to such numbers: are they 0 to 255?")
+        told = {"probabilities": probabilities.tolist()}
         if "label" in outputs:
             told["label"] = [label.decode("utf-8", "replace") for label in outputs["label"].numpy()]
         return Answer(outputs=told, seconds=seconds)

@@ -19,7 +19,7 @@ def question(told: Mapping[str, Any]) -> Question:
     wanted = text(told, "signature_name", DEFAULT)
     signature = "images" if wanted == DEFAULT else wanted
     if signature not in SIGNATURES:
-        raise RequestError(f"no signature '{wanted[:50]}': there are {DEFAULT}, {', '.join(SIGNATURES)}", 404)
+        raise RequestError(f"no signature {wanted[:50]!r}: there are {DEFAULT}, {', '.join(SIGNATURES)}", 404)
     if ("instances" in told) == ("inputs" in told):
         raise RequestError("the body needs either 'instances' or 'inputs'")
     values = _rows(told["instances"], signature) if "instances" in told else _column(told["inputs"], signature)

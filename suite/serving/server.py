@@ -10,10 +10,11 @@ import uvicorn
 from suite.core.errors import SuiteError
 from suite.machine.capacity import processors
 from suite.serving.app import LOCAL, Told, app
+from suite.serving.connection import Connection
 from suite.serving.model import Model
 
 CLIENTS = 512  # at once; further ones are told to come again
-QUIET = 5  # seconds after which a connection that says nothing is closed
+QUIET = 5  # seconds after an answer in which the next request begins, or the connection is closed
 
 
 def serve(export: Path, host: str, port: int, told: Told) -> None:
@@ -27,7 +28,7 @@ def serve(export: Path, host: str, port: int, told: Told) -> None:
         hosts = LOCAL if host in LOCAL else ("*",)
         served = app(model, bare, processors(), told, hosts)
         config = uvicorn.Config(
-            served, log_config=None, access_log=False, server_header=False, limit_concurrency=CLIENTS,
+            served, http=Connection, log_config=None, access_log=False, server_header=False, limit_concurrency=CLIENTS,
             timeout_keep_alive=QUIET, lifespan="off", ws="none",
         )  # fmt: skip
         shown = f"http://{host}:{listening.getsockname()[1]}"

@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+from suite.machine.ledger import opened
+
 FILE = "mlflow.ledger"
-_WAIT = 20  # seconds that another process may hold the ledger while it makes a run in MLflow
 _TABLE = "CREATE TABLE IF NOT EXISTS entry (uri TEXT, key TEXT, id TEXT, digest TEXT, PRIMARY KEY (uri, key))"
 
 _log = logging.getLogger("suite.tracking")
@@ -83,28 +84,13 @@ class Ledger:
             entries = self._connection.execute("SELECT * FROM entry").fetchall()
         with suppress(sqlite3.Error):
             self._connection.close()
-        self._connection = _connected(":memory:")
+        self._connection = opened(":memory:", _TABLE)
         self._connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", entries)
 
 
 def _opened(file: Path) -> sqlite3.Connection:
-    for _ in range(2):
-        try:
-            return _connected(str(file))
-        except sqlite3.OperationalError as error:  # disk full, read-only, locked: the file itself may be good
-            _log.warning("%s cannot record what was delivered to MLflow (%s)", file, error)
-            break
-        except sqlite3.DatabaseError:  # damaged
-            with suppress(OSError):
-                file.unlink()
-    return _connected(":memory:")
-
-
-def _connected(file: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, timeout=_WAIT, isolation_level=None)
     try:
-        connection.execute(_TABLE)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+        return opened(file, _TABLE)
+    except sqlite3.Error as error:
+        _log.warning("%s cannot record what was delivered to MLflow (%s)", file, error)
+        return opened(":memory:", _TABLE)

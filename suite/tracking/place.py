@@ -9,15 +9,17 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from suite.core import sqlite
+
 PATIENCE = 5  # seconds that a server has for its first answer
+ARTIFACTS = "mlartifacts"  # the folder beside an SQLite file
 _PORTS = {"postgresql": 5432, "mysql": 3306}
-_SQLITE = "sqlite:///"
 _AWAY = (502, 503, 504)  # what a proxy answers when nobody is behind it
 
 
 def uri(root: Path) -> str:
     """Return MLFLOW_TRACKING_URI if it is set, else the URI of the database beside the runs in `root`."""
-    return os.environ.get("MLFLOW_TRACKING_URI", "").rstrip("/") or f"{_SQLITE}{root.resolve() / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI", "").rstrip("/") or sqlite.url(root.resolve() / "mlflow.db")
 
 
 def is_web(uri: str) -> bool:
@@ -25,15 +27,10 @@ def is_web(uri: str) -> bool:
     return urlsplit(uri).scheme in ("http", "https")
 
 
-def database(uri: str) -> Path | None:
-    """Return the file of an SQLite `uri`; None for any other."""
-    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
-
-
 def artifacts(uri: str) -> Path | None:
     """Return the folder of an SQLite `uri`'s artifacts; None if a server decides."""
-    file = database(uri)
-    return file.resolve().parent / "mlartifacts" if file else None
+    file = sqlite.file(uri)
+    return file.resolve().with_name(ARTIFACTS) if file else None
 
 
 def is_empty(file: Path) -> bool:
@@ -43,7 +40,7 @@ def is_empty(file: Path) -> bool:
 
 def knock(uri: str) -> None:
     """Raise OSError, ValueError or sqlite3.Error unless `uri` can be reached now; takes PATIENCE seconds at most."""
-    file, parts = database(uri), urlsplit(uri)
+    file, parts = sqlite.file(uri), urlsplit(uri)
     if file:
         _open(file)
     elif parts.scheme == "sqlite":

@@ -17,9 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
+from suite.core import sqlite
 from suite.tracking import models, trouble
 from suite.tracking.content import Content, Point
-from suite.tracking.place import artifacts, database, is_empty
+from suite.tracking.place import ARTIFACTS, artifacts, is_empty
 
 if TYPE_CHECKING:
     import keras
@@ -67,15 +68,16 @@ def found(uri: str) -> None:
     MLflow takes 3 s for it, and never opens a database again whose creation was cut off. So it is created under another
     name and renamed when complete. If two processes create it at once, the first one's stays.
     """
-    file = database(uri)
+    file = sqlite.file(uri)
     if file is None or not is_empty(file):
         return
-    import mlflow
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     file.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".mlflow-", dir=file.parent) as draft:
         made = Path(draft) / file.name
-        mlflow.MlflowClient(tracking_uri=f"sqlite:///{made}", registry_uri=f"sqlite:///{made}")
+        # Not by a client: that writes the name of the folder where we are into its SQL, and fails at some quotes in it.
+        SqlAlchemyStore(sqlite.url(made), file.with_name(ARTIFACTS).absolute().as_uri())
         if is_empty(file):
             file.unlink(missing_ok=True)
         with suppress(FileExistsError):

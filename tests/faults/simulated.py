@@ -16,9 +16,11 @@ import time
 import traceback
 import uuid
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
+from suite import tracking
 from suite.core.errors import SuiteError
 from suite.core.study import Budget, Study
 from suite.core.trial import Trial
@@ -126,18 +128,25 @@ def _log(home: Path) -> Path:
     return home.with_suffix(".given")
 
 
-def work(told: dict[str, Any], *, seconds: float, before: str = "") -> None:
-    """Search as a worker does until nothing is left. `before` is code that is run first."""
+def work(told: dict[str, Any], *, seconds: float, before: str = "", mlflow: str = "") -> None:
+    """Search as a worker does until nothing is left. `before` is code that is run first; `mlflow` is told of it all."""
     exec(before, {})
     random.seed()
     wanted = study(told["name"], told["trials"], told["sampler"])
     home = Path(told["home"])
     given = os.open(_log(home), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    with folder.opened(home, wanted, told["url"]) as store:
+    with ExitStack() as stack:
+        store = stack.enter_context(folder.opened(home, wanted, told["url"]))
+        mirror = stack.enter_context(tracking.Mirror(home, wanted, mlflow, store.trials())) if mlflow else None
         while trial := store.ask(within=lambda trials: not spent(trials, wanted).exhausts(wanted.budget)):
             os.write(given, b"%d\n" % trial.number)
+            if mirror:
+                mirror.begin(trial)
             time.sleep(random.uniform(0, seconds))
-            store.finish(trial.dropped("by chance") if random.random() < 0.3 else studies.complete(trial))
+            ended = trial.dropped("by chance") if random.random() < 0.3 else studies.complete(trial)
+            store.finish(ended)
+            if mirror:
+                mirror.end(ended)
 
 
 def _forked(told: dict[str, Any], asked: str) -> int:

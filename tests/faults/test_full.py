@@ -7,8 +7,6 @@ import os
 import resource
 import signal
 import sys
-import traceback
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,11 +16,11 @@ import pytest
 
 from suite.core import answers, classes
 from suite.core.answers import Answers
-from suite.core.errors import SuiteError
 from suite.core.study import Budget, Study
 from suite.search import folder
 from suite.search.budget import spent
 from tests import studies
+from tests.faults.forking import in_a_child
 
 WRITES = {"open": 2, "os.mkdir": None, "os.rename": None, "sqlite3.connect": None}  # events, and where the flags are
 SAID = ("cannot be written", "cannot be read or written", "finished trials are safe", "no space left")
@@ -44,30 +42,6 @@ def study_run(home: Path) -> None:
         while trial := store.ask(within=lambda trials: not spent(trials, store.study).exhausts(store.study.budget)):
             answers.write(found, answers.place(home, trial.number))
             store.finish(studies.complete(trial))
-
-
-def forked(step: Callable[[], None]) -> str:
-    """Do a step in a child of this process; return the error it ended with, of ours or as a traceback."""
-    reading, writing = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads, from Python 3.12 on
-        child = os.fork()
-    if child == 0:
-        said = ""
-        try:
-            step()
-        except SuiteError as error:
-            said = str(error)
-        except BaseException:
-            said = traceback.format_exc()
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        os.write(writing, said.encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as stream:
-        said = stream.read()
-    os.waitpid(child, 0)
-    return said
 
 
 def full_from(number: int, home: Path) -> Callable[[], None]:
@@ -119,7 +93,7 @@ def walk(home: Path, step: int) -> int:
     """Let writes fail from the first one on, from the one after `step` others on, and so on; return how many failed."""
     for number in range(0, 1000, step):
         place = home / str(number) / "run"
-        said = forked(full_from(number, place))
+        said = in_a_child(full_from(number, place))
         if not said:
             return number
         check(said, place)
@@ -140,5 +114,5 @@ def test_a_disk_that_is_full_from_each_write_on_is_said_and_nothing_is_lost(tmp_
 )
 def test_files_that_cannot_grow_are_said_and_nothing_is_lost(tmp_path: Path, size: int) -> None:
     home = tmp_path / "run"
-    said = forked(no_file_beyond(size, home))
+    said = in_a_child(no_file_beyond(size, home))
     check(said, home)

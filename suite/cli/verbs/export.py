@@ -67,6 +67,8 @@ def command(
 ) -> None:
     """Export the trial and print where it is."""
     _check(by_text, classes)
+    if (name and Path(name).name != name) or name == "..":
+        raise click.UsageError("--name: this is the name of a folder within DIR, so it has no / and is not . or ..")
     chosen = arguments.formats(formats)
     found = arguments.runs(runs, root)
     comparison, wanted = compare(found), arguments.limits(limits)
