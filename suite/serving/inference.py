@@ -50,7 +50,8 @@ def answer(told: Mapping[str, Any], answers: Mapping[str, Sequence[Any]], name: 
 def _wanted(told: Mapping[str, Any], answers: Mapping[str, Any]) -> list[str]:
     """Return the names of the outputs that are asked for, each once: a million times would fill the memory."""
     asked = told.get("outputs") or [{"name": key} for key in answers]
-    names = [one.get("name") if isinstance(one, dict) else None for one in asked] if isinstance(asked, list) else [None]
+    entries = asked if isinstance(asked, list) else [None]
+    names: list[Any] = [one.get("name") if isinstance(one, dict) else None for one in entries]
     if not all(isinstance(name, str) and name in answers for name in names) or len(set(names)) < len(names):
         raise RequestError(f"'outputs' may name {', '.join(answers)}, each once")
     return names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -34,8 +35,9 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A PostgreSQL server for one test."""
-    server = Server(tmp_path_factory.mktemp("server"))
-    yield server
-    server.close()
+def server() -> Iterator[Server]:
+    """A PostgreSQL server for one test. It runs as another user, to whom pytest's folder may be shut."""
+    with TemporaryDirectory(prefix="suite-postgres-", ignore_cleanup_errors=True) as home:
+        server = Server(Path(home))
+        yield server
+        server.close()

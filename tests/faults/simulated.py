@@ -151,13 +151,16 @@ def work(told: dict[str, Any], *, seconds: float, before: str = "", mlflow: str 
 
 def _forked(told: dict[str, Any], asked: str) -> int:
     """Fork a worker that ends as the command line does; return its process number."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, interruption.ENDS)  # until they are heeded
     if worker := os.fork():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, interruption.ENDS)
         return worker
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(os.open(f"{told['home']}.{os.getpid()}.errors", os.O_WRONLY | os.O_CREAT), 2)
     interruption.heed()
     code = 1
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, interruption.ENDS)
         work(told, **json.loads(asked))
         code = 0
     except SuiteError as error:
