@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -155,3 +156,18 @@ def run(family="resnet", count=30, seed=0, chosen=None) -> Run:
 
 def families(count=30) -> list[Run]:
     return [run(family, count, seed) for seed, family in enumerate(SPACES)]
+
+
+def on_other_pictures(run, less=5.0) -> Run:
+    """The same trials on a data set that is harder: each has some accuracy less."""
+    trials = [
+        dataclasses.replace(
+            trial,
+            surroundings={**trial.surroundings, "dataset": "flowers", "dataset_digest": "77aa"},
+            measures={key: value - less * (key == "accuracy") for key, value in trial.measures.items()},
+        )
+        for trial in run.trials
+    ]
+    return dataclasses.replace(
+        run, study=dataclasses.replace(run.study, name=f"{run.name}-flowers"), trials=tuple(trials)
+    )

@@ -15,7 +15,7 @@ from benchmarks.report import runs as made_up
 from suite.report.language import spoken
 from suite.report.study import page
 from tests.browser import opened
-from tests.report_runs import families
+from tests.report_runs import families, on_other_pictures
 
 WIDE, PHONE, PAPER = (1280, 900), (390, 844), (794, 1123)  # pixels
 SELECTED = "#in.latency=0.15~0.4&in.accuracy=92~100"
@@ -32,6 +32,9 @@ VIEWS: Mapping[str, tuple[str, tuple[int, int], str, Mapping[str, Any]]] = {  # 
     "russian": ("russian", WIDE, "", {}),
     "many": ("many", WIDE, "", {}),
     "many-selected": ("many", WIDE, "#in.latency=0.3~1&in.accuracy=95~100", {}),
+    "beside": ("beside", WIDE, "", {}),
+    "beside-one": ("beside", WIDE, "#set=flowers", {}),
+    "beside-phone": ("beside", PHONE, "", {}),
     "printed": ("few", PAPER, "", {}),
 }
 
@@ -47,6 +50,7 @@ def take(folder: Path) -> list[Path]:
 def _pages(folder: Path) -> dict[str, Path]:
     few = families(60)
     pages = {"few": page.write(few, folder / "few"), "many": page.write(made_up(5_000), folder / "many")}
+    pages["beside"] = page.write([*few, *map(on_other_pictures, few)], folder / "beside")
     with spoken("ru"):
         return {**pages, "russian": page.write(few, folder / "russian")}
 

@@ -22,7 +22,7 @@ from suite.report.study import page
 from suite.statistics.calibration import reliability
 from suite.statistics.intervals import wilson
 from tests.browser import needs_chromium, opened
-from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families
+from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families, on_other_pictures
 
 pytestmark = needs_chromium
 BEGUN = ({"mode": "scratch"}, {"mode": "frozen", "weights": "ImageNet"}, {"mode": "tune", "weights": "ImageNet"})
@@ -527,19 +527,6 @@ def test_the_page_of_a_running_study_loads_itself_again_and_keeps_the_view(file,
             seen.do("window.before = true")
         assert seen.do("window.before === undefined")
         assert seen.do("[state.limits, state.x]") == [{"latency": 0.3}, "parameters"]
-
-
-def on_other_pictures(run, name="other", less=5.0):
-    """The same trials on a data set that is harder: each has some accuracy less."""
-    trials = [
-        dataclasses.replace(
-            trial,
-            surroundings={**trial.surroundings, "dataset": "flowers", "dataset_digest": "77aa"},
-            measures={key: value - less * (key == "accuracy") for key, value in trial.measures.items()},
-        )
-        for trial in run.trials
-    ]
-    return dataclasses.replace(run, study=dataclasses.replace(run.study, name=name), trials=tuple(trials))
 
 
 BESIDE = [RUNS[1], on_other_pictures(RUNS[1])]

@@ -4,7 +4,7 @@ const CALIBRATION = { wide: 460, high: 360 }; // of the drawing, which grows wit
 
 // The bins that Python wrote: first the temperature, then [series, said in %, right ones, pictures].
 function calibration([[temperature], ...bins]) {
-  const svg = draw("svg", { class: "square", viewBox: `0 0 ${CALIBRATION.wide} ${CALIBRATION.high}`, role: "img", "aria-label": say("The share of answers that are right, by the probability that the network gives them. The sentence below has the calibration errors.") });
+  const svg = draw("svg", { class: "square", viewBox: `0 0 ${CALIBRATION.wide} ${CALIBRATION.high}`, style: `max-width: ${CALIBRATION.wide}px`, role: "img", "aria-label": say("The share of answers that are right, by the probability that the network gives them. The sentence below has the calibration errors.") });
   const box = { left: 48, right: CALIBRATION.wide - 12, top: 28, bottom: CALIBRATION.high - 44 };
   const x = scale(null, [0, 100], [box.left, box.right]), y = scale(null, [0, 100], [box.bottom, box.top]);
   svg.append(axes(box, x, y), labels(box, say("Probability that it gives its answer, %"), say("Right, %")), line(x.at(0), y.at(0), x.at(100), y.at(100), "axis"));

@@ -36,6 +36,14 @@ function save_png(svg, name) {
   picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
 }
 
+// A button beside the heading of a figure that saves it as it is shown.
+function offer_png(svg) {
+  const part = svg.closest("section"), heading = part.querySelector("h2");
+  const button = element("button", { type: "button", class: "keep", "aria-label": say("{figure} as PNG", { figure: heading.textContent }) }, "PNG");
+  button.addEventListener("click", () => save_png(svg, `${part.id}.png`));
+  heading.after(button);
+}
+
 async function copy_text(text) {
   try {
     await navigator.clipboard.writeText(text);

@@ -20,6 +20,7 @@ lay_out_again();
 lay_out_settings();
 lay_out_families();
 view([...OF_THE_SELECTION, "limits", "trial"], show_answered);
+figures.filter(({ svg }) => svg !== chart).forEach(({ svg }) => offer_png(svg));
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll(".answer details, .measured-how")) details.open = true;
 });

@@ -35,7 +35,7 @@ function crossing(trial, { key, at, scale }) {
 function add_line(lines, trial) {
   const points = upright.map((one) => crossing(trial, one)).filter(Boolean);
   if (points.length < 2) return;
-  const fade = faded(trial), look = `line ${fade || (on_front.has(trial) ? "thick" : "thin")} ${fade ? "" : colour_of(kind_of(trial))}`;
+  const fade = faded(trial), look = `line ${fade || (on_front.has(trial) ? "thick" : shown.length > 300 ? "thin crowded" : "thin")} ${fade ? "" : colour_of(kind_of(trial))}`;
   lines.set(look, (lines.get(look) ?? "") + line_path(points));
   for (const [x, y] of points) crossings.push({ trial, x, y });
 }

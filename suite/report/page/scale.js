@@ -1,6 +1,6 @@
 // From values to places on the screen and back, with the ticks between.
 
-function scale(key, [low, high], [from, to], log) {
+function scale(key, [low, high], [from, to], log, every = log ? 48 : 64) { // pixels from tick to tick
   const { levels, is_plain } = columns.get(key) ?? {};
   if (levels) return of_levels(levels, [from, to]);
   const turn = log ? Math.log10 : (number) => number, back = log ? (power) => 10 ** power : (number) => number;
@@ -10,7 +10,7 @@ function scale(key, [low, high], [from, to], log) {
     key, log, low, high,
     at: (number) => from + (turn(number) - first) * factor,
     value: (place) => back(first + (place - from) / factor),
-    ticks: (log ? log_ticks : linear_ticks)(low, high, Math.max(2, Math.abs(to - from) / (log ? 48 : 64)))
+    ticks: (log ? log_ticks : linear_ticks)(low, high, Math.max(2, Math.abs(to - from) / every))
       .map((tick) => (is_plain ? { ...tick, text: String(tick.value) } : tick)), // a year is no quantity
   };
 }

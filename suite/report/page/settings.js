@@ -31,7 +31,7 @@ function panel_of_setting(key, set, trials, [low, high], { start, wide, above })
   const x = those
     ? { at: (each) => box.left + (those.indexOf(each) + 0.5) * step, value: (place) => (place - box.left) / step - 0.5, ticks: texts_of_columns.map((tick) => ({ ...tick, value: those[tick.value] })) }
     : scale(null, with_room(...extremes(numbers), one.log && extremes(numbers)[0] > 0), [box.left, box.right], one.log && extremes(numbers)[0] > 0);
-  return { key, set, box, x, y: scale(null, [low, high], [box.bottom, box.top]), own, columns: those, step };
+  return { key, set, box, x, y: scale(null, [low, high], [box.bottom, box.top], false, 40), own, columns: those, step };
 }
 
 const letters_wide = (text) => 6.4 * text.length;
@@ -85,12 +85,13 @@ function frame_of_setting(panel) {
 
 // One path for each look; pale ones lie below.
 function crowd_of(marks) {
-  const paths = new Map(), r = marks.length > 1500 ? 1.8 : 2.8;
+  const paths = new Map(), is_crowded = marks.length > 1500;
   for (const { trial, x, y } of marks) {
-    const look = `crowd ${colour_of(kind_of(trial))} ${faded(trial)}`;
-    paths.set(look, (paths.get(look) ?? "") + shape_of(kind_of(trial))(x, y, r));
+    const look = `crowd clear ${colour_of(kind_of(trial))} ${faded(trial)}`;
+    if (!paths.has(look)) paths.set(look, []);
+    paths.get(look).push(is_crowded ? `M${round(x - 1)} ${round(y - 1)}h2v2h-2Z` : shape_of(kind_of(trial))(x, y, 2.8));
   }
-  return [...paths].sort(([a], [b]) => b.includes("faded") - a.includes("faded")).map(([look, d]) => draw("path", { d, class: look }));
+  return [...paths].sort(([a], [b]) => b.includes("faded") - a.includes("faded")).map(([look, parts]) => draw("path", { d: parts.join(""), class: look }));
 }
 
 // The median of each column, of what is selected.

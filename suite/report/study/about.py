@@ -26,6 +26,7 @@ _ORDER = (
     "image",
     "data_notes",
 )
+_INNER = ("latency_timed", "latency_rest", "latency_others")  # numbers of the timing that no reader compares
 _ENDED = ("failed", "interrupted", "refused", "dropped")  # failures first, as a refusal is what a study asks
 
 Rows = list[tuple[str, list[str]]]  # a property, then its value in each run
@@ -116,7 +117,7 @@ def surroundings(comparison: Comparison) -> Rows:
     """Return the rows of the table of surroundings: a key, then each run's value, or values if its trials differ."""
     seen = [[trial.surroundings for trial in run.trials] for run in comparison.runs]
     keys = dict.fromkeys([*_ORDER, *(key for run in seen for each in run for key in each)])
-    rows = [(key.replace("_", " "), [_values(run, key) for run in seen]) for key in keys]
+    rows = [(key.replace("_", " "), [_values(run, key) for run in seen]) for key in keys if key not in _INNER]
     return [(key, values) for key, values in rows if any(values)]
 
 
