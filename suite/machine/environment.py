@@ -23,6 +23,8 @@ _OURS = {
     "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's C++ side says nothing
     "MPLBACKEND": "agg",
 }
+# A process that trains, one that times and another worker share a GPU: else the first takes all of its memory.
+_GROWTH = ("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 # They cut trainings short, or put another Keras in the place of this one.
 _UNSET = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED", "TF_USE_LEGACY_KERAS")
 DECIDED = (*_OURS, *_UNSET)  # what is the same in every process of the suite, whatever was set before
@@ -34,6 +36,7 @@ def settle() -> None:
     for name in _UNSET:
         os.environ.pop(name, None)
     os.environ.update(_OURS)
+    os.environ.setdefault(*_GROWTH)
     if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", os.environ.get("OMP_NUM_THREADS", "1")):
         del os.environ["OMP_NUM_THREADS"]  # its library would complain on the terminal, and take all processors too
     if not Path(os.path.expanduser("~")).is_absolute():  # a container may run as a user that its system does not know

@@ -17,7 +17,7 @@ from subprocess import Popen
 from tempfile import TemporaryFile
 from typing import IO, Self
 
-from suite.machine import capacity, helper, interruption, warm
+from suite.machine import capacity, gpus, helper, interruption, warm
 from suite.machine.forked import Forked
 from suite.search import conduct, folder, supervisor, worker
 from suite.timing.timer import Timer
@@ -78,6 +78,7 @@ def main() -> None:
     with suppress(OSError):
         helper.keep(warm.split_off())  # for the process that times its candidates
     capacity.take_part(number, workers)
+    gpus.take_part(number)
     study = folder.kept(home)
     try:
         with Timer.of(study.latency, study.measures) as timer:
