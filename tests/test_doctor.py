@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from suite.cli import health
+from suite.machine import gpus
+from suite.search import folder
+from suite.training import kernels
+from tests import studies
 from tests.commands import suite
 
 WAYS = {"what", "state", "found", "way_out"}
@@ -74,6 +78,64 @@ def test_a_database_that_answers_is_named_and_nothing_is_made_in_it(tmp_path: Pa
     code, found = examined(tmp_path, "--storage", f"sqlite:///{tmp_path / 'some.db'}")
     assert (code, found["storage"]["state"]) == (0, "ok")
     assert not (tmp_path / "some.db").exists() or (tmp_path / "some.db").stat().st_size == 0
+
+
+def test_a_depot_is_tried_and_nothing_is_left_in_it(tmp_path: Path) -> None:
+    (tmp_path / "place" / "small-3fa9c1d2" / "models").mkdir(parents=True)
+    file = tmp_path / "place" / "small-3fa9c1d2" / "models" / "7.1-0f3a9c51d2b84e67.keras"
+    file.write_text("a network")
+    code, found = examined(tmp_path / "runs", "--depot", str(tmp_path / "place"))
+    assert (code, found["depot"]["state"]) == (0, "ok")
+    assert found["depot"]["found"].endswith("place can be written, and keeps 1 file of 1 run")
+    assert [one for one in (tmp_path / "place").rglob("*") if one.is_file()] == [file]
+
+
+@pytest.mark.parametrize(("place", "said"), [
+    ("no such folder", "make it, or mount its disk"),
+    ("s4://me:s3cret@bucket", "no such kind of place: name a folder, s3://BUCKET/PREFIX"),
+    ("sftp://me:s3cret@127.0.0.1/suite", "sftp://me@127.0.0.1/suite"),
+])  # fmt: skip
+def test_a_depot_that_cannot_be_used_is_broken_and_its_way_out_is_said(place: str, said: str, tmp_path: Path) -> None:
+    code, found = examined(tmp_path, "--depot", place)
+    assert (code, found["depot"]["state"]) == (1, "broken")
+    assert said in found["depot"]["way_out"]
+    assert "s3cret" not in str(found)
+
+
+def test_what_waits_for_the_depot_of_a_run_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "place").mkdir()
+    with folder.opened(tmp_path / "runs" / "small", studies.study(), depot=str(tmp_path / "place")) as store:
+        (store.folder / "classes.json").write_text("[]")
+        assert store.depot.deliver()
+        (store.folder / "models").mkdir()
+        (store.folder / "models" / "7.keras").write_text("a network")
+    _, found = examined(tmp_path / "runs")
+    assert found["depot of small"]["state"] == "advice"
+    assert "has 1 file, and here wait 1 more" in found["depot of small"]["found"]
+    (tmp_path / "place").rename(tmp_path / "away")
+    code, found = examined(tmp_path / "runs")
+    assert (code, found["depot of small"]["state"]) == (1, "broken")
+    assert "mount its disk" in found["depot of small"]["way_out"]
+
+
+def test_what_onednn_has_ended_on_this_processor_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path))
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    assert health._onednn().state == health.OK
+    for name, processor in (("here", kernels.processor()), ("there", "another one")):
+        known = {"ended": "SIGSEGV", "tried": f"networks of {name}", "processor": processor}
+        kernels._keep(tmp_path / "kernels" / f"{name}.json", known)
+    found = health._onednn()
+    assert (found.state, found.found) == (health.ADVICE, "off in trainings: it ended networks of here by SIGSEGV")
+
+
+@pytest.mark.slow
+def test_a_gpu_that_tensorflow_does_not_use_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "0000:01:00.0").mkdir()
+    monkeypatch.setattr(gpus, "DRIVER", tmp_path)
+    found = health._devices()
+    assert found.state == health.ADVICE
+    assert "[gpu]" in found.way_out
 
 
 @pytest.mark.postgres

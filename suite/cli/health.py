@@ -1,4 +1,7 @@
-"""What `suite doctor` looks at, each with the way out. Nothing here imports TensorFlow; a helper does, if asked."""
+"""What `suite doctor` looks at on this machine, each with the way out.
+
+Nothing here imports TensorFlow; a helper does, if asked. What a machine talks to is in `reachable`.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from suite import tracking
-from suite.core.errors import SuiteError, without_password
+from suite.core.errors import SuiteError
 from suite.core.paths import FOR_TRAINING, ONEDNN
-from suite.machine import cache, helper
+from suite.machine import cache, gpus, helper
 from suite.machine.capacity import free_memory, processors, whole_memory
 from suite.machine.environment import check as check_environment
-from suite.search import folder, reach
-from suite.tracking import place, trouble
+from suite.search import folder
+from suite.training import kernels
 
 OK, ADVICE, BROKEN = "ok", "advice", "broken"
 LITTLE, NONE = 5e9, 5e8  # bytes of a disk: below the first it is soon full, below the second it is
@@ -34,6 +36,11 @@ USEFUL = {  # what an extra is for
     "onnx": "exports and timings on ONNX Runtime",
     "openvino": "exports and timings on OpenVINO",
     "postgres": "a study on many machines",
+    "s3": "depot in a bucket of S3",
+    "words": "studies of pictures with texts",
+    "hf": "sets of Hugging Face",
+    "heic": "pictures in HEIC",
+    "pretrained": "weights of others that need no download, and those of timm",
 }
 
 
@@ -52,8 +59,8 @@ class Finding:
         return {"what": self.what, "state": self.state, "found": self.found, "way_out": self.way_out}
 
 
-def findings(root: Path, storage: str | None, *, devices: bool) -> Iterator[Finding]:
-    """Yield what is found of this machine, of the folder of the runs, and of what they talk to."""
+def findings(root: Path, *, devices: bool) -> Iterator[Finding]:
+    """Yield what is found of this machine and of the folder of the runs."""
     yield _python()
     yield from _packages()
     yield from _extras()
@@ -61,13 +68,16 @@ def findings(root: Path, storage: str | None, *, devices: bool) -> Iterator[Find
     yield _onednn()
     if devices:
         yield _devices()
-    yield _folder("folder of the runs", root, "--runs names another")
-    yield _folder("cache", cache.folder(), "SUITE_CACHE names another")
-    yield _disk(root)
+    places = {
+        "folder of the runs": (root, "--runs names another"),
+        "prepared datasets": (cache.data_folder(), "TFDS_DATA_DIR names another"),
+        "temporary files": (Path(tempfile.gettempdir()), "TMPDIR names another"),
+        "cache": (cache.folder(), "SUITE_CACHE names another"),
+    }
+    for what, (path, other) in places.items():
+        yield _folder(what, path, other)
+    yield from _disks({what: path for what, (path, _) in places.items()})
     yield _runs(root)
-    yield _tracking(root)
-    if storage is not None:
-        yield _storage(storage)
 
 
 def _python() -> Finding:
@@ -132,6 +142,9 @@ def _onednn() -> Finding:
     if os.environ.get(ONEDNN) == "0" and not os.environ.get(FOR_TRAINING):
         way = f"unset {ONEDNN}, unless the network is served without them too: latencies depend on them"
         return Finding(what="oneDNN", state=ADVICE, found=f"off, by {ONEDNN}=0", way_out=way)
+    if fallen := kernels.fallen():
+        way = f"Nothing to do: timings have it. {ONEDNN}=1 trains with it all the same"
+        return Finding(what="oneDNN", state=ADVICE, found=f"off in trainings: it ended {fallen[0]}", way_out=way)
     return Finding(what="oneDNN", state=OK, found="as TensorFlow has it")
 
 
@@ -146,7 +159,12 @@ def _devices() -> Finding:
         return Finding(
             what="devices", state=BROKEN, found=f"TensorFlow does not load: {type(error).__name__}", way_out=way
         )
-    return Finding(what="devices", state=OK, found=", ".join(names))
+    found, seen = ", ".join(names), gpus.usable()
+    if seen and all(name.startswith("CPU") for name in names):
+        found = f"{found}: TensorFlow does not use the {len(seen)} GPU that the driver sees"
+        way = f"pip install '{PACKAGE}[gpu]', which brings the libraries of CUDA"
+        return Finding(what="devices", state=ADVICE, found=found, way_out=way)
+    return Finding(what="devices", state=OK, found=found)
 
 
 def _folder(what: str, path: Path, other: str) -> Finding:
@@ -163,16 +181,22 @@ def _folder(what: str, path: Path, other: str) -> Finding:
     return Finding(what=what, state=OK, found=f"{path} can be {'written' if there == path else 'made'}")
 
 
-def _disk(root: Path) -> Finding:
-    there = next(one for one in (root.absolute(), *root.absolute().parents) if one.exists())
-    free = shutil.disk_usage(there).free
-    state = BROKEN if free < NONE else ADVICE if free < LITTLE else OK
-    way = (
-        ""
-        if state == OK
-        else "Make room: checkpoints of a study take some GB. Old runs are folders in the folder of the runs."
-    )
-    return Finding(what="disk", state=state, found=f"{free / 1e9:.1f} GB free", way_out=way)
+def _disks(places: Mapping[str, Path]) -> Iterator[Finding]:
+    """Yield how much is free on each disk that holds one of the places."""
+    there = {what: next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+             for what, path in places.items()}  # fmt: skip
+    disks: dict[int, list[str]] = {}
+    for what, path in there.items():
+        disks.setdefault(path.stat().st_dev, []).append(what)
+    for held in disks.values():
+        free = shutil.disk_usage(there[held[0]]).free
+        state = BROKEN if free < NONE else ADVICE if free < LITTLE else OK
+        way = (
+            ""
+            if state == OK
+            else "Make room: checkpoints of a study take some GB. Old runs are folders in the folder of the runs."
+        )
+        yield Finding(what="disk", state=state, found=f"{free / 1e9:.1f} GB free: {', '.join(held)}", way_out=way)
 
 
 def _runs(root: Path) -> Finding:
@@ -188,22 +212,3 @@ def _runs(root: Path) -> Finding:
         found = f"{len(damaged)} of {len(homes)} cannot be read"
         return Finding(what="runs", state=BROKEN, found=found, way_out=" ".join(damaged[:3]))
     return Finding(what="runs", state=OK, found=f"{len(homes)} in {root}")
-
-
-def _tracking(root: Path) -> Finding:
-    uri = tracking.uri(root)
-    shown = without_password(uri)
-    try:
-        place.knock(uri)
-    except Exception as error:  # of sockets, of requests and of SQLite
-        found = f"MLflow at {shown} does not answer"
-        return Finding(what="tracking", state=BROKEN, found=found, way_out=f"{trouble.reason(error)}.")
-    return Finding(what="tracking", state=OK, found=f"MLflow at {shown}")
-
-
-def _storage(url: str) -> Finding:
-    try:
-        found = reach.reached(url)
-    except SuiteError as error:
-        return Finding(what="storage", state=BROKEN, found="the database cannot be used", way_out=str(error))
-    return Finding(what="storage", state=OK, found=found)

@@ -21,8 +21,9 @@ from suite.datasets.captions import Captions
 from suite.datasets.folder import Viewed, broken, view_all
 from suite.datasets.layout import Layout
 from suite.datasets.naming import named
-from suite.datasets.preparing import data_folder, prepare, unwritable
+from suite.datasets.preparing import prepare, unwritable
 from suite.datasets.split import Folder
+from suite.machine.cache import data_folder
 
 LOG = logging.getLogger(__name__)
 VERSION = 1  # of what is prepared from the same files

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow_datasets as tfds
 
-from suite.datasets.preparing import data_folder, prepare
+from suite.datasets.preparing import prepare
+from suite.machine.cache import data_folder
 
 SHARE = 5  # one digit in five is for validation, and one in five for the test
 

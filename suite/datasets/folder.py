@@ -23,8 +23,9 @@ from suite.datasets.copies import Sights
 from suite.datasets.huggingface import Images
 from suite.datasets.layout import Layout
 from suite.datasets.naming import named
-from suite.datasets.preparing import data_folder, prepare, unwritable
+from suite.datasets.preparing import prepare, unwritable
 from suite.datasets.split import Folder, Picture, require_whole
+from suite.machine.cache import data_folder
 from suite.machine.progress import watched
 from suite.machine.quiet import heard
 from suite.pictures import graph, viewing

@@ -1,23 +1,17 @@
-"""The data folder of tensorflow-datasets and how a builder fills it: quietly, completely or not at all."""
+"""How a builder of tensorflow-datasets fills its data folder: quietly, completely or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import logging
 
 from suite.core.errors import DatasetError
-
-
-def data_folder() -> Path:
-    """Return where prepared datasets lie: TFDS_DATA_DIR as it is now, or tensorflow-datasets' own default."""
-    return Path(os.environ.get("TFDS_DATA_DIR") or Path.home() / "tensorflow_datasets").expanduser()
+from suite.machine.cache import data_folder
 
 
 def prepare(builder: tfds.core.DatasetBuilder) -> None:

@@ -11,8 +11,8 @@ from urllib.request import getproxies
 import tensorflow_datasets as tfds
 
 from suite.core.errors import DatasetError
-from suite.datasets.preparing import data_folder
 from suite.datasets.source import features
+from suite.machine.cache import data_folder
 
 
 def builder(

@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from suite.depot.courier import Courier
 from suite.depot.depot import Depot
+from suite.depot.examination import examined
 
-__all__ = ["Courier", "Depot"]
+__all__ = ["Courier", "Depot", "examined"]

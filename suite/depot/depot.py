@@ -61,6 +61,10 @@ class Depot:
         """Where it is, without a password; empty if there is none."""
         return self._place.shown if self._place else ""
 
+    def kept(self) -> int:
+        """Return how many files of the run it has. Raises DepotError or MissingExtraError if that cannot be known."""
+        return len(self._place.copies()) if self._place else 0
+
     def waiting(self) -> list[Path]:
         """Return the files of the run that are still to be delivered, those that changed since included."""
         if not self._place:

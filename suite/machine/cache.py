@@ -1,4 +1,4 @@
-"""The folder that keeps, for each user, what was found out about this machine."""
+"""Folders of a user outside of runs: what was found out about this machine, and prepared datasets."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def folder() -> Path:
     except OSError:
         return Path(tempfile.gettempdir()) / "keras-comparison-suite"
     return wanted
+
+
+def data_folder() -> Path:
+    """Return where prepared datasets lie: TFDS_DATA_DIR as it is now, or tensorflow-datasets' own default."""
+    return Path(os.environ.get("TFDS_DATA_DIR") or Path.home() / "tensorflow_datasets").expanduser()
