@@ -15,7 +15,7 @@ from suite.core.trial import Trial
 from suite.sampler import cheap_first
 from suite.search import folder, tuner
 from suite.search.proposals import OPTUNAS, sampler
-from suite.search.store import DROPS
+from suite.search.proposer import DROPS
 from suite.studyfile import binding
 from tests import studies
 

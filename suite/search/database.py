@@ -90,11 +90,12 @@ def alone(storage: RDBStorage, study: str) -> Iterator[None]:
     """Make the block one transaction of this thread on `storage`; no other worker of `study` has one meanwhile.
 
     What the block reads stays true until its end. A process that dies in the block changes nothing. Optuna's own
-    transactions become savepoints in it.
+    transactions become parts of it: they end with it, and an error in one undoes it all. (Savepoints in their place
+    would be a third of all statements.)
     """
     with storage.engine.connect() as connection:
         _lock(connection, study)
-        storage.scoped_session.registry.set(Session(connection, join_transaction_mode="create_savepoint"))
+        storage.scoped_session.registry.set(Session(connection, join_transaction_mode="rollback_only"))
         try:
             yield
             connection.commit()

@@ -39,6 +39,7 @@ class Rows:
         self._study, self._distributions = study, distributions(study)
         self._storage = database.opened(url)
         self._loaded: _Study | None = None
+        self._known_id: int | None = None  # of the study; it stays the same
         if not self._is_there():
             self._create()
 
@@ -263,7 +264,9 @@ class Rows:
         return self._storage.get_trial_id_from_study_id_trial_number(self._study_id(), number)
 
     def _study_id(self) -> int:
-        return self._storage.get_study_id_from_name(self._study.name)
+        if self._known_id is None:
+            self._known_id = self._storage.get_study_id_from_name(self._study.name)
+        return self._known_id
 
 
 class _Study(optuna.Study):
