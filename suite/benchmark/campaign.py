@@ -9,31 +9,29 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from time import perf_counter
 from typing import Any
 
 from suite import architectures
+from suite.benchmark import outcome
 from suite.benchmark.order import BuildOrder
 from suite.core import cells
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, TableError
 from suite.core.inputs import Given, Sizes, all_spelled
-from suite.core.measures import COUNTED, MEASURES, interval
 from suite.core.paths import made_for
 from suite.core.study import is_file, is_own
 from suite.core.task import spelled
 from suite.machine import capacity, helper
 from suite.machine.surroundings import surroundings, version_of
 from suite.timing import runtimes
-from suite.timing.order import Order, too_slow
-from suite.timing.readings import READINGS, file_size
+from suite.timing.order import Order
+from suite.timing.readings import READINGS
 from suite.timing.timer import GoneError, Timer, onednn
 
-ALONE = 5.0  # percent of the timed processors that others may take
 COPIES = 3  # of a network's weights, for which memory is needed to build and write it
 HEAD = (
     "device", "threads", "platform", "python", "suite", "tensorflow", "keras", "litert", "onnxruntime", "openvino",
@@ -192,7 +190,7 @@ def _digest(name: str) -> str:
 
 def _measured(wanted: Sequence[Cell], known: Iterable[Cell], settings: Settings) -> Iterator[Cell]:
     """Measure one network and yield its cells. The `known` cells show which need not be tried."""
-    slow = {cell.key: cell for cell in _too_slow(wanted, list(known), settings)}
+    slow = {cell.key: cell for cell in outcome.too_long(wanted, list(known), settings.longest)}
     yield from slow.values()
     missing = [cell for cell in wanted if cell.key not in slow]
     if not missing:
@@ -200,18 +198,18 @@ def _measured(wanted: Sequence[Cell], known: Iterable[Cell], settings: Settings)
     first, began = missing[0], perf_counter()
     reason = _too_large(first.model)
     if reason:
-        yield from (_ended(cell, began, state=cells.NO_MEMORY, reason=reason) for cell in missing)
+        yield from (outcome.ended(cell, began, state=cells.NO_MEMORY, reason=reason) for cell in missing)
         return
     with TemporaryDirectory(prefix="suite-") as folder:
         paths = tuple(dict.fromkeys(cell.path for cell in missing))
         made = _made(first.model, settings, paths, folder)
         if "artefacts" not in made:
-            yield from (_ended(cell, began, **made) for cell in missing)
+            yield from (outcome.ended(cell, began, **made) for cell in missing)
             return
         for path in paths:
-            of_path = [_counted(cell, made) for cell in missing if cell.path == path]
+            of_path = [outcome.counted(cell, made) for cell in missing if cell.path == path]
             impossible = _impossible(of_path, made)
-            yield from (_ended(cell, began, state=cells.FAILED, reason=why) for cell, why in impossible)
+            yield from (outcome.ended(cell, began, state=cells.FAILED, reason=why) for cell, why in impossible)
             possible = [cell for cell in of_path if cell not in [one for one, _ in impossible]]
             if possible:
                 yield from _timed(possible, made, settings)
@@ -222,27 +220,6 @@ def _impossible(of_path: Sequence[Cell], made: dict[str, Any]) -> list[tuple[Cel
     failed, batch = made["artefacts"][of_path[0].path].get("failed"), made["batch"]
     whys = [failed or ("" if batch in (None, cell.batch) else f"its batch is fixed at {batch}") for cell in of_path]
     return [(cell, why) for cell, why in zip(of_path, whys, strict=True) if why]
-
-
-def _too_slow(missing: Sequence[Cell], known: Sequence[Cell], settings: Settings) -> Iterator[Cell]:
-    """Yield the cells whose ten blocks would take too long even if a call were as fast as at a smaller batch."""
-    for cell in missing:
-        smaller = [
-            one for one in known
-            if one.is_timed and one.batch < cell.batch
-            and replace(one, batch=cell.batch).key == cell.key
-        ]  # fmt: skip
-        slowest = max(smaller, key=lambda one: one.latency or 0, default=None)
-        said = too_slow((slowest.latency or 0) / 1e3, settings.longest) if slowest else ""
-        if slowest and said:
-            reason = f"{said}; at batch {slowest.batch} already"
-            known_of_it = {"measures": _of_any_batch(slowest), "total_parameters": slowest.total_parameters}
-            yield _ended(cell, perf_counter(), state=cells.TOO_SLOW, reason=reason, **known_of_it)
-
-
-def _of_any_batch(cell: Cell) -> dict[str, float]:
-    """Return the measures that are the same at every batch size."""
-    return {name: value for name, value in cell.measures.items() if not MEASURES[name].per_device}
 
 
 def _too_large(model: str) -> str:
@@ -261,8 +238,8 @@ def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> 
     try:
         answer = next(_asked("suite.benchmark.builder", order))  # how the process then ends does not matter
     except GoneError as gone:
-        return _gone(gone, "it was built")
-    return answer if "artefacts" in answer else _reason(answer)
+        return outcome.gone(gone, "it was built")
+    return answer if "artefacts" in answer else outcome.reason(answer)
 
 
 def _timed(of_path: Sequence[Cell], made: dict[str, Any], settings: Settings) -> Iterator[Cell]:
@@ -282,12 +259,12 @@ def _timed(of_path: Sequence[Cell], made: dict[str, Any], settings: Settings) ->
         with Timer(of_path[0].path, settings.threads) as timer:  # new for each network: it holds the memory of one only
             for answer in timer.ask(order):
                 cell = left.pop(0)
-                yield _ended(cell, began, **_told(cell, answer, timer.without))
+                yield outcome.ended(cell, began, **outcome.told(cell, answer, timer.without))
                 began = perf_counter()
     except GoneError as gone:
-        said = _gone(gone, "it was run")
+        said = outcome.gone(gone, "it was run")
         for cell in left:
-            yield _ended(cell, began, **said)
+            yield outcome.ended(cell, began, **said)
             said = {**said, "reason": "a smaller batch failed"}
 
 
@@ -306,66 +283,3 @@ def _asked(module: str, order: BuildOrder) -> Iterator[dict[str, Any]]:
         if code := process.wait():
             errors.seek(0)
             raise GoneError(code, errors.read())
-
-
-def _gone(gone: GoneError, when: str) -> dict[str, str]:
-    """Return state and reason of cells without an answer because their process ended."""
-    return {"state": cells.NO_MEMORY if gone.is_killed else cells.FAILED, "reason": gone.said(when)}
-
-
-def _counted(cell: Cell, made: dict[str, Any]) -> Cell:
-    """Return a cell with what is known of its network and artefact before the network runs."""
-    counts, file = made["counts"], made["artefacts"][cell.path].get("file")
-    known = {name: float(counts[name]) for name in COUNTED if name in counts}
-    peak = counts.get("peaks", {}).get(str(cell.batch))
-    return replace(
-        cell,
-        image=made["image"] or cell.image,
-        measures=known | ({"file_size": file_size(Path(file))} if file else {}),
-        total_parameters=counts.get("total_parameters"),
-        activation_memory=None if peak is None else peak / 1e6,
-    )
-
-
-def _told(cell: Cell, answer: dict[str, Any], without: str) -> dict[str, Any]:
-    """Return what the timing process says of a cell; `without` is why it had no references at all."""
-    if "measures" not in answer:
-        return _reason(answer)
-    doubts = _doubts(answer, without)
-    told = ("reference", "ratio", "rest", "calls", "drift", "load", "others", "steal", "clock", "temperature")
-    return {
-        "state": cells.UNSTABLE if doubts else cells.STABLE,
-        "reason": ", ".join(doubts),
-        "measures": {**cell.measures, **answer["measures"]},
-        "blocks": len(answer["blocks"]),
-        "block_times": _listed(answer["blocks"]),
-        "reference_times": _listed(answer["references"]),
-        **{key: answer[key] for key in told},
-    }
-
-
-def _doubts(answer: dict[str, Any], without: str) -> list[str]:
-    """Return why a latency may not be the network's own on this device."""
-    low, high = interval(answer["measures"], "latency")
-    wide = 50 * (high - low) / answer["measures"]["latency"]
-    failed = without or "; ".join(f"{name}: {said}" for name, said in answer["without"].items())
-    return (
-        [f"known to {wide:.0f} % only"] * (not answer["is_stable"])
-        + [f"other processes took {answer['others']:.0f} % of its processors"] * (answer["others"] > ALONE)
-        + [f"timed without a reference ({failed})"] * (not answer["reference"])
-    )
-
-
-def _reason(answer: dict[str, Any]) -> dict[str, str]:
-    """Return state and reason of what a process could not do."""
-    states = {"no_memory": cells.NO_MEMORY, "too_slow": cells.TOO_SLOW, "failed": cells.FAILED}
-    (key,) = states.keys() & answer.keys()
-    return {"state": states[key], "reason": answer[key]}
-
-
-def _listed(times: Sequence[float]) -> str:
-    return " ".join(f"{time:.4g}" for time in times)
-
-
-def _ended(cell: Cell, began: float, **known: Any) -> Cell:
-    return replace(cell, seconds=perf_counter() - began, measured=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", **known)

@@ -8,30 +8,28 @@ a key holds a value or a domain: `{ choice = [...] }`, `{ range = [low, high] }`
 from __future__ import annotations
 
 import math
-import os
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-import tomlkit
-
 from suite.core import files
 from suite.core.domains import Choice, Domain, Range, Value, hold
 from suite.core.errors import StoreError, StudyError, did_you_mean
 from suite.core.recipe import Recipe
 from suite.core.rules import hold_objectives, shown
-from suite.core.study import Study, is_own, split
+from suite.core.study import Study, split
 from suite.studyfile import toml
 from suite.studyfile.kinds import typed, typed_domain, typed_entries
 from suite.studyfile.mistakes import Keys, Mistakes
 from suite.studyfile.overrides import overridden
+from suite.studyfile.places import PLACES, place_pairs, placed
+from suite.studyfile.writing import DOMAINS, text
 
-_TABLES = ("space", "recipe", "words", "objectives", "constraints", "budget", "fidelity", "latency", "confirm")
-_DOMAINS = ("choice", "range", "log")
+__all__ = ["parse", "read", "text", "write"]
+
 _EXAMPLES = {
     "name": 'name = "resnet"',
     "architecture": 'architecture = "resnet/50"',
@@ -62,12 +60,12 @@ def read(path: Path, overrides: Sequence[str] = (), home: Path | None = None) ->
     except ValueError as error:  # of TOML, or of UTF-8
         raise StudyError(f"{path}: not TOML: {error}") from None
     _move_old_keys(document)
-    for key, absolute in _PLACES.items():
+    for key, absolute in PLACES.items():
         if key in document:
-            document[key] = _placed(document[key], absolute, path.parent if home is None else home)
-    _place_pairs(document, path.parent if home is None else home)
+            document[key] = placed(document[key], absolute, path.parent if home is None else home)
+    place_pairs(document, path.parent if home is None else home)
     read = parse(document, str(path), overrides)
-    return replace(read, **{key: _placed(getattr(read, key), absolute, Path()) for key, absolute in _PLACES.items()})
+    return replace(read, **{key: placed(getattr(read, key), absolute, Path()) for key, absolute in PLACES.items()})
 
 
 def parse(document: Mapping[str, Any], place: str, overrides: Sequence[str] = ()) -> Study:
@@ -87,33 +85,6 @@ def write(study: Study, path: Path) -> None:
         raise StoreError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def text(study: Study) -> str:
-    """Return `study` as TOML that reads back as an equal study."""
-    plain = _plain(study)
-    plain["space"] = _by_family(plain["space"])
-    document = tomlkit.document()
-    for key, value in plain.items():
-        if key not in _TABLES:
-            document.add(key, _inline(value))
-    for name in _TABLES:
-        if name not in plain:
-            continue
-        if isinstance(plain[name], list) and plain[name]:
-            document.add(name, tomlkit.aot())
-            for entry in plain[name]:
-                document[name].append(_table_of(entry))
-        elif plain[name]:
-            document.add(name, _table_of(plain[name]))
-    return re.sub(r"\n+(?=\[)", "\n\n", tomlkit.dumps(document))  # a blank line before each table
-
-
-def _placed(entry: Any, absolute: Callable[[str, Path], str], folder: Path) -> Any:
-    """Return a path, or each of several, as absolute, from `folder`; anything else as it is."""
-    if isinstance(entry, (list, tuple)):
-        return type(entry)(_placed(one, absolute, folder) for one in entry)
-    return absolute(entry, folder) if isinstance(entry, str) else entry
-
-
 def _with_families(document: dict[str, Any]) -> dict[str, Any]:
     """Return a document with the tables of families within [space] as keys of it: `vit.depth`."""
     named, space = document.get("architecture"), document.get("space")
@@ -123,19 +94,12 @@ def _with_families(document: dict[str, Any]) -> dict[str, Any]:
     families = [PurePath(split(pattern)[0]).stem for pattern in patterns]
     flat: dict[str, Any] = {}
     for key, entry in space.items():
-        is_table = isinstance(entry, dict) and not {*_DOMAINS, "step"} & entry.keys()
+        is_table = isinstance(entry, dict) and not {*DOMAINS, "step"} & entry.keys()
         if is_table and any(fnmatch(key, family) for family in families):
             flat |= {f"{key}.{name}": value for name, value in entry.items()}
         else:
             flat[key] = entry
     return {**document, "space": flat}
-
-
-def _absolute(architecture: str, folder: Path) -> str:
-    """Return `networks/mine.py/small` as an absolute path, from `folder`; `resnet/50` as it is."""
-    return (
-        os.path.abspath(folder / os.path.expanduser(architecture)) if is_own(split(architecture)[0]) else architecture
-    )
 
 
 def _move_old_keys(document: dict[str, Any]) -> None:
@@ -144,28 +108,6 @@ def _move_old_keys(document: dict[str, Any]) -> None:
     if isinstance(fidelity, dict) and "latency_seconds" in fidelity:
         seconds = fidelity.pop("latency_seconds")
         document["latency"] = {"seconds": seconds} | document.get("latency", {})
-
-
-def _absolute_folder(dataset: str, folder: Path) -> str:
-    """Return a path that begins with `.`, `~` or `/` as absolute, from `folder`; a dataset's name as it is."""
-    if dataset.startswith("hf:"):
-        return f"hf:{_absolute_folder(dataset.removeprefix('hf:'), folder)}"
-    is_path = dataset.startswith((".", "~")) or Path(dataset).is_absolute()
-    return os.path.abspath(folder / os.path.expanduser(dataset)) if is_path else dataset
-
-
-def _place_pairs(document: dict[str, Any], folder: Path) -> None:
-    """Make the path of a table of captions absolute, from `folder`; one without a folder lies beside the pictures."""
-    words = document.get("words")
-    if isinstance(words, dict) and isinstance(words.get("pairs"), str):
-        document["words"] = {**words, "pairs": _absolute_folder(words["pairs"], folder)}
-
-
-_PLACES: dict[str, Callable[[str, Path], str]] = {
-    "architecture": _absolute,
-    "dataset": _absolute_folder,
-    "weights": _absolute_folder,
-}
 
 
 def _neighbours(path: Path) -> str:
@@ -243,12 +185,12 @@ def _entries(raw: object, keys: Keys, mistakes: Mistakes) -> Any:
 def _domain(table: dict[str, Any]) -> Domain:
     """Return the domain that `table` describes."""
     for key in table:
-        if key not in (*_DOMAINS, "step"):
+        if key not in (*DOMAINS, "step"):
             family = (
                 " A table of a family needs its networks in `architecture`." if isinstance(table[key], dict) else ""
             )
-            raise StudyError(f"no domain '{key}'.{family or did_you_mean(key, _DOMAINS)}")
-    given = [key for key in _DOMAINS if key in table]
+            raise StudyError(f"no domain '{key}'.{family or did_you_mean(key, DOMAINS)}")
+    given = [key for key in DOMAINS if key in table]
     if len(given) != 1:
         raise StudyError("a domain is one of { choice = [...] }, { range = [low, high] } and { log = [low, high] }")
     return _choice(table) if given == ["choice"] else _range(table, given[0])
@@ -284,44 +226,3 @@ def _value(raw: object) -> Value:
     if isinstance(raw, (bool, int, str)) or (isinstance(raw, float) and math.isfinite(raw)):
         return raw
     raise StudyError(f"needs a finite number, a string, true, false, or a list of these; not {shown(raw)}")
-
-
-def _plain(value: Any) -> Any:
-    """Return `value` for TOML: dataclasses as tables without None, tuples as lists."""
-    if isinstance(value, Choice):
-        return {"choice": _plain(value.values)}
-    if isinstance(value, Range):
-        step = {} if value.step is None else {"step": value.step}
-        return {"log" if value.log else "range": [value.low, value.high]} | step
-    if is_dataclass(value):
-        value = {field.name: getattr(value, field.name) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items() if entry is not None}
-    return list(map(_plain, value)) if isinstance(value, (tuple, list)) else value
-
-
-def _inline(value: Any) -> Any:
-    """Return a plain value for one line of TOML."""
-    if isinstance(value, dict):
-        table = tomlkit.inline_table()
-        for key, entry in value.items():
-            table.add(key, _inline(entry))
-        return table
-    return tomlkit.item([_inline(entry) for entry in value]) if isinstance(value, list) else tomlkit.item(value)
-
-
-def _by_family(space: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the plain [space] with `vit.depth` in a table `vit`, after what every network has."""
-    nested = {key: value for key, value in space.items() if "." not in key}
-    for key, value in space.items():
-        if "." in key:
-            nested.setdefault(key.rpartition(".")[0], {})[key.rpartition(".")[2]] = value
-    return nested
-
-
-def _table_of(entries: Mapping[str, Any]) -> tomlkit.items.Table:
-    table = tomlkit.table()
-    for key, value in entries.items():
-        is_table = isinstance(value, dict) and not {*_DOMAINS} & value.keys()
-        table.add(key, _table_of(value) if is_table else _inline(value))
-    return table
