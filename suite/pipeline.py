@@ -30,12 +30,12 @@ from suite.core.task import Shape, Task
 from suite.core.trial import Run, Trial
 from suite.export import folder as exports
 from suite.export.formats import SAVED_MODEL
-from suite.machine import capacity, helper, warm
+from suite.machine import capacity, gpus, helper, warm
 from suite.machine.forked import can_fork
 from suite.machine.quiet import has_computed, load_tensorflow
 from suite.machine.surroundings import surroundings
 from suite.pictures import viewing
-from suite.report import confirmation
+from suite.report import certainty, choice, confirmation
 from suite.report.catalogue.network import Network
 from suite.report.comparison import compare
 from suite.search import exchange, folder, sharing
@@ -256,6 +256,8 @@ def hours_over(done: Run) -> str:
 
 
 def _search(wanted: Study, root: Path, storage: str | None, depot: str | None, show: bool, workers: int) -> None:
+    if workers > 1:
+        gpus.take_part(0)
     with Timer.of(wanted.latency, wanted.measures) as timer:
         if wanted.times_first and not can_fork():
             timer.start()  # its process loads TensorFlow while this one does
@@ -448,6 +450,45 @@ def export(
     runtimes = _runtimes(entry.trial, study, formats)
     card |= {"timed_on": f"{surroundings()['device']}, {runtimes.threads} threads"}
     return exporting.export(network, data, into, card, others, formats=formats, runtimes=runtimes)
+
+
+def in_format(runs: Sequence[Run], name: str, most: int, told: Callable[[str], None]) -> list[Run]:
+    """Return what may be on the front of `runs` as it is in the format `name`: a run of its own for each.
+
+    At most so many networks are converted, judged on validation pictures and timed, the surest first. What was found
+    before is not measured again. A table of each lies in the folder of its run. Raises MissingExtraError, SuiteError.
+    """
+    timing_runtimes.check(name)
+    load_tensorflow()
+    from suite.search import in_format as formats
+
+    comparison = compare(runs)
+    near = certainty.contenders(comparison)
+    if not near:
+        choice.best(comparison)  # says why there is none
+    if len(near) > most:
+        told(f"{len(near)} networks may be on the front as {name}; the surest {most} are converted (--most).")
+    found = []
+    for title, run in zip(comparison.names, runs, strict=True):
+        numbers = {entry.trial.number for entry in near[:most] if entry.run == title}
+        trials = [trial for trial in run.trials if trial.number in numbers]
+        if trials:
+            found.append(formats.candidates(run, trials, name, told))
+            told(f"What is known of {run.name} as {name} is kept in {_table(found[-1])}, for `suite report`.")
+    return found
+
+
+def _table(run: Run) -> Path:
+    """Write all trials of a run as a table beside its folder, and return its file."""
+    from suite.report.study import tables
+
+    file = run.folder.with_name(f"{run.folder.name}.csv")
+    try:
+        with files.replacing(file) as draft:
+            tables.every_trial(compare([run])).to_csv(draft, index=False)
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be written ({error.strerror or error})") from error
+    return file
 
 
 def _runtimes(trial: Trial, study: Study, formats: Sequence[str]) -> OwnRuntimes:

@@ -38,7 +38,7 @@ from suite.report import certainty
 from suite.report.comparison import compare
 from suite.search import exchange, folder
 from suite.tracking.delivery import Delivery
-from tests import studies
+from tests import shapes, studies, test_words_in_studies
 from tests.runs import hold_answers
 from tests.test_store import shared as shared  # the databases that machines share
 
@@ -491,7 +491,7 @@ load_tensorflow()
 from suite import pipeline, tracking
 from suite.search.store import Store
 from suite.tracking.delivery import Delivery
-from tests.test_depot import study
+from tests.test_depot import study, words_study
 
 tracking.deliver = lambda *_, **__: Delivery(delivered=0, waiting=0)
 plain = Store.finish
@@ -502,13 +502,18 @@ def finish(self, trial):
         os.kill(os.getpid(), signal.SIGKILL)
 
 Store.finish = finish
-pipeline.run(study({name!r}, {trials}), Path({home!r}), {url!r}, depot={depot!r}, show=False)
+pipeline.run({asked}, Path({home!r}), {url!r}, depot={depot!r}, show=False)
 """
 
 
 def die(home: Path, url: str, depot: str, name: str, trials: int, state: str) -> None:
     """Search on another machine, which dies when it has told that a trial is in this state."""
-    code = ELSEWHERE.format(root=str(ROOT), home=str(home), url=url, depot=depot, name=name, trials=trials, state=state)
+    die_of(f"study({name!r}, {trials})", home, url, depot, state)
+
+
+def die_of(asked: str, home: Path, url: str, depot: str, state: str) -> None:
+    """Search what is `asked` for, in Python, as `die` does."""
+    code = ELSEWHERE.format(root=str(ROOT), home=str(home), url=url, depot=depot, asked=asked, state=state)
     died = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert died.returncode == -signal.SIGKILL, died.stderr
 
@@ -556,3 +561,32 @@ def test_any_machine_reports_and_exports_what_another_has_trained(tmp_path: Path
     entry = next(one for one in comparison.candidates if one.trial.number == ours[0])
     done = pipeline.export(entry, [exchange.exchanged(tmp_path / "there" / name)], tmp_path / "exports")
     assert done.test_accuracy is not None
+
+
+def words_study(pictures: str, trials: int) -> Study:
+    """Two networks that learn the same from texts, and differ in how their classifiers are trained."""
+    return test_words_in_studies.study(Path(pictures), budget=Budget(trials=trials))
+
+
+@pytest.mark.slow
+def test_what_networks_have_learned_from_texts_goes_with_the_depot_too(tmp_path: Path, place: Path) -> None:
+    pictures, url = tmp_path / "pictures", f"sqlite:///{tmp_path / 'shared.db'}"
+    shapes.world(pictures, 10)
+    die_of(f"words_study({str(pictures)!r}, 2)", tmp_path / "there", url, str(place), "complete")
+    shutil.rmtree(tmp_path / "there")
+    before = [name for name in inside(place) if "/words/" in name]
+    assert [name.rpartition("/")[2].partition(".")[0] for name in before if "tokens" in name] == ["tokens"]
+    run = pipeline.run(words_study(str(pictures), 2), tmp_path / "here", url, show=False)
+    theirs, ours = (trial for trial in run.trials if trial.state == "complete")
+    assert theirs.surroundings["weights_digest"] == ours.surroundings["weights_digest"]
+    assert theirs.measures["zero_shot"] == ours.measures["zero_shot"]
+    assert [name for name in inside(place) if "/words/" in name] == before  # nothing was learned again
+    hold_answers(run)
+    assert pipeline.report([run], tmp_path / "page").is_file()
+    entry = next(one for one in compare([run]).entries if one.trial.number == theirs.number)
+    by_text = pipeline.export(entry, [run], tmp_path / "by text", ())
+    assert by_text.test_accuracy is not None
+    own = pipeline.export(entry, [run], tmp_path / "own", ("a red thing", "a blue thing"))
+    (answer,) = pipeline.predict(own.folder, [next(pictures.glob("red_circle/*.png"))])
+    assert {name for name, _ in answer} == {"a red thing", "a blue thing"}
+    assert pipeline.export(entry, [run], tmp_path / "trained").test_accuracy is not None

@@ -105,6 +105,12 @@ class Run:
     folder: Path
     study: Study
     trials: tuple[Trial, ...]
+    in_format: str = ""  # in which its trials were judged, `litert` or the like; empty: as they were trained
+
+    @property
+    def home(self) -> Path:
+        """The folder of the run itself: what is known of a format lies in a folder of it."""
+        return self.folder.parents[1] if self.in_format else self.folder
 
     @property
     def name(self) -> str:

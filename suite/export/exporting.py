@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,34 +17,20 @@ from PIL import Image
 
 from suite.core import files
 from suite.core.errors import ExportError, SuiteError
-from suite.core.reasons import said
 from suite.datasets import Dataset
-from suite.export import agreement, converters, model_card, saved_model, verdict, warmup
+from suite.export import agreement, model_card, saved_model, verdict, warmup
 from suite.export import folder as exports
 from suite.export.agreement import Agreement, Asked
 from suite.export.formats import SAVED_MODEL
+from suite.export.recast import JUDGED, Recast, Runtimes
 from suite.export.verdict import Verdict
-from suite.machine.quiet import silenced
 
-JUDGED = 1000  # validation pictures at the most, on which each format is judged
-CALIBRATED = 300  # training pictures at the most, by which the ranges of 8-bit numbers are chosen
-OTHERWISE = 10  # times the tolerance of TensorFlow is that of other runtimes: they add numbers up in another order
 ENCODED = (
     "Takes JPEG, PNG, GIF and BMP files. It heeds neither the turn that a camera noted, nor colour profiles, nor the "
     "palette of a BMP file, and cuts 16 bits to the upper 8. `suite predict` opens files first, as training does: the "
     "model sees what a viewer shows."
 )  # what its signature `encoded` does not do, for the card
 EXAMPLES = 3  # pictures of the test split, to try the export with
-
-
-class Runtimes(Protocol):
-    """The runtimes of all formats, each in processes of its own."""
-
-    def answers(self, format: str, file: Path, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the probabilities, [N, K], that a file gives for pictures, [N, H, W, C]. Raises SuiteError."""
-
-    def latency(self, format: str, file: Path) -> Mapping[str, float]:
-        """Return the latency of a file for one picture, with its interval. Raises SuiteError."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,43 +128,29 @@ class _Judge:
         return [self._timed(one) for one in found]  # all in a row: a device changes
 
     def _other(self, name: str) -> Verdict:
-        assert self.runtimes
         try:
-            file = self._written(name)
-            answers = self.runtimes.answers(name, file, self.asked.pixels)
-        except Exception as error:  # converters may raise anything
-            raise ExportError(f"{name}: {said(error)}. Nothing was exported: leave it out of --format.") from error
-        found = self._judged(name, file, answers)
-        tolerance = OTHERWISE * agreement.tolerance_of(self.model)
-        if name != "litert-int8" and not found.greatest_difference <= tolerance:
-            raise ExportError(
-                f"{name}: it differs from the trained network by up to {found.greatest_difference:.2g} in a "
-                f"probability (at most {tolerance:g} is allowed). Nothing was exported: leave it out of --format."
-            )
-        return found
-
-    def _written(self, name: str) -> Path:
-        into = self.saved / "formats"
-        into.mkdir(exist_ok=True)
-        whole = saved_model.whole(self.model, self.data.preprocessing) if name == "keras" else None
-        with silenced():
-            return converters.converted(self.saved, name, into, whole, self._shown if name == "litert-int8" else None)
+            return self._judged(name, *self._recast.asked(name))
+        except ExportError as error:
+            raise ExportError(f"{name}: {error}. Nothing was exported: leave it out of --format.") from error
 
     @property
-    def _shown(self) -> NDArray[np.float32]:
-        return self.data.framed("train", CALIBRATED)[0].astype(np.float32)
+    def _recast(self) -> Recast:
+        assert self.runtimes
+        asked = self.asked
+        return Recast(
+            model=self.model, data=self.data, saved=self.saved, pixels=asked.pixels, wanted=asked.wanted,
+            runtimes=self.runtimes,
+        )  # fmt: skip
 
     def _judged(self, name: str, file: Path, answers: NDArray[np.float32]) -> Verdict:
         asked = self.asked
-        if answers.shape != asked.wanted.shape:
-            raise ExportError(f"{name}: its answers have shape {answers.shape}, not {asked.wanted.shape}")
         return Verdict(
             format=name,
             file=str(file.relative_to(self.saved)),
             megabytes=_megabytes(file),
             pictures=len(asked.labels),
             needs=_owners(self.model) if name == "keras" else "",
-            calibrated=min(CALIBRATED, self.data.sizes["train"]) if name == "litert-int8" else None,
+            calibrated=self._recast.calibrated(name) if name != SAVED_MODEL else None,
             **verdict.agreed(answers, asked.wanted),  # type: ignore[arg-type]
             **(verdict.accuracies(answers, asked.wanted, asked.labels) if self.known else {}),  # type: ignore[arg-type]
         )

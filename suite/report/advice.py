@@ -195,7 +195,9 @@ def _export(found: Recommendation) -> str:
     run = found.comparison.run_of(found.taken)
     if run is None:
         return ""  # of a table
-    return say("`{command}` exports it.", command=f"suite export {called(run)} {found.taken.trial.number} exports")
+    format = f" --format {run.in_format}" if run.in_format else ""
+    command = f"suite export {called(run)} {found.taken.trial.number} exports{format}"
+    return say("`{command}` exports it.", command=command)
 
 
 def _confirm(found: Recommendation, entries: Sequence[Entry]) -> str:
@@ -207,4 +209,4 @@ def _confirm(found: Recommendation, entries: Sequence[Entry]) -> str:
 
 def called(run: Run) -> str:
     """Return what a command calls a run: its name in the folder `runs`, else the path of its folder."""
-    return shlex.quote(run.folder.name if run.folder.parent == Path("runs") else str(run.folder))
+    return shlex.quote(run.home.name if run.home.parent == Path("runs") else str(run.home))

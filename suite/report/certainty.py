@@ -146,6 +146,21 @@ def _kept(comparison: Comparison, entry: Entry) -> Answers | None:
     return answers.read(answers.place(run.folder, entry.trial.number)) if run else None
 
 
+PERHAPS = 0.05  # share of resamples in which a candidate is on the front, from which it may belong there
+
+
+def contenders(comparison: Comparison) -> list[Entry]:
+    """Return the front, and after it what may not be told from it: what is on it in PERHAPS of the resamples or more.
+
+    Of both the surest come first. Raises StoreError for answers that cannot be read.
+    """
+    sure = of(comparison)
+    share = sure.on_front if sure else {}
+    front = {entry.name for entry in comparison.front}
+    near = [one for one in comparison.candidates if one.name in front or share.get(one.name, 0) >= PERHAPS]
+    return sorted(near, key=lambda one: (one.name not in front, -share.get(one.name, 0)))
+
+
 COLUMNS = ("wilson_low", "wilson_high", "group", "front_share")  # of a table of candidates, what `columns` fills
 
 

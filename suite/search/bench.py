@@ -66,6 +66,10 @@ class Bench:
         with TemporaryDirectory(prefix="suite-") as folder:
             return self._answered(self._written(model, preprocessing, Path(folder)))
 
+    def time_file(self, artefact: Path) -> tuple[dict[str, float], dict[str, str]]:
+        """Return the same of a file that runs on the path already. Raises SuiteError when it cannot run there."""
+        return self._answered(artefact)
+
     def time_again(
         self, name: str, build: Callable[[], keras.Model], preprocessing: Preprocessing = PLAIN
     ) -> tuple[dict[str, float], dict[str, str]]:
