@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import runs as made_up
+from suite import pipeline
 from suite.report.language import spoken
 from suite.report.study import page
 from tests.browser import opened
@@ -36,7 +37,17 @@ VIEWS: Mapping[str, tuple[str, tuple[int, int], str, Mapping[str, Any]]] = {  # 
     "beside-one": ("beside", WIDE, "#set=flowers", {}),
     "beside-phone": ("beside", PHONE, "", {}),
     "printed": ("few", PAPER, "", {}),
+    "networks": ("networks", WIDE, "", {}),
+    "networks-limited": ("networks", WIDE, "#limit.latency=50&limit.peak_memory=300", {}),
+    "networks-years": ("networks", WIDE, "#x=network.year&y=accuracy", {}),
+    "networks-row": ("networks", WIDE, "#trial=efficientnet/b0 batch 1", {}),
+    "networks-phone": ("networks", PHONE, "", {}),
+    "networks-phone-dark": ("networks", PHONE, "#trial=efficientnet/b0 batch 1", {"color_scheme": "dark"}),
+    "networks-russian": ("networks-russian", WIDE, "", {}),
+    "networks-russian-phone": ("networks-russian", PHONE, "", {}),
+    "networks-printed": ("networks", PAPER, "", {}),
 }
+MEASURED = Path(__file__).parents[1] / "reports/field-amd-epyc-1-thread-tensorflow-2.21/measured.csv"
 
 
 def take(folder: Path) -> list[Path]:
@@ -49,10 +60,18 @@ def take(folder: Path) -> list[Path]:
 
 def _pages(folder: Path) -> dict[str, Path]:
     few = families(60)
-    pages = {"few": page.write(few, folder / "few"), "many": page.write(made_up(5_000), folder / "many")}
-    pages["beside"] = page.write([*few, *map(on_other_pictures, few)], folder / "beside")
+    pages = {
+        "few": page.write(few, folder / "few"),
+        "many": page.write(made_up(5_000), folder / "many"),
+        "beside": page.write([*few, *map(on_other_pictures, few)], folder / "beside"),
+        "networks": pipeline.catalogue([MEASURED], folder / "networks"),
+    }
     with spoken("ru"):
-        return {**pages, "russian": page.write(few, folder / "russian")}
+        return {
+            **pages,
+            "russian": page.write(few, folder / "russian"),
+            "networks-russian": pipeline.catalogue([MEASURED], folder / "networks-russian"),
+        }
 
 
 def _picture(
@@ -60,7 +79,7 @@ def _picture(
 ) -> Path:
     with opened(pages[which], *window, **context) as seen:
         seen.again(view)
-        if file.stem == "printed":
+        if file.stem.endswith("printed"):
             seen.page.emulate_media(media="print")
             seen.do("dispatchEvent(new Event('beforeprint'))")
         seen.do("0")

@@ -253,9 +253,10 @@ def _of_run(name: str, run: Run) -> list[Entry]:
 def _of_table(name: str, table: Results, count: int) -> list[Entry]:
     """Return the candidates of a table; with several tables or runs, its name is put before theirs."""
     before = f"{name}/" if count > 1 else ""
+    families = table.families or (name,) * len(table.trials)
     return [
-        Entry(run=name, family=name, name=f"{before}{label}", trial=trial)
-        for label, trial in zip(table.labels, table.trials, strict=True)
+        Entry(run=name, family=family, name=f"{before}{label}", trial=trial)
+        for label, family, trial in zip(table.labels, families, table.trials, strict=True)
     ]
 
 

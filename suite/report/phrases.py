@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from suite.core.measures import MEASURES, formatted
+from suite.core.paths import PATHS
 from suite.core.study import Constraint
 from suite.report.language import localised, say
 
@@ -14,11 +15,6 @@ def listed(words: Sequence[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return say("{several} and {last}", several=", ".join(words[:-1]), last=words[-1])
-
-
-def counted(number: int, word: str) -> str:
-    """Return `1 network`, `5,000 networks`. English only."""
-    return f"{number:,} {word if number == 1 else word + 's'}"
 
 
 def short(value: float) -> str:
@@ -74,3 +70,8 @@ def amount(measure: str, value: float) -> str:
     """Return a value with its unit, or with what it counts: `1.24 ms`, `25,557,032 parameters`."""
     text = localised(formatted(measure, value))
     return text if MEASURES[measure].unit else f"{text} {word(measure)}"
+
+
+def path(name: str) -> str:
+    """Say what a path to a network's answers is; its name if it is none of ours."""
+    return say(PATHS[name]).replace("`", "") if name in PATHS else name

@@ -23,6 +23,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
 _DPI = 160  # of PNG files, and of the parts of an SVG that are pixels
+_WIDE, _TALL = 7.0, 9.0  # inches
 STARTS = {"frozen": ".", "tuned": "+"}  # marks upon the marks of candidates with weights of another training
 INK, MUTED, PALE, GRID, PAPER = "#1f2328", "#6a737d", "#aab2bb", "#e4e8ec", "#ffffff"
 # Okabe and Ito's colours, told apart by people with any kind of colour blindness (https://jfly.uni-koeln.de/color/),
@@ -88,6 +89,17 @@ class Picture:
     figure: Figure
     table: pd.DataFrame
     marks: Mapping[str, Sequence[str]] = field(default_factory=dict)  # gid of a line -> trial of each of its markers
+    listing: Sequence[Sequence[str]] = ()  # the same as a table for the page, headings first; may be empty
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it takes the whole width of a page."""
+        return bool(self.figure.get_size_inches()[0] > _WIDE)
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether it is higher than a screen."""
+        return bool(self.figure.get_size_inches()[1] > _TALL)
 
     def save(self, folder: Path) -> str:
         """Write NAME.csv, NAME.png, NAME.svg and NAME.pdf; return the SVG for the inside of a page.

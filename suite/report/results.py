@@ -64,6 +64,7 @@ class Results:
     file: Path
     labels: tuple[str, ...]  # a name for each candidate, unique
     trials: tuple[Trial, ...]
+    families: tuple[str, ...] = ()  # of each candidate; empty: not known
     notes: tuple[str, ...] = ()  # how the table was read, for people
 
     @property
@@ -274,11 +275,11 @@ def _labels(columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
     else:
         labels = [row[first] for row in rows]
     for column in (name for name in TELLING if name in columns):
-        labels = _told_apart(labels, [row[column] for row in rows])
-    return tuple(_told_apart(labels, [f"row {number}" for number in range(1, len(rows) + 1)]))
+        labels = told_apart(labels, [row[column] for row in rows])
+    return tuple(told_apart(labels, [f"row {number}" for number in range(1, len(rows) + 1)]))
 
 
-def _told_apart(labels: Sequence[str], said: Sequence[str]) -> list[str]:
+def told_apart(labels: Sequence[str], said: Sequence[str]) -> list[str]:
     """Return `labels`; equal labels with different words in `said` get their word appended."""
     kinds: dict[str, set[str]] = {}
     for label, word in zip(labels, said, strict=True):

@@ -15,6 +15,7 @@ suite report results.csv --objective accuracy --objective parameters
 suite report resnet --format md -o -
 suite report resnet --language ru
 suite report --catalogue laptop.csv server.csv -o reports/catalogue
+suite report --catalogue laptop.csv --language ru
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def command(
     root: Path,
 ) -> None:
     """Write the report and print where its page is."""
-    _check(tables, format, output, language)
+    _check(tables, format, output)
     with spoken(language):
         _write(runs, tables, format, output, aims, root)
 
@@ -100,9 +101,7 @@ def _write(
         tell(line)
 
 
-def _check(tables: Sequence[Path], format: str, output: Path | None, language: str) -> None:
-    if tables and language != ENGLISH:
-        raise click.UsageError(f"--language {language} is for runs and tables of results, not with --catalogue")
+def _check(tables: Sequence[Path], format: str, output: Path | None) -> None:
     if tables and format == "md":
         raise click.UsageError("--format md is for runs and tables of results, not with --catalogue")
     if output == STDOUT and format != "md":

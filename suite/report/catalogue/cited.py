@@ -16,11 +16,11 @@ from suite.report import picture
 from suite.report.catalogue import draw, names, words
 from suite.report.catalogue.draw import Dot, Marks
 from suite.report.catalogue.network import COMPARABLE, OTHERWISE, Network
+from suite.report.language import say
 from suite.report.picture import Picture
 
 _LARGEST = 52  # diameter of the largest ball, points
 _SIZES = (1e6, 10e6, 100e6, 1000e6)  # parameters of the balls in the legend
-_COUNTS = "The counts are of this suite's networks, for one picture of each network's own size."
 
 
 def balls(networks: Sequence[Network], rows: Mapping[str, str], accuracy: str) -> Picture | None:
@@ -28,9 +28,8 @@ def balls(networks: Sequence[Network], rows: Mapping[str, str], accuracy: str) -
     known = [n for n in networks if getattr(n, accuracy) is not None and n.macs and n.parameters]
     if not known:
         return None
-    dots = {n.name: _dot(n, (n.macs or 0) / 1e9, getattr(n, accuracy), rows) for n in known}
+    dots = {n.name: dot(n, (n.macs or 0) / 1e9, getattr(n, accuracy), rows) for n in known}
     best = draw.front(dots.values())
-    title = {"top1": "Top-1", "top5": "Top-5"}[accuracy]
     name, marks = f"balls-{accuracy}", Marks()
     with picture.style(name):
         figure, axes = picture.new(9.6, 6.2)
@@ -39,80 +38,32 @@ def balls(networks: Sequence[Network], rows: Mapping[str, str], accuracy: str) -
         largest = max(n.parameters or 0 for n in known)
         for index, network in enumerate(sorted(known, key=lambda n: -(n.parameters or 0))):
             _ball(axes, dots[network.name], _diameter(network.parameters or 0, largest), f"ball-{index}", marks)
-        axes.set_xlabel("Multiply-adds for one image, G")
-        axes.set_ylabel(f"{title} accuracy as cited, %")
+        axes.set_xlabel(_macs())
+        axes.set_ylabel({"top1": words.top1(), "top5": say("Top-5 accuracy as cited, %")}[accuracy])
         axes.margins(x=0.06, y=0.08)
         draw.legend(axes, list(dots.values()), marker="o")
         _sizes(axes, largest)
         names.beside(axes, best, sorted(dots.values(), key=lambda each: -each.y), radius=2.5, reach=4)
     return Picture(
         name=name,
-        title=f"{title} accuracy, multiply-adds and parameters",
-        caption="The area of a ball is its number of parameters. Up and to the left is better. The steps join the "
-        "comparable networks that no other beats in both. Hollow balls are not on them: several crops, more data than "
-        "ImageNet-1k, or an accuracy cited at another picture size. As in Bianco et al. 2018, Figure 1. " + _COUNTS,
+        title={
+            "top1": say("Top-1 accuracy, multiply-adds and parameters"),
+            "top5": say("Top-5 accuracy, multiply-adds and parameters"),
+        }[accuracy],
+        caption=" ".join(
+            [
+                say("The area of a ball is its number of parameters. Up and to the left is better."),
+                words.steps(),
+                say(
+                    "Hollow balls are not on them: several crops, more data than ImageNet-1k, or an accuracy cited at "
+                    "another picture size."
+                ),
+                words.counts(),
+                words.as_in("Bianco et al. 2018, Figure 1"),
+            ]
+        ),
         figure=figure,
-        table=_frame(known, {each.key for each in best}, rows),
-        marks=marks,
-    )
-
-
-def density_bars(networks: Sequence[Network], rows: Mapping[str, str]) -> Picture | None:
-    """Top-1 accuracy per million parameters, a bar for each network (Bianco, Figure 2a)."""
-    known = sorted((n for n in networks if n.top1 is not None and n.parameters), key=density, reverse=True)
-    if not known:
-        return None
-    with picture.style("density"):
-        figure, axes = picture.new(max(4.0, 0.125 * len(known) + 1), 4.4)
-        figure.subplots_adjust(bottom=0.3)
-        for index, network in enumerate(known):
-            fit = network.kind(network.resolution) == COMPARABLE
-            axes.bar(index, density(network), 0.75, edgecolor=draw.colour(network.line), linewidth=0.8,
-                     facecolor=draw.colour(network.line) if fit else picture.PAPER)  # fmt: skip
-        axes.set_xticks(range(len(known)), [n.label for n in known], rotation=90, fontsize=6)
-        draw.log(axes.yaxis, map(density, known))
-        axes.set_xlim(-1, len(known))
-        axes.grid(visible=False, axis="x")
-        axes.set_ylabel("% top-1 per million parameters")
-        draw.legend(axes, [_dot(n, 1, 1, rows) for n in known], marker="s")
-    return Picture(
-        name="density",
-        title="Accuracy density",
-        caption="Accuracy for each million parameters, on a logarithmic axis. Open bars: several crops, more data "
-        "than ImageNet-1k, or an accuracy cited at another picture size. Small networks lead by construction: "
-        f"compare networks of similar accuracy only, with the help of the next figure. {_COUNTS} As in Bianco et al. "
-        "2018, Figure 2 (left).",
-        figure=figure,
-        table=_frame(known, set(), rows),
-    )
-
-
-def density_plane(networks: Sequence[Network], rows: Mapping[str, str]) -> Picture | None:
-    """Top-1 accuracy against accuracy density (Bianco, Figure 2b)."""
-    known = [n for n in networks if n.top1 is not None and n.parameters]
-    if not known:
-        return None
-    dots = [_dot(n, density(n), n.top1 or 0, rows) for n in known]
-    best = draw.front(dots, rising=True)
-    marks = Marks()
-    with picture.style("density-accuracy"):
-        figure, axes = picture.new(9.6, 5.8)
-        draw.log(axes.xaxis, [each.x for each in dots])
-        draw.steps(axes, best, rising=True)
-        draw.scatter(axes, dots, marks)
-        axes.set_xlabel("% top-1 per million parameters")
-        axes.set_ylabel("Top-1 accuracy as cited, %")
-        axes.margins(x=0.06, y=0.05)
-        draw.legend(axes, dots)
-        names.beside(axes, best, sorted(dots, key=lambda each: each.kind != COMPARABLE))
-    return Picture(
-        name="density-accuracy",
-        title="Accuracy against accuracy density",
-        caption="Up and to the right is better: accurate with few parameters. The steps join the "
-        f"comparable networks that no other beats in both. {words.looks(dots)} {_COUNTS} As in Bianco et al. 2018, "
-        "Figure 2 (right).",
-        figure=figure,
-        table=_frame(known, {each.key for each in best}, rows),
+        table=frame(known, {each.key for each in best}, rows),
         marks=marks,
     )
 
@@ -128,29 +79,38 @@ def curves(networks: Sequence[Network], rows: Mapping[str, str], count: str) -> 
     lines = [(label, members) for label, members in series(known) if len(members) > 1]
     if not lines:
         return None
-    of, axis, figure_of = _COUNTS_OF[count]
+    of, axis, title, figure_of = _of_count(count)
     drawn = [network for _, members in lines for network in members]
     name, marks, named = f"families-{count}", Marks(), []
     with picture.style(name):
         figure, axes = picture.new(9.6, 5.4)
         draw.log(axes.xaxis, [of(n) for n in drawn])
         for index, (label, members) in enumerate(lines):
-            dots = sorted((_dot(n, of(n), n.top1 or 0, rows) for n in members), key=lambda each: each.x)
+            dots = sorted((dot(n, of(n), n.top1 or 0, rows) for n in members), key=lambda each: each.x)
             _curve(axes, dots, index, f"family-{index}", marks)
             named.append([replace(each, label=label) for each in dots])
         axes.set_xlabel(axis)
-        axes.set_ylabel("Top-1 accuracy as cited, %")
+        axes.set_ylabel(words.top1())
         axes.margins(x=0.08, y=0.06)
-        draw.legend(axes, [replace(_dot(n, 1, 1, rows), kind=COMPARABLE) for n in drawn])
+        draw.legend(axes, [replace(dot(n, 1, 1, rows), kind=COMPARABLE) for n in drawn])
         names.at_ends(axes, sorted(named, key=lambda line: -line[-1].y))
     return Picture(
         name=name,
-        title=f"Families: accuracy against {axis.lower().split(',')[0].removesuffix(' for one image')}",
-        caption="Each line is one family, from its smallest member to its largest. A higher line has more accuracy "
-        "for the same count. Broken lines with hollow marks: several crops. Networks trained on more data than "
-        f"ImageNet-1k are left out. {_COUNTS} As in Tan and Le 2019, {figure_of}.",
+        title=title,
+        caption=" ".join(
+            [
+                say(
+                    "Each line is one family, from its smallest member to its largest. A higher line has more accuracy "
+                    "for the same count."
+                ),
+                say("Broken lines with hollow marks: several crops."),
+                say("Networks trained on more data than ImageNet-1k are left out."),
+                words.counts(),
+                words.as_in(f"Tan and Le 2019, {figure_of}"),
+            ]
+        ),
         figure=figure,
-        table=_frame(drawn, set(), rows),
+        table=frame(drawn, set(), rows),
         marks=marks,
     )
 
@@ -165,13 +125,20 @@ def series(networks: Sequence[Network]) -> list[tuple[str, list[Network]]]:
     return [(label, list(group)) for (_, label), group in groupby(sorted(networks, key=key), key=key)]
 
 
-_COUNTS_OF: dict[str, tuple[Callable[[Network], float], str, str]] = {
-    "parameters": (lambda n: (n.parameters or 0) / 1e6, "Parameters, M", "Figure 1"),
-    "macs": (lambda n: (n.macs or 0) / 1e9, "Multiply-adds for one image, G", "Figure 5"),
-}
+def _of_count(count: str) -> tuple[Callable[[Network], float], str, str, str]:
+    """Return how to count, the label of its axis, the title of its figure, and the figure that it is as in."""
+    if count == "parameters":
+        title = say("Families: accuracy against parameters")
+        return lambda n: (n.parameters or 0) / 1e6, say("Parameters, M"), title, "Figure 1"
+    return lambda n: (n.macs or 0) / 1e9, _macs(), say("Families: accuracy against multiply-adds"), "Figure 5"
 
 
-def _dot(network: Network, x: float, y: float, rows: Mapping[str, str]) -> Dot:
+def _macs() -> str:
+    return say("Multiply-adds for one image, G")
+
+
+def dot(network: Network, x: float, y: float, rows: Mapping[str, str]) -> Dot:
+    """Return the mark of a network, whose row of the page is in `rows`."""
     return Dot(x=x, y=y, key=rows[network.name], label=network.label, line=network.line,
                kind=network.kind(network.resolution))  # fmt: skip
 
@@ -209,7 +176,7 @@ def _curve(axes: Axes, dots: Sequence[Dot], index: int, gid: str, marks: Marks) 
     marks[gid] = [each.key for each in dots]
 
 
-def _frame(networks: Sequence[Network], best: set[str], rows: Mapping[str, str]) -> pd.DataFrame:
+def frame(networks: Sequence[Network], best: set[str], rows: Mapping[str, str]) -> pd.DataFrame:
     """Return the drawn values, a row for each network."""
     return pd.DataFrame(
         {

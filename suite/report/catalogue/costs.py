@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from suite.report import picture
+from suite.report import phrases, picture
 from suite.report.catalogue import draw, names, words
-from suite.report.catalogue.data import Field, Place, Point
+from suite.report.catalogue.data import Field
 from suite.report.catalogue.draw import Dot, Marks
 from suite.report.catalogue.measured import dot, frame
-from suite.report.catalogue.network import COMPARABLE, UNSURE
+from suite.report.catalogue.network import COMPARABLE
+from suite.report.catalogue.places import Place, Point
+from suite.report.language import say
 from suite.report.picture import Picture
 
 _FITTED = 3  # fewest networks for a rank correlation or a fitted line
@@ -33,17 +35,27 @@ def complexity(field: Field, place: Place, suffix: str) -> Picture | None:
         figure = picture.grid(9.6, 4.4)
         left = figure.add_subplot(1, 2, 1)
         right = figure.add_subplot(1, 2, 2, sharey=left)
-        _against(left, points, lambda p: p.network.macs or 0, "Multiply-adds", marks)
-        _against(right, points, lambda p: p.network.activations or 0, "Activations", marks)
-        left.set_ylabel(f"Milliseconds per image, {words.batch(batch)}")
-        draw.legend(left, [replace(dot(p, 0), kind=_sure(p)) for p in points])
+        _against(left, points, lambda p: p.network.macs or 0, "macs", marks)
+        _against(right, points, lambda p: p.network.activations or 0, "activations", marks)
+        left.set_ylabel(words.time(batch))
+        draw.legend(left, [replace(dot(p, 0), kind=COMPARABLE) for p in points])
     return Picture(
         name=name,
-        title="What predicts latency: multiply-adds or activations",
-        caption="A rank correlation (Spearman) of 1 means that the count sorts the networks exactly as latency does. "
-        f"{' '.join(said for each in (place, *others) if (said := _verdict(each)))} "
-        f"{words.measured(place, points, words.batch(batch))} As in Radosavovic et al. 2020, Figure 12, which shows "
-        "that activations predict latency better on accelerators.",
+        title=say("What predicts latency: multiply-adds or activations"),
+        caption=" ".join(
+            [
+                say(
+                    "A rank correlation (Spearman) of 1 means that the count sorts the networks exactly as latency "
+                    "does."
+                ),
+                *(said for each in (place, *others) if (said := _verdict(each))),
+                words.measured(place, points, words.batch(batch)),
+                say(
+                    "As in {source}, which shows that activations predict latency better on accelerators.",
+                    source="Radosavovic et al. 2020, Figure 12",
+                ),
+            ]
+        ),
         figure=figure,
         table=frame(points, set()),
         marks=marks,
@@ -69,7 +81,7 @@ def memory(place: Place, suffix: str) -> Picture | None:
         return None
     dots = [
         Dot(x=4e-6 * (p.network.total_parameters or 0), y=p.memory or 0, key=p.key,
-            label=p.network.label, line=p.network.line, kind=_sure(p))
+            label=p.network.label, line=p.network.line, kind=COMPARABLE, is_stable=p.is_stable)
         for p in points
     ]  # fmt: skip
     name, marks = f"memory{suffix}", Marks()
@@ -78,36 +90,38 @@ def memory(place: Place, suffix: str) -> Picture | None:
         draw.log(axes.xaxis, [each.x for each in dots])
         draw.log(axes.yaxis, [each.y for each in dots])
         draw.scatter(axes, dots, marks)
-        axes.set_xlabel("Parameters at 4 bytes each, MB")
-        axes.set_ylabel(f"Memory of the process, MB, {words.batch(batch)}")
+        axes.set_xlabel(say("Parameters at 4 bytes each, MB"))
+        axes.set_ylabel(say("Memory of the process, MB, {batches}", batches=words.batch(batch)))
         line = _fit(axes, dots)
         draw.legend(axes, dots, columns=4)
         names.beside(axes, [], dots)
     return Picture(
         name=name,
-        title="Memory against the bytes of the parameters",
-        caption=f"The height above the dotted diagonal is the memory beside the parameters. {line} "
-        f"{words.measured(place, points, words.batch(batch))} As in Bianco et al. 2018, Figure 4.",
+        title=say("Memory against the bytes of the parameters"),
+        caption=" ".join(
+            [
+                say("The height above the dotted diagonal is the memory beside the parameters."),
+                *([line] if line else []),
+                words.measured(place, points, words.batch(batch)),
+                words.as_in("Bianco et al. 2018, Figure 4"),
+            ]
+        ),
         figure=figure,
         table=frame(points, set()),
         marks=marks,
     )
 
 
-def _sure(point: Point) -> str:
-    """Return the kind of a mark in a figure without accuracy."""
-    return UNSURE if point.kind == UNSURE else COMPARABLE
-
-
-def _against(axes: Axes, points: Sequence[Point], count: Callable[[Point], float], label: str, marks: Marks) -> None:
+def _against(axes: Axes, points: Sequence[Point], count: Callable[[Point], float], name: str, marks: Marks) -> None:
     dots = [
-        Dot(x=count(p), y=p.per_image, key=p.key, label=p.network.label, line=p.network.line, kind=_sure(p))
+        Dot(x=count(p), y=p.per_image, key=p.key, label=p.network.label, line=p.network.line, kind=COMPARABLE,
+            is_stable=p.is_stable)
         for p in points
-    ]
+    ]  # fmt: skip
     draw.log(axes.xaxis, [each.x for each in dots])
     draw.log(axes.yaxis, [each.y for each in dots])
-    draw.scatter(axes, dots, marks, label.lower())
-    axes.set_xlabel(label)
+    draw.scatter(axes, dots, marks, name)
+    axes.set_xlabel(phrases.title(name))
     names.beside(axes, [], dots, size=6)
 
 
@@ -117,15 +131,14 @@ def _verdict(place: Place) -> str:
     if not found:
         return ""
     macs, activations, networks = found
-    same = round(macs, 2) == round(activations, 2)
-    better = (
-        "neither predicts better"
-        if same
-        else f"{'activations' if activations > macs else 'multiply-adds'} predict better"
-    )
-    return (
-        f"On {place.name}, over {networks} networks, it is {macs:.2f} with multiply-adds and {activations:.2f} with "
-        f"activations: {better}."
+    if round(macs, 2) == round(activations, 2):
+        better = say("neither predicts better")
+    else:
+        better = say("activations predict better") if activations > macs else say("multiply-adds predict better")
+    return say(
+        "On {place}, over {networks:,} networks, it is {macs:.2f} with multiply-adds and {activations:.2f} with "
+        "activations: {better}.",
+        place=place.name, networks=networks, macs=macs, activations=activations, better=better,
     )  # fmt: skip
 
 
@@ -139,4 +152,7 @@ def _fit(axes: Axes, dots: Sequence[Dot]) -> str:
     if constant <= 0:
         return ""
     axes.plot(x, slope * x + constant, color=picture.INK, linewidth=1.2, zorder=1)
-    return f"The curve is the least-squares line: {slope:.2f} times the parameters' bytes, plus {constant:.0f} MB."
+    return say(
+        "The curve is the least-squares line: {slope:.2f} times the parameters' bytes, plus {constant:,.0f} MB.",
+        slope=slope, constant=constant,
+    )  # fmt: skip

@@ -1,136 +1,17 @@
-"""Measurements by place: a device, a path and a precision. Values of two places are never compared."""
+"""The catalogue and where it was measured: tables of measurements joined with what papers say of the networks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from suite.core.cells import STATES, UNSTABLE, Cell, Table, slug
-from suite.core.measures import interval
-from suite.report.catalogue.network import UNSURE, Network
+from suite.core.cells import STATES, Cell, Table
+from suite.report.catalogue.network import Network
+from suite.report.catalogue.places import INT8, Place, Point
 from suite.report.catalogue.timm import OURS
-
-INT8 = "litert-int8"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """One measurement: a network in one place at one batch size."""
-
-    network: Network
-    cell: Cell
-    device: str
-
-    @property
-    def key(self) -> str:
-        """Its row in the table of the page."""
-        cell = self.cell
-        return ", ".join(
-            [cell.model, self.device, cell.path, cell.precision, f"batch {cell.batch}", cell.image]
-            + [word for word in (f"{cell.classes} classes" if cell.classes else "", cell.digest[:8]) if word]
-        )
-
-    @property
-    def kind(self) -> str:
-        """One of KINDS."""
-        return UNSURE if self.cell.state == UNSTABLE else self.network.kind(self.cell.size)
-
-    @property
-    def milliseconds(self) -> float:
-        """Median latency of one call, ms."""
-        return self.cell.measures["latency"]
-
-    @property
-    def slowest(self) -> float:
-        """Upper end of the median's interval, ms; the median itself where the table has no interval."""
-        return interval(self.cell.measures, "latency")[1]
-
-    @property
-    def fastest(self) -> float:
-        """Lower end of the interval, ms."""
-        return interval(self.cell.measures, "latency")[0]
-
-    @property
-    def memory(self) -> float | None:
-        """Peak memory of its process, MB; None if it was not measured."""
-        return self.cell.measures.get("peak_memory")
-
-    @property
-    def per_image(self) -> float:
-        """Milliseconds for one picture of its batch."""
-        return self.milliseconds / self.cell.batch
-
-    @property
-    def rate(self) -> float:
-        """Pictures per second."""
-        return 1000 / self.per_image
-
-    @property
-    def rates(self) -> tuple[float, float]:
-        """Lowest and highest rate, from the interval of one call."""
-        low, high = (1000 * self.cell.batch / end for end in (self.slowest, self.fastest))
-        return low, high
-
-    @property
-    def times(self) -> tuple[float, float]:
-        """Fewest and most milliseconds for one picture, from the same interval."""
-        return self.fastest / self.cell.batch, self.slowest / self.cell.batch
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """All measurements of one device, path and precision."""
-
-    device: str
-    path: str
-    precision: str
-    threads: str  # empty where the table does not say
-    points: tuple[Point, ...]  # in any state
-
-    @property
-    def name(self) -> str:
-        """For people."""
-        return f"{self.device}, {self.path}, {self.precision}"
-
-    @property
-    def slug(self) -> str:
-        """For names of files."""
-        return slug([self.name])
-
-    @property
-    def batches(self) -> list[int]:
-        """The batch sizes, smallest first."""
-        return sorted({point.cell.batch for point in self.points})
-
-    def at(self, batch: int) -> list[Point]:
-        """Return the timed points at one batch size, one for each network."""
-        return self._one_each(point for point in self.points if point.cell.batch == batch)
-
-    def fastest(self) -> list[Point]:
-        """Return each network at its batch size with the most pictures per second."""
-        return self._one_each(sorted(self.timed, key=lambda point: -point.rate))
-
-    @cached_property
-    def timed(self) -> list[Point]:
-        """The points with a latency."""
-        return [point for point in self.points if point.cell.is_timed]
-
-    @cached_property
-    def chosen(self) -> tuple[int | None, list[Point]]:
-        """Batch size and points of most figures: batch 1, or None and each network's fastest if batch 1 has none."""
-        single = self.at(1)
-        return (1, single) if single else (None, self.fastest())
-
-    def _one_each(self, points: Iterable[Point]) -> list[Point]:
-        """Return one timed point per network: the first at the picture size of its accuracy, else the first."""
-        known: dict[str, Point] = {}
-        for point in points:
-            before = known.get(point.network.name)
-            fits = point.cell.size == point.network.size
-            if point.cell.is_timed and (before is None or fits > (before.cell.size == before.network.size)):
-                known[point.network.name] = point
-        return list(known.values())
+from suite.report.language import say
+from suite.report.results import told_apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +27,11 @@ class Field:
     def cited(self) -> list[Network]:
         """The networks with a cited top-1 accuracy."""
         return [network for network in self.networks if network.top1 is not None]
+
+    @property
+    def devices(self) -> list[str]:
+        """The devices that something was measured on."""
+        return list(dict.fromkeys(place.device for place in self.places))
 
     @cached_property
     def mains(self) -> list[Place]:
@@ -169,21 +55,47 @@ class Field:
 def join(networks: Sequence[Network], tables: Sequence[Table]) -> Field:
     """Join measured cells with their networks. A network outside the catalogue has no accuracy."""
     catalogue = {network.name: network for network in networks}
-    places, unknown = [], 0
-    for table, device in zip(tables, _devices(tables), strict=True):
-        cells = _of_timm(table.cells, catalogue) if table.surroundings.get("source") == "timm" else table.cells
-        unknown += len(table.cells) - len(cells)
+    devices = _devices(tables)
+    kept = [_of_timm(t.cells, catalogue) if t.surroundings.get("source") == "timm" else t.cells for t in tables]
+    keys = iter(_keys([(device, cell) for device, cells in zip(devices, kept, strict=True) for cell in cells]))
+    places: list[Place] = []
+    for table, device, cells in zip(tables, devices, kept, strict=True):
         points = [
-            Point(network=catalogue.get(cell.model) or _own(cell), cell=cell, device=device) for cell in cells
-        ]  # fmt: skip
-        places += [
-            Place(
-                device=device, path=path, precision=precision, threads=table.surroundings.get("threads", ""),
-                points=tuple(p for p in points if (p.cell.path, p.cell.precision) == (path, precision)),
-            )
-            for path, precision in dict.fromkeys((cell.path, cell.precision) for cell in cells)
-        ]  # fmt: skip
+            Point(key=next(keys), network=catalogue.get(cell.model) or _own(cell), cell=cell, device=device)
+            for cell in cells
+        ]
+        places += _places(points, table)
+    unknown = sum(len(table.cells) for table in tables) - sum(map(len, kept))
     return Field(networks=tuple(networks), places=tuple(places), tables=tuple(tables), unknown=unknown)
+
+
+def _places(points: Sequence[Point], table: Table) -> list[Place]:
+    """Return the places of one table."""
+    return [
+        Place(
+            device=points[0].device, path=path, precision=precision, threads=table.surroundings.get("threads", ""),
+            onednn=table.surroundings.get("onednn", ""),
+            points=tuple(p for p in points if (p.cell.path, p.cell.precision) == (path, precision)),
+        )
+        for path, precision in dict.fromkeys((point.cell.path, point.cell.precision) for point in points)
+    ]  # fmt: skip
+
+
+def _keys(measured: Sequence[tuple[str, Cell]]) -> list[str]:
+    """Return a name for each cell of a device: its network's, and only what tells it from others of that network."""
+    telling: tuple[Callable[[str, Cell], str], ...] = (
+        lambda device, cell: device,
+        lambda device, cell: cell.path,
+        lambda device, cell: cell.precision,
+        lambda device, cell: say("batch {size}", size=str(cell.batch)),
+        lambda device, cell: cell.image,
+        lambda device, cell: cell.digest[:8],
+        lambda device, cell: cell.given,
+    )
+    keys = [cell.model for _, cell in measured]
+    for word in telling:
+        keys = told_apart(keys, [word(device, cell) for device, cell in measured])
+    return told_apart(keys, [f"({number})" for number in range(1, len(keys) + 1)])
 
 
 def count(points: Iterable[Point]) -> dict[str, int]:

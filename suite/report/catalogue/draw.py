@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from suite.core import dominance
+from suite.core.cells import UNSTABLE
 from suite.report import phrases, picture
-from suite.report.catalogue.network import COMPARABLE, KINDS, LINES, OTHER_SIZE, OTHERWISE, OWN, UNSURE
+from suite.report.catalogue import spoken
+from suite.report.catalogue.network import COMPARABLE, KINDS, LINES, OTHER_SIZE, OTHERWISE, OWN
+from suite.report.language import say
 
 Marks = dict[str, Sequence[str]]
 
@@ -25,8 +28,8 @@ _LOOKS: dict[str, dict[str, Any]] = {
     COMPARABLE: {"markersize": 6, "markeredgecolor": picture.PAPER, "markeredgewidth": 0.7, "zorder": 4},
     OTHERWISE: {"markersize": 5, "fillstyle": "none", "markeredgewidth": 1.1, "zorder": 3},
     OTHER_SIZE: {"marker": "x", "markersize": 5, "markeredgewidth": 1.2, "zorder": 3},
-    UNSURE: {"markersize": 5, "alpha": 0.3, "markeredgecolor": "none", "zorder": 3},
 }
+_UNSTABLE: dict[str, Any] = {"alpha": 0.35}  # upon the look of its kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,7 @@ class Dot:
     label: str
     line: str
     kind: str  # one of KINDS
+    is_stable: bool = True
     ends: tuple[float, float] | None = None  # lowest and highest x; None: x is exact
 
     @property
@@ -62,14 +66,14 @@ def scatter(axes: Axes, dots: Sequence[Dot], marks: Marks, name: str = "dots") -
     for dot in dots:
         if dot.ends:
             axes.plot(dot.ends, (dot.y, dot.y), color=colour(dot.line), alpha=0.4, linewidth=1.0, zorder=2.5)
-    for kind in KINDS:
-        for line in _LINES:
-            chosen = [dot for dot in dots if (dot.kind, dot.line) == (kind, line)]
-            if chosen:
-                gid = f"{name}-{KINDS.index(kind)}-{_LINES.index(line)}"
-                look: dict[str, Any] = {"marker": shape(line), "color": colour(line), "linestyle": "none"}
-                axes.plot([dot.x for dot in chosen], [dot.y for dot in chosen], gid=gid, **look | _LOOKS[kind])
-                marks[gid] = [dot.key for dot in chosen]
+    for kind, line, is_stable in product(KINDS, _LINES, (True, False)):
+        chosen = [dot for dot in dots if (dot.kind, dot.line, dot.is_stable) == (kind, line, is_stable)]
+        if chosen:
+            gid = f"{name}-{KINDS.index(kind)}-{_LINES.index(line)}{'' if is_stable else '-unstable'}"
+            look: dict[str, Any] = {"marker": shape(line), "color": colour(line), "linestyle": "none"}
+            look |= _LOOKS[kind] | ({} if is_stable else _UNSTABLE)
+            axes.plot([dot.x for dot in chosen], [dot.y for dot in chosen], gid=gid, **look)
+            marks[gid] = [dot.key for dot in chosen]
 
 
 def front(dots: Iterable[Dot], *, rising: bool = False) -> list[Dot]:
@@ -122,18 +126,18 @@ def legend(axes: Axes, dots: Sequence[Dot], columns: int = 8, marker: str = "") 
     """
     look: dict[str, Any] = {"linestyle": "none", "markersize": 6}
     handles = [
-        Line2D([], [], marker=marker or shape(line), color=colour(line), label=line, **look)
+        Line2D([], [], marker=marker or shape(line), color=colour(line), label=spoken.line(line), **look)
         for line in _LINES
         if any(dot.line == line for dot in dots)
     ]
     kinds = [kind for kind in KINDS[1:] if any(dot.kind == kind for dot in dots)]
+    plain: dict[str, Any] = {"marker": marker or "o", "color": picture.INK} | look
     if marker:
-        kinds = kinds[:1]
-        handles += [Line2D([], [], marker=marker, color=picture.INK, label="not comparable", fillstyle="none", **look)
-                    for _ in kinds]  # fmt: skip
+        handles += [Line2D([], [], **plain, label=say("not comparable"), fillstyle="none") for _ in kinds[:1]]
     else:
-        handles += [Line2D([], [], **{"marker": "o", "color": picture.INK, "label": kind} | look | _LOOKS[kind])
-                    for kind in kinds]  # fmt: skip
+        handles += [Line2D([], [], **plain | {"label": spoken.kind(kind)} | _LOOKS[kind]) for kind in kinds]
+    if not all(dot.is_stable for dot in dots):
+        handles.append(Line2D([], [], **plain | {"label": spoken.state(UNSTABLE)} | _UNSTABLE))
     rows = math.ceil(len(handles) / columns) or 1
     if rows > 1:
         axes.figure.subplots_adjust(top=1 - (0.12 + 0.19 * rows) / inches(axes)[1])

@@ -9,21 +9,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from suite.core.cells import UNSTABLE
 from suite.report import picture
-from suite.report.catalogue import draw, words
-from suite.report.catalogue.data import Place, Point
+from suite.report.catalogue import draw, spoken, words
 from suite.report.catalogue.network import COMPARABLE
+from suite.report.catalogue.places import Place, Point
+from suite.report.language import localised, say
 from suite.report.picture import Picture
 
-_SECONDS = {
-    "any speed": float("inf"), "15 a second (67 ms)": 1000 / 15, "30 a second (33 ms)": 1000 / 30,
-    "60 a second (17 ms)": 1000 / 60, "100 a second (10 ms)": 10.0, "200 a second (5 ms)": 5.0,
-    "500 a second (2 ms)": 2.0, "1000 a second (1 ms)": 1.0,
-}  # fmt: skip
-_MEGABYTES = {f"{2**power} MiB": 2.0 ** (20 + power) / 1e6 for power in range(4, 10)} | {
-    f"{2**power} GiB": 2.0 ** (30 + power) / 1e6 for power in range(6)
-}
+_ANY = float("inf")
+_RATES = (15, 30, 60, 100, 200, 500, 1000)  # pictures a second
+_MEBIBYTES = [2**power for power in range(4, 16)]
 _NAMED = 3  # networks in each cell
 
 
@@ -41,26 +36,40 @@ def recommendation(place: Place, suffix: str) -> Picture | None:
         low, high = min(p.network.top1 or 0 for p in points), max(p.network.top1 or 0 for p in points)
         for (row, column), chosen in found.items():
             share = ((chosen[0].network.top1 or 0) - low) / (high - low) if chosen and high > low else 0.0
-            text = "\n".join(f"{p.network.top1:.1f}  {p.network.label}" for p in chosen) or "none"
+            text = "\n".join(map(_named, chosen)) or say("none")
             _cell(axes, list(columns).index(column), list(rows).index(row), text, 0.05 + 0.35 * share if chosen else 0)
+    table = pd.DataFrame(
+        {
+            "memory": row, "speed": column, "rank": rank, "name": p.network.name, "top1": p.network.top1,
+            "ms": p.milliseconds, "peak_memory": p.memory,
+        }
+        for (row, column), chosen in found.items()
+        for rank, p in enumerate(chosen, start=1)
+    )  # fmt: skip
     return Picture(
         name=name,
-        title="The best networks for a budget of memory and speed",
-        caption=f"Each cell names up to {_NAMED} networks with the highest cited top-1 accuracy (%). Their process "
-        "takes at most the memory of the row, and their whole latency interval is within the time of the column. "
-        f"Darker is more accurate. Comparable networks only, {len(points)} in all. "
-        f"{words.measured(place, points, 'batch 1')} "
-        "As in a table of Bianco et al. 2018.",
-        figure=figure,
-        table=pd.DataFrame(
-            {
-                "memory": row, "speed": column, "rank": rank, "name": p.network.name, "top1": p.network.top1,
-                "ms": p.milliseconds, "peak_memory": p.memory,
-            }
-            for (row, column), chosen in found.items()
-            for rank, p in enumerate(chosen, start=1)
+        title=say("The best networks for a budget of memory and speed"),
+        caption=" ".join(
+            [
+                say(
+                    "Each cell names up to {number} networks with the highest cited top-1 accuracy (%). Their process "
+                    "takes at most the memory of the row, and their whole latency interval is within the time of the "
+                    "column. Darker is more accurate.",
+                    number=_NAMED,
+                ),
+                say("A ~ marks an unstable value."),
+                say("Comparable networks only, {number:,} in all.", number=len(points)),
+                words.measured(place, points, words.batch(1)),
+                say("As in a table of Bianco et al. 2018."),
+            ]
         ),
-    )  # fmt: skip
+        figure=figure,
+        table=table,
+    )
+
+
+def _named(point: Point) -> str:
+    return f"{'' if point.is_stable else '~'}{localised(f'{point.network.top1:.1f}')}  {point.network.label}"
 
 
 def best(points: Sequence[Point], memory: float, milliseconds: float) -> list[Point]:
@@ -72,16 +81,16 @@ def best(points: Sequence[Point], memory: float, milliseconds: float) -> list[Po
 def times(place: Place, suffix: str) -> Picture | None:
     """Milliseconds for an image over batch sizes (as in Bianco)."""
     return _over_batches(
-        place, f"times{suffix}", "Time for an image over batch sizes", "ms_per_image", lambda p: p.per_image,
-        "Milliseconds for an image. The fastest network at the smallest batch is first. Darker is faster.",
+        place, f"times{suffix}", say("Time for an image over batch sizes"), "ms_per_image", lambda p: p.per_image,
+        say("Milliseconds for an image. The fastest network at the smallest batch is first. Darker is faster."),
     ) if place.timed else None  # fmt: skip
 
 
 def memories(place: Place, suffix: str) -> Picture | None:
     """Memory of the process over batch sizes (as in Bianco)."""
     return _over_batches(
-        place, f"memories{suffix}", "Memory over batch sizes", "megabytes", lambda p: p.memory or 0,
-        "Peak megabytes of the process. The smallest at the smallest batch is first. Darker is less.",
+        place, f"memories{suffix}", say("Memory over batch sizes"), "megabytes", lambda p: p.memory or 0,
+        say("Peak megabytes of the process. The smallest at the smallest batch is first. Darker is less."),
     ) if any(p.memory for p in place.points) else None  # fmt: skip
 
 
@@ -89,11 +98,25 @@ def _budgets(points: Sequence[Point]) -> tuple[dict[str, float], dict[str, float
     """Return the limits of memory and of speed that tell these points apart, the loosest first."""
     memory = [p.memory or 0 for p in points]
     time = [p.milliseconds for p in points]
-    rows = {name: limit for name, limit in reversed(_MEGABYTES.items()) if min(memory) <= limit < max(memory)}
-    columns = {
-        name: limit for name, limit in _SECONDS.items() if limit == float("inf") or min(time) <= limit < max(time)
-    }
-    return {"any memory": float("inf")} | rows, columns
+    rows = {name: most for name, most in megabytes().items() if min(memory) <= most < max(memory) or most == _ANY}
+    columns = {name: most for name, most in milliseconds().items() if min(time) <= most < max(time) or most == _ANY}
+    return rows, columns
+
+
+def megabytes() -> dict[str, float]:
+    """Return the budgets of memory by name, in MB, the loosest first."""
+    sizes = {_mebibytes(size): size * 2**20 / 1e6 for size in reversed(_MEBIBYTES)}
+    return {say("any memory"): _ANY, **sizes}
+
+
+def _mebibytes(size: int) -> str:
+    return say("{size} MiB", size=size) if size < 1024 else say("{size} GiB", size=size // 1024)
+
+
+def milliseconds() -> dict[str, float]:
+    """Return the budgets of time by name, in ms a picture, the loosest first."""
+    rates = {say("{rate} a second ({time:.0f} ms)", rate=str(rate), time=1000 / rate): 1000 / rate for rate in _RATES}
+    return {say("any speed"): _ANY, **rates}
 
 
 def _over_batches(
@@ -105,7 +128,7 @@ def _over_batches(
     order = sorted(labels, key=lambda each: [known.get((each, batch), float("inf")) for batch in place.batches])
     with picture.style(name):
         figure, axes = picture.new(2.6 + 0.95 * len(place.batches), 0.17 * len(order) + 0.75)
-        _table(axes, [labels[each] for each in order], [f"batch {batch}" for batch in place.batches], 1.9, size=6.5)
+        _table(axes, [labels[each] for each in order], [words.batch(batch) for batch in place.batches], 1.9, size=6.5)
         shades = _shades(known)
         for row, network in enumerate(order):
             for column, batch in enumerate(place.batches):
@@ -122,9 +145,15 @@ def _over_batches(
     return Picture(
         name=name,
         title=title,
-        caption=f"{reading} A ~ marks an unstable value; an empty cell was not measured. "
-        f"{words.measured(place, place.points, 'each batch size')} "
-        "As in a table of Bianco et al. 2018.",
+        caption=" ".join(
+            [
+                reading,
+                say("A ~ marks an unstable value."),
+                say("An empty cell was not measured."),
+                words.measured(place, place.points, say("each batch size")),
+                say("As in a table of Bianco et al. 2018."),
+            ]
+        ),
         figure=figure,
         table=frame,
     )
@@ -132,8 +161,8 @@ def _over_batches(
 
 def _said(point: Point, value: float | None) -> str:
     if value is None:
-        return point.cell.state if not point.cell.is_timed else ""
-    return ("~" if point.cell.state == UNSTABLE else "") + (f"{value:.3g}" if value < 999.5 else f"{value:,.0f}")
+        return spoken.state(point.cell.state) if not point.cell.is_timed else ""
+    return ("" if point.is_stable else "~") + localised(f"{value:.3g}" if value < 999.5 else f"{value:,.0f}")
 
 
 def _shades(known: dict[tuple[str, int], float]) -> dict[tuple[str, int], float]:

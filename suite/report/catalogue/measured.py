@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 
 from suite.report import picture
 from suite.report.catalogue import draw, names, words
-from suite.report.catalogue.data import Field, Place, Point
+from suite.report.catalogue.data import Field
 from suite.report.catalogue.draw import Dot, Marks
 from suite.report.catalogue.network import COMPARABLE
+from suite.report.catalogue.places import Place, Point
+from suite.report.language import say
 from suite.report.picture import Picture
 
 
@@ -29,18 +31,27 @@ def speed(place: Place, batch: int | None, suffix: str) -> Picture | None:
         draw.log(axes.xaxis, [each.x for each in dots])
         draw.steps(axes, best, rising=True)
         draw.scatter(axes, dots, marks)
-        axes.set_xlabel(f"Images per second, {words.batch(batch)}")
-        axes.set_ylabel("Top-1 accuracy as cited, %")
+        axes.set_xlabel(say("Images per second, {batches}", batches=words.batch(batch)))
+        axes.set_ylabel(words.top1())
         axes.margins(x=0.06, y=0.05)
         draw.legend(axes, dots)
         names.beside(axes, best, sorted(dots, key=lambda each: each.kind != COMPARABLE))
     return Picture(
         name=name,
-        title="Accuracy against images per second" + ("" if batch else ", each at its best batch size"),
-        caption="Up and to the right is better. The steps join the comparable networks that no other dominates. "
-        "Two speeds count as equal where their intervals, the bars, overlap. "
-        f"{words.looks(dots)} {words.measured(place, points, words.batch(batch))} "
-        "As in Bianco et al. 2018, Figure 3, with accuracies as cited.",
+        title=say("Accuracy against images per second")
+        if batch
+        else say("Accuracy against images per second, each at its best batch size"),
+        caption=" ".join(
+            [
+                say(
+                    "Up and to the right is better. The steps join the comparable networks that no other dominates. "
+                    "Two speeds count as equal where their intervals, the bars, overlap."
+                ),
+                words.looks(dots),
+                words.measured(place, points, words.batch(batch)),
+                words.as_in("Bianco et al. 2018, Figure 3"),
+            ]
+        ),
         figure=figure,
         table=frame(points, {each.key for each in best}),
         marks=marks,
@@ -67,8 +78,8 @@ def places(field: Field) -> list[Picture | None]:
     timed = [place.device for place in field.places if place.timed]
     several = [place for place in field.places if place.timed and timed.count(place.device) > 1]
     return [
-        panels(field.mains, "devices", "One panel for each device"),
-        panels(several, "paths", "One panel for each path and precision of a device"),
+        panels(field.mains, "devices", say("One panel for each device")),
+        panels(several, "paths", say("One panel for each path and precision of a device")),
     ]
 
 
@@ -91,15 +102,22 @@ def panels(places: Sequence[Place], name: str, title: str) -> Picture | None:
             best = draw.front(dots)
             _panel(axes, place, dots, best, marks, index)
             frames.append(frame(points, {each.key for each in best}))
-        figure.supylabel("Top-1 accuracy as cited, %", fontsize=9, x=0.005, ha="left")
+        figure.supylabel(words.top1(), fontsize=9, x=0.005, ha="left")
     said = " ".join(words.measured(place, points, words.batch(place.chosen[0])) for place, points in shown)
     return Picture(
         name=name,
         title=title,
-        caption="Each panel is one device, path and precision, with its own front. Values are never compared across "
-        "panels. A network on the front of one panel and below another front suits the first only. Comparable "
-        f"networks only; colours and shapes as in the front of speed. {said} After Qin et al. 2024 (MobileNetV4), "
-        "Figure 1.",
+        caption=" ".join(
+            [
+                say(
+                    "Each panel is one device, path and precision, with its own front. Values are never compared "
+                    "across panels. A network on the front of one panel and below another front suits the first only. "
+                    "Comparable networks only; colours and shapes are those of the lines of descent."
+                ),
+                said,
+                words.as_in("Qin et al. 2024 (MobileNetV4), Figure 1"),
+            ]
+        ),
         figure=figure,
         table=pd.concat(frames),
         marks=marks,
@@ -110,7 +128,8 @@ def dot(point: Point, x: float, ends: tuple[float, float] | None = None) -> Dot:
     """Return the mark of a point: its cited top-1 at `x`; `ends` are the lowest and highest x, None if exact."""
     network = point.network
     return Dot(
-        x=x, y=network.top1 or 0, key=point.key, label=network.label, line=network.line, kind=point.kind, ends=ends
+        x=x, y=network.top1 or 0, key=point.key, label=network.label, line=network.line, kind=point.kind,
+        is_stable=point.is_stable, ends=ends,
     )  # fmt: skip
 
 
@@ -119,7 +138,7 @@ def _panel(axes: Axes, place: Place, dots: list[Dot], best: list[Dot], marks: Ma
     draw.steps(axes, best)
     draw.scatter(axes, dots, marks, f"panel-{index}")
     axes.set_title(words.folded(place.name, 44), fontsize=8, loc="left")
-    axes.set_xlabel(f"Milliseconds per image, {words.batch(place.chosen[0])}", fontsize=8)
+    axes.set_xlabel(words.time(place.chosen[0]), fontsize=8)
     axes.margins(x=0.08, y=0.08)
     names.beside(axes, best, size=6)
 

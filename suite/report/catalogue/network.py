@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from suite.report.language import many, say
+
 LINES = {
     "plain": ("alexnet", "overfeat", "vgg"),
     "Inception": (
@@ -19,8 +21,8 @@ LINES = {
     "attention": ("vit", "coatnet", "maxvit", "coca"),
 }  # fmt: skip
 OWN = "your own"
-COMPARABLE, OTHERWISE, OTHER_SIZE, UNSURE = KINDS = (
-    "one crop, ImageNet-1k only", "several crops or more data", "cited at another size", "unstable",
+COMPARABLE, OTHERWISE, OTHER_SIZE = KINDS = (
+    "one crop, ImageNet-1k only", "several crops or more data", "cited at another size",
 )  # fmt: skip
 _LINE_OF = {family: line for line, families in LINES.items() for family in families}
 
@@ -74,12 +76,14 @@ class Network:
     @property
     def conditions(self) -> str:
         """How its accuracy came about, for readers: `10 crops; extra data: JFT-300M`, and the notes."""
+        crops = self.crops or 0
         said = [
-            f"{self.ensemble} networks" if self.ensemble > 1 else "",
-            "dense evaluation" if self.dense else "",
-            f"{self.crops} crops" if (self.crops or 1) > 1 else f"one crop of {self.size}" if self.crops else "",
-            f"{self.scales} scales" if self.scales > 1 else "",
-            f"extra data: {self.extra_data}" if self.extra_data else "",
+            many(self.ensemble, "{number} network", "{number} networks") if self.ensemble > 1 else "",
+            say("dense evaluation") if self.dense else "",
+            many(crops, "{number} crop", "{number} crops") if crops > 1 else "",
+            say("one crop of {size} pixels", size=str(self.size)) if crops == 1 else "",
+            many(self.scales, "{number} scale", "{number} scales") if self.scales > 1 else "",
+            say("extra data: {data}", data=self.extra_data) if self.extra_data else "",
         ]
         how = "; ".join(filter(None, said))
         return ". ".join(filter(None, (how, self.notes)))

@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from suite.report import picture
-from suite.report.catalogue import draw, names
+from suite.report.catalogue import draw, names, words
 from suite.report.catalogue.draw import Dot, Marks
 from suite.report.catalogue.network import COMPARABLE, Network
+from suite.report.language import say
 from suite.report.picture import Picture
 
 _SPREAD = 0.7  # years: width of the networks of one year
@@ -19,14 +20,17 @@ _Value = Callable[[Network], float | None]
 
 def accuracies(networks: Sequence[Network], rows: Mapping[str, str]) -> Picture | None:
     """Top-1 accuracy by year."""
-    return _timeline(networks, rows, "accuracy", "Top-1 accuracy, %", lambda n: n.top1, logarithmic=False)
+    return _timeline(
+        networks, rows, "accuracy", say("Top-1 accuracy by year"), words.top1(), lambda n: n.top1, logarithmic=False
+    )
 
 
 def sizes(networks: Sequence[Network], rows: Mapping[str, str]) -> Picture | None:
     """Parameters by year."""
     return _timeline(
-        networks, rows, "parameters", "Parameters, M", lambda n: (n.parameters or 0) / 1e6 or None, logarithmic=True
-    )
+        networks, rows, "parameters", say("Parameters by year"), say("Parameters, M"),
+        lambda n: (n.parameters or 0) / 1e6 or None, logarithmic=True,
+    )  # fmt: skip
 
 
 def records(networks: Sequence[Network]) -> list[Network]:
@@ -40,8 +44,9 @@ def records(networks: Sequence[Network]) -> list[Network]:
 
 
 def _timeline(
-    networks: Sequence[Network], rows: Mapping[str, str], what: str, axis: str, value: _Value, *, logarithmic: bool
-) -> Picture | None:
+    networks: Sequence[Network], rows: Mapping[str, str], what: str, title: str, axis: str, value: _Value, *,
+    logarithmic: bool,
+) -> Picture | None:  # fmt: skip
     cited = [n for n in networks if n.year and n.top1 is not None and value(n) is not None]
     if not cited:
         return None
@@ -54,7 +59,7 @@ def _timeline(
         if logarithmic:
             draw.log(axes.yaxis, [each.y for each in dots])
         _marks(axes, dots, best, marks)
-        axes.set_xlabel("Year of the paper")
+        axes.set_xlabel(say("Year of the paper"))
         axes.set_ylabel(axis)
         axes.set_xticks(sorted({n.year for n in cited if n.year}))
         axes.margins(x=0.06, y=0.06)
@@ -62,9 +67,11 @@ def _timeline(
         names.beside(axes, [each for each in dots if each.key in best], radius=5, reach=5)
     return Picture(
         name=f"timeline-{what}",
-        title=f"{'Top-1 accuracy' if what == 'accuracy' else 'Parameters'} by year",
-        caption="Every cited network of the catalogue, whatever the conditions of its accuracy. Named: the most "
-        "accurate network of each year that beat all earlier years. Networks of one year stand side by side.",
+        title=title,
+        caption=say(
+            "Every cited network of the catalogue, whatever the conditions of its accuracy. Named: the most accurate "
+            "network of each year that beat all earlier years. Networks of one year stand side by side."
+        ),
         figure=figure,
         table=pd.DataFrame(
             {"name": n.name, "year": n.year, "value": value(n), "record": rows[n.name] in best,
@@ -76,7 +83,10 @@ def _timeline(
 
 
 def _marks(axes: Axes, dots: Sequence[Dot], best: set[str], marks: Marks) -> None:
-    looks = (("others", picture.PALE, 4, 2, "cited networks"), ("records", picture.colour(0), 5, 3, "new records"))
+    looks = (
+        ("others", picture.PALE, 4, 2, say("cited networks")),
+        ("records", picture.colour(0), 5, 3, say("new records")),
+    )
     for gid, colour, size, above, label in looks:
         shown = [each for each in dots if (each.key in best) == (gid == "records")]
         axes.plot([each.x for each in shown], [each.y for each in shown], "o", color=colour, markersize=size, gid=gid,

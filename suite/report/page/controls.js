@@ -37,7 +37,7 @@ const sentence_case = (text) => text.charAt(0).toLocaleUpperCase(language) + tex
 function place_name(place) {
   const parts = known.places.map((each) => each.split(", "));
   const own = place.split(", ").filter((part) => !parts.every((each) => each.includes(part)));
-  return own.join(", ") || place;
+  return own.map((part) => part.replace(/^batch (\d+)$/, (_, size) => say("batch {size}", { size }))).join(", ") || place;
 }
 
 const start_name = (name) => ({ frozen: say("frozen"), tuned: say("tuned"), "from scratch": say("from scratch") }[name] ?? name);

@@ -178,7 +178,7 @@ function front_words(number) {
     chart.querySelector(".bar") && say("Bars are 95 % intervals; two measured values whose intervals overlap count as equal."),
     ...(placed.some(({ trial }) => on_front.has(trial) && !is_sure(trial)) ? [say("A hollow mark is unstable: its interval is wider than 3 % to either side.")] : []),
     ...(placed.some(({ trial }) => statuses[trial] === "apart") ? [say("Open marks may not be compared: they are on no front, and no limit names them.")] : []),
-    ...(shown_sets().length > 1 ? [say("Each data set has its own front: accuracies on different pictures are not compared. Pointing at a network marks it in every data set that it was trained on.")] : []),
+    ...(shown_sets().length > 1 ? [called.apart()] : []),
     ...(place ? [say("Each place of measurement has its own front: values of different devices are not compared.")] : []),
   ].filter(Boolean);
 }

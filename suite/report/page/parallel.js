@@ -18,7 +18,7 @@ function coordinate_scale(key, top, bottom) {
 function paint_parallel() {
   const needed = coordinates.length * 92;
   parallel.style.minWidth = parallel.parentElement.clientWidth < needed ? `${needed}px` : "";
-  const width = size(parallel, LINES_HIGH + 70), top = 44, bottom = top + LINES_HIGH, left = 50, right = width - 40;
+  const width = size(parallel, LINES_HIGH + 70), top = 44, bottom = top + LINES_HIGH, left = 50, right = width - 54;
   upright = coordinates.map((key, place) => ({ key, at: left + (place * (right - left)) / Math.max(1, coordinates.length - 1), scale: coordinate_scale(key, top, bottom) }));
   const lines = new Map();
   crossings = [];

@@ -11,6 +11,9 @@ const of_trials = {
   none: () => say("No trained model may be chosen yet."),
   misses: () => say("No trained model is within these limits. The nearest:"),
   reason: () => say("Why it was refused, failed, or was not trained to its end"),
+  set: () => say("Data set"), untried: () => say("not tried"),
+  on_every: (number) => many(number, "{number} network is on the front of every data set.", "{number} networks are on the front of every data set."),
+  apart: () => say("Each data set has its own front: accuracies on different pictures are not compared. Pointing at a network marks it in every data set that it was trained on."),
 };
 const of_networks = {
   row: () => say("network"), rows: () => say("Rows"), number: () => say("Number of the row"), file: "networks-shown.csv",
@@ -23,4 +26,7 @@ const of_networks = {
   none: () => say("No row has what is compared."),
   misses: () => say("No network is within these limits. The nearest:"),
   reason: () => say("Why it is not stable, or was not measured"),
+  set: () => say("Device"), untried: () => say("not measured"),
+  on_every: (number) => many(number, "{number} network is on the front of every device.", "{number} networks are on the front of every device."),
+  apart: () => say("Each device has its own front. Pointing at a network marks it on every device that it was measured on."),
 };

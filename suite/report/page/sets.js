@@ -42,14 +42,14 @@ function show_networks() {
   const part = document.getElementById("on-which-fronts"), found = networks_on_fronts();
   part.hidden = shown_sets().length < 2 || !found.length;
   if (part.hidden) return;
-  const cell = (trials) => element("td", trials.length ? {} : { class: "muted" }, ...(trials.length ? trials.map(network_cell) : [say("not tried")]));
+  const cell = (trials) => element("td", trials.length ? {} : { class: "muted" }, ...(trials.length ? trials.map(network_cell) : [called.untried()]));
   document.getElementById("on-which-fronts-table").replaceChildren(
     element("thead", {}, element("tr", {}, ...[say("Network"), ...sets].map((text) => element("th", { scope: "col" }, text)))),
     element("tbody", {}, ...found.slice(0, MOST_NETWORKS).map(({ trainings }) => element("tr", {}, element("th", { scope: "row" }, network_name(trainings.flat()[0])), ...trainings.map(cell)))),
   );
   const all = found.filter(({ fronts }) => fronts === sets.length).length;
   document.getElementById("on-which-fronts-read").textContent = [
-    many(all, "{number} network is on the front of every data set.", "{number} networks are on the front of every data set."),
+    called.on_every(all),
     found.length > MOST_NETWORKS ? many(found.length - MOST_NETWORKS, "{number} more is not listed.", "{number} more are not listed.") : "",
   ].filter(Boolean).join(" ");
 }

@@ -117,7 +117,7 @@ function selected_in_settings(from, to) {
 
 function lay_out_settings() {
   const part = document.getElementById("settings");
-  part.hidden = !columns.has(quality) || !differing.length || everyone.filter(has_quality).length < 2;
+  part.hidden = known.of_networks || !columns.has(quality) || !differing.length || everyone.filter(has_quality).length < 2;
   if (part.hidden) return;
   can_be_pointed_at(settings_drawing, () => setting_marks, {
     trace: (trial) => { const marks = setting_marks.filter((mark) => mark.trial === trial); return marks.length ? draw("g", {}, ...marks.map(ring)) : null; },

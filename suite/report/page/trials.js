@@ -22,7 +22,7 @@ function ordered() {
 }
 
 function of_sets() {
-  return { key: "set", title: say("Data set"), axis: say("Data set"), levels: sets, values: known.trials.set };
+  return { key: "set", title: called.set(), axis: called.set(), levels: sets, values: known.trials.set };
 }
 
 const value = (key, trial) => columns.get(key).values[trial];

@@ -62,16 +62,16 @@ def embedded(
             "set": [of_set[entry.run] for entry in entries],
             "kind": [kinds.index(comparison.kind(entry)) for entry in entries],
             "fits": [int(entry.fits) for entry in entries],
-            "state": _coded(entry.trial.state for entry in entries),
-            "start": _coded(_start(entry) for entry in entries) if comparison.starts else None,
-            "network": _coded(entry.network for entry in entries),
-            "place": _coded(entry.place for entry in entries),
-            "reason": _coded(entry.trial.reason for entry in entries),
+            "state": coded(entry.trial.state for entry in entries),
+            "start": coded(_start(entry) for entry in entries) if comparison.starts else None,
+            "network": coded(entry.network for entry in entries),
+            "place": coded(entry.place for entry in entries),
+            "reason": coded(entry.trial.reason for entry in entries),
             "until": [entry.trial.until for entry in entries],
             "continues": [entry.trial.continues for entry in entries],
             "seconds": [round(entry.trial.seconds, 1) or None for entry in entries],
-            "same": _several(_training(entry, of_set[entry.run]) if entry.fits else None for entry in entries),
-            "net": _several(map(_network, entries)) if len(sides) > 1 else None,
+            "same": several(_training(entry, of_set[entry.run]) if entry.fits else None for entry in entries),
+            "net": several(map(_network, entries)) if len(sides) > 1 else None,
         },
         "sure": _of_all(_sure(side, sure) for side, sure in sides),
         "curves": kept.curves(comparison),
@@ -181,7 +181,7 @@ def _codes(values: Sequence[Value | None], levels: Sequence[Value]) -> list[int 
     return [None if value is None else places[value] for value in values]
 
 
-def _coded(texts: Iterable[str]) -> dict[str, list[Any]]:
+def coded(texts: Iterable[str]) -> dict[str, list[Any]]:
     """Return texts once each, and for each trial the place of its own."""
     said = list(texts)
     levels = list(dict.fromkeys(said))
@@ -189,7 +189,7 @@ def _coded(texts: Iterable[str]) -> dict[str, list[Any]]:
     return {"levels": levels, "codes": [places[text] for text in said]}
 
 
-def _several(keys: Iterable[Hashable]) -> list[int | None]:
+def several(keys: Iterable[Hashable]) -> list[int | None]:
     """Return a number for each trial that it shows with those of the same key; None if alone, or without a key."""
     known = list(keys)
     counts = Counter(key for key in known if key is not None)

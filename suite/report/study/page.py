@@ -7,7 +7,7 @@ in Python stands without a script, too: the answer, a front, its table, and how 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 
 from suite.core.study import Objective
 from suite.core.trial import Run
-from suite.report import language, phrases
+from suite.report import called, language, phrases
 from suite.report.comparison import Comparison
 from suite.report.comparison import beside as side_by_side
 from suite.report.picture import Picture
@@ -72,20 +72,27 @@ def rendered(template: str, **values: Any) -> str:
     return environment.from_string(_asset(template)).render(**known, **values)
 
 
-def _html(comparison: Comparison, found: Sequence[Side], pictures: Sequence[Drawn], links: Links) -> str:
+def whole(known: Mapping[str, Any], **values: Any) -> str:
+    """Return a page with its scripts, and what they know of its rows: a study's, or of what else is like one."""
     script = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
+    none: dict[str, Any] = {"notes": [], "common": [], "unfinished": [], "reasons": [], "studies": [], "studied": []}
     return rendered(
-        "page.html.jinja",
+        "page.html.jinja", script=script, data=data.as_json(known), sentences=data.as_json(_spoken(script)),
+        listed=_LISTED, **none | values,
+    )  # fmt: skip
+
+
+def _html(comparison: Comparison, found: Sequence[Side], pictures: Sequence[Drawn], links: Links) -> str:
+    return whole(
+        data.embedded(comparison, [(side.sure, side.families) for side in found], links),
         title=_title(comparison.names),
-        script=script,
-        data=data.as_json(data.embedded(comparison, [(side.sure, side.families) for side in found], links)),
-        sentences=data.as_json(_spoken(script)),
+        called=called.of_trials(),
+        tables=[(language.say("All trials, all columns"), "trials.csv")],
         questions=about.questions(comparison),
         sides=[_shown(side, drawn) for side, drawn in zip(found, pictures, strict=True)],
         notes=[comparison.left_out] if comparison.left_out else [],
         files=[picture for drawn in pictures for picture, _ in drawn],
         unfinished=about.unfinished(comparison),
-        listed=_LISTED,
         reasons=about.reasons(comparison),
         studies=about.studies(comparison),
         studied=[n for n, run in zip(comparison.names, comparison.runs, strict=True) if isinstance(run, Run)],
