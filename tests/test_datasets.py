@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import resource
@@ -27,6 +28,7 @@ from suite.core.recipe import Augmentation
 from suite.datasets import augment, digits, disk, folder, layout, preparing, reading, source, split
 from suite.datasets.dataset import Dataset
 from suite.datasets.memory import Memory
+from suite.machine import shelf
 from suite.pictures import graph as pictures
 from tests.pictures import encoded, fill, noise
 
@@ -617,7 +619,7 @@ def test_pictures_that_have_the_shape_already_are_kept_as_bytes_and_read_exactly
     fill(tmp_path / "set" / "b", range(10, 15), size=(40, 33))
     dataset = datasets.load(str(tmp_path / "set"))
     images, _ = read(dataset.validation())
-    assert dataset.reader.memory.of(dataset.reader.frame)["validation"][0].dtype == tf.uint8
+    assert dataset.reader.memory.of(dataset.reader.frame)["validation"].images.dtype == tf.uint8
     for ours, (image, _) in zip(images, dataset.samples("validation", 99), strict=True):
         assert np.array_equal(ours, pictures.prepared(image, (33, 40, 3)))
 
@@ -675,10 +677,84 @@ def test_pictures_on_disk_are_decoded_once_for_all_studies(
 ) -> None:
     first = read(kept("disk", root, tmp_path, monkeypatch).validation())
     again = kept("disk", root, tmp_path, monkeypatch)
-    monkeypatch.setattr(reading.Reader, "_pictures", None)  # decodes
+    monkeypatch.setattr(reading.Reader, "_seen", None)  # decodes
     assert np.array_equal(read(again.validation())[0], first[0])
     with pytest.raises(TypeError):
         again.seen(36).validation()
+
+
+@pytest.mark.parametrize("where", ["memory", "disk"])
+def test_batches_are_handed_out_while_pictures_are_kept_and_each_is_decoded_once(
+    where: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[bytes] = []
+    counted = reading.decoded
+
+    def counting(data: tf.Tensor) -> tf.Tensor:
+        with tf.control_dependencies([tf.py_function(lambda one: decoded.append(one.numpy()), [data], [])]):
+            return counted(tf.identity(data))
+
+    monkeypatch.setattr(reading, "decoded", counting)
+    monkeypatch.setattr(reading, "AUTO", 1)
+    dataset = kept(where, root, tmp_path, monkeypatch)
+    size = dataset.sizes["train"]
+    next(iter(dataset.train(batch_size=1, seed=0)))  # and no more
+    assert not decoded or len(decoded) < size
+    decoded.clear()
+    epochs = [read(dataset.train(batch_size=4, seed=0, epochs=2))[1], read(dataset.train(batch_size=4, seed=1))[1]]
+    assert [len(labels) for labels in epochs] == [2 * size, size]
+    assert len(decoded) == len(set(decoded)) == size
+
+
+def test_pictures_of_an_epoch_that_was_broken_off_are_completed_by_the_next(dataset: Dataset) -> None:
+    wanted = {image.tobytes() for image in read(dataset.train(batch_size=4, seed=0))[0]}
+    other = dataset.seen(20)
+    other.train(batch_size=4, seed=0).take(1).get_single_element()
+    for seed in (1, 2):
+        images, _ = read(other.train(batch_size=4, seed=seed))
+        assert len({image.tobytes() for image in images}) == len(wanted)
+
+
+def test_a_disk_that_becomes_full_meanwhile_costs_no_picture_and_that_is_said(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ways = {"batch_size": 6, "seed": 3, "epochs": 3}
+    wanted = read(kept("memory", root, tmp_path, monkeypatch).train(**ways))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shelf.Draft, "finish", full)
+    dataset = kept("disk", root, tmp_path, monkeypatch)
+    for _ in range(2):
+        found = read(dataset.train(**ways))
+        assert all(np.array_equal(ours, theirs) for ours, theirs in zip(found, wanted, strict=True))
+    assert [line for line in caplog.messages if "kept on disk" in line] == [
+        "pictures are not kept on disk: No space left on device. Each epoch decodes them anew."
+    ]
+    assert not on_disk()
+
+
+def test_two_that_read_the_same_pictures_at_once_see_the_same(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second does not wait until the first has kept them all."""
+    first, second = (kept("disk", root, tmp_path, monkeypatch) for _ in range(2))
+    batches = iter(first.validation(batch_size=1))
+    next(batches)
+    wanted = read(second.validation())
+    for _ in batches:
+        pass
+    assert len(on_disk()) == 1
+    assert all(np.array_equal(*pair) for pair in zip(wanted, read(first.validation()), strict=True))
+
+
+def test_where_records_are_shuffled_in_parts_what_is_kept_has_one_order(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading.Reader, "_room", 4)
+    first, again = (read(kept("disk", root, tmp_path, monkeypatch).train(batch_size=6, seed=3)) for _ in range(2))
+    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(first, again, strict=True))
 
 
 @pytest.mark.parametrize("why", ["a smaller budget", "a full disk", "a folder that is none"])

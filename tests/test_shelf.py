@@ -19,16 +19,16 @@ PROGRAM = """
 import os, signal, sys, time
 from suite.machine.shelf import Shelf
 
-def write(stream):
-    for number in range(10):
-        stream.write(b"1")
-        stream.flush()
-        if number == int(sys.argv[1]):
-            os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(0.05)
-    print("wrote")
-
-print(Shelf(holds="ones", variable="SUITE_ONES", default=1.0).made("x", 10, write).read_bytes().decode())
+shelf = Shelf(holds="ones", variable="SUITE_ONES", default=1.0)
+draft = shelf.begun("x", 10)
+for number in range(10):
+    draft.write(b"1", number)
+    if number == int(sys.argv[1]):
+        print("half", flush=True)
+        sys.stdin.readline()
+        os.kill(os.getpid(), signal.SIGKILL)
+draft.finish()
+print(shelf.found("x").read_bytes().decode(), draft.read(3, 2).decode())
 """
 
 
@@ -51,7 +51,8 @@ def aged(name: str, seconds: float) -> None:
 
 
 def process(killed_at: int) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(killed_at)], stdout=subprocess.PIPE, text=True)
+    program = [sys.executable, "-c", PROGRAM, str(killed_at)]
+    return subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def test_what_was_not_used_for_longest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,22 +83,54 @@ def test_an_error_while_a_file_is_written_leaves_nothing() -> None:
     assert names() == set()
 
 
-def test_a_process_that_is_killed_while_it_writes_leaves_no_half_file_and_its_draft_goes_in_time(
+def test_a_file_that_is_written_in_parts_is_there_when_it_is_whole() -> None:
+    with process(killed_at=-1) as writing:
+        assert writing.communicate()[0].split() == ["1" * 10, "111"]
+    assert names() == {"x"}
+
+
+def test_while_a_process_writes_a_file_another_does_without_and_may_begin_when_that_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with process(killed_at=3) as killed:
-        assert killed.wait() == -signal.SIGKILL
-    assert ONES.found("x") is None
-    (draft,) = names()
     monkeypatch.setenv("SUITE_ONES", str(12 / 1e9))
+    with process(killed_at=3) as killed:
+        assert killed.stdout.readline() == "half\n"
+        with pytest.raises(BlockingIOError):
+            ONES.begun("x", 10)
+        assert kept("y") is None  # the draft takes its room from the beginning
+        killed.communicate("\n")
+    assert killed.returncode == -signal.SIGKILL
+    assert ONES.found("x") is None
     assert kept("y") is None  # it may still be written to
+    draft = ONES.begun("x", 10)
+    draft.write(b"2" * 10, 0)
+    draft.finish()
+    assert ONES.found("x").read_bytes() == b"2" * 10
+
+
+def test_what_a_killed_process_has_left_goes_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUITE_ONES", str(12 / 1e9))
+    with process(killed_at=3) as killed:
+        killed.communicate("\n")
+    (draft,) = names()
     aged(draft, 2 * shelf.STALE)
     assert kept("y")
     assert names() == {"y"}
 
 
-def test_of_two_processes_one_makes_the_file_and_the_other_waits_for_it() -> None:
-    with process(killed_at=-1) as one, process(killed_at=-1) as other:
-        said = sorted(each.communicate()[0].split() for each in (one, other))
-    assert said == [["1" * 10], ["wrote", "1" * 10]]
-    assert names() == {"x"}
+def test_a_file_that_nobody_writes_any_more_goes_with_its_writer() -> None:
+    draft = ONES.begun("x", 10)
+    draft.write(b"1", 3)
+    assert names() == {".x"}
+    del draft
+    assert names() == set()
+    assert ONES.begun("x", int(2e9)) is None
+    assert names() == set()
+
+
+def test_a_file_can_be_read_by_its_writer_after_it_had_to_make_room() -> None:
+    draft = ONES.begun("x", 4)
+    draft.write(b"abcd", 0)
+    draft.finish()
+    ONES.found("x").unlink()
+    assert draft.read(2, 1) == b"bc"

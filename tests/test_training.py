@@ -355,8 +355,8 @@ def test_the_best_weights_of_an_earlier_piece_stay_when_the_next_is_worse(digits
     first, second, third = (network(digits) for _ in range(3))
     begun = loop.train(first, steady, digits, epochs=5, seed=0, until=3, checkpoint=file)
     kept = digits.reader.memory.of(digits.reader.frame)
-    images, labels = kept["train"]
-    memory = Memory(room=math.inf, kept={digits.reader.frame: {**kept, "train": (images, 9 - labels)}})
+    train = replace(kept["train"], labels=9 - kept["train"].labels)
+    memory = Memory(room=math.inf, kept={digits.reader.frame: {**kept, "train": train}})
     wrong = replace(digits, reader=replace(digits.reader, memory=memory))
     for model, until in ((second, 4), (third, 5)):
         found = loop.train(model, steady, wrong, epochs=5, seed=0, until=until, checkpoint=file)

@@ -91,6 +91,16 @@ def held(file: Path, *, shared: bool = False) -> Iterator[None]:
         yield
 
 
+def is_ours(opened: IO[bytes], file: Path) -> bool:
+    """Whether this process locks an open file, and `file` is still its name; it is locked until it is closed."""
+    try:
+        if fcntl:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(opened.fileno()), file.stat())
+    except OSError:
+        return False
+
+
 def _opened(file: Path) -> IO[bytes] | None:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -6,46 +6,77 @@ memory, not read into it: the system keeps there what has room.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
 from math import prod
-from pathlib import Path
-from typing import IO
+from threading import Lock
 
 import numpy as np
 import tensorflow as tf
 
-from suite.datasets.memory import Split
-from suite.machine.shelf import Shelf
+from suite.datasets.memory import Kept, Shape
+from suite.machine.shelf import Draft, Shelf
 
+LOG = logging.getLogger(__name__)
 PICTURES = Shelf(holds="pictures", variable="SUITE_PICTURES", default=10.0)
 
-Blocks = Iterable[tuple[np.ndarray, np.ndarray]]  # some pictures and their labels at a time
-Shape = tuple[int, int, int, int]
 
+def kept(name: str, shape: Shape) -> Kept | None:
+    """Return the pictures kept as `name`, of a `shape` (N, H, W, C), or room for them on the disk.
 
-def kept(name: str, shape: Shape, blocks: Blocks) -> Split | None:
-    """Return the pictures kept as `name`, of a `shape` (N, H, W, C), and their labels; `blocks` are kept if none are.
-
-    None if neither the budget nor the disk has room for them.
+    None if neither the budget nor the disk has room for them. Raises BlockingIOError if another process keeps them
+    just now.
     """
     size = prod(shape) + 8 * shape[0]
     file = PICTURES.found(name)
-    if file and file.stat().st_size != size:  # damaged
+    if file and file.stat().st_size == size:
+        labels = np.fromfile(file, np.int64, offset=prod(shape))
+        # Mapped to the file, it stays when that is deleted.
+        images = tf.raw_ops.ImmutableConst(dtype=tf.uint8, shape=shape, memory_region_name=str(file))
+        return Kept(images=images, labels=tf.constant(labels))
+    if file:  # damaged
         file.unlink(missing_ok=True)
-    file = PICTURES.made(name, size, lambda stream: _write(stream, size, blocks))
-    return _mapped(file, shape) if file else None
+    draft = PICTURES.begun(name, size)
+    return _Filling(draft, shape).kept if draft else None
 
 
-def _write(stream: IO[bytes], size: int, blocks: Blocks) -> None:
-    stream.truncate(size)  # others see from the beginning how much room it takes
-    labels = []
-    for pictures, named in blocks:
-        stream.write(np.ascontiguousarray(pictures).data)
-        labels.append(named.astype(np.int64))
-    stream.write(np.concatenate(labels).data)
+class _Filling:
+    """A file that gets its pictures one batch after the other, from any thread."""
 
+    def __init__(self, draft: Draft, shape: Shape) -> None:
+        self._draft, self._is_written, self._lock = draft, False, Lock()
+        self._picture, self._bytes = shape[1:], prod(shape[1:])
+        self._labels, self._there = np.zeros(shape[0], np.int64), np.zeros(shape[0], np.bool_)
+        labels = tf.Variable(tf.zeros(shape[:1], tf.int64), trainable=False)
+        whole = tf.Variable(False, trainable=False)
 
-def _mapped(file: Path, shape: Shape) -> Split:
-    """Return a tensor that is mapped to a file, and stays when the file is deleted; and the labels."""
-    pictures = tf.raw_ops.ImmutableConst(dtype=tf.uint8, shape=shape, memory_region_name=str(file))
-    return pictures, tf.constant(np.fromfile(file, np.int64, offset=prod(shape)))
+        def store(numbers: tf.Tensor, pictures: tf.Tensor, named: tf.Tensor) -> None:
+            labels.scatter_update(tf.IndexedSlices(named, numbers))
+            whole.assign(tf.ensure_shape(tf.numpy_function(self._write, [numbers, pictures, named], tf.bool), ()))
+
+        def read(numbers: tf.Tensor) -> tf.Tensor:
+            return tf.ensure_shape(tf.numpy_function(self._read, [numbers], tf.uint8), (None, *shape[1:]))
+
+        self.kept = Kept(labels=labels, whole=whole, store=store, read=read)
+
+    def _read(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the pictures with some numbers, uint8 [B, H, W, C]."""
+        pictures = b"".join(self._draft.read(self._bytes, int(number) * self._bytes) for number in numbers)
+        return np.frombuffer(pictures, np.uint8).reshape(len(numbers), *self._picture)
+
+    def _write(self, numbers: np.ndarray, pictures: np.ndarray, labels: np.ndarray) -> np.bool_:
+        """Write pictures to their places; return whether all are there."""
+        with self._lock:
+            try:
+                if not self._is_written:
+                    for number, picture in zip(numbers, pictures, strict=True):
+                        self._draft.write(picture.tobytes(), int(number) * self._bytes)
+                    self._labels[numbers], self._there[numbers] = labels, True
+                    if self._there.all():
+                        self._draft.write(self._labels.tobytes(), len(self._labels) * self._bytes)
+                        self._draft.finish()
+                        self._is_written = True
+            except OSError as error:
+                LOG.warning("pictures are not kept on disk: %s. Each epoch decodes them anew.", error.strerror or error)
+                self._there[:], self._is_written = False, True
+                self._draft.drop()
+            return np.bool_(self._there.all())

@@ -1,7 +1,7 @@
 """From records to batches: decoded in parallel, kept where there is room, shuffled, augmented, prefetched.
 
-Pictures are kept in memory, else on disk, else nowhere: then each epoch decodes them anew. Their order and their pixels
-are the same.
+Pictures are kept in memory, else on disk, while they are decoded and handed out for the first time; else nowhere: then
+each epoch decodes them anew. Their order and their pixels are the same.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import tensorflow as tf
 from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.recipe import Augmentation
 from suite.core.task import spelled
-from suite.datasets import disk
+from suite.datasets import disk, keeping
 from suite.datasets.augment import augmented
-from suite.datasets.memory import Frame, Memory, Split
+from suite.datasets.memory import Batch, Frame, Kept, Memory, Shape, empty
 from suite.datasets.mixing import mixed
 from suite.datasets.source import Source
 from suite.machine.capacity import free_memory, whole_memory
@@ -68,7 +68,7 @@ class Reader:
         """Return the size of the pictures of a split."""
         return prod(self._shape(split))
 
-    def _shape(self, split: str) -> disk.Shape:
+    def _shape(self, split: str) -> Shape:
         return (self.source.sizes[split], *self.image)
 
     def train(
@@ -89,10 +89,13 @@ class Reader:
     def held_out(self, split: str, batch_size: int) -> tf.data.Dataset:
         """Return the batches of a split in the order of its records."""
         with tf.device("CPU:0"):
-            if kept := self._kept(split):
-                numbers = tf.data.Dataset.range(self.source.sizes[split])
-                return self._ended(_gathered(kept, numbers.batch(batch_size)))
-            return self._ended(self._pictures(self.source.records(split)).batch(batch_size))
+            kept, size = self._kept(split), self.source.sizes[split]
+            if kept is None:
+                return self._ended(self._pictures(self.source.records(split)).batch(batch_size))
+            numbers, records = tf.data.Dataset.range(size).batch(batch_size), self._missing(kept, split)
+            once = tf.data.Dataset.range(1)  # each time that it is read, what is kept by then decides
+            batches = keeping.batches(kept, once, lambda _: numbers, lambda _: records, self._seen, batch_size)
+            return self._ended(batches.apply(tf.data.experimental.assert_cardinality(-(-size // batch_size))))
 
     def tally(self, split: str) -> list[int]:
         """Return the number of pictures of each class in a split; they are counted the first time."""
@@ -123,9 +126,18 @@ class Reader:
         """Return the batches of each epoch of `each`, int64 [2]: the seed and the number of the epoch."""
         size = self.source.sizes["train"]
         if kept := self._kept("train"):
-            numbers = tf.data.Dataset.range(size)
-            chosen = each.flat_map(lambda epoch: self._in_order(numbers, _numbers(epoch, [])).batch(batch_size))
-            return _gathered(kept, chosen)
+            if self._room < size:  # the shuffling cannot hold all records, and the order is that of later epochs
+                self._fill(kept, "train")
+            numbers, records = tf.data.Dataset.range(size), self._missing(kept, "train")
+            return keeping.batches(
+                kept,
+                each,
+                lambda epoch: self._in_order(numbers, _numbers(epoch, [])).batch(batch_size),
+                lambda epoch: self._in_order(records, _numbers(epoch, [])),
+                self._seen,
+                batch_size,
+            )
+
         whole = self.source.records("train") if self._room >= size else None
 
         def one(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -153,35 +165,46 @@ class Reader:
 
     def _pictures(self, records: tf.data.Dataset) -> tf.data.Dataset:
         """Return (pixels of the input shape, uint8; label) of records."""
+        return records.map(self._seen, AUTO)
 
-        def one(data: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            picture = tf.ensure_shape(decoded(data), self.source.shape)  # what is known beforehand saves time
-            return tf.ensure_shape(shown(picture, self.image, self.background, self.preprocessing), self.image), label
+    def _seen(self, data: tf.Tensor, label: tf.Tensor) -> Batch:
+        """Return what a network sees of an encoded picture, before scaling, with its label."""
+        picture = tf.ensure_shape(decoded(data), self.source.shape)  # what is known beforehand saves time
+        return tf.ensure_shape(shown(picture, self.image, self.background, self.preprocessing), self.image), label
 
-        return records.map(one, AUTO)
-
-    def _kept(self, split: str) -> Split | None:
-        """Return all pictures and labels of a split, decoded the first time; None if nothing can keep them."""
+    def _kept(self, split: str) -> Kept | None:
+        """Return what is kept of a split, or room to keep it; None if nothing can."""
         if self.fits:
             return self._in_memory(split)
-        if (self.frame, split) not in self.memory.mapped:
-            found = disk.kept(self._name(split), self._shape(split), self._blocks(split))
+        known = self.memory.mapped.get((self.frame, split))
+        if known is None or (known.read and known.is_whole):  # a whole file is mapped
+            try:
+                found = disk.kept(self._name(split), self._shape(split))
+            except BlockingIOError:  # another process keeps them: this one does without until they are there
+                return None
             if found is None:
                 self._tell_once()
                 return None
             self.memory.mapped[self.frame, split] = found
         return self.memory.mapped[self.frame, split]
 
-    def _in_memory(self, split: str) -> Split:
+    def _in_memory(self, split: str) -> Kept:
         kept = self.memory.of(self.frame)
         if split not in kept:
             self.memory.make_room(self._bytes(split))
-            images, labels = np.empty(self._shape(split), np.uint8), np.empty(self.source.sizes[split], np.int64)
-            for index, (block, answers) in enumerate(self._blocks(split)):
-                start = index * BLOCK
-                images[start : start + len(block)], labels[start : start + len(block)] = block, answers
-            kept[split] = tf.convert_to_tensor(images), tf.convert_to_tensor(labels)
+            kept[split] = empty(self._shape(split))
         return kept[split]
+
+    def _fill(self, kept: Kept, split: str) -> None:
+        """Decode all of a split and keep it, unless it is kept."""
+        if not kept.is_whole:
+            batches = self.held_out(split, BLOCK)
+            for _ in watched(batches, len(batches), f"reading {split}"):
+                pass
+
+    def _missing(self, kept: Kept, split: str) -> tf.data.Dataset | None:
+        """Return the records of a split, numbered; None if it is kept."""
+        return None if kept.is_whole else self.source.records(split).enumerate()
 
     def _tell_once(self) -> None:
         """Say that nothing keeps the pictures of this shape."""
@@ -199,11 +222,6 @@ class Reader:
         told = (VERSION, version_of("tensorflow"), source.digest, split, source.splits[split], seen)
         return blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
-    def _blocks(self, split: str) -> disk.Blocks:
-        """Yield the pictures and labels of a split, BLOCK at a time."""
-        blocks = self._pictures(self.source.records(split)).batch(BLOCK).prefetch(AUTO).as_numpy_iterator()
-        yield from watched(blocks, -(-self.source.sizes[split] // BLOCK), f"reading {split}")
-
     def _ended(self, batches: tf.data.Dataset) -> tf.data.Dataset:
         """Return batches of pixels as the network takes them, in a fixed order, some ahead of it."""
         options = tf.data.Options()
@@ -212,13 +230,7 @@ class Reader:
         return inputs.prefetch(AUTO).with_options(options)
 
 
-def _gathered(kept: Split, batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Return batches of what is kept, given by their numbers."""
-    images, labels = kept
-    return batches.map(lambda chosen: (tf.gather(images, chosen), tf.gather(labels, chosen)), AUTO)
-
-
-def _augmented(batch: Split, seed: tf.Tensor, augmentation: Augmentation, classes: int) -> Split:
+def _augmented(batch: Batch, seed: tf.Tensor, augmentation: Augmentation, classes: int) -> Batch:
     """Return pictures changed at random with their labels: shares of classes if two pictures become one."""
     images, labels = augmented(_float(batch[0]), seed, augmentation), batch[1]
     return mixed(images, labels, classes, seed, augmentation) if augmentation.mixes else (images, labels)

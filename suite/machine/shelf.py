@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,44 @@ STALE = 3600.0  # seconds after which a draft that nobody writes to is of a proc
 LEFT = 2  # a new file may take one part in two of what is free on the disk
 
 Write = Callable[[IO[bytes]], object]
+
+
+class Draft:
+    """A file that is not yet on its shelf. Unless it is finished, it goes when nobody holds it any more."""
+
+    def __init__(self, path: Path, lock: IO[bytes]) -> None:
+        """Take a file, whose name begins with a dot, and its lock."""
+        self._path, self._lock, self._opened = path, lock, os.open(path, os.O_RDWR)
+        self._closed = weakref.finalize(self, os.close, self._opened)
+        self.drop = weakref.finalize(self, _dropped, path, lock, os.getpid())
+
+    def write(self, data: bytes, place: int) -> None:
+        """Write bytes at a place. Raises OSError."""
+        written = 0
+        while written < len(data):
+            written += os.pwrite(self._opened, data[written:], place + written)
+
+    def read(self, size: int, place: int) -> bytes:
+        """Return bytes that were written at a place; also after the file was finished, or deleted. Raises OSError."""
+        parts, done = [], 0
+        while done < size:
+            parts.append(os.pread(self._opened, size - done, place + done))
+            done += len(parts[-1])
+        return b"".join(parts)
+
+    def finish(self) -> None:
+        """Put the whole file on the shelf. Raises OSError."""
+        files.synced(self._path)
+        os.replace(self._path, self._path.with_name(self._path.name[1:]))
+        self.drop.detach()
+        self._lock.close()  # others may have it now
+        files.synced(self._path.parent)
+
+
+def _dropped(path: Path, lock: IO[bytes], pid: int) -> None:
+    if os.getpid() == pid:  # a process that was forked from this one leaves it alone
+        path.unlink(missing_ok=True)
+    lock.close()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +94,30 @@ class Shelf:
             return None
         return self.folder / name
 
-    def made(self, name: str, size: int, write: Write) -> Path | None:
-        """Return the file of a name, kept now unless it is there; of several processes, one makes it and others wait.
+    def begun(self, name: str, size: int) -> Draft | None:
+        """Return room for a file of `size` bytes that is written in parts; None if the budget or the disk has none.
 
-        None if it cannot be kept, see `keep`.
+        Raises BlockingIOError while another process, or another part of this one, writes a file of that name.
         """
-        with files.held(self.folder / "locks" / name[:2]):
-            return self.found(name) or self.keep(name, size, write)
+        path = self.folder / f".{name}"
+        try:
+            files.folder(self.folder)
+            stream = path.open("ab")
+        except OSError:
+            return None
+        if not files.is_ours(stream, path):
+            stream.close()
+            raise BlockingIOError(f"{path}: another process writes it")
+        draft = Draft(path, stream)
+        try:
+            stream.truncate(0)  # what a process that was killed has left takes no room
+            if self._has_room(size):
+                stream.truncate(size)  # others see from the beginning how much room it takes
+                return draft
+        except OSError:
+            pass
+        draft.drop()
+        return None
 
     def keep(self, name: str, size: int, write: Write) -> Path | None:
         """Return the file that `write` writes, of `size` bytes.
