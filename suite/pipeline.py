@@ -56,8 +56,8 @@ if TYPE_CHECKING:
     from suite.benchmark.plans import Counted
     from suite.datasets import Dataset
     from suite.export.exporting import Exported
-    from suite.report.comparison import Entry
     from suite.report.confirmation import Again
+    from suite.report.entries import Entry
     from suite.report.results import Results
     from suite.search.beginning import Beginning
     from suite.tracking.registry import Registered

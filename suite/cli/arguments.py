@@ -20,7 +20,8 @@ from suite.core.trial import Run
 from suite.export.formats import FORMATS
 from suite.report import choice
 from suite.report import results as results_tables
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 from suite.report.results import Results, objective
 from suite.search import exchange, folder
 

@@ -17,7 +17,8 @@ from suite.core.trial import Run
 from suite.notebook import display
 from suite.report import choice, shown
 from suite.report import results as results_tables
-from suite.report.comparison import Comparison, Entry, compare
+from suite.report.comparison import Comparison, compare
+from suite.report.entries import Entry
 from suite.report.results import Results, objective
 from suite.report.shown import Shown
 from suite.report.study import fronts, tables, wording

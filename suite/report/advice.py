@@ -12,8 +12,8 @@ from suite.core.measures import MEASURES
 from suite.core.study import Constraint
 from suite.core.trial import Run
 from suite.report import certainty, confirmation, phrases
-from suite.report.comparison import Entry
 from suite.report.confirmation import Confirmation
+from suite.report.entries import Entry
 from suite.report.language import localised, many, say
 from suite.report.recommendation import Recommendation
 from suite.statistics import gaps

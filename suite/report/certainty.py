@@ -14,7 +14,8 @@ from suite.core.answers import Answers
 from suite.core.measures import MEASURES
 from suite.core.study import Objective
 from suite.report import choice
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 from suite.report.language import localised, many, say
 from suite.report.phrases import amount
 from suite.statistics import chosen, fronts, pairs

@@ -13,7 +13,8 @@ from suite.core.measures import MEASURES, formatted, is_stable
 from suite.core.rules import brief
 from suite.core.study import Constraint, Objective, setting
 from suite.core.trial import NEW_START
-from suite.report.comparison import Comparison, Entry, ends
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry, ends
 
 MISSES = 3  # shown when nothing fits
 

@@ -10,45 +10,13 @@ from pathlib import Path
 
 from suite.core import dominance, seen
 from suite.core.errors import SuiteError
-from suite.core.measures import MEASURES, costs, interval
-from suite.core.paths import OF_TENSORFLOW
-from suite.core.study import Constraint, Objective, Study
-from suite.core.task import spelled
-from suite.core.trial import NEW_START, Run, Trial
+from suite.core.measures import MEASURES, costs
+from suite.core.study import Objective
+from suite.core.trial import NEW_START, Run
+from suite.report.entries import Entry, is_of_a_device, of_run, of_table, told_by_version
 from suite.report.language import say
 from suite.report.one_scale import on_one_scale
 from suite.report.results import Results
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One trial among those of several runs."""
-
-    run: str  # name of the run or table, unique among those compared
-    name: str  # for people: `resnet/7`
-    family: str
-    trial: Trial
-    constraints: tuple[Constraint, ...] = ()
-    study: Study | None = None  # None: from a table
-    version: str = ""  # of what timed it, where a comparison has several: `tensorflow 2.21.0`
-
-    @property
-    def network(self) -> str:
-        """Its network and the size of its pictures, if its study searched over them: `vit/ti at 96`; else empty."""
-        chosen = self.trial.configuration
-        named = self.study.at(chosen).network if self.study and {"architecture", "image"} & chosen.keys() else ""
-        side = chosen.get("image")
-        return f"{named} at {spelled(side) if isinstance(side, tuple) else side}" if side else named  # type: ignore[arg-type]
-
-    @property
-    def fits(self) -> bool:
-        """Whether it is complete and keeps every constraint of its study."""
-        return self.trial.fits(self.constraints)
-
-    @property
-    def place(self) -> str:
-        """Where and how it was measured. Values that depend on the device are never compared across places."""
-        return ", ".join(filter(None, [self.trial.place, self.version]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +44,9 @@ class Comparison:
         known = [
             entry
             for name, run in zip(self.names, self.runs, strict=True)
-            for entry in (_of_table(name, run, len(self.runs)) if isinstance(run, Results) else _of_run(name, run))
+            for entry in (of_table(name, run, len(self.runs)) if isinstance(run, Results) else of_run(name, run))
         ]
-        return _told_by_version(known)
+        return told_by_version(known)
 
     @cached_property
     def sides(self) -> tuple[Comparison, ...]:
@@ -150,7 +118,7 @@ class Comparison:
     @cached_property
     def places(self) -> list[str]:
         """The places of measures that depend on the device: one for each device, number of threads and path."""
-        return list(dict.fromkeys(entry.place for entry in self.candidates if _is_of_a_device(entry.trial)))
+        return list(dict.fromkeys(entry.place for entry in self.candidates if is_of_a_device(entry.trial)))
 
     @cached_property
     def front(self) -> list[Entry]:
@@ -202,29 +170,9 @@ def beside(runs: Sequence[Run | Results], asked: Sequence[Objective] = ()) -> Co
     return Comparison(runs=kept, names=names, left_out=said, asked=tuple(asked))
 
 
-def _is_of_a_device(trial: Trial) -> bool:
-    return any(name in MEASURES and MEASURES[name].per_device for name in trial.measures)
-
-
 def _has_each_family_once(side: Comparison) -> bool:
     found = {(entry.run, entry.family) for entry in side.entries}
     return len({family for _, family in found}) == len(found)
-
-
-def _told_by_version(entries: list[Entry]) -> list[Entry]:
-    """Return trials with the version of TensorFlow that timed them, if those of one place have several."""
-    found: dict[str, set[str]] = {}
-    for entry in entries:
-        if _version(entry.trial):
-            found.setdefault(entry.place, set()).add(_version(entry.trial))
-    several = {place for place, versions in found.items() if len(versions) > 1}
-    return [replace(e, version=_version(e.trial)) if e.place in several else e for e in entries] if several else entries
-
-
-def _version(trial: Trial) -> str:
-    known = trial.surroundings
-    is_timed = "tensorflow" in known and known.get("latency_path", OF_TENSORFLOW[0]) in OF_TENSORFLOW
-    return f"tensorflow {known['tensorflow']}" if is_timed and _is_of_a_device(trial) else ""
 
 
 def _dataset(side: Comparison) -> str:
@@ -237,27 +185,6 @@ def _told_apart(named: Sequence[str], place: int) -> str:
     if named.count(name) == 1:
         return name
     return say("{name}, version {number}", name=name, number=1 + named[:place].count(name))
-
-
-def _of_run(name: str, run: Run) -> list[Entry]:
-    study = run.study
-    return [
-        Entry(
-            run=name, name=f"{name}/{trial.number}", family=study.at(trial.configuration).family, trial=trial,
-            constraints=study.constraints, study=study,
-        )
-        for trial in run.trials
-    ]  # fmt: skip
-
-
-def _of_table(name: str, table: Results, count: int) -> list[Entry]:
-    """Return the candidates of a table; with several tables or runs, its name is put before theirs."""
-    before = f"{name}/" if count > 1 else ""
-    families = table.families or (name,) * len(table.trials)
-    return [
-        Entry(run=name, family=family, name=f"{before}{label}", trial=trial)
-        for label, family, trial in zip(table.labels, families, table.trials, strict=True)
-    ]
 
 
 def _names(runs: Sequence[Run | Results]) -> tuple[str, ...]:
@@ -283,10 +210,3 @@ def _require_one_dataset(entries: Sequence[Entry]) -> None:
 def _data(entry: Entry) -> str:
     known = entry.trial.surroundings
     return f"{known.get('dataset', entry.run)}, digest {known['dataset_digest'][:12]}"
-
-
-def ends(entries: Sequence[Entry], measure: str) -> list[str]:
-    """Return the names of the ends of the interval of `measure`; nothing if no entry has one wider than zero."""
-    known = [entry.trial.measures for entry in entries if measure in entry.trial.measures]
-    wide = any(low < high for low, high in (interval(each, measure) for each in known))
-    return [f"{measure}_low", f"{measure}_high"] if wide else []

@@ -16,7 +16,8 @@ from suite.core.measures import costs
 from suite.core.study import Confirm, Constraint
 from suite.core.trial import Run, Trial
 from suite.report import choice
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 from suite.statistics import pairs, seeds
 from suite.statistics.pairs import LEVEL
 from suite.statistics.seeds import Mean, fewest

@@ -14,7 +14,8 @@ from suite.core.measures import formatted
 from suite.core.study import Objective
 from suite.core.trial import reached
 from suite.report.certainty import Certainty
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 from suite.statistics import families
 from suite.statistics.chosen import Corrected
 from suite.statistics.intervals import Interval

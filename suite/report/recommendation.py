@@ -10,7 +10,8 @@ from functools import cached_property
 from suite.core.study import Constraint, Objective
 from suite.report import choice
 from suite.report.certainty import Certainty
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 from suite.statistics import gaps
 from suite.statistics.gaps import Gap
 

@@ -11,7 +11,8 @@ from suite.core.measures import MEASURES
 from suite.core.study import Constraint
 from suite.report import advice, certainty, choice, phrases, recommendation
 from suite.report.certainty import Certainty
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 
 
 @dataclass(frozen=True, kw_only=True)

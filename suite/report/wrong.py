@@ -6,7 +6,8 @@ import base64
 from dataclasses import dataclass, field
 
 from suite.core import answers, classes, thumbnails
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 
 SHOWN = 12  # pictures of one candidate
 PNG = b"\x89PNG"  # how such a file begins; the others are JPEG

@@ -10,7 +10,8 @@ from suite.core.rules import brief
 from suite.core.study import Study
 from suite.core.trial import Run
 from suite.report import phrases
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 from suite.report.language import many, say
 
 _ORDER = (

@@ -20,7 +20,8 @@ from suite.core.study import setting
 from suite.core.trial import NEW_START, Run
 from suite.report import advice, certainty, phrases
 from suite.report.certainty import Certainty
-from suite.report.comparison import Comparison, Entry, ends
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry, ends
 from suite.report.families import Families
 from suite.report.study import figures, kept, tables, wording
 from suite.report.study.kept import Sides

@@ -15,7 +15,8 @@ from suite.core.measures import formatted
 from suite.core.study import Objective
 from suite.report import phrases, picture
 from suite.report.certainty import Certainty
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 from suite.report.families import Families
 from suite.report.importance import Worth
 from suite.report.language import localised, say

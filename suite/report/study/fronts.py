@@ -17,7 +17,7 @@ from suite.core.measures import formatted, interval
 from suite.core.study import Constraint
 from suite.report import certainty, phrases, picture
 from suite.report.certainty import Certainty
-from suite.report.comparison import Entry
+from suite.report.entries import Entry
 from suite.report.language import say
 from suite.report.picture import Picture
 from suite.report.study import labels, scales, tables, wording

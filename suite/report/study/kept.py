@@ -11,7 +11,8 @@ from suite.core import answers, classes
 from suite.core.answers import Answers
 from suite.report import confirmation, phrases, wrong
 from suite.report.certainty import Certainty
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 from suite.statistics.calibration import reliability
 
 Sides = Sequence[tuple[Comparison, Certainty | None]]  # each data set, and how sure its accuracies are

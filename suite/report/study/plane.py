@@ -9,7 +9,8 @@ from functools import cached_property
 from suite.core import dominance
 from suite.core.measures import is_stable
 from suite.core.study import Objective
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 
 _FEW = 3  # members of a front that are always shown
 

@@ -15,7 +15,8 @@ from suite.core.domains import Choice, Domain, Range, Value
 from suite.core.rules import brief
 from suite.core.study import setting
 from suite.report import phrases, picture
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 from suite.report.language import say
 from suite.report.picture import Picture
 from suite.report.study import scales, tables

@@ -16,7 +16,8 @@ from pathlib import Path
 from suite.core.measures import formatted, spread
 from suite.report import advice, beside, certainty, families, importance, language, phrases, recommendation
 from suite.report.certainty import Certainty
-from suite.report.comparison import Comparison, ends
+from suite.report.comparison import Comparison
+from suite.report.entries import ends
 from suite.report.families import Families
 from suite.report.importance import Worth
 from suite.report.picture import Picture

@@ -12,7 +12,8 @@ from suite.core.measures import MEASURES
 from suite.core.rules import brief
 from suite.core.study import Objective
 from suite.core.trial import Run
-from suite.report.comparison import Comparison, Entry, compare, ends
+from suite.report.comparison import Comparison, compare
+from suite.report.entries import Entry, ends
 
 
 def trials(runs: Sequence[Run]) -> pd.DataFrame:

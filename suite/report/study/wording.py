@@ -9,7 +9,8 @@ from suite.core import seen
 from suite.core.measures import formatted, interval
 from suite.core.study import Constraint, Objective
 from suite.core.trial import NEW_START, State
-from suite.report.comparison import Comparison, Entry
+from suite.report.comparison import Comparison
+from suite.report.entries import Entry
 from suite.report.language import localised, many, say
 from suite.report.phrases import amount, limit, listed, meaning, title, word
 from suite.report.study.plane import Plane
