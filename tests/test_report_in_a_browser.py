@@ -18,6 +18,7 @@ from suite.core.errors import NothingFitsError
 from suite.core.study import Constraint
 from suite.report import choice, results
 from suite.report.comparison import compare
+from suite.report.shortened import shortened
 from suite.report.study import page
 from suite.statistics.calibration import reliability
 from suite.statistics.intervals import wilson
@@ -353,6 +354,16 @@ def test_what_does_not_differ_is_hidden_from_the_parallel_coordinates(tmp_path):
         assert seen.page.locator('.upright[data-column="recipe.optimizer"]').count() == 0
         assert seen.page.locator('.upright[data-column="space.width"]').count() == 1
         assert "all have the same: optimizer sgd" in seen.text("#parallel-hidden")
+
+
+def test_cut_names_still_differ_as_in_figures_on_paper(seen):
+    for names, most in (
+        (["efficientnet/lite0", "efficientnet/lite1"], 14),
+        (["mobilenet_v2/1.0", "resnet/18"], 14),
+        (["photographs1", "photographs2"], 8),
+        (["one"], 14),
+    ):
+        assert seen.page.evaluate("([names, most]) => cut_apart(names, most)", [names, most]) == shortened(names, most)
 
 
 def test_the_address_keeps_the_view(seen):

@@ -61,13 +61,14 @@ function confusion(trial, pairs) {
 }
 
 function confusion_square(pairs, count, name, of_class) {
-  const longest = Math.max(...Array.from({ length: count }, (_, place) => cut(name(place), 11).length));
+  const texts = cut_apart(Array.from({ length: count }, (_, place) => name(place)), 11);
+  const longest = Math.max(...texts.map((text) => text.length));
   const cell = 24, left = 14 + 7 * longest, top = left, side = left + count * cell + 6;
   const svg = draw("svg", { class: "square", viewBox: `0 0 ${side} ${side}`, style: `max-width: ${side}px`, role: "img", "aria-label": say("Rows: the class of a picture; columns: the class that it is named as") });
   for (let place = 0; place < count; place++) {
-    const at = left + place * cell + 15, up = words(0, 0, cut(name(place), 11), "tick");
+    const at = left + place * cell + 15, up = words(0, 0, texts[place], "tick");
     up.setAttribute("transform", `translate(${at} ${top - 5}) rotate(-90)`);
-    svg.append(words(left - 6, top + place * cell + 15, cut(name(place), 11), "tick", "end"), up);
+    svg.append(words(left - 6, top + place * cell + 15, texts[place], "tick", "end"), up);
   }
   for (const [label, named, number] of pairs) {
     svg.append(draw("rect", { x: left + named * cell, y: top + label * cell, width: cell - 1, height: cell - 1, class: label === named ? "right" : "wrong", "fill-opacity": round(0.15 + 0.6 * (number / of_class(label))) }),

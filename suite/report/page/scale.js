@@ -21,7 +21,7 @@ function of_levels(levels, [from, to]) {
     low: -0.5, high: levels.length - 0.5,
     at: (level) => from + (level + 0.5) * step,
     value: (place) => (place - from) / step - 0.5,
-    ticks: levels.map((text, value) => ({ value, text: cut(text, 14) })),
+    ticks: cut_apart(levels, 14).map((text, value) => ({ value, text })),
   };
 }
 

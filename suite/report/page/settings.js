@@ -25,7 +25,7 @@ function quality_range(trials) {
 function panel_of_setting(key, set, trials, [low, high], { start, wide, above }) {
   const one = columns.get(key), own = trials.filter((trial) => has(key, trial)), those = columns_of(one, own);
   const box = { start, left: start + 46, right: start + wide - 16, top: above + 28, bottom: above + PANEL.high - 4 };
-  const texts_of_columns = those?.map((each) => ({ value: those.indexOf(each), text: cut(formatted(key, each), 16) }));
+  const texts_of_columns = those && cut_apart(those.map((each) => formatted(key, each)), 16).map((text, value) => ({ value, text }));
   const numbers = own.map((trial) => value(key, trial));
   const step = those && (box.right - box.left) / those.length;
   const x = those

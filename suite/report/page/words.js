@@ -45,3 +45,12 @@ function listed(words) {
 }
 
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
+// Texts of at most so many letters that still differ, as in suite/report/shortened.py.
+function cut_apart(texts, most) {
+  const shared = texts.reduce((a, b) => { let end = 0; while (end < a.length && a[end] === b[end]) end++; return a.slice(0, end); });
+  const start = Math.max(...["/", " ", "-", "_"].map((sign) => shared.lastIndexOf(sign) + 1));
+  const ways = [(text) => cut(text, most), (text) => cut(`…${text.slice(start)}`, most), (text) => (text.length > most ? `…${text.slice(1 - most)}` : text)];
+  const told = ways.map((way) => texts.map(way));
+  return told.find((each) => new Set(each).size === new Set(texts).size) ?? told[0];
+}

@@ -18,6 +18,7 @@ from suite.report import picture, wrong
 from suite.report.certainty import Certainty
 from suite.report.language import say
 from suite.report.picture import Picture
+from suite.report.shortened import shortened
 from suite.report.wrong import Mistake
 from suite.statistics.calibration import Reliability, reliability
 from suite.statistics.intervals import wilson
@@ -25,6 +26,7 @@ from suite.statistics.intervals import wilson
 SQUARE = 20  # most classes of a square of all pairs
 ACROSS = 6  # pictures side by side
 LETTER = 0.075  # inches of a letter of a class
+LETTERS = 16  # of a class, at most
 LISTED = 15  # pairs of classes that are listed if there are more
 
 
@@ -65,10 +67,8 @@ def worst(certainty: Certainty, found: Sequence[Mistake]) -> Picture:
 
 
 def _wrongly(mistake: Mistake) -> str:
-    return say(
-        "{label}\nnot {named}, {said:.0f} %",
-        label=_short(mistake.label), named=_short(mistake.named), said=100 * mistake.said,
-    )  # fmt: skip
+    label, named = shortened([mistake.label, mistake.named], LETTERS)
+    return say("{label}\nnot {named}, {said:.0f} %", label=label, named=named, said=100 * mistake.said)
 
 
 def confusions(certainty: Certainty) -> Picture:
@@ -110,15 +110,15 @@ def _square(figure: Figure, axes: Axes, counts: pd.DataFrame) -> None:
         colour = picture.FAMILY_COLOURS[0 if row == column else 1]
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, alpha=0.1 + 0.6 * share, lw=0))
         axes.text(column, row, str(counts.iat[row, column]), ha="center", va="center", fontsize=7.5)
-    ticks = range(len(counts))
-    axes.set_xticks(ticks, [_short(name) for name in counts.columns], rotation=90, fontsize=7.5)
-    axes.set_yticks(ticks, [_short(name) for name in counts.index], fontsize=7.5)
+    ticks, names = range(len(counts)), shortened(list(counts.index), LETTERS)
+    axes.set_xticks(ticks, names, rotation=90, fontsize=7.5)
+    axes.set_yticks(ticks, names, fontsize=7.5)
     axes.set_xlim(-0.5, len(counts) - 0.5)
     axes.set_ylim(len(counts) - 0.5, -0.5)
     axes.set_xlabel(say("Class that it names"))
     axes.set_ylabel(say("Class of the picture"))
     axes.grid(visible=False)
-    longest = LETTER * max(len(_short(name)) for name in counts.index)
+    longest = LETTER * max(map(len, names))
     figure.set_size_inches(1.5 + longest + 0.5 * len(counts), 1.2 + longest + 0.36 * len(counts))
     _give_room(figure, longest, longest)
 
@@ -126,8 +126,9 @@ def _square(figure: Figure, axes: Axes, counts: pd.DataFrame) -> None:
 def _list(figure: Figure, axes: Axes, counts: pd.DataFrame) -> None:
     wrong = _pairs(counts)[:LISTED][::-1]
     axes.barh(range(len(wrong)), [one[2] for one in wrong], color=picture.FAMILY_COLOURS[1], height=0.7)
+    short = dict(zip(counts.index, shortened(list(counts.index), LETTERS), strict=True))
     axes.set_yticks(
-        range(len(wrong)), [f"{_short(label)} for {_short(named)}" for label, named, _, _ in wrong], fontsize=7.5
+        range(len(wrong)), [f"{short[label]} → {short[named]}" for label, named, _, _ in wrong], fontsize=7.5
     )
     axes.set_xlabel(say("Pictures of a class taken for another one"))
     _give_room(figure, LETTER * max((len(one.get_text()) for one in axes.get_yticklabels()), default=0), 0.1)
@@ -137,10 +138,6 @@ def _give_room(figure: Figure, left: float, below: float) -> None:
     """Keep inches for words left of the axes and below."""
     width, height = figure.get_size_inches()
     figure.subplots_adjust(left=(0.5 + left) / width, bottom=(0.5 + below) / height)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 16 else f"{name[:15]}…"
 
 
 def _pairs(counts: pd.DataFrame) -> list[tuple[str, str, int, int]]:
