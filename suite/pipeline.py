@@ -448,7 +448,8 @@ def export(
         with folder.reopened(home) as store:
             store.look(look, data.digest, {str(number): features.digest(network)})
     runtimes = _runtimes(entry.trial, study, formats)
-    card |= {"timed_on": f"{surroundings()['device']}, {runtimes.threads} threads"}
+    several = "s" * (runtimes.threads != 1)
+    card |= {"timed_on": f"{surroundings()['device']}, {runtimes.threads} thread{several}"}
     return exporting.export(network, data, into, card, others, formats=formats, runtimes=runtimes)
 
 

@@ -139,13 +139,49 @@ def test_nothing_lost_is_an_interval_around_zero() -> None:
     assert same["lost_low"] == pytest.approx(-same["lost_high"])
 
 
+def section(exported: exporting.Exported, heading: str) -> str:
+    """Return a section of the card."""
+    text = (exported.folder / "assets.extra" / model_card.FILE).read_text()
+    return text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+PICTURES = {"plain": {}, "cut": {"crop": 0.8, "square": True, "interpolation": "bicubic"}}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seen", PICTURES)
+def test_the_program_of_each_format_answers_as_the_network_does(
+    model: keras.Model, digits: Dataset, tmp_path: Path, seen: str
+) -> None:
+    """Where there is no suite: each program of the card, in a process of its own, on the example pictures."""
+    data = digits.seen(digits.task.image, Preprocessing(**PICTURES[seen]))
+    formats = ("litert", "litert-int8", "onnx", "openvino", "keras") if seen == "plain" else ("onnx",)
+    done = exporting.export(model, data, tmp_path / "net", {}, formats=formats, runtimes=RUNTIMES)
+    files = sorted((done.folder / "assets.extra" / "examples").iterdir())
+    served = tf.saved_model.load(str(done.folder)).signatures["encoded"]
+    wanted = served(encoded=tf.constant([file.read_bytes() for file in files]))
+    first = wanted["probabilities"].numpy().max(axis=1)
+    beginning, *programs = re.findall(r"```python\n(.*?)```", section(done, "A program for each format"), re.S)
+    assert len(programs) == 1 + len(formats)
+    for name, program in zip(("saved_model", *formats), programs, strict=True):
+        code = f"import sys; sys.modules['suite'] = None\n{beginning}{program}"
+        ran = subprocess.run([sys.executable, "-c", code], cwd=done.folder, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+        told = [line.split() for line in ran.stdout.splitlines()]
+        assert [line[:2] for line in told] == [
+            [file.name, label.decode()] for file, label in zip(files, wanted["label"].numpy(), strict=True)
+        ]
+        near = 0.1 if name == "litert-int8" else 1e-4
+        np.testing.assert_allclose([float(line[2]) for line in told], first, atol=near)
+
+
 @pytest.mark.slow
 def test_every_converter_in_the_card_works_as_it_is_written(
     exported: exporting.Exported, digits: Dataset, tmp_path: Path
 ) -> None:
     """Where there is no suite: each block of the card, run as somebody would who has only the export."""
     copytree(exported.folder, tmp_path / "export")
-    text = (exported.folder / "assets.extra" / model_card.FILE).read_text()
+    text = section(exported, "Converters of others")
     for kind, block in re.findall(r"```(sh|python)\n(.*?)```", text, re.S):
         command = ["bash", "-ec", f"PATH={Path(sys.executable).parent}:$PATH; {block}"] if kind == "sh" else [
             sys.executable, "-c", f"import sys; sys.modules['suite'] = None\n{block}"

@@ -41,7 +41,9 @@ FORMATS = {
     "openvino": Format(
         title="OpenVINO IR",
         runs="OpenVINO, OpenVINO Model Server",
-        lacks=_PIXELS.format(reason=_NO_RULE.format(runtime="OpenVINO")),
+        lacks=_PIXELS.format(reason=_NO_RULE.format(runtime="OpenVINO"))
+        + " OpenVINO computes in 16 bits where the processor can, and answers a little otherwise: these figures are of "
+        "float32 (`INFERENCE_PRECISION_HINT` is `f32`).",
     ),
     "keras": Format(
         title="Keras",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from suite.core.measures import MEASURES, formatted, spread
+from suite.export import programs
 from suite.export.formats import FORMATS
 from suite.statistics.intervals import wilson
 
@@ -52,6 +53,7 @@ def written(card: Mapping[str, Any], name: str) -> str:
         ["## How good it is", *_figures(card)],
         ["## Formats", *_formats(card)],
         ["## How to ask it", *_signatures(card)],
+        ["## A program for each format", *_programs(card)],
         ["## Converters of others", CONVERTERS.rstrip()],
         ["## Limits", *_limits(card)],
         ["## Licence", _licence(card)],
@@ -183,10 +185,23 @@ def _in_size(card: Mapping[str, Any]) -> str:
     )  # fmt: skip
     return (
         f"For `pixels`, and for the other formats: take {part}, as {'grey' if channels == '1' else 'RGB'}, and "
-        f"resize it to {height} x {width} ({seen['interpolation']}{', antialiased' * seen['antialias']}). With Pillow: "
-        f'`Image.open(file).convert("{"L" if channels == "1" else "RGB"}")'
-        f".resize(({width}, {height}), Image.Resampling.{seen['interpolation'].upper()})`."
+        f"resize it to {height} x {width} ({seen['interpolation']}{', antialiased' * seen['antialias']}). Give it as "
+        f"float32 `[B, {height}, {width}, {channels}]`. The answer has a probability for each class, in the order of "
+        "`assets.extra/labels.txt`."
     )
+
+
+def _programs(card: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        "Run these where `saved_model.pb` lies. They name the class of each picture in `assets.extra/examples`. They "
+        "need NumPy, Pillow and what is named with each, nothing else. Each begins with"
+    )
+    yield f"```python\n{programs.beginning(card)}```"
+    if not card["preprocessing"]["antialias"]:
+        yield "(Pillow smooths pictures that it shrinks, and training did not: answers differ a little.)"
+    for name, packages, program in programs.asking(card):
+        yield f"and goes on, for {FORMATS[name].title} (`pip install {packages}`), with"
+        yield f"```python\n{program}```"
 
 
 def _limits(card: Mapping[str, Any]) -> Sequence[str]:
