@@ -27,7 +27,7 @@ from PIL import Image
 
 from suite import datasets
 from suite.export import exporting
-from suite.serving import inference, predict
+from suite.serving import asked, inference, predict
 from suite.serving.asked import MOST, Question, RequestError, parsed
 
 NAME = "a<b>&'\" ü%2F"  # a folder may be called so
@@ -201,6 +201,11 @@ BAD: dict[str, tuple[int, Any]] = {
     "another signature": (404, {"signature_name": "other", "instances": [1]}),
     "large": (413, b" " * (33 * 2**20)),
 }
+
+
+def test_files_in_the_place_of_numbers_are_told_their_signature() -> None:
+    with pytest.raises(RequestError, match=r"needed, not objects\. Files in base64 are for the signature `encoded`"):
+        asked.numbers("images", [{"b64": "AAAA"}])
 
 
 @pytest.mark.parametrize("what", BAD)

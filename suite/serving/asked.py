@@ -101,7 +101,9 @@ def _check_kinds(signature: str, values: Any) -> None:
         level = list(chain.from_iterable(level))
     others = set(map(type, level)) - {int, float}
     if others:
-        raise RequestError(f"{signature}: numbers are needed, not {', '.join(sorted(map(NAMES.__getitem__, others)))}")
+        kinds = ", ".join(sorted(map(NAMES.__getitem__, others)))
+        way_out = ". Files in base64 are for the signature `encoded`" if others & {dict, str} else ""
+        raise RequestError(f"{signature}: numbers are needed, not {kinds}{way_out}")
 
 
 def _check_count(count: int) -> None:
