@@ -171,7 +171,7 @@ def test_the_program_of_each_format_answers_as_the_network_does(
         assert [line[:2] for line in told] == [
             [file.name, label.decode()] for file, label in zip(files, wanted["label"].numpy(), strict=True)
         ]
-        near = 0.1 if name == "litert-int8" else 1e-4
+        near = {"saved_model": 1e-5, "litert-int8": 0.1}.get(name, 0.01)  # Pillow may round a pixel otherwise, by one
         np.testing.assert_allclose([float(line[2]) for line in told], first, atol=near)
 
 

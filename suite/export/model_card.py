@@ -194,7 +194,8 @@ def _in_size(card: Mapping[str, Any]) -> str:
 def _programs(card: Mapping[str, Any]) -> Iterator[str]:
     yield (
         "Run these where `saved_model.pb` lies. They name the class of each picture in `assets.extra/examples`. They "
-        "need NumPy, Pillow and what is named with each, nothing else. Each begins with"
+        "need NumPy, Pillow and what is named with each, nothing else. Pillow may round a pixel otherwise than "
+        "training did, by one of 255. Each begins with"
     )
     yield f"```python\n{programs.beginning(card)}```"
     if not card["preprocessing"]["antialias"]:
