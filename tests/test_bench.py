@@ -11,8 +11,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.saved_model import loader_impl
 
-from suite import architectures, pipeline
-from suite.core.errors import StudyError
+from suite import architectures, datasets, pipeline
+from suite.core.errors import StudyError, SuiteError
 from suite.core.measures import MEASURES
 from suite.core.preprocessing import PLAIN
 from suite.core.study import Constraint, Latency, Objective
@@ -23,8 +23,10 @@ from suite.report.comparison import compare
 from suite.search import folder, settling
 from suite.search import trained as trained_networks
 from suite.search.bench import Bench
+from suite.search.evaluation import Evaluation
 from suite.timing import sensors
 from suite.timing.timer import Timer
+from tests import studies
 from tests.report_runs import LATENCY, study
 from tests.runs import hold_answers
 
@@ -93,7 +95,8 @@ def test_what_was_timed_again_is_durable_and_seen_by_everybody(ran: Run, tmp_pat
 
 def timed(number: int, accuracy: float, latency: float, low: float, high: float, **known) -> Trial:
     measures = {"accuracy": accuracy, "latency": latency, "latency_low": low, "latency_high": high}
-    return Trial(number=number, state="complete", configuration={}, measures=measures, **known)
+    configuration = known.pop("configuration", {"space.widths": (number,)})  # each another network
+    return Trial(number=number, state="complete", configuration=configuration, measures=measures, **known)
 
 
 def test_what_decides_is_what_may_be_on_the_front_or_within_a_limit_and_is_not_known_well() -> None:
@@ -102,6 +105,47 @@ def test_what_decides_is_what_may_be_on_the_front_or_within_a_limit_and_is_not_k
     dominated, open_to_the_limit = timed(2, 80, 1.9, 1.8, 1.95), timed(3, 70, 2.1, 1.8, 2.4)
     found = settling.undecided(asked, [sure, wide, dominated, open_to_the_limit, timed(4, 60, 9.0, 7.0, 11.0)])
     assert [trial.number for trial in found] == [1, 3]
+
+
+def test_trainings_of_one_network_are_not_told_apart_by_its_latency() -> None:
+    asked = study(constraints=[])
+    rates = [timed(number, 90 + number, 1.5, 1.2, 1.8, configuration={"recipe.learning_rate": number / 10})
+             for number in range(3)]  # fmt: skip
+    assert settling.undecided(asked, rates) == []
+    other = timed(3, 95, 1.6, 1.59, 1.61)
+    assert settling.undecided(asked, [*rates, other]) == rates
+    limited = study(constraints=[Constraint(measure="latency", at_most=1.5)])
+    assert settling.undecided(limited, rates) == rates
+
+
+class Elsewhere:
+    """A bench whose device is away: what happens up to the timing can be seen."""
+
+    def __init__(self) -> None:
+        self.surroundings = {"latency_path": "saved_model"}
+
+    def time(self, *_: object) -> None:
+        raise SuiteError("the device is away")
+
+
+@pytest.mark.parametrize(
+    ("limited", "may_drop", "early"), [(False, False, True), (True, False, False), (False, True, False)]
+)
+def test_the_team_hears_before_a_timing_of_a_candidate_that_trains_whatever_is_timed(
+    limited: bool, may_drop: bool, early: bool
+) -> None:
+    limits = (Constraint(measure="latency", at_most=1.0),) if limited else ()
+    wanted = studies.study(objectives=(LATENCY,), constraints=limits)
+    told: list[int] = []
+    evaluate = Evaluation(
+        study=wanted, data=datasets.load("digits", 16), bench=Elsewhere(), trains=told.append,
+        model_file=lambda number: Path(), answers_file=lambda number: Path(), may_drop=lambda trial: may_drop,
+    )  # fmt: skip
+    space = {"space.depths": (1, 1, 1), "space.widths": (4, 4, 8)}
+    trial = Trial(number=7, state="running", configuration={**space, "recipe.learning_rate": 1e-3})
+    with pytest.raises(SuiteError, match="away"):
+        evaluate(trial)
+    assert told == ([7] if early else [])
 
 
 def test_latencies_are_told_as_multiples_of_one_rest_whichever_run_found_it() -> None:

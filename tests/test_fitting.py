@@ -12,11 +12,13 @@ from suite import datasets
 from suite.core.optimizers import OPTIMIZERS
 from suite.core.recipe import Recipe
 from suite.datasets import Dataset
-from suite.training import fitting, loop
+from suite.training import fitting, loop, numbers
 from suite.training.fitting import Traced
 
-FIRST = Recipe(batch_size=128, learning_rate=1e-3, weight_decay=1e-4, label_smoothing=0.05)
-SECOND = replace(FIRST, batch_size=96, learning_rate=8e-3, warmup=0.3, weight_decay=0.05, label_smoothing=0.3)
+FIRST = Recipe(batch_size=128, learning_rate=1e-3, weight_decay=1e-4, label_smoothing=0.05, momentum=0.8)
+SECOND = replace(
+    FIRST, batch_size=96, learning_rate=8e-3, warmup=0.3, weight_decay=0.05, label_smoothing=0.3, momentum=0.95
+)
 
 traces: list[str] = []
 
@@ -53,23 +55,25 @@ def trained(model: keras.Model, recipe: Recipe, data: Dataset, kept: Traced | No
     return [{key: value for key, value in row.items() if key != "time"} for row in curve]
 
 
-CHANGES = [
-    {"average": 0.9},
-    {"optimizer": "sgd"},
-    *(pytest.param({"optimizer": name}, marks=pytest.mark.slow) for name in OPTIMIZERS if name != "sgd"),
-    *(pytest.param(change, marks=pytest.mark.slow) for change in ({"sharpness": 0.05}, {"norm_clipping": 0.5})),
+# What the first training has, and with what the second one differs.
+NUMBERS = [
+    ({"average": 0.9}, {"average": 0.7}),
+    ({"sharpness": 0.05}, {"sharpness": 0.2}),
+    ({"norm_clipping": 0.5}, {"norm_clipping": 0.3}),
+    ({"adaptive_clipping": 0.05}, {"adaptive_clipping": 0.01}),
+    *(({"optimizer": name}, {}) for name in OPTIMIZERS),
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: "-".join(map(str, next(iter(change.items())))))
+@pytest.mark.parametrize(
+    ("own", "other"), NUMBERS, ids=lambda change: "-".join(map(str, next(iter(change.items()), ())))
+)
 def test_numbers_alone_are_not_traced_again_and_change_what_they_change_in_a_new_network(
-    digits: Dataset, change: dict[str, Any]
+    digits: Dataset, own: dict[str, Any], other: dict[str, Any]
 ) -> None:
     kept = Traced()
-    first, second = replace(FIRST, **change), replace(SECOND, **change)
-    if change == {"optimizer": "muon"}:  # its two weight decays are no variables
-        second = replace(second, weight_decay=first.weight_decay)
+    first, second = replace(FIRST, **own), replace(SECOND, **own | other)
     before = trained(network(0.2), first, digits, kept)
     assert traces, "it was traced"
     used, new = network(0.6), network(0.6)
@@ -78,12 +82,25 @@ def test_numbers_alone_are_not_traced_again_and_change_what_they_change_in_a_new
     wanted = trained(new, second, digits, None)
     assert traces
     assert found == wanted != before
-    for one, other in zip(used.get_weights(), new.get_weights(), strict=True):
-        assert (one == other).all()
+    for one, other_one in zip(used.get_weights(), new.get_weights(), strict=True):
+        assert (one == other_one).all()
     assert used.get_layer("dropout").rate == 0.6
 
 
-@pytest.mark.parametrize("change", [{"label_smoothing": 0.0}, {"mixup": 0.2}])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "change", [{"norm_clipping": 0.3}, {"adaptive_clipping": 0.02}, {"sharpness": 0.05}, {"average": 0.9}]
+)
+def test_a_number_in_a_variable_gives_the_bits_of_a_plain_one(
+    digits: Dataset, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(SECOND, optimizer="sgd", label_smoothing=0.0, **change)
+    read = trained(network(), recipe, digits, None)
+    monkeypatch.setattr(numbers, "of", lambda recipe: {})
+    assert trained(network(), recipe, digits, None) == read
+
+
+@pytest.mark.parametrize("change", [{"label_smoothing": 0.0}, {"mixup": 0.2}, {"norm_clipping": 1.0}])
 def test_what_is_no_number_is_traced_again(digits: Dataset, change: dict[str, Any]) -> None:
     kept = Traced()
     trained(network(), FIRST, digits, kept)

@@ -28,7 +28,7 @@ def _printed(*command: str, **environment: str) -> list[str]:
 def test_keras_is_loaded_without_its_extras_and_the_job_may_load_them(tmp_path: Path) -> None:
     job = f"""
         import sys
-        import keras
+        import keras, keras_tuner
 
         def main():
             {LOADED}

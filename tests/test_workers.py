@@ -47,7 +47,7 @@ try:
     with folder.opened(Path({home!r}), wanted, {url!r}) as store:
         while trial := store.ask(within=within):
             print(trial.number, flush=True)
-            time.sleep(random.uniform(0, {seconds}))
+            time.sleep(random.uniform(0.5, 1.0) * {seconds})
             store.finish(trial.dropped("by chance") if random.random() < 0.3 else studies.complete(trial))
 except KeyboardInterrupt:
     sys.exit(130)

@@ -33,6 +33,8 @@ AUTO = tf.data.AUTOTUNE
 SHARE = 4  # a dataset may fill one part in four of the free memory
 ROOM = 8  # the shuffling of a dataset that does not may fill one part in eight of all memory
 BLOCK = 64  # pictures read at a time
+# No pipeline here has an `if` of tensors. To look for one, AutoGraph takes as long as some epochs of a small network.
+as_written = tf.autograph.experimental.do_not_convert
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,7 @@ class Reader:
     def _shape(self, split: str) -> Shape:
         return (self.source.sizes[split], *self.image)
 
+    @as_written
     def train(
         self, *, batch_size: int, seed: int, augmentation: Augmentation, first_epoch: int, epochs: int
     ) -> tf.data.Dataset:
@@ -86,6 +89,7 @@ class Reader:
                 )
             return self._ended(batches.apply(tf.data.experimental.assert_cardinality(steps * epochs)))
 
+    @as_written
     def held_out(self, split: str, batch_size: int) -> tf.data.Dataset:
         """Return the batches of a split in the order of its records."""
         with tf.device("CPU:0"):
@@ -97,6 +101,7 @@ class Reader:
             batches = keeping.batches(kept, once, lambda _: numbers, lambda _: records, self._seen, batch_size)
             return self._ended(batches.apply(tf.data.experimental.assert_cardinality(-(-size // batch_size))))
 
+    @as_written
     def tally(self, split: str) -> list[int]:
         """Return the number of pictures of each class in a split; they are counted the first time."""
         if split not in self.tallies:
@@ -104,12 +109,14 @@ class Reader:
             self.tallies[split] = np.bincount(labels, minlength=len(self.source.classes)).tolist()
         return self.tallies[split]
 
+    @as_written
     def samples(self, split: str, count: int) -> list[tuple[np.ndarray, int]]:
         """Return the first pictures of a split as uint8 [h, w, c], with their labels."""
         records = self.source.records(split).take(count).as_numpy_iterator()
         with tf.device("CPU:0"):
             return [(decoded(data).numpy(), int(label)) for data, label in records]
 
+    @as_written
     def framed(self, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the first pictures of a split as networks see them, uint8 [n, H, W, C], with their labels, int64."""
         with tf.device("CPU:0"):
@@ -147,7 +154,6 @@ class Reader:
 
         return each.flat_map(one)
 
-    @tf.autograph.experimental.do_not_convert  # AutoGraph could not, and would warn
     def _in_order(self, things: tf.data.Dataset, seed: tf.Tensor) -> tf.data.Dataset:
         """Return the records of an epoch, or their numbers, in the order of `seed`; too many are shuffled in parts."""
         tf.random.set_seed(1)  # of the calling graph: without it, the order changes with the program's own seed

@@ -26,7 +26,7 @@ LEFT_OUT = (
     "matplotlib",
     "pandas",
     "sklearn",
-)  # Keras would load them for features that the suite does not use
+)  # Keras and Keras Tuner would load them for features that the suite does not use
 
 PYTHON = (sys.executable, "-P", "-m")  # -P: a file named random.py in the user's folder is no module of Python's
 
@@ -79,7 +79,7 @@ def start_lightly() -> None:
     """Let Keras start by our settings, and without LEFT_OUT: that takes a third less time.
 
     For a process of the suite's own: Keras has no plots and no wrappers for scikit-learn in it. Everybody else may
-    load what Keras goes without.
+    load what Keras and Keras Tuner go without.
     """
     environment.settle()
     # Warnings about other people's code: a user can mend none, and `-W error` would end us. Ours stay as they are set.
@@ -89,19 +89,19 @@ def start_lightly() -> None:
 
 
 class _WithoutExtras(MetaPathFinder):
-    """Tells Keras, while it is loaded, that LEFT_OUT are not installed."""
+    """Tells Keras and Keras Tuner, while they are loaded, that LEFT_OUT are not installed."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name in LEFT_OUT and _keras_is_loading():
+        if name in LEFT_OUT and any(map(_is_loading, ("keras", "keras_tuner"))):
             raise ModuleNotFoundError(f"Keras goes without {name} in processes of the suite", name=name)
         return None
 
 
-def _keras_is_loading() -> bool:
-    keras = sys.modules.get("keras")
-    return keras is not None and not hasattr(keras, "__version__")  # which it says last
+def _is_loading(name: str) -> bool:
+    module = sys.modules.get(name)
+    return module is not None and not hasattr(module, "__version__")  # which it says last
 
 
 def main() -> None:

@@ -108,6 +108,7 @@ def _evaluation(store: Store, data: Dataset, bench: Bench, rehearse: Rehearsal) 
         answers_file=lambda number: answers.place(store.folder, number),
         checkpoint=lambda trial: exchange.checkpoint(store, trial),
         same=store.same,
+        may_drop=store.may_drop,
         disappointment=store.disappointment,
         rehearse=rehearse,
         trains=store.trains,

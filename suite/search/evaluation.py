@@ -60,6 +60,7 @@ class Evaluation:
     answers_file: Callable[[int], Path]  # where its answers to the validation pictures are kept
     checkpoint: Callable[[Trial], Path | None] = lambda trial: None  # where the state of its training is kept
     same: Same = lambda configuration, place: None  # an ended trial of the same network
+    may_drop: Callable[[Trial], bool] = lambda trial: False  # whether there may be a disappointment
     disappointment: Callable[[Trial], str] = lambda trial: ""  # why its measured costs make it not worth training
     rehearse: Callable[[keras.Model, str], object] = lambda model, source: None  # whether a network of a family can be
     #                                                                             kept, before its training
@@ -110,6 +111,9 @@ class Evaluation:
         model = candidate.given(self.study, trial.configuration, self.network(trial.configuration))
         if not trial.measures.keys() >= set(COUNTED):
             trial = self._measured(trial, counts(deployed(model)))
+        is_sure = self._surely_trains(trial)
+        if is_sure:  # others of the team need not wait until it is timed
+            self.trains(trial.number)
         if self._is_to_be_timed(trial):
             served, shown = self._as_deployed(trial, model, recipe), self.pictures(trial.configuration)
             timed, origin = self.bench.time(served, shown.preprocessing)
@@ -120,8 +124,15 @@ class Evaluation:
         if reason:
             return trial.dropped(reason)
         self.rehearse(model, self.study.at(trial.configuration).source)
-        self.trains(trial.number)
+        if not is_sure:
+            self.trains(trial.number)
         return self._trained(trial, model, recipe)
+
+    def _surely_trains(self, trial: Trial) -> bool:
+        """Whether nothing that is still unknown of a counted candidate can keep it from training."""
+        unknown = [one for one in self.study.constraints if one.measure not in trial.measures]
+        may_be_refused = any(MEASURES[one.measure].known == "measured" for one in unknown)
+        return not (may_be_refused or self.may_drop(trial) or is_own(self.study.at(trial.configuration).source))
 
     def _hold_sizes(self, trial: Trial, recipe: Recipe) -> None:
         """Raise ArchitectureError when the network cannot learn from the sizes of pictures that its recipe names."""

@@ -64,15 +64,22 @@ class Proposer:
         """Use `known` for the costs of candidates; a training goes through so many `pictures` in an epoch."""
         self._known, self._pictures = known, pictures
 
-    def disappointment(self, trial: Trial) -> str:
-        """Return why a proposal is not worth training, now that its costs are measured; empty if it is worth it.
+    def may_drop(self, trial: Trial) -> bool:
+        """Whether the costs of a proposal, when they are measured, may keep it from training.
 
-        It is not worth it if less than WORTH of its promise is left. There is no test before START trainings, when no
-        model knows enough, after DROPS dropped trials in a row, or for a training that goes on.
+        They do not before START trainings, when no model knows enough, after DROPS dropped trials in a row, or for a
+        training that goes on.
         """
         before = [one.state for one in self._then if one.state not in ("running", "refused")]
         unsure = len(before) - before.count("dropped") < START or set(before[-DROPS:]) == {"dropped"}
-        if self._ours is None or unsure or trial.continues is not None:
+        return not (self._ours is None or unsure or trial.continues is not None)
+
+    def disappointment(self, trial: Trial) -> str:
+        """Return why a proposal is not worth training, now that its costs are measured; empty if it is worth it.
+
+        It is not worth it if less than WORTH of its promise is left.
+        """
+        if self._ours is None or not self.may_drop(trial):
             return ""
         left = self._ours.kept(trial.number, [trial.measures.get(name, math.nan) for name in asked_of(self._study)])
         if left >= WORTH:

@@ -73,7 +73,8 @@ def undecided(study: Study, trials: Sequence[Trial]) -> list[Trial]:
     """Return those of the `trials` of one place whose latency is too uncertain to settle the front or a limit."""
     trained = [trial for trial in trials if trial.state == "complete" and "latency" in trial.measures]
     fitting = [trial for trial in trained if trial.fits(study.constraints)]
-    on_front = {trial.number for trial in dominance.undecided(fitting, study.objectives)}
+    is_choice = len(_networks(fitting)) > 1  # trainings of one network do not differ in latency
+    on_front = {trial.number for trial in dominance.undecided(fitting, study.objectives)} if is_choice else ()
     return [trial for trial in trained if trial.number in on_front or _hangs_on_a_limit(study, trial)]
 
 

@@ -156,6 +156,10 @@ class Store:
         """
         self._proposer.count_by(known, pictures)
 
+    def may_drop(self, trial: Trial) -> bool:
+        """Whether the costs of a proposal, when they are measured, may keep it from training."""
+        return self._proposer.may_drop(trial)
+
     def disappointment(self, trial: Trial) -> str:
         """Return why a proposal is not worth training, now that its costs are measured; empty if it is worth it."""
         return self._proposer.disappointment(trial)

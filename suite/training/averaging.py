@@ -13,11 +13,13 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from suite.training.numbers import Number
+
 
 class Average(keras.callbacks.Callback):
     """The average of a network's weights. While it validates, the network has them; `Best` keeps them."""
 
-    def __init__(self, network: keras.Model, momentum: float) -> None:
+    def __init__(self, network: keras.Model, momentum: float | Number) -> None:
         super().__init__()
         self._momentum, self._weights = momentum, network.weights
         self._own: list[Any] = []  # the weights that go on training, while the network has the average

@@ -1,7 +1,7 @@
 """A network made ready for a training. One that was traced for another training is taken again if only numbers differ.
 
 To trace a small network takes as long as some epochs of it. What TensorFlow has traced reads the numbers of a recipe
-(rate, weight decay, label smoothing) and the rates of dropout from variables, so that it serves other numbers too. The
+(its rate, and those of `numbers`) and the rates of dropout from variables, so that it serves other numbers too. The
 network begins with the weights, the random states and an optimizer like one that was built anew: its curve is the same.
 """
 
@@ -19,8 +19,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from suite.core.optimizers import OPTIMIZERS
 from suite.core.recipe import SCRATCH, Augmentation, LeftOut, Recipe
+from suite.training import numbers
 from suite.training.compiling import compile_
 from suite.training.schedules import schedule
 from suite.training.stepping import Step
@@ -29,7 +29,8 @@ KEPT = 8  # traced networks
 LARGEST = 2_000_000  # weights of a network that is kept: it holds memory
 # Of a recipe, what a traced step reads from variables, and what is none of its business.
 FREE = {
-    *("learning_rate", "warmup", "weight_decay", "label_smoothing", "batch_size", "patience", "preset"),
+    *("learning_rate", "warmup", "batch_size", "patience", "preset"),
+    *numbers.FIELDS,
     *(each.name for part in (Augmentation, LeftOut) for each in fields(part)),
 }
 
@@ -40,12 +41,10 @@ class Fitting:
     def __init__(self, network: keras.Model, recipe: Recipe) -> None:
         """Compile the network for recipes like this one."""
         self.network, self.rate = network, schedule(recipe, 1)
-        self._decay, self._smoothing = tf.Variable(recipe.weight_decay), tf.Variable(recipe.label_smoothing)
+        self._numbers = numbers.of(recipe)
         self._dropout = {layer: tf.Variable(layer.rate, dtype=tf.float32) for layer in _dropouts(network)}
-        compile_(network, recipe, self.rate, self._smoothing)
-        if _varies_decay(recipe):
-            network.optimizer.weight_decay = self._decay
-        self.step = Step(network, recipe)
+        compile_(network, recipe, self.rate, self._numbers)
+        self.step = Step(network, recipe, self._numbers)
         self._first = [ops.convert_to_numpy(variable) for variable in network.optimizer.variables]
 
     def begin(self, like: keras.Model, recipe: Recipe, steps: int) -> None:
@@ -57,8 +56,8 @@ class Fitting:
                 own.assign(first)
         self.step.begin()
         self.rate.plan(recipe.learning_rate, steps, recipe.warmup)
-        self._decay.assign(recipe.weight_decay)
-        self._smoothing.assign(recipe.label_smoothing)
+        for name, number in self._numbers.items():
+            number.assign(getattr(recipe, name))
         for rate, layer in zip(self._dropout.values(), _dropouts(like), strict=True):
             rate.assign(layer.rate)
 
@@ -105,22 +104,15 @@ def _name(network: keras.Model, recipe: Recipe) -> str:
     if recipe.mode != SCRATCH or not is_written or network.count_params() > LARGEST:
         return ""
     deciding = {key: value for key, value in asdict(recipe).items() if key not in FREE}
-    if not _varies_decay(recipe):
-        deciding["weight_decay"] = recipe.weight_decay
-    flags = {"smooth": bool(recipe.label_smoothing), "mixes": recipe.mixes}
+    used = {name: bool(getattr(recipe, name)) for name in (*numbers.IF_USED, "label_smoothing")}
     with _alike(network):
-        return json.dumps([deciding, flags, _written(network)])
+        return json.dumps([deciding, used, recipe.mixes, _written(network)])
 
 
 def _written(network: keras.Model) -> str:
     """Return a network as Keras writes it down, with numbers for names: Keras' own names count what was built."""
     names = {layer.name: f"#{place}" for place, layer in enumerate(network._flatten_layers())}
     return re.sub(r'"([^"]*)"', lambda found: f'"{names.get(found[1], found[1])}"', network.to_json())
-
-
-def _varies_decay(recipe: Recipe) -> bool:
-    """Whether the optimizer has one weight decay, the same for all weights."""
-    return recipe.mode == SCRATCH and OPTIMIZERS[recipe.optimizer].decay == ("weight_decay",)
 
 
 def _dropouts(network: keras.Model) -> list[keras.layers.Dropout]:

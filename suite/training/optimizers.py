@@ -15,9 +15,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from suite.core.optimizers import OPTIMIZERS
+from suite.core.optimizers import OPTIMIZERS, Optimizer
 from suite.core.recipe import Recipe
 from suite.training.muon import Muon
+from suite.training.numbers import Numbers
 from suite.training.schedules import Schedule
 
 SHORTEST = 1e-3  # length assumed for shorter weights: weights that begin at 0 could otherwise never leave it
@@ -72,11 +73,12 @@ class AdaptiveClipping(keras.optimizers.Optimizer):
 
 
 def optimizer(
-    recipe: Recipe, rate: Schedule | float, shares: Sequence[float] | None = None
+    recipe: Recipe, rate: Schedule | float, shares: Sequence[float] | None = None, numbers: Numbers | None = None
 ) -> keras.optimizers.Optimizer:
     """Return the recipe's optimizer at a learning rate, with its clipping.
 
     `shares` of the rate are those of the trainable variables of a network, in their order; None: each has all of it.
+    `numbers` take the place of the recipe's own.
     """
     row = OPTIMIZERS[recipe.optimizer]
     momentum = {row.momentum: recipe.momentum} if row.momentum else {}
@@ -88,6 +90,9 @@ def optimizer(
     }
     made = CLASSES[recipe.optimizer](rate, **row.options, **momentum, **epsilon, **decay, **clipping, shares=shares)
     made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "gain"])
+    for name, number in (numbers or {}).items():
+        if attribute := _attribute(name, row):
+            setattr(made, attribute, number)  # not above: Keras' own check that they are numbers
     return made
 
 
@@ -96,6 +101,12 @@ def _clipping(name: str) -> type[AdaptiveClipping]:
     base = {"Muon": Muon}.get(name, getattr(keras.optimizers, name))
     made: type[AdaptiveClipping] = type(name, (AdaptiveClipping, base), {})
     return keras.saving.register_keras_serializable("suite")(made)
+
+
+def _attribute(name: str, row: Optimizer) -> str:
+    """Return where an optimizer keeps a number of a recipe; empty if it does not."""
+    own = {"weight_decay": "weight_decay", "adaptive_clipping": "adaptive_clipping", "norm_clipping": "global_clipnorm"}
+    return row.momentum if name == "momentum" else own.get(name, "")
 
 
 CLASSES = {name: _clipping(row.keras) for name, row in OPTIMIZERS.items()}

@@ -20,6 +20,7 @@ import tensorflow as tf
 from suite.core.recipe import Recipe
 from suite.training import resized
 from suite.training.averaging import Average
+from suite.training.numbers import Numbers
 
 NO_LENGTH = 1e-12  # of a gradient: keeps the climb finite
 
@@ -27,9 +28,11 @@ NO_LENGTH = 1e-12  # of a gradient: keeps the climb finite
 class Step:
     """Trains a compiled network by one batch at a time; `install` puts it in the place of Keras' own step."""
 
-    def __init__(self, network: keras.Model, recipe: Recipe) -> None:
-        self._network, self._sharpness, self._parts = network, recipe.sharpness, 1
-        self.average = Average(network, recipe.average) if recipe.average else None
+    def __init__(self, network: keras.Model, recipe: Recipe, numbers: Numbers | None = None) -> None:
+        """Train `network` by a recipe; `numbers` take the place of the recipe's own."""
+        read = numbers or {}
+        self._network, self._sharpness, self._parts = network, read.get("sharpness", recipe.sharpness), 1
+        self.average = Average(network, read.get("average", recipe.average)) if recipe.average else None
         self._lender: keras.Model | None = None  # whose operations it learns by; None: its own
 
     @property
@@ -103,7 +106,7 @@ class Step:
         """
         weights, after = self._network.trainable_variables, self._state()
         here = [tf.identity(weight) for weight in weights]
-        climb = self._sharpness / (tf.linalg.global_norm(gradients) + NO_LENGTH)
+        climb = tf.convert_to_tensor(self._sharpness) / (tf.linalg.global_norm(gradients) + NO_LENGTH)
         for weight, gradient in zip(weights, gradients, strict=True):
             if gradient is not None:
                 weight.assign_add(climb * _dense(gradient))
