@@ -60,11 +60,14 @@ def command(
     if not all(pipeline.is_done(study, root) for study in studies):
         if not supervisor.is_worker():
             kernels.choose(dict(zip(files, studies, strict=True)), overrides, tell)
-            sys.exit(
-                supervisor.supervise(
-                    sys.argv[1:], lambda reason: _fail(studies, root, reason), lambda: pipeline.ended(studies, root)
-                )
+            code = supervisor.supervise(
+                sys.argv[1:],
+                lambda reason: _fail(studies, root, reason),
+                lambda: pipeline.ended(studies, root),
+                fork=supervisor.may_fork(),
             )
+            if code is not None:
+                sys.exit(code)
         supervisor.obey()
     studies = [pipeline.bound(study, file, overrides) for study, file in zip(studies, files, strict=True)]
     workers = workers or sharing.usual(studies)
