@@ -207,7 +207,8 @@ def test_devices_are_side_by_side_each_with_its_front(tmp_path):
 def test_it_speaks_russian(tmp_path):
     with spoken("ru"):
         written = page.write(CATALOGUE, [table()], tmp_path)
-    with opened(written) as seen:
+    with opened(written, width=390) as seen:
+        assert seen.do("document.documentElement.scrollWidth - innerWidth") <= 0
         assert seen.text("#answer .lead").startswith("Если нужно не меньше 30 изображений в секунду")
         seen.do("open_trial(place_of.get('efficientnet/b0 пакет 1'))")
         panel = seen.text("#trial")

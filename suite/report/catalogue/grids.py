@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from suite.report import picture
+from suite.report import phrases, picture
 from suite.report.catalogue import draw, spoken, words
 from suite.report.catalogue.network import COMPARABLE
 from suite.report.catalogue.places import Place, Point
@@ -65,6 +65,13 @@ def recommendation(place: Place, suffix: str) -> Picture | None:
         ),
         figure=figure,
         table=table,
+        listing=[
+            [phrases.title("peak_memory"), *columns],
+            *(
+                [row, *("; ".join(map(_named, found[row, column])) or say("none") for column in columns)]
+                for row in rows
+            ),
+        ],
     )
 
 

@@ -116,7 +116,7 @@ def _side(field: Field, device: str, pictures: Drawn, still: Drawn) -> dict[str,
         "worth": [],
         "headlines": [*words.headlines(field, device), *absent],
         "notes": [],
-        "headings": headings,
+        "headings": [say("network"), *headings[1:]],
         "rows": front,
         "static": [
             each for each in pictures if each[0].name.startswith(_INTERACTIVE) and _is_of(each[0], mains, alone)
