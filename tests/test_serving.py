@@ -67,7 +67,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             yield Served(url=found[1], folder=done.folder, log=root / "log")
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(300)
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,9 @@ AWAY = 130  # seconds
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """A real MLflow server of this test's own."""
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A real MLflow server of this test's own, which may take its time to start."""
+    monkeypatch.setattr(sys.modules["suite.tracking.ui"], "STARTING", 900)
     place = Place(tmp_path / "mlflow")
     yield place
     place.strike(signal.SIGCONT)
