@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import tomllib
 from collections.abc import Iterator
-from contextlib import redirect_stderr, suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from copy import deepcopy
 from datetime import date
 from pathlib import Path
@@ -26,7 +26,7 @@ from suite import studyfile
 from suite.architectures import config
 from suite.cli import arguments
 from suite.cli.fronts import print_front
-from suite.cli.speaking import tell
+from suite.cli.speaking import say, tell
 from suite.core import classes
 from suite.core.errors import ExportError, StoreError, StudyError, SuiteError
 from suite.core.study import Constraint
@@ -169,6 +169,15 @@ def test_what_is_told_moves_no_terminal(text: str) -> None:
     told = heard.getvalue()
     assert all(character.isprintable() or character in "\n\t" for character in told)
     assert text != "" or told == "\n"
+
+
+def test_an_answer_moves_no_terminal_and_a_program_gets_it_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "a\x1b[2J\x9b.png"
+    for terminal, wanted in ((True, "a\\x1b[2J\\x9b.png\n"), (False, f"{name}\n")):
+        with redirect_stdout(io.StringIO()) as heard:
+            monkeypatch.setattr(heard, "isatty", lambda terminal=terminal: terminal)
+            say(name)
+        assert heard.getvalue() == wanted
 
 
 # ---- runs

@@ -14,13 +14,13 @@ PLAIN |= dict(zip("▁▂▃▄▅▆▇█", "_.,-=+*#", strict=True))  # a cur
 
 
 def say(answer: object) -> None:
-    """Write an answer to stdout."""
-    print(answer, flush=True)
+    """Write an answer to stdout. What a terminal would obey is escaped there; a program gets it as it is."""
+    print(_escaped(answer) if sys.stdout.isatty() else answer, flush=True)
 
 
 def tell(line: object) -> None:
     """Write a line about the work to stderr. What a terminal would obey, such as in the name of a file, is escaped."""
-    print("".join(map(_harmless, str(line))), file=sys.stderr, flush=True)
+    print(_escaped(line), file=sys.stderr, flush=True)
 
 
 def wrapped(line: str) -> str:
@@ -36,6 +36,10 @@ def speak_plainly() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="plain")
+
+
+def _escaped(said: object) -> str:
+    return "".join(map(_harmless, str(said)))
 
 
 def _harmless(character: str) -> str:
