@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mlflow.exceptions import MlflowException
 
 from suite import tracking
 from suite.search import folder
@@ -49,6 +50,14 @@ def in_mlflow(place: Place, study: str) -> dict[str, str]:
     return {run.info.run_name: run.data.tags["state"] for run in runs}
 
 
+def arrived(place: Place, study: str) -> int:
+    """Return how many trials of a study MLflow has; 0 while it does not answer, as when it begins to again."""
+    try:
+        return len(in_mlflow(place, study))
+    except MlflowException:
+        return 0
+
+
 @pytest.mark.parametrize("how", ["killed", "silent"])
 def test_a_study_whose_server_is_away_for_minutes_goes_on_and_mlflow_gets_all(
     tmp_path: Path, place: Place, how: str
@@ -56,7 +65,7 @@ def test_a_study_whose_server_is_away_for_minutes_goes_on_and_mlflow_gets_all(
     """Three workers, of which one is killed meanwhile. A silent server takes connections, and answers nobody."""
     with Simulated(tmp_path / "run", None, trials=220, seconds=5) as simulated:
         simulated.start(3, mlflow=uri(place))
-        wait_for(lambda: len(in_mlflow(place, simulated.study.name)) > 5)
+        wait_for(lambda: arrived(place, simulated.study.name) > 5, 600)
         before = len(simulated.given())
         if how == "killed":
             place.kill()
@@ -75,7 +84,7 @@ def test_a_study_whose_server_is_away_for_minutes_goes_on_and_mlflow_gets_all(
             place.start()
         else:
             place.strike(signal.SIGCONT)
-        wait_for(lambda: len(in_mlflow(place, simulated.study.name)) > meanwhile)
+        wait_for(lambda: arrived(place, simulated.study.name) > meanwhile, 600)
         assert simulated.end_all() == [0] * 3, simulated.errors()
         simulated.check()
         said = simulated.errors()
