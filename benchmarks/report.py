@@ -1,8 +1,9 @@
 """Seconds that the report takes from trials in memory to files on disk, its imports included, and until it is open.
 
-    python benchmarks/report.py [--trials 5000] [--folder DIR]
+    PYTHONPATH=. python benchmarks/report.py [--trials 5000] [--answers 2000] [--front] [--folder DIR]
 
-The trials are made up: their number is what is measured, three families with twelve epochs each.
+The trials are made up: their number is what is measured, three families with twelve epochs each. With --answers each
+trained one has kept its answers to so many validation pictures. --front: what `suite front` takes, in place of a page.
 """
 
 from __future__ import annotations
@@ -11,11 +12,16 @@ import argparse
 import math
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from scipy.special import ndtri
 
+from suite.core import answers
+from suite.core.answers import Answers
 from suite.core.domains import Choice, Range
 from suite.core.study import Budget, Constraint, Fidelity, Objective, Study
 from suite.core.trial import Run, Trial
@@ -90,26 +96,72 @@ def runs(count: int) -> list[Run]:
     ]
 
 
+def with_answers(made: Sequence[Run], pictures: int, root: Path) -> list[Run]:
+    """Return runs in folders below `root` whose trained trials keep answers to so many pictures of ten classes."""
+    random = np.random.default_rng(1)
+    labels = random.integers(10, size=pictures).astype(np.int32)
+    hard = random.standard_normal(pictures)
+    return [
+        replace(
+            run, folder=root / run.name,
+            trials=tuple(_answered(one, labels, hard, root / run.name, random) for one in run.trials),
+        )
+        for run in made
+    ]  # fmt: skip
+
+
+def _answered(one: Trial, labels: np.ndarray, hard: np.ndarray, folder: Path, random: np.random.Generator) -> Trial:
+    if one.state != "complete":
+        return one
+    skill = np.sqrt(2) * ndtri(min(0.999, one.measures["accuracy"] / 100))
+    right = skill > hard + random.standard_normal(len(labels))
+    said = random.uniform(0.5, 1, len(labels)).astype(np.float32)
+    named = np.where(right, labels, (labels + 1) % 10).astype(np.int32)
+    found = Answers(
+        labels=labels, named=named, said=said, of_label=np.where(right, said, 1 - said).astype(np.float32),
+        tempered=said, temperature=np.array(1.0),
+    )  # fmt: skip
+    answers.write(found, answers.place(folder, one.number))
+    return replace(one, measures={**one.measures, "accuracy": 100 * float(right.mean())})
+
+
 def main() -> None:
     """Make the trials, time the report, print seconds and megabytes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=5_000)
+    parser.add_argument("--answers", type=int, default=0, metavar="PICTURES")
+    parser.add_argument("--front", action="store_true")
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     made = runs(given.trials)
     with tempfile.TemporaryDirectory() as spare:
-        began, worked = time.perf_counter(), time.process_time()
-        from suite.report.study import page  # its imports are part of what a user waits for
+        if given.answers:
+            made = with_answers(made, given.answers, Path(spare))
+        (_front if given.front else _page)(made, given.folder or Path(spare))
 
-        imported = time.perf_counter()
-        written = page.write(made, given.folder or Path(spare))
-        ended, worked = time.perf_counter(), time.process_time() - worked
-        megabytes = written.stat().st_size / 1e6
-        opening = _opening(written)
-    print(f"{given.trials:,} trials: {ended - began:.2f} s, of which imports {imported - began:.2f} s")
+
+def _front(made: Sequence[Run], into: Path) -> None:
+    began, worked = time.perf_counter(), time.process_time()
+    from suite.report.comparison import compare
+    from suite.report.shown import shown
+
+    found = shown(compare(made))
+    print(f"front of {len(found.rows)}: {time.perf_counter() - began:.2f} s")
+    print(f"processor: {time.process_time() - worked:.2f} s")
+
+
+def _page(made: Sequence[Run], into: Path) -> None:
+    began, worked = time.perf_counter(), time.process_time()
+    from suite.report.study import page  # its imports are part of what a user waits for
+
+    imported = time.perf_counter()
+    written = page.write(made, into)
+    ended, worked = time.perf_counter(), time.process_time() - worked
+    count = sum(len(run.trials) for run in made)
+    print(f"{count:,} trials: {ended - began:.2f} s, of which imports {imported - began:.2f} s")
     print(f"processor: {worked:.2f} s")
-    print(f"index.html: {megabytes:.2f} MB")
-    print(f"opens in a browser: {opening}")
+    print(f"index.html: {written.stat().st_size / 1e6:.2f} MB")
+    print(f"opens in a browser: {_opening(written)}")
 
 
 def _opening(page: Path) -> str:

@@ -16,40 +16,18 @@ from suite.report.importance import of as worths_of
 from suite.report.study import importances, page
 from suite.statistics import importance
 from tests.report_runs import study, trial
+from tests.simulated.worlds import explained, priced
+from tests.simulated.worlds import searched as tried
 
 WORLDS = 150
-DEPTH, WIDTH = np.array([0.0, 1.0, 1.6, 2.0]), np.array([0.0, 0.6, 0.9])
-
-
-def world(
-    random: np.random.Generator, count: int, noise: float, kind: str
-) -> tuple[list[np.ndarray], np.ndarray, list[np.ndarray]]:
-    """Return the settings of some trials as columns, their values, and the parts of these: of a depth, a width, a
-    setting that does nothing, a rate, and of what settings do together."""
-    depth = random.choice(4, count, p=[0.1, 0.2, 0.3, 0.4] if kind == "uneven" else None)
-    width, idle, rate = random.integers(3, size=count), random.integers(2, size=count), random.uniform(-1, 1, count)
-    together = (kind == "together") * 0.5 * (depth - 1.5) * (idle - 0.5)
-    parts = [DEPTH[depth], WIDTH[width], np.zeros(count), 0.3 * rate - 1.5 * rate**2, together]
-    columns = [importance.levels(list(each)) for each in (depth, width, idle)]
-    return (
-        [*columns, importance.curve(list(rate))],
-        np.sum(parts, axis=0) + noise * random.standard_normal(count),
-        parts,
-    )
-
-
-def truth(noise: float, kind: str) -> np.ndarray:
-    """Return the share of the variance that each of the four settings explains."""
-    variances = np.array([part.var() for part in world(np.random.default_rng(0), 400_000, noise, kind)[2]])
-    return variances[:4] / (variances.sum() + noise**2)
 
 
 @pytest.mark.parametrize("kind", ["even", "uneven", "together"])
 @pytest.mark.parametrize(("count", "noise"), [(20, 1.0), (40, 0.3), (200, 1.0)])
 def test_shares_are_without_bias_and_their_intervals_cover(kind: str, count: int, noise: float) -> None:
-    random, known, covered, found = np.random.default_rng(1), truth(noise, kind), [], []
+    random, known, covered, found = np.random.default_rng(1), explained(noise, kind), [], []
     for _ in range(WORLDS):
-        columns, values, _ = world(random, count, noise, kind)
+        columns, values, _ = tried(random, count, noise, kind)
         shares = importance.shares(columns, values)
         assert shares
         found.append([one.value for one in shares])
@@ -62,7 +40,7 @@ def test_shares_are_without_bias_and_their_intervals_cover(kind: str, count: int
 def test_a_setting_that_does_nothing_surely_explains_something_no_more_often_than_stated() -> None:
     random, sure, found = np.random.default_rng(2), 0, []
     for _ in range(WORLDS):
-        shares = importance.shares(*world(random, 30, 1.0, "even")[:2])
+        shares = importance.shares(*tried(random, 30, 1.0, "even")[:2])
         assert shares
         sure += shares[2].interval.low > 0
         found.append(shares[2].value)
@@ -71,15 +49,15 @@ def test_a_setting_that_does_nothing_surely_explains_something_no_more_often_tha
 
 
 def test_the_sequence_of_importance_is_right_with_enough_trials() -> None:
-    shares = importance.shares(*world(np.random.default_rng(3), 300, 0.5, "even")[:2])
+    shares = importance.shares(*tried(np.random.default_rng(3), 300, 0.5, "even")[:2])
     assert shares
     assert np.argsort([-one.value for one in shares]).tolist() == [0, 3, 1, 2]
 
 
 def test_with_fewer_trials_than_could_tell_nothing_is_said() -> None:
-    columns, values, _ = world(np.random.default_rng(4), 13, 1.0, "even")
+    columns, values, _ = tried(np.random.default_rng(4), 13, 1.0, "even")
     assert importance.shares(columns, values) is None
-    columns, values, _ = world(np.random.default_rng(4), 14, 1.0, "even")
+    columns, values, _ = tried(np.random.default_rng(4), 14, 1.0, "even")
     assert importance.shares(columns, values)
 
 
@@ -106,18 +84,6 @@ def test_the_intervals_of_rates_cover(count: int, uneven: float) -> None:
         covered.append([low <= true <= high for (low, high), true in zip(ends, (1.2, 0.3, 0.9), strict=True)])
     assert (np.mean(covered, axis=0) >= 0.91).all()
     assert (np.mean(covered, axis=0) <= 0.995).all()
-
-
-def priced(
-    random: np.random.Generator, count: int, noise: float, uneven: float = 0.0, deep: float = 1.2, wide: float = 0.3
-) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
-    """Return trials whose value grows by `deep` for each doubling of the cost by depth, by `wide` by width."""
-    depth, width, rate = random.integers(4, size=count), random.integers(3, size=count), random.uniform(-1, 1, count)
-    deeper, wider = np.array([0, 0.6, 1, 1.3])[depth], np.array([0, 0.9, 1.7])[width]
-    cost = 2.0 ** (deeper + wider + 0.03 * random.standard_normal(count))
-    values = deep * deeper + wide * wider - rate**2 + (1 + uneven * wider) * noise * random.standard_normal(count)
-    columns = [importance.levels(list(depth)), importance.levels(list(width)), importance.curve(list(rate))]
-    return columns, values, cost
 
 
 def test_two_settings_that_buy_the_same_are_told_apart_no_more_often_than_stated() -> None:

@@ -11,22 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
-from scipy.special import log_softmax, ndtr, ndtri
+from scipy.special import log_softmax
 
 from suite.core.dominance import Intervals
 from suite.core.fronts import nondominated
 from suite.statistics import calibration, chosen, fronts, gaps, intervals, pairs, searches, seeds
+from tests.simulated.worlds import classifiers, trained_again
 
 WORLDS = 300  # simulated studies: a coverage of 0.95 is seen within 0.025 of it, at two standard errors
-
-
-def world(
-    random: np.random.Generator, *, trials: int, pictures: int, share: float, spread: float, alike: float = 0.5
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the true shares [K] of some trials and their answers [K, N]; hard pictures are hard for all."""
-    skill = ndtri(share) + spread * random.standard_normal(trials)
-    hard, luck = random.standard_normal(pictures), random.standard_normal((trials, pictures))
-    return ndtr(skill), skill[:, None] > math.sqrt(alike) * hard + math.sqrt(1 - alike) * luck
 
 
 @given(st.integers(1, 5000).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))
@@ -55,7 +47,7 @@ def test_the_corrected_accuracy_is_unbiased_within_a_point_and_its_interval_cove
     random = np.random.default_rng(0)
     errors, covered = [], 0
     for _ in range(WORLDS):
-        truth, right = world(random, trials=trials, pictures=pictures, share=share, spread=spread)
+        truth, right = classifiers(random, trials=trials, pictures=pictures, share=share, spread=spread)
         found, seen = chosen.corrected(right, resamples=200), right.mean(axis=1)
         best = truth[random.choice(np.flatnonzero(seen == seen.max()))]
         errors.append(found.share - best)
@@ -67,7 +59,7 @@ def test_the_corrected_accuracy_is_unbiased_within_a_point_and_its_interval_cove
 def test_of_fifty_equal_trials_the_flattery_is_undone() -> None:
     random, flattered, corrected = np.random.default_rng(1), [], []
     for _ in range(100):
-        _, right = world(random, trials=50, pictures=180, share=0.95, spread=0, alike=0.2)
+        _, right = classifiers(random, trials=50, pictures=180, share=0.95, spread=0, alike=0.2)
         found = chosen.corrected(right, resamples=200)
         flattered.append(found.seen - 0.95)
         corrected.append(found.share - 0.95)
@@ -76,7 +68,7 @@ def test_of_fifty_equal_trials_the_flattery_is_undone() -> None:
 
 
 def test_the_resamples_of_many_trials_are_those_of_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, right = world(np.random.default_rng(2), trials=20, pictures=60, share=0.7, spread=0.2)
+    _, right = classifiers(np.random.default_rng(2), trials=20, pictures=60, share=0.7, spread=0.2)
     whole = chosen.corrected(right)
     monkeypatch.setattr(chosen, "BLOCK", 60 * 37)
     assert chosen.corrected(right).share == pytest.approx(whole.share, abs=0.01)
@@ -86,7 +78,7 @@ def test_the_resamples_of_many_trials_are_those_of_few_at_a_time(monkeypatch: py
 
 
 def test_mcnemar_is_the_binomial_test_of_the_pictures_that_differ() -> None:
-    _, right = world(np.random.default_rng(3), trials=12, pictures=90, share=0.7, spread=0.4)
+    _, right = classifiers(np.random.default_rng(3), trials=12, pictures=90, share=0.7, spread=0.4)
     for one, p in zip(right, pairs.mcnemar(right, right[0]), strict=True):
         won, lost = int((one & ~right[0]).sum()), int((~one & right[0]).sum())
         assert p == pytest.approx(stats.binomtest(won, won + lost).pvalue if won + lost else 1.0)
@@ -106,14 +98,14 @@ def test_holm_rejects_step_by_step(p: np.ndarray) -> None:
 def test_equal_trials_are_told_apart_no_more_often_than_stated() -> None:
     random, false = np.random.default_rng(4), 0
     for _ in range(WORLDS):
-        _, right = world(random, trials=8, pictures=200, share=0.8, spread=0)
+        _, right = classifiers(random, trials=8, pictures=200, share=0.8, spread=0)
         false += bool(pairs.different(right).any())
     assert false / WORLDS <= 0.05
 
 
 def test_what_is_far_worse_is_not_a_peer_of_the_best() -> None:
-    _, right = world(np.random.default_rng(5), trials=2, pictures=400, share=0.9, spread=0)
-    right = np.vstack([right, world(np.random.default_rng(6), trials=1, pictures=400, share=0.6, spread=0)[1]])
+    _, right = classifiers(np.random.default_rng(5), trials=2, pictures=400, share=0.9, spread=0)
+    right = np.vstack([right, classifiers(np.random.default_rng(6), trials=1, pictures=400, share=0.6, spread=0)[1]])
     best = int(right.sum(axis=1).argmax())
     assert pairs.not_worse(right, best).tolist() == [True, True, False]
 
@@ -135,14 +127,27 @@ def test_after_z_comes_aa() -> None:
 # ---- gaps
 
 
-def test_the_interval_of_a_gap_is_bonett_and_prices() -> None:
-    """By hand, of 21 pictures: 2/23 - 8/23 -+ 1.96 sqrt((10/23 - (6/23)^2) / 23)."""
+def test_the_interval_of_a_gap_is_tangos() -> None:
+    """Of 1 and 7 of 21 pairs, -0.517 to -0.026: Fagerland, Lydersen and Laake, Statistics in Medicine 33 (2014)."""
     before, after = (
         np.array(shares, bool) for shares in ([1] + [1] + [0] * 7 + [0] * 12, [1] + [0] + [1] * 7 + [0] * 12)
     )
     value, (low, high) = gaps.gap(before, after)
     assert value == pytest.approx(-6 / 21)
-    assert (round(low, 3), round(high, 3)) == (-0.508, -0.013)
+    assert (round(low, 3), round(high, 3)) == (-0.517, -0.026)
+
+
+@given(st.integers(1, 400).flatmap(lambda n: arrays(bool, (2, n))))
+def test_an_interval_of_a_gap_has_no_zero_if_and_only_if_a_score_test_tells_both_apart(right: np.ndarray) -> None:
+    one, other = right
+    won, lost = int((one & ~other).sum()), int((~one & other).sum())
+    value, (low, high) = gaps.gap(one, other)
+    assert -1 <= low <= value <= high <= 1
+    test = abs(won - lost) / math.sqrt(won + lost) if won + lost else 0.0
+    if abs(test - 1.959964) > 1e-4:
+        assert gaps.gap(one, other).is_sure == (test > 1.959964)
+    swapped = intervals.paired(other, one)
+    assert (-swapped.high, -swapped.low) == pytest.approx((low, high), abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +159,7 @@ def test_the_interval_of_a_gap_covers_between_neighbours_that_the_same_pictures_
     random, covered, errors = np.random.default_rng(13), [], []
     for _ in range(WORLDS):
         size = random.random(trials)
-        truth, right = world(random, trials=trials, pictures=pictures, share=share, spread=spread)
+        truth, right = classifiers(random, trials=trials, pictures=pictures, share=share, spread=spread)
         kept = np.flatnonzero(nondominated(np.column_stack([-right.mean(axis=1), size])))
         if len(kept) < 2:
             continue
@@ -168,7 +173,7 @@ def test_the_interval_of_a_gap_covers_between_neighbours_that_the_same_pictures_
 
 def test_with_as_many_pictures_as_needed_the_difference_is_found_as_often_as_stated() -> None:
     random, found = np.random.default_rng(14), 0
-    one, other = world(random, trials=2, pictures=200_000, share=0.9, spread=0.1)[1]
+    one, other = classifiers(random, trials=2, pictures=200_000, share=0.9, spread=0.1)[1]
     needed = gaps.pictures_needed(one, other)
     for _ in range(WORLDS):
         drawn = random.integers(len(one), size=int(needed))
@@ -187,8 +192,8 @@ def test_twenty_nine_trainings_tell_what_is_better_three_times_in_four() -> None
 
 def test_a_point_far_ahead_is_always_on_the_front_and_two_equal_ones_share_it() -> None:
     random = np.random.default_rng(7)
-    _, good = world(random, trials=2, pictures=300, share=0.9, spread=0)
-    _, bad = world(random, trials=1, pictures=300, share=0.3, spread=0)
+    _, good = classifiers(random, trials=2, pictures=300, share=0.9, spread=0)
+    _, bad = classifiers(random, trials=1, pictures=300, share=0.3, spread=0)
     cost = np.array([[2.0], [2.0], [3.0]])
     share = fronts.on_front(np.vstack([good, bad]), Intervals(cost, cost))
     assert share[2] == 0
@@ -201,7 +206,7 @@ def test_a_point_far_ahead_is_always_on_the_front_and_two_equal_ones_share_it() 
 @pytest.mark.parametrize("width", [0, 0.05])
 def test_leaving_out_who_cannot_be_on_a_front_changes_no_share(seed: int, width: float) -> None:
     random = np.random.default_rng(seed)
-    _, right = world(random, trials=60, pictures=250, share=0.7, spread=0.8)
+    _, right = classifiers(random, trials=60, pictures=250, share=0.7, spread=0.8)
     cost = random.uniform(1, 10, (60, 1))
     known = Intervals(np.hstack([cost, cost]), np.hstack([cost, cost * (1 + width)]))
     assert not fronts._contend(right, known).all()
@@ -211,13 +216,6 @@ def test_leaving_out_who_cannot_be_on_a_front_changes_no_share(seed: int, width:
 # ---- seeds
 
 
-def answers(random: np.random.Generator, count: int, pictures: int, by_seed: float) -> np.ndarray:
-    """Return what one network, trained `count` times, says of some pictures; its true share is 0.8."""
-    skill = math.sqrt(1 + by_seed**2) * ndtri(0.8) + by_seed * random.standard_normal(count)
-    hard, luck = random.standard_normal(pictures), random.standard_normal((count, pictures))
-    return skill[:, None] > math.sqrt(0.7) * hard + math.sqrt(0.3) * luck
-
-
 @pytest.mark.parametrize(
     ("count", "pictures", "by_seed"), [(6, 300, 0.05), (6, 300, 0.2), (6, 3000, 0.1), (20, 200, 0)]
 )
@@ -225,7 +223,10 @@ def test_the_interval_of_a_mean_covers_other_seeds_and_other_pictures(
     count: int, pictures: int, by_seed: float
 ) -> None:
     random = np.random.default_rng(8)
-    ends = [seeds.mean(answers(random, count, pictures, by_seed)).interval for _ in range(5 * WORLDS)]
+    ends = [
+        seeds.share(trained_again(random, seeds=count, pictures=pictures, by_seed=by_seed)).interval
+        for _ in range(5 * WORLDS)
+    ]
     covered = np.mean([low <= 0.8 <= high for low, high in ends])
     assert 0.93 <= covered <= 0.97
 
@@ -235,6 +236,12 @@ def test_of_one_seed_the_interval_is_that_of_the_pictures() -> None:
     value, (low, high) = seeds.mean(right)
     assert value == right.mean()
     assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, 499) * right.std(ddof=1) / math.sqrt(500))
+    assert seeds.share(right).interval == pytest.approx(intervals.wilson(right.mean(), 500), abs=1e-3)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_where_all_or_none_are_right_the_interval_is_that_of_the_pictures(share: float) -> None:
+    assert seeds.share(np.full((6, 300), share)).interval == pytest.approx(intervals.wilson(share, 300))
 
 
 @pytest.mark.parametrize("count", [3, 5, 6, 8])

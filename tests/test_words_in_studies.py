@@ -18,7 +18,10 @@ from suite.core.errors import ArchitectureError, DatasetError, ExportError, Stud
 from suite.core.study import Budget, Fidelity, Latency, Objective, Study
 from suite.core.trial import Run
 from suite.core.words import CLASS_NAMES, Words
+from suite.datasets import pairs
+from suite.report import confirmation, shown
 from suite.report.comparison import compare
+from suite.report.study import page
 from suite.search import folder, pretraining
 from tests import shapes
 
@@ -206,6 +209,58 @@ def test_a_trial_that_has_read_nothing_has_no_classifier_by_texts(done: Run, pic
     plain = replace(done.study, words=None, objectives=done.study.objectives[:1])
     with pytest.raises(ExportError, match="words/0 has not learned from texts"):
         pretraining.zero_shot(replace(done, study=plain), done.trials[0], datasets.load("digits").task, ["a", "b"])
+
+
+@pytest.fixture(scope="module")
+def again(done: Run) -> tuple[confirmation.Confirmation, list[str]]:
+    """Both networks trained again with two seeds, and the lines that were said."""
+    comparison = compare([done])
+    lines = list(pipeline.confirm(confirmation.missing(comparison, comparison.candidates, (1, 2))))
+    found = confirmation.of(comparison, comparison.candidates, (1, 2))
+    assert found
+    return found, lines
+
+
+def test_networks_that_learn_from_texts_are_trained_again_from_their_texts_on(
+    again: tuple[confirmation.Confirmation, list[str]], done: Run
+) -> None:
+    found, lines = again
+    assert found.seeds == 2
+    assert len(lines) == 4
+    assert all("% of the test pictures, " in line and "by the texts of their classes alone" in line for line in lines)
+    first, second = found.by_text
+    assert first is not None
+    assert second is not None
+    np.testing.assert_array_equal(first, second)  # both share what each seed has read
+    assert not np.array_equal(first[0], first[1])  # another split leaves other pairs
+    assert len(list((done.folder / "words").glob("*.npz"))) == 1  # that of the search
+    for row in found.rows():
+        assert row["zero_shot_low"] <= row["zero_shot"] <= row["zero_shot_high"]
+    assert pipeline.looks(done.folder).startswith("The test pictures were looked at once (")
+
+
+def test_what_is_read_again_is_never_held_out(done: Run, pictures: Path) -> None:
+    data = datasets.load(str(pictures)).redrawn(1)
+    assert done.study.words
+    found = pairs.load(done.study.words, data, done.study.preparation)
+    held = {one for split in ("validation", "test") for one in pictures_of(data.ordered(split))}
+    read = pictures_of(found.seen(data).reader.held_out("train", 64))
+    assert len(read) == data.sizes["train"]
+    assert not held & set(read)
+
+
+def pictures_of(batches: Any) -> list[bytes]:
+    return [picture.tobytes() for batch, _ in batches for picture in batch.numpy()]
+
+
+def test_the_answer_and_the_page_say_what_the_texts_alone_can_tell(
+    again: tuple[confirmation.Confirmation, list[str]], done: Run, tmp_path: Path
+) -> None:
+    mean = 100 * again[0].by_text[0].mean()  # type: ignore[union-attr]
+    said = f"By the texts of their classes alone it tells {mean:.1f} % of them (95 % interval "
+    assert any(said in line for line in shown.shown(compare([done])).sentences)
+    html = page.write([done], tmp_path).read_text()
+    assert '"by_text":{"mean":' in html
 
 
 @pytest.mark.slow  # exports start processes of their own

@@ -16,7 +16,7 @@ from suite.report.confirmation import Confirmation
 from suite.report.entries import Entry
 from suite.report.language import localised, many, say
 from suite.report.recommendation import Recommendation
-from suite.statistics import gaps
+from suite.statistics import gaps, seeds
 from suite.statistics.seeds import fewest
 
 MEASURABLE = 10_000_000  # pictures: a difference that takes more of them is none
@@ -175,16 +175,23 @@ def _confirmed(found: Recommendation) -> str:
     known = _confirmation(found, [found.taken])
     if known is None:
         return ""
-    mean = known.means[0]
-    low, high = max(0.0, 100 * mean.interval.low), min(100.0, 100 * mean.interval.high)
-    return many(
+    told = confirmation.percent("share", known.means[0])
+    said = many(
         known.seeds,
         "Trained again with one seed, it has {share:.1f} % of the test pictures right (95 % interval {low:.1f} to "
         "{high:.1f}).",
         "Trained again with {number} seeds, it has {share:.1f} % of the test pictures right (95 % interval {low:.1f} "
         "to {high:.1f}).",
-        share=100 * mean.value, low=low, high=high,
-    )  # fmt: skip
+        **told,
+    )
+    by_text = known.by_text[0]
+    if by_text is None:
+        return said
+    alone = say(
+        "By the texts of their classes alone it tells {share:.1f} % of them (95 % interval {low:.1f} to {high:.1f}).",
+        **confirmation.percent("share", seeds.share(by_text)),
+    )
+    return f"{said} {alone}"
 
 
 def _confirmation(found: Recommendation, entries: Sequence[Entry]) -> Confirmation | None:

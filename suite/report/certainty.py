@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suite.core import answers, dominance
 from suite.core.answers import Answers
+from suite.core.errors import StoreError
 from suite.core.measures import MEASURES
 from suite.core.study import Objective
 from suite.report import choice
@@ -31,8 +33,15 @@ class Certainty:
 
     comparison: Comparison
     entries: tuple[Entry, ...]
-    kept: tuple[Answers, ...]  # of each candidate
+    places: tuple[Path, ...]  # of the answers of each candidate
     right: NDArray[np.bool_]  # [K, N]
+
+    def kept(self, one: int) -> Answers:
+        """Return all that the candidate at an index answered. Raises StoreError when it cannot be read any more."""
+        found = answers.read(self.places[one])
+        if found is None:
+            raise StoreError(f"{self.places[one]}: the answers were removed while they were read. Run it again.")
+        return found
 
     @property
     def pictures(self) -> int:
@@ -106,8 +115,8 @@ class Certainty:
         kept = [self._index[entry.name] for entry in entries if entry.name in self._index]
         if not kept:
             return None
-        known, answers = (tuple(each[one] for one in kept) for each in (self.entries, self.kept))
-        return replace(self, entries=known, kept=answers, right=self.right[kept])  # type: ignore[arg-type]
+        known, places = tuple(self.entries[one] for one in kept), tuple(self.places[one] for one in kept)
+        return replace(self, entries=known, places=places, right=self.right[kept])
 
     def answers(self, entry: Entry) -> NDArray[np.bool_] | None:
         """Return which pictures a candidate has right [N]; None if its answers are not known."""
@@ -133,18 +142,20 @@ def of(comparison: Comparison) -> Certainty | None:
     """
     if comparison.quality.measure != MEASURE:
         return None
-    found = [(entry, kept) for entry in comparison.candidates if (kept := _kept(comparison, entry))]
-    same = [(entry, kept) for entry, kept in found if np.array_equal(kept.labels, found[0][1].labels)]
+    found = [(entry, place) for entry in comparison.candidates if (place := _place(comparison, entry))]
+    named = [(entry, place, kept) for entry, place in found if (kept := answers.named(place))]
+    same = [(entry, place, kept) for entry, place, kept in named if np.array_equal(kept.labels, named[0][2].labels)]
     if not same:
         return None
-    right = np.array([kept.right for _, kept in same])
-    entries, known = (tuple(each) for each in zip(*same, strict=True))
-    return Certainty(comparison=comparison, entries=entries, kept=known, right=right)
+    entries, places, known = (tuple(each) for each in zip(*same, strict=True))
+    return Certainty(
+        comparison=comparison, entries=entries, places=places, right=np.array([kept.right for kept in known])
+    )
 
 
-def _kept(comparison: Comparison, entry: Entry) -> Answers | None:
+def _place(comparison: Comparison, entry: Entry) -> Path | None:
     run = comparison.run_of(entry)
-    return answers.read(answers.place(run.folder, entry.trial.number)) if run else None
+    return answers.place(run.folder, entry.trial.number) if run else None
 
 
 PERHAPS = 0.05  # share of resamples in which a candidate is on the front, from which it may belong there

@@ -23,6 +23,7 @@ from suite.statistics.pairs import LEVEL
 from suite.statistics.seeds import Mean, fewest
 
 EQUAL = 1.0  # points of accuracy up to which two networks are practically equal
+ZERO_SHOT = ("zero_shot", "zero_shot_low", "zero_shot_high")
 BESIDE = ("behind", "behind_low", "behind_high", "best_is_better", "p", "practically_equal", "verdict")
 
 
@@ -89,6 +90,7 @@ class Confirmation:
 
     entries: tuple[Entry, ...]  # the best first
     right: tuple[NDArray[np.bool_], ...]  # [S, N] for each entry
+    by_text: tuple[NDArray[np.bool_] | None, ...]  # [S, N] by the texts of the classes alone; None for most networks
 
     @property
     def seeds(self) -> int:
@@ -98,7 +100,7 @@ class Confirmation:
     @cached_property
     def means(self) -> list[Mean]:
         """Mean accuracy of each network, with its interval over seeds and pictures; shares."""
-        return [seeds.mean(one) for one in self.right]
+        return [seeds.share(one) for one in self.right]
 
     @cached_property
     def by_seed(self) -> list[NDArray[np.float64]]:
@@ -126,15 +128,22 @@ class Confirmation:
         row = {
             "trial": self.entries[index].name,
             "seeds": self.seeds,
-            "accuracy": 100 * mean.value,
-            "low": max(0.0, 100 * mean.interval.low),
-            "high": min(100.0, 100 * mean.interval.high),
+            **percent("accuracy", mean),
             "worst_seed": float(each.min()),
             "best_seed": float(each.max()),
+            **self._zero_shot(index),
             **_costs(self.entries[index]),
         }
         best = dict.fromkeys(BESIDE) | {"verdict": "the best"}
         return row | (self._beside_the_best(index, equal) if index else best)
+
+    def _zero_shot(self, index: int) -> dict[str, float | None]:
+        """Return the accuracy by the texts of the classes alone, if some network has one."""
+        if not any(one is not None for one in self.by_text):
+            return {}
+        right = self.by_text[index]
+        known = {} if right is None else percent("zero_shot", seeds.share(right), "zero_shot_")
+        return {name: known.get(name) for name in ZERO_SHOT}
 
     def _beside_the_best(self, index: int, equal: float) -> dict[str, Any]:
         """Return how sure it is that the first network is better than another."""
@@ -149,6 +158,12 @@ class Confirmation:
         worse = p <= LEVEL and sure.is_better
         said = "worse" if worse else "practically equal" if believed.equal > 1 - LEVEL else "not told apart"
         return found | {"p": p, "practically_equal": believed.equal, "verdict": said}
+
+
+def percent(name: str, mean: Mean, before: str = "") -> dict[str, float]:
+    """Return a mean under its name, and the ends of its interval with a word `before` them, in percent."""
+    low, high = mean.interval
+    return {name: 100 * mean.value, f"{before}low": 100 * low, f"{before}high": 100 * high}
 
 
 def _costs(entry: Entry) -> dict[str, float]:
@@ -172,15 +187,20 @@ def of(comparison: Comparison, entries: Sequence[Entry], wanted: Sequence[int]) 
     Raises StoreError when answers cannot be read, or are of different test pictures.
     """
     numbered = [(run.folder, entry.trial.number) for entry in entries if (run := comparison.run_of(entry))]
-    places = [[answers.again(folder, number, seed) for seed in wanted] for folder, number in numbered]
-    whole = [place for place in zip(*places, strict=True) if all(file.exists() for file in place)]
-    read = [[answers.read(file) for file in column] for column in zip(*whole, strict=True)]
-    if not read:
+    common = [seed for seed in wanted if all(answers.again(*one, seed).exists() for one in numbered)]
+    if not common or not numbered:
         return None
+    read = [[answers.read(answers.again(*one, seed)) for seed in common] for one in numbered]
+    texts = [[answers.read(answers.by_text(*one, seed)) for seed in common] for one in numbered]
     labels = read[0][0].labels  # type: ignore[union-attr]
-    if any(not np.array_equal(one.labels, labels) for column in read for one in column if one):
-        place = whole[0][0].parent.parent
+    if any(not np.array_equal(one.labels, labels) for column in [*read, *texts] for one in column if one):
+        place = answers.again(*numbered[0], common[0]).parent.parent
         raise StoreError(f"{place}: holds answers to different test pictures. Remove this folder, and confirm again.")
     right = [np.array([one.right for one in column if one]) for column in read]
+    by_text = [np.array([one.right for one in column if one]) if all(column) else None for column in texts]
     ranked = sorted(range(len(right)), key=lambda one: -right[one].mean())
-    return Confirmation(entries=tuple(entries[one] for one in ranked), right=tuple(right[one] for one in ranked))
+    return Confirmation(
+        entries=tuple(entries[one] for one in ranked),
+        right=tuple(right[one] for one in ranked),
+        by_text=tuple(by_text[one] for one in ranked),
+    )

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from suite import datasets, tracking
 from suite.architectures import candidate
-from suite.core import answers, classes, seen
-from suite.core.errors import DatasetError
+from suite.core import answers, classes
 from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.datasets import Dataset, pairs
 from suite.datasets.pairs import Pairs
 from suite.depot import Courier
-from suite.search import buildable, exchange, folder, mistaken, settling, tuner
+from suite.search import buildable, exchange, folder, mistaken, same_pictures, settling, tuner
 from suite.search.bench import Bench
 from suite.search.budget import Hours
 from suite.search.diary import Diary
@@ -28,6 +27,10 @@ from suite.search.store import Store
 from suite.timing.timer import Timer
 from suite.training.deadline import Left
 
+OTHERS = (
+    "Search the new pictures under another name (--set name={name}-2), or bring back the old ones. Earlier trials can "
+    "still be reported and exported."
+)
 Beside = Callable[[Path, int], AbstractContextManager[object]]  # of a run folder and the number of workers in all
 
 
@@ -74,7 +77,7 @@ def conduct(
             learn=_reader(wanted, data, texts, before, store.folder, shown, evaluate.left) if texts else untaught,
             forecast=shown.forecast if shown else lambda forecast: None,
         )
-        _check_same_data(wanted, before, data.surroundings)
+        same_pictures.require(wanted, before, data, OTHERS.format(name=wanted.name))
         classes.keep(store.folder, data.classes)
         store.count_by(evaluate.known, data.sizes["train"])
         with beside(store.folder, workers), Courier(store.depot):
@@ -123,15 +126,3 @@ def _reader(
     if shown is None:
         return reader(wanted, data, texts, before, home, left=left)
     return reader(wanted, data, texts, before, home, left=left, forecast=shown.forecast, on_epoch=shown.reading)
-
-
-def _check_same_data(wanted: Study, before: Sequence[Trial], now: Mapping[str, str]) -> None:
-    """Raise DatasetError before any training when the pictures differ from those of earlier trials."""
-    first = seen.main(before)
-    changed = seen.change(first, now) if first else ""
-    if changed:
-        raise DatasetError(
-            f"{wanted.dataset}: the pictures have changed since {wanted.name} began: {changed}. Nothing was trained. "
-            f"Search the new pictures under another name (--set name={wanted.name}-2), or bring back the old ones. "
-            "Earlier trials can still be reported and exported."
-        )

@@ -16,7 +16,8 @@ from suite.statistics.seeds import Mean
 
 Array = NDArray[np.float64]
 
-DRAWS = 400
+RESAMPLES = 400
+DRAWS = 8  # of trials in each resample
 FEWEST = 5  # trainings whose rankings are compared
 
 
@@ -29,27 +30,49 @@ def area(accuracy: ArrayLike, cost: ArrayLike, worst: tuple[float, float], best:
 
 def hypervolume(
     right: NDArray[np.bool_], cost: ArrayLike, worst: tuple[float, float], best: tuple[float, float], count: int,
-    *, draws: int = DRAWS, seed: int = 0, confidence: float = CONFIDENCE,
+    *, resamples: int = RESAMPLES, draws: int = DRAWS, seed: int = 0, confidence: float = CONFIDENCE,
 ) -> Mean:  # fmt: skip
     """Return the share of a box that the front of `count` of the K trials of `right` [K, N] dominates on new pictures.
 
-    In each draw `count` trials are taken at random, their front is chosen by a resample of the pictures, and judged by
-    the pictures that were not drawn, as in `chosen.corrected`: so a front does not profit from luck with the pictures
-    that chose it, nor a family from more trials. The interval is for other pictures and other draws of these trials;
-    what another search would have found it does not know.
+    In each resample of the pictures `count` trials are taken at random, some times; their front is chosen by the
+    resample, and judged by the pictures that were not drawn, as in `chosen.corrected`: so a front does not profit from
+    luck with the pictures that chose it, nor a family from more trials. The interval is for other pictures; what
+    another search would have found it does not know.
     """
-    known, prices = right.astype(np.float32), np.asarray(cost, dtype=float)
-    random, pictures = np.random.default_rng(seed), right.shape[1]
-    found = []
-    for _ in range(draws):
-        taken = random.permutation(len(known))[:count]
-        times = random.multinomial(pictures, np.full(pictures, 1 / pictures))
-        inside = known[taken] @ times.astype(np.float32) / pictures
-        chosen = taken[fronts.nondominated(np.column_stack([-inside, prices[taken]]))]
-        judges = times == 0 if 0 in times else times > 0  # of very few pictures, all may be drawn
-        found.append(area(known[chosen][:, judges].mean(axis=1), prices[chosen], worst, best))
-    value, half = float(np.mean(found)), float(ndtri(0.5 + confidence / 2)) * math.sqrt(TOGETHER * np.var(found))
+    prices, random, pictures = np.asarray(cost, dtype=float), np.random.default_rng(seed), right.shape[1]
+    each = draws if count < len(right) else 1  # every draw of all trials is the same
+    times = random.multinomial(pictures, np.full(pictures, 1 / pictures), resamples)
+    inside, outside = _judged(right, times)
+    found = np.empty((resamples, each))
+    for row, seen, true in zip(found, inside, outside, strict=True):
+        for place in range(each):
+            taken = random.permutation(len(right))[:count]
+            chosen = taken[fronts.nondominated(np.column_stack([-seen[taken], prices[taken]]))]
+            row[place] = area(true[chosen], prices[chosen], worst, best)
+    by_picture, by_draw = _variances(found)
+    half = float(ndtri(0.5 + confidence / 2)) * math.sqrt(TOGETHER * by_picture + by_draw / found.size)
+    value = float(found.mean())
     return Mean(value, Interval(max(0.0, value - half), min(1.0, value + half)))
+
+
+def _judged(right: NDArray[np.bool_], times: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Return the share right of each trial [R, K] in resamples that draw the pictures so many `times` [R, N].
+
+    Then the same by the pictures that are not drawn; of very few pictures, all may be drawn, and all then judge.
+    """
+    judges = times == 0
+    judges[~judges.any(axis=1)] = True
+    known = right.astype(np.float32).T
+    inside, outside = (weights.astype(np.float32) @ known for weights in (times, judges))
+    return inside / right.shape[1], outside / judges.sum(axis=1, keepdims=True)
+
+
+def _variances(found: Array) -> tuple[float, float]:
+    """Return the variances of a table [R, D] by its rows alone, and by the draws within each."""
+    if found.shape[1] == 1:
+        return float(found.var(ddof=1)), 0.0
+    within = float(found.var(axis=1, ddof=1).mean())
+    return max(0.0, float(found.mean(axis=1).var(ddof=1)) - within / found.shape[1]), within
 
 
 def agreed(short: ArrayLike, long: ArrayLike, confidence: float = CONFIDENCE) -> tuple[Agreement, Interval] | None:

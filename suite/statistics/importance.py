@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.special import fdtr, ndtri, stdtrit
+from scipy.special import expit, fdtr, logit, ndtri, stdtrit
 
 from suite.statistics.intervals import CONFIDENCE, Interval
 
@@ -104,7 +104,8 @@ def shares(columns: Sequence[Array], values: ArrayLike, confidence: float = CONF
 
     It is omega squared of an analysis of variance: the sum of squares that only this setting explains, less what chance
     would. Its interval has two parts: that of the noncentral F distribution (Steiger, Psychological Methods 9, 2004),
-    and that other trials would have other settings, by the kurtosis of what each setting adds.
+    and that other trials would have other settings, by the kurtosis of what each setting adds. benchmarks/coverage.py
+    measures how often it holds the truth.
     """
     found = fit(columns, values)
     return _shares(found, confidence) if found else None
@@ -115,18 +116,22 @@ def _shares(found: Fit, confidence: float) -> list[Share]:
     whole = sum(own) + found.noise
     if not whole > 0:
         return [Share(0.0, Interval(0.0, 0.0)) for _ in own]
-    other = _other_trials(np.array([*own, found.noise]) / whole, found)
-    z = float(ndtri(0.5 + confidence / 2))
-    return [
-        _share(found, index, one, whole - one, z * float(other[index]), confidence) for index, one in enumerate(own)
-    ]
+    other = _other_trials(np.array([*own, found.noise]), found)
+    return [_share(found, index, one, whole - one, other[index], confidence) for index, one in enumerate(own)]
 
 
-def _other_trials(parts: Array, found: Fit) -> Array:
-    """Return how much the share of each setting varies because other trials would have other settings."""
+def _other_trials(variances: Array, found: Fit) -> list[float]:
+    """Return how much the logarithm of a part's odds varies because other trials would have other settings.
+
+    `variances` are those that each setting adds, and the noise. Of each, the kurtosis of what it adds tells how much
+    its own variance varies; of the noise, only what is more than a normal distribution has: the rest is told elsewhere.
+    """
     spreads = np.array([*(max(0.0, _kurtosis(part) - 1) for part in found.parts), max(0.0, _kurtosis(found.left) - 3)])
-    changes = np.diag(parts) - np.outer(parts, parts)
-    return np.sqrt((changes**2 * spreads).sum(axis=1) / len(found.left))
+    every, whole = spreads * variances**2, float(variances.sum())
+    return [
+        math.sqrt((spreads[one] + (every.sum() - every[one]) / (whole - variances[one]) ** 2) / len(found.left))
+        for one in range(len(variances) - 1)
+    ]
 
 
 def _kurtosis(values: Array) -> float:
@@ -134,20 +139,28 @@ def _kurtosis(values: Array) -> float:
     return float((values**4).mean()) / variance**2 if variance > 1e-18 else 3.0
 
 
-def _share(found: Fit, index: int, own: float, others: float, wider: float, confidence: float) -> Share:
+def _share(found: Fit, index: int, own: float, others: float, other: float, confidence: float) -> Share:
+    """Return the share of a setting that adds the variance `own`, beside that of all `others`.
+
+    Both parts of its interval are put together on the scale of log odds, where they are nearly symmetric.
+    """
     total, free = found.sums[index]
-    value = own / (own + others)
-    if not free or not found.noise > 0:
-        return Share(value, Interval(max(0.0, value - wider), min(1.0, value + wider)))
+    value, wider = own / (own + others), float(ndtri(0.5 + confidence / 2)) * other
+    if not free or not found.noise > 0 or not others > 0:
+        return Share(value, Interval(_odds(value, -wider), _odds(value, wider)))
     ratio, tail = total / free / found.noise, (1 - confidence) / 2
     low, high = (
         _noncentral(ratio, free, found.freedom, end) * found.noise / (found.freedom + free) for end in (1 - tail, tail)
     )
-    low, high = low / (low + others), high / (high + others)
-    return Share(
-        value,
-        Interval(max(0.0, value - math.hypot(value - low, wider)), min(1.0, value + math.hypot(high - value, wider))),
-    )
+    if not own > 0:
+        return Share(0.0, Interval(0.0, high / (high + others)))
+    below = math.hypot(math.log(own / low), wider) if low > 0 else math.inf
+    return Share(value, Interval(_odds(value, -below), _odds(value, math.hypot(max(0.0, math.log(high / own)), wider))))
+
+
+def _odds(share: float, change: float) -> float:
+    """Return a share whose log odds are changed."""
+    return float(expit(logit(share) + change))
 
 
 def _noncentral(ratio: float, free: int, freedom: int, share: float) -> float:

@@ -15,11 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.special import stdtr, stdtrit
 
-from suite.statistics.intervals import CONFIDENCE, Interval
+from suite.statistics.intervals import CONFIDENCE, MANY, Interval, wilson
 from suite.statistics.pairs import LEVEL
 
 Array = NDArray[np.float64]
 
+TOLD = 6  # fewest seeds that can tell two networks apart by a sign-flip test
 RESAMPLES = 2000
 BETTER = 0.75  # of P(A better than B), from which A counts as better (Bouthillier et al., 2021)
 
@@ -34,32 +35,44 @@ class Mean(NamedTuple):
 def mean(answers: ArrayLike, confidence: float = CONFIDENCE) -> Mean:
     """Return the mean of `answers` [S, N], and its interval for other seeds and other pictures.
 
-    Answers are 1 for right and 0 for wrong; or the differences of two networks, seed by seed and picture by picture.
-    Both sources count together, as in an analysis of variance with two random factors: Var = r/S + c/N - e/(SN), with
-    the variances r of the means of seeds, c of those of pictures, and e of what neither explains. The degrees of
-    freedom are Satterthwaite's. With one seed, only the pictures count.
+    Answers are the differences of two networks, seed by seed and picture by picture; of shares see `share`.
     """
-    table = np.asarray(answers, dtype=float)
+    value, variance, freedom = _varied(np.asarray(answers, dtype=float))
+    half = float(stdtrit(min(freedom, MANY), 0.5 + confidence / 2)) * math.sqrt(variance)
+    return Mean(value, Interval(value - half, value + half))
+
+
+def share(right: ArrayLike, confidence: float = CONFIDENCE) -> Mean:
+    """Return the share of the answers `right` [S, N] that are, and its interval for other seeds and other pictures.
+
+    It is Wilson's interval for as many pictures as would give the share its variance, by Student's t.
+    """
+    table = np.asarray(right, dtype=float)
+    value, variance, freedom = _varied(table)
+    pictures = value * (1 - value) / variance if variance > 0 else table.shape[1]
+    return Mean(value, wilson(value, pictures, confidence, freedom))
+
+
+def _varied(table: Array) -> tuple[float, float, float]:
+    """Return the mean of a table [S, N], its variance for other rows and columns, and the degrees of freedom of that.
+
+    An analysis of variance with two random factors: Var = r/S + c/N - e/(SN), with the variances r of the means of
+    seeds, c of those of pictures, and e of what neither explains. What seeds add, (r - e/N)/S, is not below zero. The
+    degrees of freedom are Satterthwaite's; where seeds add nothing, those of the pictures. With fewer than TOLD seeds
+    nobody knows whether they add anything: the degrees of freedom are then as few as if they did. With one seed, only
+    the pictures count.
+    """
     seeds, pictures = table.shape
-    value, rows, columns = table.mean(), table.mean(axis=1), table.mean(axis=0)
-    by_seed = rows.var(ddof=1) / seeds if seeds > 1 else 0.0
-    by_picture = columns.var(ddof=1) / pictures
-    rest = ((table - rows[:, None] - columns + value) ** 2).sum() / max(1, (seeds - 1) * (pictures - 1))
-    both = rest / (seeds * pictures) if seeds > 1 else 0.0
-    variance = max(by_seed + by_picture - both, by_seed, by_picture)
-    return Mean(float(value), _interval(float(value), variance, _freedom(by_seed, by_picture, both, table), confidence))
-
-
-def _freedom(by_seed: float, by_picture: float, both: float, table: Array) -> float:
-    seeds, pictures = table.shape
-    parts = by_seed**2 / max(1, seeds - 1) + by_picture**2 / (pictures - 1)
-    parts += both**2 / max(1, (seeds - 1) * (pictures - 1))
-    return (by_seed + by_picture - both) ** 2 / parts if parts > 0 else math.inf
-
-
-def _interval(value: float, variance: float, freedom: float, confidence: float) -> Interval:
-    half = float(stdtrit(max(1.0, min(freedom, 1e9)), 0.5 + confidence / 2)) * math.sqrt(variance)
-    return Interval(value - half, value + half)
+    value, rows, columns = float(table.mean()), table.mean(axis=1), table.mean(axis=0)
+    by_picture = float(columns.var(ddof=1)) / pictures
+    if seeds == 1:
+        return value, by_picture, pictures - 1
+    by_seed, cells = float(rows.var(ddof=1)) / seeds, (seeds - 1) * (pictures - 1)
+    both = float(((table - rows[:, None] - columns + value) ** 2).sum()) / cells / (seeds * pictures)
+    variance = max(0.0, by_seed - both) + by_picture
+    known = max(by_seed, both) if seeds < TOLD else by_seed * (by_seed > both)
+    parts = known**2 / (seeds - 1) + both**2 / cells * (known > 0) + by_picture**2 / (pictures - 1)
+    return value, variance, max(1.0, variance**2 / parts) if parts > 0 else math.inf
 
 
 def fewest(comparisons: int, level: float = LEVEL) -> int:

@@ -143,21 +143,22 @@ def best_weights(file: Path) -> list[np.ndarray]:
 class Keeper(keras.callbacks.Callback):
     """Saves a training after its epochs, so that one whose process is killed goes on from there.
 
-    An epoch is not saved while that would take more than a twentieth of the time.
+    The epoch `until` is not saved: what becomes of it is known only at the end. Nor is an epoch while saves would take
+    more than one part in `spared` of the time; with 0, each is.
     """
 
-    def __init__(self, save: Callable[[], object], until: int) -> None:
+    def __init__(self, save: Callable[[], object], until: float = math.inf, *, spared: float = SPARED) -> None:
         super().__init__()
-        self._save, self._until = save, until
+        self._save, self._until, self._spared = save, until, spared
         self._rest, self._saved = 0.0, -math.inf  # seconds from one save to the next; when the last one ended
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Save, but for the last epoch: what becomes of it is known only then."""
+        """Save, unless it is the last epoch or too early."""
         began = time.monotonic()
         if epoch + 1 < self._until and not self.model.stop_training and began - self._saved >= self._rest:
             self._save()
             self._saved = time.monotonic()
-            self._rest = SPARED * (self._saved - began)
+            self._rest = self._spared * (self._saved - began)
 
 
 def _described(variables: Sequence[keras.Variable]) -> list[str]:

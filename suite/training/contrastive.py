@@ -22,7 +22,7 @@ from suite.datasets import Dataset
 from suite.datasets.pairs import Pairs
 from suite.training import optimizers, zero_shot
 from suite.training.best import Best, OnEpoch
-from suite.training.checkpoint import Progress, best_weights, restored, save
+from suite.training.checkpoint import Keeper, Progress, best_weights, restored, save
 from suite.training.deadline import Deadline, Forecast, Left, OutOfTimeError, forever
 from suite.training.schedules import schedule
 
@@ -84,9 +84,9 @@ def train(
     begun = restored(checkpoint, variables, plan)
     best = Best(begun, recipe.patience, on_epoch)
 
-    def keep(done: Progress) -> None:
+    def keep() -> None:
         if checkpoint:
-            save(checkpoint, variables, plan, _timed(done, begun, began))
+            save(checkpoint, variables, plan, _timed(best.progress, begun, began))
 
     deadline = Deadline(left, data.sizes["validation"] / pairs.size, forecast)
     done = len(begun.curve)
@@ -98,7 +98,7 @@ def train(
         judge = Judge(whole, data, texts.classes, deadline)
         deadline.fit(
             model, batches, steps_per_epoch=steps, initial_epoch=done, epochs=words.epochs, verbose=0, shuffle=False,
-            callbacks=[judge, best, Keeper(best, keep), deadline],
+            callbacks=[judge, best, Keeper(keep, spared=0), deadline],
         )  # fmt: skip
     reached = _timed(best.progress, begun, began)
     if len(reached.curve) < words.epochs:
@@ -146,15 +146,3 @@ class Judge(keras.callbacks.Callback):
         found = self._network.evaluate(self._pictures, verbose=0, return_dict=True)
         if logs is not None:
             logs.update({f"val_{name}": value for name, value in found.items()})
-
-
-class Keeper(keras.callbacks.Callback):
-    """Keeps the state of the training after each epoch."""
-
-    def __init__(self, best: Best, keep: Callable[[Progress], object]) -> None:
-        super().__init__()
-        self._best, self._keep = best, keep
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Keep it."""
-        self._keep(self._best.progress)

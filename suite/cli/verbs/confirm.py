@@ -9,6 +9,9 @@ with the best: `behind` is by how many points it is behind, with its interval; `
 another training of the best beats another one of it; `p` that of a sign-flip test of paired seeds (Holm); and
 `practically_equal` the probability that both differ by no more than --equal points.
 
+Networks of a study with [words] learn from texts anew too, from the pairs that the split leaves. `zero_shot` is their
+accuracy by the texts of the classes alone.
+
 Two networks need six seeds to be told apart, five need eight. With fewer the answer is only a range. --trial names the
 networks in place of the chosen ones.
 
@@ -35,8 +38,8 @@ from suite.report.comparison import compare
 from suite.statistics.seeds import fewest
 
 SPARE = (
-    "worst_seed", "best_seed", "activations", "macs", "behind_low", "behind_high", "practically_equal", "p", "seeds",
-    "behind", "parameters", "latency",
+    "zero_shot_low", "zero_shot_high", "worst_seed", "best_seed", "activations", "macs", "behind_low", "behind_high",
+    "practically_equal", "p", "seeds", "behind", "parameters", "latency",
 )  # fmt: skip
 
 

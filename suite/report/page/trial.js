@@ -46,6 +46,7 @@ function notes_of(trial) {
     until[trial] !== null && say("It ends after epoch {epoch}, before the last of its study.", { epoch: whole(until[trial]) }),
     continues[trial] !== null && say("It continues the training of trial {number}.", { number: String(continues[trial]) }),
     again && say("Trained again with {seeds} seeds, it has {mean} % of the test pictures right (95 % interval {low} to {high}).", { seeds: whole(again.seeds.length), mean: fixed(again.mean, 1), low: fixed(again.low, 1), high: fixed(again.high, 1) }),
+    again?.by_text && say("By the texts of their classes alone it tells {share} % of them (95 % interval {low} to {high}).", { share: fixed(again.by_text.mean, 1), low: fixed(again.by_text.low, 1), high: fixed(again.by_text.high, 1) }),
     sure?.front_share !== null && sure?.front_share !== undefined && say("It is on the front in {share} % of the resamples of the pictures.", { share: fixed(sure.front_share, 0) }),
     sure?.group && say("Its letters among the front are “{letters}”: those that share one cannot be told apart by their accuracy.", { letters: sure.group }),
   ].filter(Boolean).map((text) => element("p", { class: "note" }, text));

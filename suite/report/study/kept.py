@@ -13,6 +13,7 @@ from suite.report import confirmation, phrases, wrong
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison
 from suite.report.entries import Entry
+from suite.statistics import seeds as means
 from suite.statistics.calibration import reliability
 
 Sides = Sequence[tuple[Comparison, Certainty | None]]  # each data set, and how sure its accuracies are
@@ -93,7 +94,7 @@ def _in_room(side: Comparison, sure: Certainty, tell: Callable[[Answers], Sequen
     front = {entry.name for entry in side.front} | {sure.entries[sure.best].name}
     found: dict[str, Any] = {}
     for one in sorted(range(len(sure.entries)), key=lambda one: sure.entries[one].name not in front):
-        told = tell(sure.kept[one])
+        told = tell(sure.kept(one))
         room -= len(told)
         if room < 0:
             break
@@ -103,8 +104,10 @@ def _in_room(side: Comparison, sure: Certainty, tell: Callable[[Answers], Sequen
 
 def _confusion(kept: Answers) -> list[list[int]]:
     """Return how many pictures of which class are named as which: [label, named, pictures], sparse."""
-    pairs, counts = np.unique(np.stack([kept.labels, kept.named]), axis=1, return_counts=True)
-    return np.vstack([pairs, counts]).T.tolist()
+    count = 1 + int(max(kept.labels.max(), kept.named.max()))
+    table = np.bincount(kept.labels.astype(np.int64) * count + kept.named, minlength=count * count)
+    pairs = np.flatnonzero(table)
+    return np.column_stack([*np.divmod(pairs, count), table[pairs]]).tolist()
 
 
 def _calibration(kept: Answers) -> list[list[float]]:
@@ -137,13 +140,12 @@ def _was_confirmed(comparison: Comparison, entry: Entry) -> bool:
 
 
 def _confirmed(known: confirmation.Confirmation) -> dict[str, Any]:
-    (entry,), (mean,), (seeds,) = known.entries, known.means, known.by_seed
+    (entry,), (mean,), (seeds,), (by_text,) = known.entries, known.means, known.by_seed, known.by_text
     return {
         "name": entry.name,
-        "mean": 100 * mean.value,
-        "low": max(0.0, 100 * mean.interval.low),
-        "high": min(100.0, 100 * mean.interval.high),
+        **confirmation.percent("mean", mean),
         "seeds": [round(float(value), 3) for value in seeds],
+        "by_text": None if by_text is None else confirmation.percent("mean", means.share(by_text)),
     }
 
 

@@ -73,7 +73,7 @@ def _wrongly(mistake: Mistake) -> str:
 
 def confusions(certainty: Certainty) -> Picture:
     """Which classes the best candidate takes for which."""
-    name, kept = certainty.entries[certainty.best].name, certainty.kept[certainty.best]
+    name, kept = certainty.entries[certainty.best].name, certainty.kept(certainty.best)
     counts = _counts(certainty, kept)
     with picture.style("confusions"):
         figure, axes = picture.new()
@@ -180,7 +180,7 @@ def _ends(is_right: bool, count: int, of: int) -> dict[str, float | None]:
 
 def calibration(certainty: Certainty) -> Picture:
     """Whether the best candidate is as often right as it says."""
-    name, kept = certainty.entries[certainty.best].name, certainty.kept[certainty.best]
+    name, kept = certainty.entries[certainty.best].name, certainty.kept(certainty.best)
     plain, tempered = (reliability(said.astype(float), kept.right) for said in (kept.said, kept.tempered))
     with picture.style("calibration"):
         figure, axes = picture.new()

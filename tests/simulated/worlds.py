@@ -1,0 +1,116 @@
+"""Simulated studies: their truth, and what a study would see of it. Shares are between 0 and 1."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from suite.statistics import importance
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+DEPTH, WIDTH = np.array([0.0, 1.0, 1.6, 2.0]), np.array([0.0, 0.6, 0.9])  # what each level adds to an accuracy
+DEEPER, WIDER = np.array([0.0, 0.6, 1.0, 1.3]), np.array([0.0, 0.9, 1.7])  # doublings of a cost that each level adds
+SAMPLED = {"uneven": [0.1, 0.2, 0.3, 0.4], "lopsided": [0.05, 0.1, 0.15, 0.7]}  # how often each depth is tried
+SETTINGS = ("depth", "width", "idle", "rate")
+KINDS = ("even", "uneven", "lopsided", "together")
+
+
+def classifiers(
+    random: np.random.Generator, *, trials: int, pictures: int, share: float, spread: float, alike: float = 0.5,
+    better: Array | float = 0.0,
+) -> tuple[Array, Mask]:  # fmt: skip
+    """Return the true shares [K] of some trials and their answers [K, N]; hard pictures are hard for all.
+
+    Skills are normal around that of `share`, with this `spread`, and `better` [K] is added. Of the luck of an answer
+    the part `alike` is common to all trials: the more, the fewer pictures tell two of them apart.
+    """
+    skill = ndtri(share) + spread * random.standard_normal(trials) + better
+    hard, luck = random.standard_normal(pictures), random.standard_normal((trials, pictures))
+    return ndtr(skill), skill[:, None] > math.sqrt(alike) * hard + math.sqrt(1 - alike) * luck
+
+
+def altered(
+    random: np.random.Generator, *, pictures: int, share: float, differ: float, lost: float
+) -> tuple[float, Mask, Mask]:
+    """Return what a network truly loses by a conversion, and its answers [N] before and after it.
+
+    The conversion changes whether an answer is right with the probability `differ`, and loses `lost` of the share.
+    """
+    gone, gained = (differ + lost) / 2, (differ - lost) / 2
+    before, luck = random.random(pictures) < share, random.random(pictures)
+    after = np.where(before, luck >= gone / share, luck < gained / (1 - share))
+    return gone - gained, before, after
+
+
+def trained_again(
+    random: np.random.Generator, *, seeds: int, pictures: int, by_seed: float, share: float = 0.8, alike: float = 0.7
+) -> Mask:
+    """Return the answers [S, N] of one network trained with several seeds, whose true share is `share` on average."""
+    skill = math.sqrt(1 + by_seed**2) * ndtri(share) + by_seed * random.standard_normal(seeds)
+    hard, luck = random.standard_normal(pictures), random.standard_normal((seeds, pictures))
+    return skill[:, None] > math.sqrt(alike) * hard + math.sqrt(1 - alike) * luck
+
+
+def both_trained_again(
+    random: np.random.Generator, *, seeds: int, pictures: int, by_seed: float, share: float, ahead: float
+) -> tuple[float, Array]:
+    """Return by how much one network is truly better than another, and the differences [S, N] of their answers.
+
+    The pictures are hard for both, and the seeds pair their trainings.
+    """
+    hard, luck = random.standard_normal(pictures), random.standard_normal((2, seeds, pictures))
+    middle = math.sqrt(1 + by_seed**2) * ndtri([share + ahead, share])
+    skill = middle[:, None] + by_seed * random.standard_normal((2, seeds))
+    right = skill[:, :, None] > math.sqrt(0.7) * hard + math.sqrt(0.3) * luck
+    return ahead, right[0].astype(float) - right[1]
+
+
+def searched(
+    random: np.random.Generator, count: int, noise: float, kind: str
+) -> tuple[list[Array], Array, list[Array]]:
+    """Return the settings of some trials as columns, their values, and the parts of these.
+
+    The parts are of a depth, a width, a setting that does nothing, a rate, and of what settings do together.
+    """
+    depth = random.choice(4, count, p=SAMPLED.get(kind))
+    width, idle, rate = random.integers(3, size=count), random.integers(2, size=count), random.uniform(-1, 1, count)
+    together = (kind == "together") * 0.5 * (depth - 1.5) * (idle - 0.5)
+    parts = [DEPTH[depth], WIDTH[width], np.zeros(count), 0.3 * rate - 1.5 * rate**2, together]
+    columns = [importance.levels(list(each)) for each in (depth, width, idle)]
+    values = np.sum(parts, axis=0) + noise * random.standard_normal(count)
+    return [*columns, importance.curve(list(rate))], values, parts
+
+
+def explained(noise: float, kind: str) -> Array:
+    """Return the share of the variance that each of the four settings of `searched` truly explains."""
+    variances = np.array([part.var() for part in searched(np.random.default_rng(0), 400_000, noise, kind)[2]])
+    return variances[:4] / (variances.sum() + noise**2)
+
+
+def priced(
+    random: np.random.Generator, count: int, noise: float, uneven: float = 0.0, deep: float = 1.2, wide: float = 0.3
+) -> tuple[list[Array], Array, Array]:
+    """Return trials whose value grows by `deep` for each doubling of the cost by depth, by `wide` by width.
+
+    They are their settings as columns, their values and their costs. `uneven`: wider networks have more noise.
+    """
+    depth, width, rate = random.integers(4, size=count), random.integers(3, size=count), random.uniform(-1, 1, count)
+    deeper, wider = DEEPER[depth], WIDER[width]
+    cost = 2.0 ** (deeper + wider + 0.03 * random.standard_normal(count))
+    values = deep * deeper + wide * wider - rate**2 + (1 + uneven * wider) * noise * random.standard_normal(count)
+    columns = [importance.levels(list(depth)), importance.levels(list(width)), importance.curve(list(rate))]
+    return columns, values, cost
+
+
+def timed(random: np.random.Generator, *, blocks: int, calls: int, moody: float, spread: float) -> Sequence[Array]:
+    """Return the times of calls in blocks, whose true median is 1: the machine's mood lasts from block to block."""
+    mood = random.standard_normal(blocks)
+    for one in range(1, blocks):
+        mood[one] = moody * mood[one - 1] + math.sqrt(1 - moody**2) * mood[one]
+    return [np.exp(spread * (each + random.standard_normal(calls))) for each in mood]
