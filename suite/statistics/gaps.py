@@ -34,7 +34,7 @@ def gap(right: Mask, than: Mask, confidence: float = CONFIDENCE) -> Gap:
     """Return by how much the trial with the answers `right` [N] is better than that with the answers `than` [N].
 
     The interval is the score interval of paired shares (`intervals.paired`). Between neighbours on a front, which were
-    chosen by these pictures, it covers 94 to 98 % of the truths in simulated studies (benchmarks/coverage.py).
+    chosen by these pictures, it holds 94 to 99 % of the truths in simulated studies (benchmarks/coverage.py).
     """
     return Gap(float(right.mean() - than.mean()), paired(right, than, confidence))
 
