@@ -169,6 +169,12 @@ def test_outputs_that_are_none_or_named_twice_are_refused(outputs: Any) -> None:
         inference.answer({"outputs": outputs}, {"probabilities": [[1.0]], "label": ["a"]}, "net", "1")
 
 
+def test_a_refusal_does_not_repeat_a_request_that_is_long() -> None:
+    tensor = {"name": "encoded", "datatype": "BYTES", "shape": [1] * 10_000, "data": ["", ""]}
+    with pytest.raises(RequestError, match=r"^'shape' must be \[2\], the number of files$"):
+        inference.question({"inputs": [tensor]})
+
+
 def test_requests_that_the_memory_does_not_hold_at_once_are_to_come_again() -> None:
     async def two() -> None:
         bodies = Bodies(1000)

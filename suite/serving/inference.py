@@ -36,7 +36,7 @@ def question(told: Mapping[str, Any]) -> Question:
     if name != "encoded":
         return numbers(name, data, shape)
     if shape != [len(data)]:
-        raise RequestError(f"'shape' is {shape}, but there are {len(data)} files")
+        raise RequestError(f"'shape' must be [{len(data)}], the number of files")
     return files(data)
 
 

@@ -103,7 +103,7 @@ def test_a_run_whose_server_goes_says_what_waits_and_the_same_command_delivers_i
     command = [sys.executable, "-m", "suite", "run", str(STUDY), *SHORT, "budget.trials=8"]
     how = {"cwd": tmp_path, "env": environment, "text": True, "stdin": subprocess.DEVNULL}
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **how) as running:  # type: ignore[call-overload]
-        wait_for(lambda: "complete" in in_mlflow(place, "quickstart-resnet").values())
+        wait_for(lambda: "complete" in in_mlflow(place, "quickstart-resnet").values(), 900)
         place.kill()
         _, said = running.communicate()
     assert running.returncode == 0, said
