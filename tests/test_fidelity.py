@@ -23,8 +23,7 @@ from suite.core.errors import StudyError
 from suite.core.study import Budget, Fidelity, Study
 from suite.core.trial import Run, State, Trial, pausing
 from suite.report.comparison import compare
-from suite.search import fidelity, folder, tuner
-from suite.search import store as storing
+from suite.search import fidelity, folder, proposer, tuner
 from suite.search.budget import parts, spent
 from suite.search.progress import Progress
 from suite.search.rows import DEATHS
@@ -253,12 +252,12 @@ def test_two_workers_that_ask_at_once_do_not_go_on_with_the_same_trial(
 
         def choose(study: Study, trials: list[Trial], kept: fidelity.Kept, promises: fidelity.Promises) -> Trial | None:
             chosen = fidelity.next_step(study, trials, kept, promises)
-            monkeypatch.setattr(storing, "next_step", fidelity.next_step)
+            monkeypatch.setattr(proposer, "next_step", fidelity.next_step)
             asking.append(threads.submit(two.ask))
             time.sleep(1)  # it is well under way, or waits
             return chosen
 
-        monkeypatch.setattr(storing, "next_step", choose)
+        monkeypatch.setattr(proposer, "next_step", choose)
         begun = [one.ask(), asking[0].result()]
         assert sorted(str(trial.continues) for trial in begun) == ["0", "None"]
         assert [trial.state for trial in one.trials()] == ["paused", "running", "running"]

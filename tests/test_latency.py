@@ -155,6 +155,22 @@ def test_an_interval_is_above_zero_however_wild_the_machine(noise: float) -> Non
             assert 0 < found.low <= found.median <= found.high < float("inf")
 
 
+def test_a_machine_that_was_busy_for_hours_is_known_at_rest_after_one_quiet_spell() -> None:
+    source = np.random.default_rng(0)
+    busy = 0.001 * np.exp(source.uniform(0, 4, 400))
+    quiet = 0.001 * source.uniform(1, 1.03, 60)
+    assert at_rest(busy) > 0.0012
+    assert at_rest(np.concatenate([busy, quiet])) == pytest.approx(0.00101, rel=0.01)
+    assert at_rest(np.concatenate([quiet, busy])) == pytest.approx(0.00101, rel=0.01)
+
+
+def test_rest_does_not_fall_the_longer_one_measures() -> None:
+    source = np.random.default_rng(0)
+    seen = 0.001 * source.lognormal(0, 0.05, 2000)
+    assert at_rest(seen) == pytest.approx(at_rest(seen[:200]), rel=0.01)
+    assert at_rest(seen) > 1.1 * seen.min()
+
+
 def test_at_rest_is_the_lower_quartile_of_what_references_took_each_half_second() -> None:
     """A machine that is busy for half of the time, twice as slow then: rest is what it takes in the other half."""
     clock = Clock()

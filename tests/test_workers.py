@@ -133,7 +133,7 @@ def test_the_trial_of_a_dead_worker_is_given_out_once_by_several_that_find_it_at
     workers.seconds = 0.05
     assert workers.end(workers.start(4)) == [0] * 4, workers.errors
     workers.check()
-    assert Counter(trial.state for trial in workers.read())["interrupted"] == 3
+    assert Counter(trial.state for trial in workers.read())["interrupted"] == 3, workers.read()
 
 
 def hammered(workers: Workers, count: int, blows: int, seed: int) -> None:

@@ -41,6 +41,7 @@ TURN = (0.02, 0.05)  # seconds of a turn of the timed call: shortest, longest
 OTHERS = 0.01  # seconds of a turn of each reference
 COLD = 0.3  # first part of a turn's seconds, whose calls do not count
 MOMENT = 0.5  # seconds over which a reference's median is taken
+SPELL = 10  # moments that are judged together: five seconds of quiet are enough to know what rest is
 PROCESSES = 0.012  # relative standard deviation between processes that time the same (`benchmarks/latency.py`)
 SURE = 1.96  # standard deviations of a 95 % interval
 TAIL = 10  # calls that must lie beyond a percentile for it to be reported
@@ -199,11 +200,13 @@ def _disagreement(blocks: Sequence[Block], rests: Mapping[str, float]) -> float:
 
 
 def at_rest(seen: Sequence[float]) -> float:
-    """Return the seconds of a reference at rest: the lower quartile of its `moments`.
+    """Return the seconds of a reference at rest: the lower quartile of `moments` in a quiet spell.
 
-    The minimum would be luck, and fall the longer one measures. The median would be that of a busy machine.
+    The minimum would be luck, and fall the longer one measures. The quartile of all moments would be that of a machine
+    which was busy for most of the time.
     """
-    return float(np.quantile(seen, 0.25))
+    spells = np.array_split(np.asarray(seen), max(1, len(seen) // SPELL))
+    return float(np.quantile([np.quantile(spell, 0.25) for spell in spells], 0.1, method="lower"))
 
 
 def moments(blocks: Sequence[Block]) -> dict[str, list[float]]:

@@ -147,9 +147,9 @@ class Keeper(keras.callbacks.Callback):
     more than one part in `spared` of the time; with 0, each is.
     """
 
-    def __init__(self, save: Callable[[], object], until: float = math.inf, *, spared: float = SPARED) -> None:
+    def __init__(self, save: Callable[[], object], until: float = math.inf, *, spared: float | None = None) -> None:
         super().__init__()
-        self._save, self._until, self._spared = save, until, spared
+        self._save, self._until, self._spared = save, until, SPARED if spared is None else spared
         self._rest, self._saved = 0.0, -math.inf  # seconds from one save to the next; when the last one ended
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

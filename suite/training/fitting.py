@@ -110,9 +110,13 @@ def _name(network: keras.Model, recipe: Recipe) -> str:
 
 
 def _written(network: keras.Model) -> str:
-    """Return a network as Keras writes it down, with numbers for names: Keras' own names count what was built."""
+    """Return a network as Keras writes it down, with numbers for names: Keras' own names count what was built.
+
+    How it was compiled is left out: a network that is trained for a second time has the optimizer of the first.
+    """
     names = {layer.name: f"#{place}" for place, layer in enumerate(network._flatten_layers())}
-    return re.sub(r'"([^"]*)"', lambda found: f'"{names.get(found[1], found[1])}"', network.to_json())
+    written = json.dumps(keras.saving.serialize_keras_object(network.get_config()))
+    return re.sub(r'"([^"]*)"', lambda found: f'"{names.get(found[1], found[1])}"', written)
 
 
 def _dropouts(network: keras.Model) -> list[keras.layers.Dropout]:
