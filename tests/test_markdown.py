@@ -17,7 +17,7 @@ from tests.commands import suite
 from tests.report_runs import families, run, study, trial
 
 ROOT = Path(__file__).parents[1]
-TABLE = ROOT / "reports" / "quickstart-digits-amd-epyc-2-cores-tensorflow-2.21" / "trials.csv"
+TABLE = ROOT / "reports" / "quickstart-digits-2-cores" / "trials.csv"
 GITHUB = MarkdownIt("commonmark").enable("table")
 
 

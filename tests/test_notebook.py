@@ -25,7 +25,7 @@ from tests.commands import suite as command
 from tests.report_runs import families
 
 ROOT = Path(__file__).parents[1]
-TABLE = ROOT / "reports" / "quickstart-digits-amd-epyc-2-cores-tensorflow-2.21" / "trials.csv"
+TABLE = ROOT / "reports" / "quickstart-digits-2-cores" / "trials.csv"
 
 
 @pytest.fixture(scope="module")
