@@ -26,7 +26,7 @@ from tests.test_certainty import made
 PICTURES = 300
 
 
-@pytest.mark.parametrize(("trials", "count"), [(10, 10), (30, 10)])
+@pytest.mark.parametrize(("trials", "count"), [(10, 10), pytest.param(30, 10, marks=pytest.mark.slow)])
 def test_the_hypervolume_is_that_on_new_pictures_and_its_interval_covers(trials: int, count: int) -> None:
     random, worst, best = np.random.default_rng(0), (0.6, 1.0), (1.0, 0.0)
     covered, errors = [], []

@@ -414,6 +414,7 @@ def test_on_a_gpu_its_own_memory_clock_heat_and_energy_are_told(tmp_path: Path) 
     assert times["saved_model", 8] < times["litert", 8]
 
 
+@pytest.mark.slow
 def test_a_timer_whose_process_dies_between_two_orders_says_so_and_takes_another(tmp_path: Path) -> None:
     made = campaign._made("mobilenet/tiny", FAST, ["litert"], str(tmp_path))
     order = Order(artefact=made["artefacts"]["litert"]["file"], batches=(1,), seconds=0.2, longest=60)

@@ -221,6 +221,7 @@ def again(done: Run) -> tuple[confirmation.Confirmation, list[str]]:
     return found, lines
 
 
+@pytest.mark.slow
 def test_networks_that_learn_from_texts_are_trained_again_from_their_texts_on(
     again: tuple[confirmation.Confirmation, list[str]], done: Run
 ) -> None:
@@ -253,6 +254,7 @@ def pictures_of(batches: Any) -> list[bytes]:
     return [picture.tobytes() for batch, _ in batches for picture in batch.numpy()]
 
 
+@pytest.mark.slow
 def test_the_answer_and_the_page_say_what_the_texts_alone_can_tell(
     again: tuple[confirmation.Confirmation, list[str]], done: Run, tmp_path: Path
 ) -> None:
