@@ -185,7 +185,7 @@ def test_what_may_not_be_told_from_the_front_belongs_to_it(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("words", "said"), [
     (("--as", "litert-int9"), "'litert-int9' is not one of"),
-    (("--as", "litert", "--families"), "--families and --as go one by one"),
+    (("--as", "litert", "--families"), "give --families or --as, not both"),
 ])  # fmt: skip
 def test_what_cannot_be_asked_is_said(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
     done = suite("front", "nothing", "--runs", tmp_path, *words)

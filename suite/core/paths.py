@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+INT8 = "litert-int8"
 PATHS = {
     "saved_model": "signature `pixels` of the SavedModel, by TensorFlow",
     "xla": "the same signature, compiled by XLA",
     "litert": "LiteRT (TensorFlow Lite) with XNNPACK, float32",
-    "litert-int8": "LiteRT with XNNPACK, weights and activations in 8 bits",
+    INT8: "LiteRT with XNNPACK, weights and activations in 8 bits",
     "onnx": "ONNX Runtime",
     "openvino": "OpenVINO on the processor, float32",
     "keras": "`model(pictures)` of Keras, for contrast: it times Python",
     "pytorch": "PyTorch, in tables of timm",
 }
 # A path on the left runs its references on the path on the right: the same library, which starts faster there.
-BESIDE = {"xla": "saved_model", "keras": "saved_model", "litert-int8": "litert"}
-DEPLOYED = ("saved_model", "xla", "litert", "litert-int8", "onnx", "openvino")  # paths that people serve a model on
+BESIDE = {"xla": "saved_model", "keras": "saved_model", INT8: "litert"}
+DEPLOYED = ("saved_model", "xla", "litert", INT8, "onnx", "openvino")  # paths that people serve a model on
 OF_TENSORFLOW = ("saved_model", "xla", "keras")
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"  # TensorFlow reads it when it is loaded: 0 means without oneDNN
 FOR_TRAINING = "SUITE_ONEDNN_OFF"  # set in the environment where we switched oneDNN off, for trainings alone

@@ -13,6 +13,7 @@ class Format:
 
     title: str
     runs: str  # what runs it
+    packages: tuple[str, ...]  # what pip installs to run it, the runtime first
     lacks: str = ""  # what it does not do, for the card
 
 
@@ -23,24 +24,30 @@ _PIXELS = (
 _NO_RULE = "{runtime} has no form of the antialiased resizing that training used"
 
 FORMATS = {
-    SAVED_MODEL: Format(title="SavedModel", runs="TensorFlow, TensorFlow Serving"),
+    SAVED_MODEL: Format(title="SavedModel", runs="TensorFlow, TensorFlow Serving", packages=("tensorflow",)),
     "litert": Format(
-        title="LiteRT", runs="LiteRT (TensorFlow Lite)", lacks=_PIXELS.format(reason=_NO_RULE.format(runtime="LiteRT"))
+        title="LiteRT",
+        runs="LiteRT (TensorFlow Lite)",
+        packages=("ai-edge-litert",),
+        lacks=_PIXELS.format(reason=_NO_RULE.format(runtime="LiteRT")),
     ),
     "litert-int8": Format(
         title="LiteRT in 8 bits",
         runs="LiteRT (TensorFlow Lite)",
+        packages=("ai-edge-litert",),
         lacks=_PIXELS.format(reason=_NO_RULE.format(runtime="LiteRT"))
         + " Weights (a scale for each channel) and activations have 8 bits; what it takes and answers is float32.",
     ),
     "onnx": Format(
         title="ONNX",
         runs="ONNX Runtime, Triton",
+        packages=("onnxruntime",),
         lacks=_PIXELS.format(reason=_NO_RULE.format(runtime="the converter to ONNX")),
     ),
     "openvino": Format(
         title="OpenVINO IR",
         runs="OpenVINO, OpenVINO Model Server",
+        packages=("openvino",),
         lacks=_PIXELS.format(reason=_NO_RULE.format(runtime="OpenVINO"))
         + " OpenVINO computes in 16 bits where the processor can, and answers a little otherwise: these figures are of "
         "float32 (`INFERENCE_PRECISION_HINT` is `f32`).",
@@ -48,6 +55,7 @@ FORMATS = {
     "keras": Format(
         title="Keras",
         runs="Keras 3; it can be trained further",
+        packages=("tensorflow", "keras"),
         lacks=_PIXELS.format(reason="its file holds layers, and none resizes as training did"),
     ),
 }  # fmt: skip

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-PACKAGES = {  # what pip installs for a format
-    "saved_model": "tensorflow", "litert": "ai-edge-litert", "litert-int8": "ai-edge-litert", "onnx": "onnxruntime",
-    "openvino": "openvino", "keras": "tensorflow keras",
-}  # fmt: skip
+from suite.export.formats import FORMATS
 
 _BEGINNING = """\
 from pathlib import Path
@@ -104,9 +101,6 @@ def asking(card: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for one in card["formats"]:
         modules = one["needs"].split(", ") if one["needs"] else []
         needs = "".join(f"import {module}  # its layers\n" for module in modules)
-        ours = " keras-comparison-suite" * any(module.startswith("suite.") for module in modules)
-        yield (
-            one["format"],
-            PACKAGES[one["format"]] + ours,
-            _ASKING[one["format"]].format(file=one["file"], needs=needs),
-        )
+        ours = ["keras-comparison-suite"] * any(module.startswith("suite.") for module in modules)
+        packages = " ".join([*FORMATS[one["format"]].packages, *ours])
+        yield one["format"], packages, _ASKING[one["format"]].format(file=one["file"], needs=needs)

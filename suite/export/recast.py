@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.core.errors import ExportError
+from suite.core.paths import INT8
 from suite.core.reasons import said
 from suite.datasets import Dataset
 from suite.export import agreement, converters, saved_model
@@ -20,7 +21,6 @@ from suite.machine.quiet import silenced
 JUDGED = 1000  # validation pictures at the most, on which each format is judged
 CALIBRATED = 300  # training pictures at the most, by which the ranges of 8-bit numbers are chosen
 OTHERWISE = 10  # times the tolerance of TensorFlow is that of other runtimes: they add numbers up in another order
-INT8 = "litert-int8"
 
 
 class Runtimes(Protocol):
@@ -57,10 +57,8 @@ class Recast:
             raise ExportError(said(error)) from error
         if answers.shape != self.wanted.shape:
             raise ExportError(f"its answers have shape {answers.shape}, not {self.wanted.shape}")
-        difference, tolerance = (
-            float(np.abs(answers - self.wanted).max()),
-            OTHERWISE * agreement.tolerance_of(self.model),
-        )
+        difference = float(np.abs(answers - self.wanted).max())
+        tolerance = OTHERWISE * agreement.tolerance_of(self.model)
         if name != INT8 and not difference <= tolerance:
             raise ExportError(
                 f"it differs from the trained network by up to {difference:.2g} in a probability (at most "

@@ -42,6 +42,8 @@ class Draft:
         parts, done = [], 0
         while done < size:
             parts.append(os.pread(self._opened, size - done, place + done))
+            if not parts[-1]:  # somebody has cut the file: nothing more will come
+                raise OSError(f"{self._path}: it ends before byte {place + size:,}")
             done += len(parts[-1])
         return b"".join(parts)
 

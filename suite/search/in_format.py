@@ -27,11 +27,12 @@ from suite.core.study import is_own
 from suite.core.trial import Run, Trial, place
 from suite.datasets import Dataset
 from suite.export import agreement, saved_model, verdict
+from suite.export.formats import FORMATS
 from suite.export.recast import JUDGED, Recast
 from suite.machine.progress import watched
 from suite.machine.quiet import silenced
 from suite.machine.surroundings import surroundings, version_of
-from suite.search import record, trained
+from suite.search import record, same_pictures, trained
 from suite.search.bench import Bench
 from suite.search.pace import served
 from suite.search.space import network
@@ -40,7 +41,6 @@ from suite.timing.trying import OwnRuntimes
 from suite.training import answering
 from suite.training.scores import scores
 
-LIBRARIES = {"litert": "ai-edge-litert", "litert-int8": "ai-edge-litert", "onnx": "onnxruntime", "openvino": "openvino"}
 LEAST = np.finfo(np.float32).tiny  # of a probability whose logarithm is taken
 
 Timed = tuple[dict[str, float], dict[str, str]]  # measures, and how they were taken
@@ -102,7 +102,7 @@ class _Converter:
 
     def _place(self, trial: Trial) -> str:
         """Return where, how and by which version of its runtime a trial is timed here."""
-        version = version_of(LIBRARIES.get(self._name, "tensorflow"))
+        version = version_of(FORMATS[self._name].packages[0])
         return f"{place({**surroundings(), **self._timing(trial)})}, {version}"
 
     def _timing(self, trial: Trial) -> dict[str, str]:
@@ -150,14 +150,9 @@ class _Converter:
 
     @cached_property
     def _data(self) -> Dataset:
-        study, first = self._study, seen.main(self._run.trials)
-        data = datasets.load(study.dataset, candidate.any_image(study), study.preparation)
-        changed = seen.change(first, data.surroundings) if first else ""
-        if changed:
-            raise DatasetError(
-                f"{study.dataset}: the pictures have changed since {self._run.name} began: {changed}. They cannot "
-                f"judge its networks as {self._name}: bring back the old ones."
-            )
+        data = datasets.load(self._study.dataset, candidate.any_image(self._study), self._study.preparation)
+        way_out = f"They cannot judge its networks as {self._name}: bring back the old ones."
+        same_pictures.require(self._study, self._run.trials, data, way_out)
         return data
 
     @cached_property
@@ -175,8 +170,6 @@ def _read(file: Path) -> dict[str, Any]:
     """Return what was found of a trial, by place; nothing if nobody has looked, or the file is damaged."""
     try:
         known = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except files.UNREADABLE:
         return {}  # it is found anew
     return known if isinstance(known, dict) else {}

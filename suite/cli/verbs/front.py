@@ -75,7 +75,7 @@ def command(
 ) -> None:
     """Print the front of what is named."""
     if families and deployed:
-        raise click.UsageError("--families and --as go one by one")
+        raise click.UsageError("give --families or --as, not both")
     asked = arguments.objectives(aims)
     if deployed:
         found = arguments.runs(runs, root)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from suite.core.cells import STATES, Cell, Table
+from suite.core.paths import INT8
 from suite.report.catalogue.network import Network
-from suite.report.catalogue.places import INT8, Place, Point
+from suite.report.catalogue.places import Place, Point
 from suite.report.catalogue.timm import OURS
 from suite.report.language import say
 from suite.report.results import told_apart

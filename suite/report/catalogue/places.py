@@ -10,8 +10,6 @@ from suite.core.cells import UNSTABLE, Cell, slug
 from suite.core.measures import interval
 from suite.report.catalogue.network import Network
 
-INT8 = "litert-int8"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Point:

@@ -6,11 +6,12 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from suite.core.cells import STABLE
+from suite.core.paths import INT8
 from suite.report.catalogue import spoken
 from suite.report.catalogue.data import Field, count
 from suite.report.catalogue.draw import Dot
 from suite.report.catalogue.network import COMPARABLE, OTHER_SIZE, OTHERWISE
-from suite.report.catalogue.places import INT8, Place, Point
+from suite.report.catalogue.places import Place, Point
 from suite.report.language import many, say
 from suite.report.phrases import listed
 
