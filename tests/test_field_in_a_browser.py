@@ -157,6 +157,15 @@ def test_a_row_opens_with_its_source_its_conditions_and_how_it_was_measured(seen
     assert "out of memory" in seen.text("#trial")
 
 
+def test_a_mark_of_a_figure_below_names_its_row_and_opens_it(seen):
+    mark = seen.page.locator("figure use[data-trial]:visible").first
+    name = mark.get_attribute("data-trial")
+    mark.hover(force=True)
+    assert name in seen.text("#hint")
+    mark.click(force=True)
+    assert name in seen.text("#trial")
+
+
 def test_the_year_of_a_paper_is_an_axis(seen):
     seen.page.locator("#x").select_option("network.year")
     ticks = seen.do("[...document.querySelectorAll('#chart .tick')].map((tick) => tick.textContent)")

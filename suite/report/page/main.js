@@ -24,6 +24,7 @@ figures.filter(({ svg }) => svg !== chart).forEach(({ svg }) => offer_png(svg));
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll(".answer details, .measured-how")) details.open = true;
 });
+drawn_marks_point();
 draw_all();
 
 // The page of a running study loads itself again. With a view in its address, a browser would stay where it is.

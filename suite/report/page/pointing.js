@@ -19,6 +19,16 @@ function can_be_pointed_at(svg, marks, { trace, brushed } = {}) {
   if (brushed) can_be_brushed(svg, brushed);
 }
 
+// The marks of figures that Python drew name their trials.
+const trial_by_name = new Map(names.map((name, trial) => [name, trial]));
+const drawn_trial = ({ target }) => trial_by_name.get(target.closest("use[data-trial]")?.dataset.trial) ?? null;
+
+function drawn_marks_point() {
+  document.addEventListener("pointerover", (event) => { if (drawn_trial(event) !== null) point(drawn_trial(event), event); });
+  document.addEventListener("pointerout", (event) => { if (drawn_trial(event) !== null) point(null); });
+  document.addEventListener("click", (event) => { if (drawn_trial(event) !== null) open_trial(drawn_trial(event)); });
+}
+
 const ring = (mark) => mark && draw("circle", { cx: round(mark.x), cy: round(mark.y), r: 9, class: "ring" });
 
 function place_in(svg, event) {
