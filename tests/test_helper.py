@@ -98,7 +98,7 @@ def test_a_forked_helper_is_as_one_of_its_own_and_has_keras_already(
         with TemporaryFile("w+") as errors, helper.start("saying", end, errors=errors) as process:
             assert isinstance(process, Forked)
             said = process.stdout.readline().strip().split("|")
-            assert said == ["True", "1", str(tmp_path / end), "saying", end, end], "no thread but its own, as it begins"
+            assert said == ["True", "2", str(tmp_path / end), "saying", end, end], "its own thread, and one that waits"
             process.stdin.write(f"{end}\n")
             process.stdin.flush()
             if end == "waits 0":
@@ -125,6 +125,9 @@ import tempfile
 from suite.machine import helper
 with tempfile.TemporaryFile("w+") as errors, helper.start("saying", errors=errors) as process:
     process.stdout.readline()
+    process.stdin.write("waits 0\\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "3.0\\n"
     print(helper._kept[0].pid, process.pid, flush=True)
     process.wait()
 """
@@ -132,9 +135,32 @@ with tempfile.TemporaryFile("w+") as errors, helper.start("saying", errors=error
 
 @pytest.mark.slow
 @linux
-def test_a_warm_process_ends_with_the_one_that_started_it_even_by_kill(saying: list[Warm]) -> None:
+def test_a_warm_process_and_its_helper_end_with_the_one_that_started_it_even_by_kill(saying: list[Warm]) -> None:
     with subprocess.Popen([sys.executable, "-c", ASKING], stdout=subprocess.PIPE, text=True) as asking:
         warm, forked = (psutil.Process(int(number)) for number in asking.stdout.readline().split())
         asking.kill()
-    _, alive = psutil.wait_procs([warm, forked], timeout=120)  # the helper's stdin has ended
+    _, alive = psutil.wait_procs([warm, forked], timeout=120)  # it waits, and does not look at its stdin
+    assert not alive
+
+
+COMPUTING = """
+import subprocess
+from suite.machine import helper
+subprocess.run(helper.command("computing"))
+"""
+
+
+def test_a_helper_that_computes_ends_with_the_one_that_asked_even_by_kill(tmp_path: Path) -> None:
+    (tmp_path / "computing.py").write_text(
+        "import os\n\ndef main():\n    print(os.getpid(), flush=True)\n    while True:\n        pass\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    told = os.environ | {"PYTHONPATH": path}
+    with subprocess.Popen([sys.executable, "-c", COMPUTING], stdout=subprocess.PIPE, text=True, env=told) as asking:
+        assert asking.stdout
+        computing = psutil.Process(int(asking.stdout.readline()))
+        asking.kill()
+    _, alive = psutil.wait_procs([computing], timeout=120)
+    for one in alive:
+        one.kill()
     assert not alive

@@ -1,7 +1,10 @@
-"""Helpers: processes in which the suite does one job, `python -m suite.machine.helper MODULE ARGUMENT ...`.
+"""Helpers: processes in which the suite does one job, `python -m suite.machine.helper ASKER MODULE ARGUMENT ...`.
 
 A helper runs `main` of MODULE. It starts sooner than a plain Python, and TensorFlow says nothing as it starts. One that
 uses TensorFlow, and measures nothing of its own process, can be forked from a warm process, which has it loaded.
+
+It ends when the process that asked for it has ended, even by kill -9: it would compute for nobody. Its number ASKER
+comes before MODULE. A helper that heeds requests to end by itself has to notice that itself.
 """
 
 from __future__ import annotations
@@ -9,8 +12,12 @@ from __future__ import annotations
 import atexit
 import importlib
 import os
+import select
+import signal
 import subprocess
 import sys
+import threading
+import time
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -33,7 +40,11 @@ PYTHON = (sys.executable, "-P", "-m")  # -P: a file named random.py in the user'
 
 def command(module: str, *arguments: str) -> list[str]:
     """Return the command line that runs `main` of a module in a helper."""
-    return [*PYTHON, __name__, module, *arguments]
+    return [*PYTHON, __name__, *_asked(module, arguments)]
+
+
+def _asked(module: str, arguments: Sequence[str]) -> list[str]:
+    return [str(os.getpid()), module, *arguments]
 
 
 def start(
@@ -47,7 +58,7 @@ def start(
     known = os.environ if environment is None else environment
     with suppress(OSError):
         if can_fork() and (warm := _warm(known)):
-            return warm.fork([module, *arguments], known, errors.fileno())
+            return warm.fork(_asked(module, arguments), known, errors.fileno())
     return started(module, *arguments, errors=errors, environment=known)
 
 
@@ -106,9 +117,28 @@ def _is_loading(name: str) -> bool:
 
 def main() -> None:
     """Run `main` of the module that the command line names, with the arguments after it."""
+    asker = int(sys.argv[1])
+    threading.Thread(target=_end_with, args=(asker,), name="asker", daemon=True).start()
     start_lightly()
-    sys.argv = sys.argv[1:]
+    sys.argv = sys.argv[2:]
     importlib.import_module(sys.argv[0]).main()
+
+
+def _end_with(asker: int) -> None:
+    """End this process when another has ended, unless it heeds requests to end by itself."""
+    _wait_for(asker)
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        os._exit(1)
+
+
+def _wait_for(process: int) -> None:
+    try:
+        select.select([os.pidfd_open(process)], [], [])
+    except ProcessLookupError:  # it has ended already
+        return
+    except (AttributeError, OSError):  # the system has no such descriptors, and so has forked nothing
+        while os.getppid() == process:
+            time.sleep(1)
 
 
 if __name__ == "__main__":
