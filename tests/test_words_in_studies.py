@@ -22,7 +22,7 @@ from suite.datasets import pairs
 from suite.report import confirmation, shown
 from suite.report.comparison import compare
 from suite.report.study import page
-from suite.search import folder, pretraining
+from suite.search import addresses, folder, pretraining
 from tests import shapes
 
 FILE = """
@@ -150,7 +150,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def done(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return pipeline.run(study(pictures), tmp_path_factory.mktemp("runs"), show=False)
+    home, depot = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("depot")
+    return pipeline.run(study(pictures), home, show=False, depot=str(depot))
 
 
 def test_trials_record_both_accuracies_and_what_they_have_read(done: Run) -> None:
@@ -234,7 +235,11 @@ def test_networks_that_learn_from_texts_are_trained_again_from_their_texts_on(
     assert second is not None
     np.testing.assert_array_equal(first, second)  # both share what each seed has read
     assert not np.array_equal(first[0], first[1])  # another split leaves other pairs
-    assert len(list((done.folder / "words").glob("*.npz"))) == 1  # that of the search
+    (searched,) = (done.folder / "words").glob("*.npz")
+    assert not (done.folder / "again").exists(), "what nobody needs any more"
+    depot = addresses.depot(done.folder)
+    depot.look("words")
+    assert depot.there("words") == {searched.name, "tokens.json"}
     for row in found.rows():
         assert row["zero_shot_low"] <= row["zero_shot"] <= row["zero_shot_high"]
     assert pipeline.looks(done.folder).startswith("The test pictures were looked at once (")

@@ -8,6 +8,7 @@ runs/resnet/models/7.keras the network of trial 7 with its best weights
 runs/resnet/models/7.json  how its pictures were prepared, for a study that begins with it
 runs/resnet/epochs/7.jsonl  the epochs of trial 7 while it runs, see `diary`
 runs/coca/words/           what the networks of a study have learned from texts, and the word pieces, see `pretraining`
+runs/coca/again/           the same of networks that are trained again, until they are judged; on this machine alone
 runs/resnet/mistakes.npz   small pictures that the front has wrong, for its report, see `core.thumbnails`
 runs/resnet/checkpoints/7.npz  the state of the training that trial 7 began, while it runs or may go on
 runs/resnet/depot.url      where all these are shared with other machines, if they are, see `suite.depot`
@@ -104,6 +105,11 @@ def checkpoint(folder: Path, number: int) -> Path:
 def words(folder: Path, key: str) -> Path:
     """Return the file of what both sides of a network have learned from texts."""
     return folder / "words" / f"{key}.npz"
+
+
+def again(folder: Path, key: str) -> Path:
+    """Return the file of the same for a network that is trained again. No depot gets it."""
+    return folder / "again" / f"{key}.npz"
 
 
 def tokens(folder: Path) -> Path:

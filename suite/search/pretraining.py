@@ -48,6 +48,7 @@ class Reader:
     pairs: Pairs
     tokens: Tokens
     home: Path  # of the run
+    state: Callable[[Path, str], Path] = folder.words  # the file of a training: of which run, and its key
     left: Left = forever
     forecast: Callable[[Forecast], object] = lambda forecast: None
     on_epoch: OnEpoch = lambda row, epochs: None
@@ -59,7 +60,8 @@ class Reader:
         """
         whole, family = self.whole(trial.configuration, data), _family(self.study, trial.configuration)
         name = self.key(trial.configuration, data, precision)
-        addresses.depot(self.home).renew(folder.words(self.home, name))
+        file = self.state(self.home, name)
+        addresses.depot(self.home).renew(file)
 
         def told(row: dict[str, float]) -> None:
             self.on_epoch(row, self.words.epochs)
@@ -67,8 +69,8 @@ class Reader:
 
         found = contrastive.train(
             whole, family, self.words, self.pairs.seen(data), data, self._texts(trial.configuration, data),
-            seed=self.study.seed, precision=precision, on_epoch=told, checkpoint=folder.words(self.home, name),
-            left=self.left, forecast=self.forecast,
+            seed=self.study.seed, precision=precision, on_epoch=told, checkpoint=file, left=self.left,
+            forecast=self.forecast,
         )  # fmt: skip
         sides.carried(model, whole)
         return replace(
@@ -139,10 +141,13 @@ def reader(study: Study, data: Dataset, found: Pairs, before: Sequence[Trial], h
     return Reader(study=study, words=study.words, pairs=found, tokens=tokens, home=home, **options)
 
 
-def zero_shot(run: Run, trial: Trial, task: Task, classes: Sequence[str]) -> keras.Model:
+def zero_shot(
+    run: Run, trial: Trial, task: Task, classes: Sequence[str], state: Callable[[Path, str], Path] = folder.words
+) -> keras.Model:
     """Return the classifier of pictures by the texts of `classes`, of which it has seen no label.
 
-    Raises ExportError if the networks of the run have not learned from texts.
+    `state` says in which file of a run is what it has learned, see Reader. Raises ExportError if the networks of
+    the run have not learned from texts.
     """
     study, told = run.study, trial.surroundings
     if study.words is None or "words_length" not in told:
@@ -151,7 +156,8 @@ def zero_shot(run: Run, trial: Trial, task: Task, classes: Sequence[str]) -> ker
     family = _family(study, trial.configuration)
     with precision(told["recipe_precision"]):
         whole = _whole(study, trial.configuration, tokens.count, length, task)
-        temperature = contrastive.give(whole, family, _learned(run.folder, told["weights_digest"]))
+        file = state(run.folder, told["weights_digest"])
+        temperature = contrastive.give(whole, family, folder.brought(run.folder, file))
         network = classified.classifier(whole, len(classes))
     prompts = [tokens.numbers(study.words.prompts(name), length) for name in classes]
     classified.filled(network, classified.vectors(whole, prompts), temperature)
@@ -167,10 +173,6 @@ def _whole(study: Study, configuration: Mapping[str, Value], count: int, length:
 
 def _family(study: Study, configuration: Mapping[str, Value]) -> str:
     return split(candidate.architecture(study, configuration))[0]
-
-
-def _learned(home: Path, key: str) -> Path:
-    return folder.brought(home, folder.words(home, key))
 
 
 def _pieces(home: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,8 @@ class Rereading:
     """Lets the networks of one run learn from texts, with one seed after the other.
 
     Pictures that a split holds out are never read, so another split leaves other pairs. The word pieces stay those of
-    the run. What a seed has read is kept until the next one: networks that differ in their classifier only share it.
+    the run. What a seed has read is kept on this machine until the next one: networks that differ in their classifier
+    only share it.
     """
 
     def __init__(self, run: Run, data: Dataset) -> None:
@@ -35,8 +37,10 @@ class Rereading:
         """
         reader = self._of(seed)
         read = reader(trial, model, data, precision, give_way)
-        self._kept.add(folder.words(self._run.folder, read.surroundings["weights_digest"]))
-        return pretraining.zero_shot(replace(self._run, study=reader.study), read, data.task, data.classes)
+        self._kept.add(folder.again(self._run.folder, read.surroundings["weights_digest"]))
+        return pretraining.zero_shot(
+            replace(self._run, study=reader.study), read, data.task, data.classes, reader.state
+        )
 
     def _of(self, seed: int) -> Reader:
         if self._reader is None or self._reader.study.seed != seed:
@@ -44,11 +48,13 @@ class Rereading:
             study, data = replace(self._run.study, seed=seed), self._data.redrawn(seed)
             assert study.words
             found = pairs.load(study.words, data, study.preparation)
-            self._reader = pretraining.reader(study, data, found, (), self._run.folder)
+            self._reader = pretraining.reader(study, data, found, (), self._run.folder, state=folder.again)
         return self._reader
 
     def forget(self) -> None:
         """Remove the states of the trainings on texts: what they led to has been judged."""
         for file in self._kept:
             file.unlink(missing_ok=True)
+            with suppress(OSError):  # there are others in its folder
+                file.parent.rmdir()
         self._kept = set()
