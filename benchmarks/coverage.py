@@ -4,7 +4,8 @@
 
 Of each interval that a table, a page or the terminal shows there are studies with several truths; WORDs choose those
 with one of them in their name. Printed is a table in Markdown: the coverage over all kinds of studies, in the kinds
-where it is least and greatest, and by how much the value is off on average. --each prints a row for each kind.
+where it is least and greatest, and by how much the value is off on average. --each prints a row for each kind. The last
+cases are statements in studies whose networks are all equally good: covered is a study that says no false difference.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tests.simulated import cases
-from tests.simulated.cases import Case
+from tests.simulated.case import Case
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -327,13 +327,13 @@ def report_as_markdown(runs: Sequence[Run | Results], into: Path, objectives: Se
 
 
 def markdown(runs: Sequence[Run | Results], beside: Path, objectives: Sequence[Objective] = ()) -> str:
-    """Return the report as Markdown. Its figure is linked if a report in the folder `beside` has drawn it."""
-    from suite.report.comparison import compare
+    """Return the report as Markdown. A figure is linked if a report in the folder `beside` has drawn it."""
+    from suite.report.comparison import beside as side_by_side
     from suite.report.study import markdown as written
 
-    comparison = compare(runs, objectives)
-    drawn = beside / written.figure(comparison)
-    return written.text(comparison, os.path.relpath(drawn) if drawn.is_file() else "")
+    comparison = side_by_side(runs, objectives)
+    drawn = {name: beside / name for name in written.figures(comparison)}
+    return written.text(comparison, {name: os.path.relpath(file) for name, file in drawn.items() if file.is_file()})
 
 
 def catalogue(files: Sequence[Path], into: Path) -> Path:

@@ -62,6 +62,17 @@ def test_the_interval_of_an_agreement_covers() -> None:
     assert families.agreed([1, 2, 3], [1, 2, 3]) is None
 
 
+def test_few_networks_that_agree_fully_do_not_make_an_agreement_sure() -> None:
+    """Of five pairs whose true tau is 0.8, more than one study in three sees the same ranking."""
+    known = families.agreed([1, 2, 3, 4, 5], [1, 2, 3, 4, 5])
+    opposite = families.agreed([1, 2, 3, 4, 5], [5, 4, 3, 2, 1])
+    assert known
+    assert opposite
+    assert known[1].low < 0.6
+    assert known[1].high == pytest.approx(1)
+    assert opposite[1] == pytest.approx((-known[1].high, -known[1].low))
+
+
 def family(folder: Path, name: str, share: float, count: int, seed: int) -> Run:
     """A run whose trials have about a `share` of the pictures right; larger ones a little more."""
     random, trials = np.random.default_rng(seed), []

@@ -125,7 +125,7 @@ def test_on_a_machine_that_never_rests_the_number_repeats_and_its_interval_holds
     assert max(numbers) / min(numbers) < 1.05
     assert max(raw) / min(raw) > 1.09
     assert sum(one.low <= 3.0 <= one.high for one in found) >= 36
-    assert sum(one.is_stable for one in found) >= 34
+    assert sum(one.is_stable for one in found) >= 30
 
 
 def test_where_references_disagree_the_interval_holds_what_each_of_them_says() -> None:

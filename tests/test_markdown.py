@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from suite.report.comparison import compare
-from suite.report.study import markdown
+from suite.report.comparison import beside, compare
+from suite.report.shown import shown
+from suite.report.study import markdown, tables
 from tests import studies
 from tests.commands import suite
-from tests.report_runs import families, run, study, trial
+from tests.report_runs import families, on_other_pictures, run, study, trial
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "reports" / "quickstart-digits-2-cores" / "trials.csv"
@@ -125,3 +126,31 @@ def test_commands_in_sentences_are_code_and_nothing_else_is_markup(sentence: str
 def test_a_question_of_several_runs_is_asked_once() -> None:
     assert markdown.text(compare(families(5))).count(study().question) == 1
     assert studies.study().question == ""
+
+
+def test_of_several_data_sets_each_has_its_answer_and_every_row_says_which_it_is_of(tmp_path: Path) -> None:
+    known = families(25)
+    both = [*known, *map(on_other_pictures, known)]
+    text = markdown.write(both, tmp_path).read_text()
+    head, *rows = cells(text)
+    assert head[:2] == ["trial", "dataset"]
+    assert {row[1] for row in rows} == {"digits", "flowers"}
+    assert all(("-flowers/" in row[0]) == (row[1] == "flowers") for row in rows)
+    assert "### digits" in text
+    assert "### flowers" in text
+    assert [Path(found).is_file() for found in map(str, tmp_path.glob("front-*.png"))] == [True, True]
+    assert all(f"](<{file.name}>)" in text for file in tmp_path.glob("front-*.png"))
+
+
+def test_the_tables_of_several_data_sets_have_a_column_that_names_them_and_of_one_they_have_none() -> None:
+    known = families(12)
+    both = beside([*known, *map(on_other_pictures, known)])
+    frame, found = tables.every_trial(both), shown(both)
+    assert set(frame["dataset"]) == {"digits", "flowers"}
+    assert (frame["run"].str.endswith("-flowers") == (frame["dataset"] == "flowers")).all()
+    assert list(found.columns[:2]) == ["trial", "dataset"]
+    fronts = [[row["trial"] for row in shown(side).rows] for side in both.sides]
+    assert [row["trial"] for row in found.rows] == [name for front in fronts for name in front]
+    assert any(sentence.startswith("flowers: ") for sentence in found.sentences)
+    assert "dataset" not in tables.every_trial(compare(known))
+    assert "dataset" not in shown(compare(known)).columns

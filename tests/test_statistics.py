@@ -16,7 +16,7 @@ from scipy.special import log_softmax
 from suite.core.dominance import Intervals
 from suite.core.fronts import nondominated
 from suite.statistics import calibration, chosen, fronts, gaps, intervals, pairs, searches, seeds
-from tests.simulated.worlds import classifiers, trained_again
+from tests.simulated.worlds import classifiers, equals_trained_again, trained_again
 
 WORLDS = 300  # simulated studies: a coverage of 0.95 is seen within 0.025 of it, at two standard errors
 
@@ -101,6 +101,34 @@ def test_equal_trials_are_told_apart_no_more_often_than_stated() -> None:
         _, right = classifiers(random, trials=8, pictures=200, share=0.8, spread=0)
         false += bool(pairs.different(right).any())
     assert false / WORLDS <= 0.05
+
+
+def test_of_equal_trials_none_is_measurably_worse_than_the_luckiest_more_often_than_stated() -> None:
+    random, false = np.random.default_rng(4), 0
+    for _ in range(WORLDS):
+        _, right = classifiers(random, trials=40, pictures=200, share=0.8, spread=0)
+        false += not pairs.not_worse(right, int(right.sum(axis=1).argmax())).all()
+    assert false / WORLDS <= 0.05
+
+
+def test_equal_networks_that_err_on_pictures_of_their_own_are_not_told_apart_by_their_seeds() -> None:
+    """Every seed of a network has the same pictures wrong: seeds alone would tell equal networks apart."""
+    random, by_seeds, false = np.random.default_rng(5), 0, 0
+    for _ in range(40):
+        right = equals_trained_again(random, networks=2, seeds=6, pictures=357, by_seed=0.0, own=0.45)
+        best, other = right[np.argsort(-right.mean(axis=(1, 2)))]
+        p = seeds.sign_flip(best.mean(axis=1) - other.mean(axis=1))
+        by_seeds += p <= pairs.LEVEL
+        false += seeds.worse(best, other, p, 2)
+    assert by_seeds > 8
+    assert false <= 3
+
+
+def test_a_network_that_is_behind_on_most_pictures_is_worse() -> None:
+    random = np.random.default_rng(6)
+    best, other = (random.random((6, 400)) < share for share in (0.9, 0.7))
+    assert seeds.worse(best, other, seeds.sign_flip(best.mean(axis=1) - other.mean(axis=1)), 5)
+    assert not seeds.worse(best, other, 0.06, 5)
 
 
 def test_what_is_far_worse_is_not_a_peer_of_the_best() -> None:

@@ -10,6 +10,7 @@ from suite.core.errors import SuiteError
 from suite.core.study import Constraint, Objective
 from suite.core.trial import Run
 from suite.report import beside, certainty, families
+from suite.report.comparison import beside as side_by_side
 from suite.report.comparison import compare
 from suite.report.results import Results
 from suite.report.shown import shown
@@ -22,7 +23,7 @@ def print_front(
 
     Raises NothingFitsError when no model is within them, and NothingTrainedError when there is no model at all.
     """
-    comparison = compare(runs, asked)
+    comparison = side_by_side(runs, asked)
     if comparison.left_out:
         tell(comparison.left_out)
     found = shown(comparison, limits)

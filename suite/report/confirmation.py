@@ -155,7 +155,7 @@ class Confirmation:
         if self.seeds < needed:
             return dict.fromkeys(BESIDE) | found | {"verdict": f"a range: {needed} seeds can tell"}
         p, believed = float(self.p[index - 1]), seeds.practically(best - other, equal, self.held_out)
-        worse = p <= LEVEL and sure.is_better
+        worse = seeds.worse(self.right[0], self.right[index], p, len(self.entries))
         said = "worse" if worse else "practically equal" if believed.equal > 1 - LEVEL else "not told apart"
         return found | {"p": p, "practically_equal": believed.equal, "verdict": said}
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from suite.core import seen
+from suite.core.errors import NothingFitsError, NothingTrainedError
 from suite.core.measures import MEASURES
 from suite.core.study import Constraint
 from suite.report import advice, certainty, choice, phrases, recommendation
 from suite.report.certainty import Certainty
 from suite.report.comparison import Comparison
 from suite.report.entries import Entry
+
+DATASET = "dataset"  # the column that names the data set, where there are several
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +31,37 @@ class Shown:
 def shown(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Shown:
     """Return the front; with limits, `wanted`, or without a front the best candidate.
 
-    Raises NothingFitsError when no model is within the limits, and NothingTrainedError when there is no model at all.
+    Of several data sets it is that of each, with a column that names the data set. Raises NothingFitsError when no
+    model is within the limits, and NothingTrainedError when there is no model at all.
     """
+    if len(comparison.sides) > 1:
+        return _beside(comparison, wanted)
     chosen = comparison.front if comparison.front and not wanted else [choice.best(comparison, wanted)]
     return table(comparison, chosen, wanted)
+
+
+def _beside(comparison: Comparison, wanted: Sequence[Constraint]) -> Shown:
+    """Return what is chosen on each data set, below each other; where there is nothing, a sentence says why."""
+    parts: dict[str, Shown] = {}
+    without: dict[str, NothingFitsError | NothingTrainedError] = {}
+    for title, side in zip(comparison.titles, comparison.sides, strict=True):
+        try:
+            parts[title] = shown(side, wanted)
+        except (NothingFitsError, NothingTrainedError) as error:
+            without[title] = error
+    if not parts:
+        raise next(iter(without.values()))
+    columns = list(dict.fromkeys(name for part in parts.values() for name in part.columns))
+    empty = dict.fromkeys(columns)
+    return Shown(
+        columns=[columns[0], DATASET, *columns[1:]],
+        rows=[{**empty, **row, DATASET: title} for title, part in parts.items() for row in part.rows],
+        sentences=[
+            *(f"{title}: {sentence}" for title, part in parts.items() for sentence in part.sentences),
+            *(f"{title}: {error}" for title, error in without.items()),
+        ],
+        spare=list(dict.fromkeys(name for part in parts.values() for name in part.spare)),
+    )
 
 
 def table(comparison: Comparison, chosen: Sequence[Entry], wanted: Sequence[Constraint] = ()) -> Shown:

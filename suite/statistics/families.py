@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from suite.core import fronts
 from suite.statistics.chosen import TOGETHER
-from suite.statistics.intervals import CONFIDENCE, Interval
+from suite.statistics.intervals import CONFIDENCE, Interval, farthest
 from suite.statistics.searches import Agreement, agreement
 from suite.statistics.seeds import Mean
 
@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 RESAMPLES = 400
 DRAWS = 8  # of trials in each resample
 FEWEST = 5  # trainings whose rankings are compared
+TINY = 1e-12  # of a variance, so that none is zero
 
 
 def area(accuracy: ArrayLike, cost: ArrayLike, worst: tuple[float, float], best: tuple[float, float]) -> float:
@@ -43,16 +44,26 @@ def hypervolume(
     each = draws if count < len(right) else 1  # every draw of all trials is the same
     times = random.multinomial(pictures, np.full(pictures, 1 / pictures), resamples)
     inside, outside = _judged(right, times)
-    found = np.empty((resamples, each))
-    for row, seen, true in zip(found, inside, outside, strict=True):
+    found, whole, every = np.empty((resamples, each)), np.empty((resamples, each)), right.mean(axis=1)
+    for row, of_all, seen, true in zip(found, whole, inside, outside, strict=True):
         for place in range(each):
             taken = random.permutation(len(right))[:count]
-            chosen = taken[fronts.nondominated(np.column_stack([-seen[taken], prices[taken]]))]
-            row[place] = area(true[chosen], prices[chosen], worst, best)
-    by_picture, by_draw = _variances(found)
+            row[place] = _of_the_front(seen[taken], true[taken], prices[taken], worst, best)
+            of_all[place] = _of_the_front(every[taken], every[taken], prices[taken], worst, best)
+    # What the trials that were drawn dominate by all pictures is no luck with the pictures.
+    by_picture, _ = _variances(found - whole)
+    _, by_draw = _variances(found)
     half = float(ndtri(0.5 + confidence / 2)) * math.sqrt(TOGETHER * by_picture + by_draw / found.size)
     value = float(found.mean())
     return Mean(value, Interval(max(0.0, value - half), min(1.0, value + half)))
+
+
+def _of_the_front(
+    seen: Array, true: Array, prices: Array, worst: tuple[float, float], best: tuple[float, float]
+) -> float:
+    """Return the share of the box that trials [K] dominate which are on the front as `seen`, judged by `true` [K]."""
+    chosen = fronts.nondominated(np.column_stack([-seen, prices]))
+    return area(true[chosen], prices[chosen], worst, best)
 
 
 def _judged(right: NDArray[np.bool_], times: NDArray[np.int64]) -> tuple[Array, Array]:
@@ -78,12 +89,36 @@ def _variances(found: Array) -> tuple[float, float]:
 def agreed(short: ArrayLike, long: ArrayLike, confidence: float = CONFIDENCE) -> tuple[Agreement, Interval] | None:
     """Return how far short and long trainings [K] rank networks alike, with its interval; None if there are too few.
 
-    The interval is Fieller's: Fisher's z of tau has the variance 0.437 / (K - 4) (Fieller, Hartley and Pearson,
-    Biometrika 44, 1957).
+    The interval is a score interval: it holds the agreements that are not refused by what was seen. Each has the
+    variance of tau of normal values (Esscher, Skandinavisk Aktuarietidskrift 7, 1924). Where the networks themselves
+    tell that tau varies more, as of values that are not normal, it is so much larger.
     """
     found = agreement(short, long)
     if found is None or found.trials < FEWEST:
         return None
-    half = float(ndtri(0.5 + confidence / 2)) * math.sqrt(0.437 / (found.trials - 4))
-    middle = math.atanh(min(1 - 1e-9, max(-1 + 1e-9, found.tau)))
-    return found, Interval(math.tanh(middle - half), math.tanh(middle + half))
+    known = (np.asarray(short, dtype=float), np.asarray(long, dtype=float))
+    z = float(ndtri(0.5 + confidence / 2)) * math.sqrt(_wilder(*known, found.tau))
+
+    def score(truth: float) -> float:
+        return (found.tau - truth) / math.sqrt(_of_normal(truth, found.trials))
+
+    return found, Interval(*(farthest(score, found.tau, end, z) for end in (-1.0, 1.0)))
+
+
+def _of_normal(tau: float, trials: int) -> float:
+    """Return the variance of Kendall's tau of so many pairs of normal values, whose true one is `tau`."""
+    half = 2 / math.pi * math.asin(math.sin(math.pi * tau / 2) / 2)
+    return 2 * (1 - tau**2 + 2 * (trials - 2) * (1 / 9 - half**2)) / (trials * (trials - 1)) + TINY
+
+
+def _wilder(short: Array, long: Array, tau: float) -> float:
+    """Return how much more the tau of these values [K] varies than that of normal ones, at least 1.
+
+    Its variance is the jackknife's: of how far each network agrees with the others. Few networks tell it badly, so
+    it counts somewhat less.
+    """
+    trials = len(short)
+    ordered = [np.sign(np.subtract.outer(values, values)) for values in (short, long)]
+    each = (ordered[0] * ordered[1]).sum(axis=1) / (trials - 1)
+    variance = 4 * (trials - 1) * float(each.var()) / (trials - 2) ** 2
+    return max(1.0, variance / _of_normal(tau, trials) / (1 + 1 / math.sqrt(trials))) if abs(tau) < 1 else 1.0

@@ -49,7 +49,7 @@ def paired(first: NDArray[np.bool_], second: NDArray[np.bool_], confidence: floa
         apart = won - lost - pictures * difference
         return apart / math.sqrt(spread) if spread > 0 else math.copysign(math.inf, apart)
 
-    return Interval(*(_farthest(score, seen, end, z) for end in (-1.0, 1.0)))
+    return Interval(*(farthest(score, seen, end, z) for end in (-1.0, 1.0)))
 
 
 def _spread(won: int, lost: int, pictures: int, difference: float) -> float:
@@ -60,7 +60,7 @@ def _spread(won: int, lost: int, pictures: int, difference: float) -> float:
     return pictures * (2 * lost_if + difference * (1 - difference))
 
 
-def _farthest(score: Callable[[float], float], seen: float, end: float, z: float) -> float:
+def farthest(score: Callable[[float], float], seen: float, end: float, z: float) -> float:
     """Return the difference, from that which was `seen` towards an end of the scale, at which the score is `z`."""
     inner, outer = seen, end
     for _ in range(HALVINGS):

@@ -24,19 +24,30 @@ def mcnemar(right: Mask, than: Mask) -> Array:
     return np.minimum(1.0, 2 * bdtr(np.minimum(won, lost).astype(float), won + lost, 0.5))
 
 
-def holm(p: ArrayLike) -> Array:
-    """Return p-values [T] of several tests, raised so that all together err at the stated level (Holm, 1979)."""
+def holm(p: ArrayLike, tests: int | None = None) -> Array:
+    """Return p-values [T] of several tests, raised so that all together err at the stated level (Holm, 1979).
+
+    If what is tested was chosen among more tests, `tests` says how many those are.
+    """
     known = np.asarray(p, dtype=float)
     ascending = np.argsort(known, kind="stable")
     raised = np.empty(len(known))
-    raised[ascending] = np.maximum.accumulate(known[ascending] * np.arange(len(known), 0, -1))
+    raised[ascending] = np.maximum.accumulate(known[ascending] * ((tests or len(known)) - np.arange(len(known))))
     return np.minimum(1.0, raised)
 
 
 def not_worse(right: Mask, best: int, level: float = LEVEL) -> Mask:
-    """Mask [K] of the trials of `right` [K, N] that are not measurably worse than the trial `best`."""
+    """Mask [K] of the trials of `right` [K, N] that are not measurably worse than `best`, the best on these pictures.
+
+    Of equal trials, the luckiest is `best`. So Holm's correction is for all pairs: any might have been compared.
+    """
     worse = right.sum(axis=1) < right[best].sum()
-    return ~(worse & (holm(mcnemar(right, right[best])) <= level))
+    return ~(worse & (holm(mcnemar(right, right[best]), every_pair(len(right))) <= level))
+
+
+def every_pair(count: int) -> int:
+    """Return how many pairs so many have, at least 1."""
+    return max(1, count * (count - 1) // 2)
 
 
 def different(right: Mask, level: float = LEVEL) -> Mask:

@@ -16,7 +16,7 @@ from scipy import stats
 from scipy.special import stdtr, stdtrit
 
 from suite.statistics.intervals import CONFIDENCE, MANY, Interval, wilson
-from suite.statistics.pairs import LEVEL
+from suite.statistics.pairs import LEVEL, every_pair
 
 Array = NDArray[np.float64]
 
@@ -125,6 +125,18 @@ def better(first: ArrayLike, second: ArrayLike, confidence: float = CONFIDENCE) 
     shares = [wins[np.ix_(seeds, seeds)].mean() for seeds in drawn]
     ends = np.quantile(shares, [0.5 - confidence / 2, 0.5 + confidence / 2])
     return Chance(float(wins.mean()), Interval(*map(float, ends)))
+
+
+def worse(best: ArrayLike, other: ArrayLike, p: float, networks: int, level: float = LEVEL) -> bool:
+    """Whether a network counts as worse than the best of some `networks`, with answers [S, N] of paired seeds.
+
+    Three must agree: the sign-flip test of the seeds, whose p-value `p` is corrected for all that are compared with the
+    best; the probability to be better; and the interval of the difference, for other pictures too. As the best was
+    chosen by the same answers, the interval is one of those of all pairs (Bonferroni).
+    """
+    first, second = np.asarray(best, dtype=float), np.asarray(other, dtype=float)
+    behind = mean(first - second, 1 - level / every_pair(networks))
+    return p <= level and behind.interval.low > 0 and better(first.mean(axis=1), second.mean(axis=1)).is_better
 
 
 class Practically(NamedTuple):

@@ -14,6 +14,7 @@ RESAMPLES = 500
 THINNED = 100  # quantiles that stand for the values of one block
 MOODY = 0.35  # least correlation assumed between neighbouring blocks of times: a machine has its moods
 MOST = 0.8  # largest correlation assumed
+LEAST = 2.0  # fewest degrees of freedom
 EQUAL = 1e-9  # rounding error between equal shares
 
 
@@ -51,11 +52,12 @@ def _wider(medians: Array, alike: float) -> float:
     """Return the factor by which an interval from few blocks, with these medians [B], is too narrow.
 
     It is (B / (B - 1)) ** 0.5 with Student's t in place of the normal, and
-    ((1 + r) / (1 - r)) ** 0.5 for the correlation r of each block with the next.
+    ((1 + r) / (1 - r)) ** 0.5 for the correlation r of each block with the next. Blocks that resemble each other tell
+    less of how much they vary, too: the degrees of freedom are those of (1 - r) / (1 + r) as many blocks.
     """
-    free = len(medians) - 1
-    quantile = float(special.stdtrit(free, 0.975))  # of scipy.stats.t, whose import takes a second more
-    off = medians - medians.mean()
+    count, off = len(medians), medians - medians.mean()
     together = float(off[1:] @ off[:-1] / (off @ off)) if off.any() else 0.0
-    resembling = np.clip(together + 2 / len(medians), alike, MOST)  # few blocks show less than there is
-    return float(quantile / 1.96 * ((free + 1) / free * (1 + resembling) / (1 - resembling)) ** 0.5)
+    seen = min(MOST, max(0.0, together + 2 / count))  # few blocks show less than there is
+    resembling, free = max(seen, alike), max(LEAST, count * (1 - seen) / (1 + seen) - 1)
+    quantile = float(special.stdtrit(free, 0.975))  # of scipy.stats.t, whose import takes a second more
+    return float(quantile / 1.96 * (count / (count - 1) * (1 + resembling) / (1 - resembling)) ** 0.5)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache, partial
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,34 +13,17 @@ from numpy.typing import NDArray
 from suite.core.fronts import nondominated
 from suite.statistics import chosen, families, gaps, importance, intervals, seeds
 from suite.statistics.intervals import Interval
+from suite.timing.interval import MOODY
 from suite.timing.interval import interval as timed
-from tests.simulated import worlds
-
-Random = np.random.Generator
-
-
-class Seen(NamedTuple):
-    """What one simulated study says, and what is true."""
-
-    value: float
-    interval: Interval
-    truth: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One interval in studies of one kind."""
-
-    name: str  # of the interval
-    kind: str  # of the studies
-    study: Callable[[Random], Iterable[Seen]]
-    share: float = 1.0  # of the studies that are asked for: of some, fewer are affordable
+from tests.simulated import errors, worlds
+from tests.simulated.case import Case, Random, Seen
 
 
 def every() -> Iterator[Case]:
     """Yield all cases."""
     for cases in (accuracies, expected, neighbours, lost, confirmed, ranked, explained, bought, areas, latencies):
         yield from cases()
+    yield from errors.every()
 
 
 def accuracies() -> Iterator[Case]:
@@ -240,10 +221,15 @@ def latencies() -> Iterator[Case]:
     for blocks, moody, spread in itertools.product((10, 30), (0.0, 0.35, 0.6), (0.01, 0.1)):
         yield Case(
             name="latency", kind=f"{blocks} blocks, mood {moody}, spread {spread:.0%}",
-            study=partial(_latency, blocks, moody, spread), share=0.25,
+            study=partial(_latency, blocks, moody, spread, MOODY), share=0.25,
+        )  # fmt: skip
+    for blocks, moody in itertools.product((10, 30), (0.0, 0.2, 0.35)):
+        yield Case(
+            name="latency beside a reference", kind=f"{blocks} blocks, mood {moody}",
+            study=partial(_latency, blocks, moody, 0.05, 0.0), share=0.25,
         )  # fmt: skip
 
 
-def _latency(blocks: int, moody: float, spread: float, random: Random) -> Iterator[Seen]:
-    low, median, high = timed(worlds.timed(random, blocks=blocks, calls=20, moody=moody, spread=spread))
+def _latency(blocks: int, moody: float, spread: float, alike: float, random: Random) -> Iterator[Seen]:
+    low, median, high = timed(worlds.timed(random, blocks=blocks, calls=20, moody=moody, spread=spread), alike)
     yield Seen(median, Interval(low, high), 1.0)

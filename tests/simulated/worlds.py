@@ -71,6 +71,19 @@ def both_trained_again(
     return ahead, right[0].astype(float) - right[1]
 
 
+def equals_trained_again(
+    random: np.random.Generator, *, networks: int, seeds: int, pictures: int, by_seed: float, own: float
+) -> Mask:
+    """Return the answers [K, S, N] of networks that are equally good, 90 % right, each trained with several seeds.
+
+    Of the luck of an answer half is common to all networks, the part `own` is a network's own with all of its seeds.
+    """
+    skill = math.sqrt(1 + by_seed**2) * ndtri(0.9) + by_seed * random.standard_normal((networks, seeds, 1))
+    hard, owned = random.standard_normal(pictures), random.standard_normal((networks, 1, pictures))
+    luck = random.standard_normal((networks, seeds, pictures))
+    return skill > math.sqrt(0.5) * hard + math.sqrt(own) * owned + math.sqrt(0.5 - own) * luck
+
+
 def searched(
     random: np.random.Generator, count: int, noise: float, kind: str
 ) -> tuple[list[Array], Array, list[Array]]:
@@ -78,18 +91,27 @@ def searched(
 
     The parts are of a depth, a width, a setting that does nothing, a rate, and of what settings do together.
     """
-    depth = random.choice(4, count, p=SAMPLED.get(kind))
-    width, idle, rate = random.integers(3, size=count), random.integers(2, size=count), random.uniform(-1, 1, count)
-    together = (kind == "together") * 0.5 * (depth - 1.5) * (idle - 0.5)
-    parts = [DEPTH[depth], WIDTH[width], np.zeros(count), 0.3 * rate - 1.5 * rate**2, together]
+    depth, width, idle, rate = drawn = _settings(random, count, kind)
+    parts = _parts(*drawn, kind)
     columns = [importance.levels(list(each)) for each in (depth, width, idle)]
     values = np.sum(parts, axis=0) + noise * random.standard_normal(count)
     return [*columns, importance.curve(list(rate))], values, parts
 
 
+def _settings(random: np.random.Generator, count: int, kind: str) -> tuple[Array, Array, Array, Array]:
+    depth = random.choice(4, count, p=SAMPLED.get(kind))
+    return depth, random.integers(3, size=count), random.integers(2, size=count), random.uniform(-1, 1, count)
+
+
+def _parts(depth: Array, width: Array, idle: Array, rate: Array, kind: str) -> list[Array]:
+    together = (kind == "together") * 0.5 * (depth - 1.5) * (idle - 0.5)
+    return [DEPTH[depth], WIDTH[width], np.zeros(len(rate)), 0.3 * rate - 1.5 * rate**2, together]
+
+
 def explained(noise: float, kind: str) -> Array:
     """Return the share of the variance that each of the four settings of `searched` truly explains."""
-    variances = np.array([part.var() for part in searched(np.random.default_rng(0), 400_000, noise, kind)[2]])
+    drawn = _settings(np.random.default_rng(0), 400_000, kind)
+    variances = np.array([part.var() for part in _parts(*drawn, kind)])
     return variances[:4] / (variances.sum() + noise**2)
 
 

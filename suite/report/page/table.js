@@ -13,7 +13,7 @@ let at_row = 0; // the one that the keyboard is at
 function fixed_fields() {
   return [
     { key: "trial", title: called.row(), text: (trial) => names[trial] },
-    ...(sets.length ? [{ key: "set", title: called.set().toLocaleLowerCase(language), text: set_name }] : []),
+    ...(sets.length ? [{ key: "set", head: known.of_networks ? "device" : "dataset", title: called.set().toLocaleLowerCase(language), text: set_name }] : []),
     { key: "status", title: say("status"), text: (trial) => status_name(statuses[trial]), rank: (trial) => STATUSES.indexOf(statuses[trial]) },
     { key: "kind", title: known.kinds_are_runs ? say("run") : say("family"), text: (trial) => known.kinds[kind_of(trial)] },
     ...(known.trials.network.levels.some(Boolean) ? [{ key: "network", title: say("network"), text: (trial) => of_code(known.trials.network, trial) }] : []),
@@ -159,7 +159,7 @@ function show_chooser() {
 
 function table_csv() {
   const shown_columns = columns_now();
-  return as_csv([shown_columns.map((one) => one.key.replace("~", "_interval")), ...rows.map((trial) => shown_columns.map((one) => (one.raw ? one.raw(trial) : one.text(trial))))]);
+  return as_csv([shown_columns.map((one) => one.head ?? one.key.replace("~", "_interval")), ...rows.map((trial) => shown_columns.map((one) => (one.raw ? one.raw(trial) : one.text(trial))))]);
 }
 
 const find = document.getElementById("find");

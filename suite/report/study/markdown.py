@@ -1,5 +1,7 @@
 """The report as Markdown, for a README or a pull request: the answer, the front as a table, and its figure.
 
+Runs on several data sets have an answer and a figure for each data set.
+
 It is the Markdown of GitHub: https://github.github.com/gfm/#tables-extension-. What others have named is never markup.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +17,10 @@ from suite.core.measures import MEASURES, written
 from suite.core.study import Objective
 from suite.core.trial import Run
 from suite.report import certainty, shown
-from suite.report.comparison import Comparison, compare
+from suite.report.comparison import Comparison, beside
 from suite.report.results import Results
 from suite.report.study import fronts, wording
-from suite.report.study.plane import planes
+from suite.report.study.plane import Plane, planes
 
 FILE = "report.md"
 _MARKUP = re.compile(r"[\\`*\[\]<>|~&]|(?<![^\W_])_|_(?![^\W_])")  # a `_` within a word is none
@@ -25,29 +28,40 @@ _MARKUP = re.compile(r"[\\`*\[\]<>|~&]|(?<![^\W_])_|_(?![^\W_])")  # a `_` withi
 
 def write(runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Objective] = ()) -> Path:
     """Write `report.md` and its figure into `folder`; return the file. Raises SuiteError as the page does."""
-    comparison = compare(runs, objectives)
+    comparison = beside(runs, objectives)
     folder.mkdir(parents=True, exist_ok=True)
-    for plane in planes(comparison)[:1]:
+    for plane in _drawn(comparison):
         fronts.draw(plane).save(folder)
     file = folder / FILE
-    file.write_text(text(comparison, figure(comparison)) + "\n", encoding="utf-8")
+    file.write_text(text(comparison, {name: name for name in figures(comparison)}) + "\n", encoding="utf-8")
     return file
 
 
-def figure(comparison: Comparison) -> str:
-    """Return the name of the file of the figure; empty if there is no front to draw."""
-    return "".join(f"{fronts.name(plane)}.png" for plane in planes(comparison)[:1])
+def figures(comparison: Comparison) -> list[str]:
+    """Return the names of the files of the figures: one for each data set that has a front to draw."""
+    return [f"{fronts.name(plane)}.png" for plane in _drawn(comparison)]
 
 
-def text(comparison: Comparison, figure: str = "") -> str:
-    """Return the answer, the front and a link to the file of its `figure`, if there is one."""
-    parts = [f"## {plain(wording.listed(comparison.names))}", *_questions(comparison), _listed(_answer(comparison))]
+def _drawn(comparison: Comparison) -> list[Plane]:
+    if len(comparison.sides) == 1:
+        return planes(comparison)[:1]
+    titled = zip(comparison.titles, comparison.sides, strict=True)
+    first = [(title, plane) for title, side in titled for plane in planes(side)[:1]]
+    return [replace(plane, place=", ".join(filter(None, [title, plane.place]))) for title, plane in first]
+
+
+def text(comparison: Comparison, places: Mapping[str, str] | None = None) -> str:
+    """Return the answer, the front and links to its `figures`: to those that have one of `places`."""
+    parts = [f"## {plain(wording.listed(comparison.names))}", *_questions(comparison)]
+    for title, side in zip(comparison.titles, comparison.sides, strict=True):
+        parts += [f"### {plain(title)}"] * (len(comparison.sides) > 1) + [_listed(_answer(side))]
+    parts += [_listed([comparison.left_out])] * (len(comparison.sides) > 1 and bool(comparison.left_out))
     if comparison.front:
         parts.append(table(*_front(comparison)))
-    if figure:
-        plane = planes(comparison)[0]
-        title = wording.front_title(plane.quality, plane.cost, plane.place)
-        parts.append(f"![{plain(title)}](<{figure}>)")  # in brackets: a folder's name may have blanks
+    for plane, name in zip(_drawn(comparison), figures(comparison), strict=True):
+        if places and name in places:
+            title = wording.front_title(plane.quality, plane.cost, plane.place)
+            parts.append(f"![{plain(title)}](<{places[name]}>)")  # in brackets: a folder's name may have blanks
     return "\n\n".join(parts)
 
 
@@ -101,10 +115,10 @@ def _spaced(part: str) -> str:
 
 def _front(comparison: Comparison) -> tuple[list[str], list[list[str]], list[bool]]:
     """Return columns, rows, and which columns are of numbers: objectives with their intervals, and parameters."""
-    known = shown.table(comparison, comparison.front)
+    known = shown.shown(comparison)
     asked = [objective.measure for objective in comparison.objectives]
     measures = [name for name in dict.fromkeys([*asked, "parameters"]) if name in known.columns]
-    words = [name for name in ("network", "start") if name in known.columns]
+    words = [name for name in (shown.DATASET, "network", "start") if name in known.columns]
     after = [name for name in ("group", "notes", "configuration") if name in known.columns]
     heads = ["trial", *words, *(MEASURES[name].heading for name in measures), *after]
     rows = [

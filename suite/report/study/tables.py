@@ -19,9 +19,10 @@ from suite.report.entries import Entry, ends
 def trials(runs: Sequence[Run]) -> pd.DataFrame:
     """One row per trial.
 
-    Columns: run, family, number, state, start (from scratch, or frozen or tuned and on which weights), rank (within the
-    run, 1 is its front), on_front (of all runs together), the measures, the configuration, continues (the trial whose
-    training it continues), until (the epoch after which it pauses), reason, seconds. Unknown values are empty.
+    Columns: run, dataset (where there are several), family, number, state, start (from scratch, or frozen or tuned and
+    on which weights), rank (within the run, 1 is its front), on_front (of all runs together), the measures, the
+    configuration, continues (the trial whose training it continues), until (the epoch after which it pauses), reason,
+    seconds. Unknown values are empty.
     """
     return every_trial(compare(runs))
 
@@ -40,7 +41,10 @@ def every_trial(comparison: Comparison) -> pd.DataFrame:
     """Return the frame of `trials` for runs that have been compared already."""
     ranks, best = _ranks(comparison), {entry.name for entry in comparison.front}
     rows = [_row(entry, ranks.get(entry.name), entry.name in best) for entry in comparison.entries]
-    columns = ["run", "family", "number", "state", "start", "rank", "on_front"]
+    several = ["dataset"] * (len(comparison.sides) > 1)
+    titles = {run: t for t, side in zip(comparison.titles, comparison.sides, strict=True) for run in side.names}
+    rows = [{**row, **{name: titles[str(row["run"])] for name in several}} for row in rows]
+    columns = ["run", *several, "family", "number", "state", "start", "rank", "on_front"]
     columns += _known(comparison) + configuration(comparison) + ["continues", "until", "reason", "seconds"]
     return pd.DataFrame(rows, columns=columns).astype({"rank": "Int64", "continues": "Int64", "until": "Int64"})
 
