@@ -46,6 +46,30 @@ def test_keras_is_loaded_without_its_extras_and_the_job_may_load_them(tmp_path: 
     ]
 
 
+SPEAKING = """
+import os, subprocess, sys
+from suite.machine import quiet
+quiet.speak_alone()
+os.write(2, b"chatter")
+print("said", file=sys.stderr)
+with quiet.heard() as lines:
+    os.write(2, b"heard")
+with quiet.silenced():
+    print("a converter", file=sys.stderr)
+    os.write(2, b"chatter")
+child = (sys.executable, "-c", "import sys; print('a child', file=sys.stderr)")
+subprocess.run(child)
+subprocess.run(child, stderr=sys.stderr)
+print(*lines, file=sys.stderr)
+"""
+
+
+def test_what_a_library_writes_past_python_reaches_nobody() -> None:
+    done = subprocess.run([sys.executable, "-W", "error", "-c", SPEAKING], capture_output=True, text=True)
+    assert done.stderr.splitlines() == ["said", "a child", "heard"]
+    assert done.returncode == 0
+
+
 def test_a_program_that_uses_the_suite_has_all_of_keras() -> None:
     code = "from suite.machine.quiet import load_tensorflow as load; load(); import keras.src.wrappers.fixes as found"
     assert _printed(sys.executable, "-c", f"{code}; print(found.sklearn.__name__)") == ["sklearn"]

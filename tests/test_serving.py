@@ -26,10 +26,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from suite import datasets
+from suite.datasets.folder import COMPLAINT
 from suite.export import exporting
 from suite.serving import asked, inference, predict
 from suite.serving.asked import MOST, Question, RequestError, parsed
 
+ENCODED = {"signature_name": "encoded"}
 NAME = "a<b>&'\" ü%2F"  # a folder may be called so
 
 
@@ -149,6 +151,20 @@ def test_the_page_answers_for_a_file_of_any_kind_and_runs_nothing_of_a_name(serv
     assert len(answer["classes"]) == 5
     assert answer["milliseconds"] >= answer["signature_milliseconds"] > 0
     assert requests.get(f"{served.url}/page.json", timeout=60).json()["name"] == NAME
+
+
+def test_what_libjpeg_says_of_odd_and_damaged_pictures_reaches_nobody(served: Served) -> None:
+    whole = io.BytesIO()
+    Image.new("L", (64, 48), 90).save(whole, "JPEG")
+    head, scan, rest = whole.getvalue().partition(b"\xff\xda")
+    odd, cut = head + b"junk" + scan + rest, head + scan + rest[: len(rest) // 2]
+    before = served.log.read_text()
+    codes = [
+        served.post(f"{served.model}:predict", {"inputs": {"b64": base64.b64encode(file).decode()}, **ENCODED})
+        for file in (odd, cut)
+    ]
+    assert [answer.status_code for answer in codes] == [200, 400]
+    assert not COMPLAINT.search(served.log.read_text().removeprefix(before))
 
 
 def test_the_page_opens_nothing_for_which_another_program_is_started(served: Served) -> None:

@@ -20,6 +20,7 @@ from suite.core.errors import SuiteError
 from suite.machine import cache
 from suite.machine.helper import start_lightly
 from suite.machine.interruption import heed
+from suite.machine.quiet import speak_alone
 
 FAULT = 70  # exit code, EX_SOFTWARE of sysexits.h
 OF_THE_SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)  # no fault of ours
@@ -72,6 +73,7 @@ def main() -> None:
     """Run the command; every error becomes a message and an exit code."""
     heed()
     start_lightly()
+    speak_alone()
     speak_plainly()
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryFile
 
@@ -32,13 +32,35 @@ def has_computed() -> bool:
     return bool(context.context()._initialized)
 
 
+def speak_alone() -> None:
+    """Let Python alone write to stderr from now on: what libraries write there past Python goes nowhere.
+
+    So libjpeg complains of odd pictures, in whichever thread decodes them. A process that is to be heard too has to be
+    started with `stderr=sys.stderr`.
+    """
+    if sys.stderr is None or 2 not in pythons():
+        return
+    kept, before = os.dup(2), sys.stderr
+    sys.stderr = open(kept, "w", 1, before.encoding, before.errors, closefd=False)  # noqa: SIM115
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+
+
+def pythons() -> set[int]:
+    """Return the descriptor that Python's stderr writes to; none if it is no file."""
+    try:
+        return {sys.stderr.fileno()}
+    except (AttributeError, OSError):  # of a notebook, or of a test
+        return set()
+
+
 @contextmanager
 def heard() -> Iterator[list[str]]:
     """Keep what this process writes to stderr from the terminal; yield a list that has its lines afterwards."""
     lines: list[str] = []
     with TemporaryFile() as file:
         try:
-            with _turned(file.fileno(), (2,)):
+            with _turned(file.fileno(), {2}):
                 yield lines
         finally:
             file.seek(0)
@@ -48,23 +70,23 @@ def heard() -> Iterator[list[str]]:
 @contextmanager
 def silenced() -> Iterator[None]:
     """Drop what this process writes to its terminal."""
-    with open(os.devnull, "wb") as nowhere, _turned(nowhere.fileno(), (1, 2)):
+    with open(os.devnull, "wb") as nowhere, _turned(nowhere.fileno(), {1, 2} | pythons()):
         yield
 
 
 @contextmanager
-def _turned(into: int, numbers: Sequence[int]) -> Iterator[None]:
+def _turned(into: int, numbers: Iterable[int]) -> Iterator[None]:
     """Let what this process writes to the descriptors `numbers`, its C++ side too, go `into` another one."""
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = [os.dup(number) for number in numbers]
-    for number in numbers:
+    kept = {number: os.dup(number) for number in numbers}
+    for number in kept:
         os.dup2(into, number)
     try:
         yield
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        for number, copy in zip(numbers, kept, strict=True):
+        for number, copy in kept.items():
             os.dup2(copy, number)
             os.close(copy)

@@ -30,7 +30,7 @@ import numpy as np
 
 from suite.machine import helper
 from suite.machine.forked import Warm, pair
-from suite.machine.quiet import load_tensorflow
+from suite.machine.quiet import load_tensorflow, pythons
 
 LONGEST = 1 << 20  # bytes of a message
 
@@ -77,7 +77,7 @@ def _forget() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
+    for stream in {0, 1, 2} | pythons():
         os.dup2(nowhere, stream)
     os.close(nowhere)
 

@@ -115,7 +115,8 @@ def _work(arguments: Sequence[str], fork: bool) -> int | None:
 # In another process group, so that Ctrl-C reaches it once, from its watcher.
 def _started(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     environment = {**os.environ, _WORKER: "1"}
-    return subprocess.Popen([*PYTHON, "suite", *arguments], stdin=subprocess.PIPE, env=environment, process_group=0)
+    command = [*PYTHON, "suite", *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=sys.stderr, env=environment, process_group=0)
 
 
 def _split_off() -> _Forked | None:
