@@ -19,10 +19,14 @@ from suite.core.errors import StoreError
 
 PATIENCE = 600.0  # seconds without the database after which work ends
 PAUSE = 2.0  # seconds between two attempts
+_THERE = re.compile(  # what only a server says that starts or stops
+    "server closed the connection|starting up|not yet accepting|not accepting|shutting down|in recovery mode"
+    "|terminating connection",
+    re.IGNORECASE,
+)
 _AWAY = re.compile(
-    "connection refused|server closed the connection|starting up|not yet accepting|shutting down|in recovery mode"
-    "|terminating connection|connection reset|broken pipe|no route to host|unreachable|timeout expired|timed out"
-    "|no such file or directory",
+    f"{_THERE.pattern}|connection refused|connection reset|broken pipe|no route to host|unreachable|timeout expired"
+    "|timed out|no such file or directory",
     re.IGNORECASE,
 )
 _log = logging.getLogger("suite.search")
@@ -53,7 +57,18 @@ def waits(step: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
 
     The step changes all or nothing, and what it has done before does no harm when it is done again.
     """
+    return _patient(step, lambda error: True)
 
+
+def waits_for_start(step: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """Let a step be made again as `waits` does, if the server says at first that it starts or stops.
+
+    One that has never answered may be none: then AwayError is raised at once.
+    """
+    return _patient(step, lambda error: bool(_THERE.search(error.refusal)))
+
+
+def _patient(step: Callable[Arguments, Answer], is_hopeful: Callable[[AwayError], bool]) -> Callable[Arguments, Answer]:
     @wraps(step)
     def patient(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
         since = None
@@ -62,6 +77,8 @@ def waits(step: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
                 answer = step(*arguments, **named)
             except AwayError as error:
                 if since is None:
+                    if not is_hopeful(error):
+                        raise
                     since = time.monotonic()
                     _log.warning(
                         "The database is away (%s). Waiting for it for up to %.0f minutes.",

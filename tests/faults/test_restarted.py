@@ -50,6 +50,18 @@ def test_workers_whose_database_stays_away_end_with_one_message_and_the_same_com
         simulated.check()
 
 
+def test_workers_that_join_while_their_database_starts_wait_for_it(tmp_path: Path, server: Server) -> None:
+    with Simulated(tmp_path / "run", server.url, trials=20, seconds=0.1) as simulated:
+        server.hold()
+        simulated.start(2, before=QUICK.format(600))
+        while simulated.errors().count("Waiting for it") < 2:
+            assert "Finished trials are safe" not in simulated.errors()
+            time.sleep(0.1)
+        server.release()
+        assert simulated.end_all() == [0, 0], simulated.errors()
+        simulated.check()
+
+
 def test_a_worker_that_waits_for_its_database_can_be_interrupted(tmp_path: Path, server: Server) -> None:
     import signal
 

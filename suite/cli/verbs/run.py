@@ -26,7 +26,7 @@ from suite.core import seen
 from suite.core.study import Study
 from suite.core.trial import Run, counted
 from suite.machine import environment
-from suite.search import folder, sharing, supervisor
+from suite.search import folder, outage, sharing, supervisor
 from suite.training import kernels
 
 
@@ -103,7 +103,7 @@ def _fail(studies: Sequence[Study], root: Path, reason: str) -> bool:
     failed = False
     for study in studies:
         if folder.holds(root / study.name):
-            with folder.reopened(root / study.name) as store:
+            with outage.waits(folder.reopened)(root / study.name) as store:
                 for number in store.fail_running(reason):
                     tell(f"{study.name}/{number} failed: {reason}.")
                     failed = True
