@@ -21,7 +21,7 @@ from suite.core.recipe import Augmentation
 from suite.datasets import Dataset, preparing
 from suite.datasets.memory import Memory
 from suite.export import exporting
-from suite.pictures.graph import framed, prepared
+from suite.pictures.graph import framed, prepared, scaled
 from tests.pictures import fill, noise
 
 CAFFE = Preprocessing(crop=0.5, square=True, mean=(103.0, 116.0, 123.0), deviation=(1.0, 2.0, 4.0), reverse=True)
@@ -88,6 +88,32 @@ def test_colours_are_shifted_scaled_and_turned() -> None:
     how = replace(CAFFE, crop=1.0)
     wanted = ((picture - np.array(CAFFE.mean)) / np.array(CAFFE.deviation))[..., ::-1]
     np.testing.assert_allclose(prepared(picture, (8, 8, 3), preprocessing=how), wanted, rtol=1e-5, atol=1e-4)
+
+
+def hundredths(least: int) -> st.SearchStrategy[float]:
+    """Draw what a colour may be, from a hundredth of `least`: as papers print it."""
+    return st.integers(least, 25_500).map(lambda number: number / 100)
+
+
+@given(
+    means=st.tuples(*[hundredths(0)] * 3),
+    deviations=st.tuples(*[hundredths(50)] * 3),
+    reverse=st.booleans(),
+    shape=st.sampled_from([(5, 7, 3), (2, 5, 7, 3), (1, 1, 1, 3)]),
+    unknown=st.sampled_from(["nothing", "the number of pictures", "all"]),
+)
+def test_each_pixel_is_scaled_to_the_bit_whatever_is_known_of_the_shape(
+    means: tuple, deviations: tuple, reverse: bool, shape: tuple[int, ...], unknown: str
+) -> None:
+    """A network in its study, in its export and in a format sees one input."""
+    pixels = np.random.default_rng(0).integers(0, 256, shape).astype("f4")
+    how = replace(PLAIN, mean=means, deviation=deviations, reverse=reverse)
+    factors = [np.float32(1 / one) for one in deviations]
+    wanted = np.stack([(pixels[..., c] - np.float32(means[c])) * factors[c] for c in range(3)], -1)
+    told = {"nothing": shape, "the number of pictures": (*(None,) * (len(shape) - 3), *shape[-3:]), "all": None}
+    known = told[unknown] or (*(None,) * (len(shape) - 1), 3)
+    traced = tf.function(lambda x: scaled(x, how), input_signature=[tf.TensorSpec(known, tf.float32)])
+    assert np.array_equal(traced(pixels), wanted[..., ::-1] if reverse else wanted)
 
 
 def test_pictures_of_a_pipeline_may_differ_in_size() -> None:

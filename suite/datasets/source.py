@@ -147,7 +147,7 @@ def _records(
     """Return (encoded picture, label) of a part; of the features `keys` alone."""
     options = tf.data.Options()
     options.deterministic = True
-    reading = tfds.ReadConfig(options=options, shuffle_seed=seed, try_autocache=False)
+    reading = tfds.ReadConfig(options=options, shuffle_seed=seed, try_autocache=False, skip_prefetch=True)
     decoders = tfds.decode.PartialDecoding(dict.fromkeys(keys, True), decoders={keys[0]: tfds.decode.SkipDecoding()})
     with quiet():
         records = builder.as_dataset(split=part, decoders=decoders, read_config=reading, shuffle_files=seed is not None)

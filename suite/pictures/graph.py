@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from suite.core.preprocessing import PLAIN, Geometry, Preprocessing
@@ -87,10 +88,37 @@ def scaled(pixels: tf.Tensor, preprocessing: Preprocessing = PLAIN) -> tf.Tensor
     The default gives -1 to 1. One channel needs a preprocessing that treats all colours alike.
     """
     mean, factor = preprocessing.mean, tuple(1 / one for one in preprocessing.deviation)
-    alike = preprocessing.is_grey
     # Not `/ deviation`: graphs turn that division into a product, and would differ from eager calls in the last bit.
-    values = (pixels - (mean[0] if alike else mean)) * (factor[0] if alike else factor)
-    return values[..., ::-1] if preprocessing.reverse else values
+    if preprocessing.is_grey:
+        values = (pixels - mean[0]) * factor[0]
+    else:
+        pixels = tf.convert_to_tensor(pixels)
+        rows = _in_rows(pixels)
+        values = _of_rows((rows - _row(mean, rows)) * _row(factor, rows), pixels)
+    return (
+        tf.reverse(values, [-1]) if preprocessing.reverse else values
+    )  # not `[..., ::-1]`, which takes 7 times as long
+
+
+def _in_rows(pixels: tf.Tensor) -> tf.Tensor:
+    """Return [..., H, W, C] as [..., H, W x C], where their size is known: TensorFlow is slow along three."""
+    *outer, height, wide, channels = pixels.shape
+    return pixels if None in (height, wide) else tf.reshape(pixels, [*_open(outer), height, wide * channels])
+
+
+def _of_rows(rows: tf.Tensor, pixels: tf.Tensor) -> tf.Tensor:
+    """Return what `_in_rows` made of `pixels` in their shape."""
+    return rows if rows.shape.rank == pixels.shape.rank else tf.reshape(rows, _open(pixels.shape))
+
+
+def _open(shape: Sequence[int | None]) -> list[int]:
+    """Return a shape that tf.reshape takes; one side may be unknown."""
+    return [-1 if side is None else side for side in shape]
+
+
+def _row(colours: Sequence[float], rows: tf.Tensor) -> tf.Tensor:
+    """Return a value for each colour as often as a row has pixels."""
+    return tf.constant(np.tile(np.array(colours, np.float32), rows.shape[-1] // len(colours)))
 
 
 def _centre(pixels: tf.Tensor, geometry: Geometry, ratio: float) -> tf.Tensor:
