@@ -39,6 +39,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = due
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_open() -> Iterator[None]:
+    """Let what a module leaves open be its own failure: else it is one of whatever test runs when it is collected."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A PostgreSQL server of its own: the URL of its first database.
