@@ -38,7 +38,7 @@ def opened(url: str) -> RDBStorage:
         try:
             return _storage(url)
         except SQLAlchemyError as error:
-            if refusals.way_out(str(error)):
+            if is_away(error) or refusals.way_out(str(error)):
                 raise
             time.sleep(0.1 * attempt)
     return _storage(url)
