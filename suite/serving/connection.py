@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 BEGINNING = 10.0  # seconds in which the head of a request must have arrived
@@ -26,6 +27,19 @@ class Connection(H11Protocol):
         """Take what came, and wait for the rest of a head, or for no more."""
         super().data_received(data)
         self._watch()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse bytes that are no HTTP, and answer nothing else on this connection.
+
+        uvicorn lets what was asked before be answered too, as when its body turns out to be none: both would write.
+        """
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:  # the answer has begun, or has been given
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
