@@ -8,7 +8,16 @@ from typing import Any
 import keras
 import pytest
 
+from suite import architectures
 from suite.datasets import Dataset
+
+# One family of plain, dense, searched, gated, windowed and two-sided networks each.
+FEW = ("alexnet", "densenet", "nasnet", "mobilenet_v3", "maxvit", "coca")
+
+
+def families() -> list[Any]:
+    """Return every family as a parameter; all but FEW are slow."""
+    return [pytest.param(name, marks=() if name in FEW else pytest.mark.slow) for name in architectures.FAMILIES]
 
 
 @pytest.fixture(autouse=True)

@@ -35,8 +35,8 @@ STUDY = Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml"
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A study of two short trials for LiteRT, with one thread."""
-    sets = ["budget.trials=2", "fidelity.epochs=1", 'latency={path="litert", threads=1, seconds=0.5, settling=5}']
+    """A study of one short trial for LiteRT, with one thread."""
+    sets = ["budget.trials=1", "fidelity.epochs=1", 'latency={path="litert", threads=1, seconds=0.5, settling=5}']
     return pipeline.run(pipeline.study(STUDY, sets), tmp_path_factory.mktemp("runs"), show=False)
 
 

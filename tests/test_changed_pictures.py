@@ -110,6 +110,7 @@ def test_files_are_read_again_only_if_one_was_written_since(home: Path, tmp_path
     )
 
 
+@pytest.mark.slow
 def test_with_the_old_pictures_back_it_goes_on(home: Path, tmp_path: Path) -> None:
     shutil.copytree(home / "runs", tmp_path / "runs")
     shutil.move(home / "pictures", home / "after")

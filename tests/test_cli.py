@@ -142,10 +142,10 @@ def test_titles_that_differ_by_capitals_only_are_told_apart() -> None:
 )
 @pytest.mark.parametrize("format", ["table", "json"])
 def test_a_pattern_that_matches_nothing_is_named_with_what_is_near(
-    tmp_path: Path, what: str, pattern: str, said: str, format: str
+    tmp_path: Path, what: str, pattern: str, said: str, format: str, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = suite("list", what, pattern, "--format", format, cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"suite: {said}\n")
+    monkeypatch.chdir(tmp_path)
+    assert here("list", what, pattern, "--format", format) == (2, "", f"suite: {said}\n")
 
 
 def test_every_network_is_listed_with_a_title_of_its_own_and_those_for_tests_say_so() -> None:

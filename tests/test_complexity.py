@@ -27,7 +27,7 @@ from suite.counting.complexity import Complexity, by_kind, complexity, parts, ta
 from suite.training import loop
 from tests import traced
 from tests.commands import suite
-from tests.networks import chain, float32  # noqa: F401  # the second is used by every test
+from tests.networks import chain, families, float32  # noqa: F401  # the last is used by every test
 
 
 def attention(x: Any) -> Any:
@@ -459,7 +459,12 @@ NETWORKS: dict[str, Callable[[], keras.Model]] = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+LARGE = ("ResNet50", "EfficientNetB0", "Xception")  # the others are made of a few layers
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in NETWORKS]
+)
 def test_the_count_is_that_of_the_traced_operations(name: str) -> None:
     network = NETWORKS[name]()
     assert complexity(network).macs == traced.multiply_adds(network)
@@ -471,7 +476,7 @@ def named(network: str) -> keras.Model:
     return weightless(lambda: architectures.build(network, task))
 
 
-@pytest.mark.parametrize("family", architectures.FAMILIES)
+@pytest.mark.parametrize("family", families())
 def test_a_small_network_of_every_family_counts_as_its_traced_operations(family: str) -> None:
     network = named(f"{family}/tiny")
     assert complexity(network).macs == traced.multiply_adds(network)
@@ -487,7 +492,7 @@ def test_every_named_network_counts_as_its_traced_operations(network: str) -> No
 # Where it is: by layer and by kind.
 
 
-@pytest.mark.parametrize("family", architectures.FAMILIES)
+@pytest.mark.parametrize("family", families())
 def test_the_parts_of_a_network_add_up_to_the_whole(family: str) -> None:
     network = named(f"{family}/tiny")
     whole, rows = complexity(network), parts(network)

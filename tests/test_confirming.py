@@ -19,10 +19,10 @@ from suite.report import confirmation
 from suite.report.comparison import compare
 from suite.search import folder
 from suite.training import features
+from tests.once import STUDY, quickstart
 from tests.report_runs import families, run
 from tests.test_certainty import made
 
-STUDY = Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml"
 PICTURES = 400
 
 
@@ -61,7 +61,7 @@ def test_an_epoch_of_a_redrawn_data_set_shows_each_picture_once() -> None:
     assert sorted(shown) == sorted(picture for picture, _ in content(data, "train"))
 
 
-@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("again", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_features_of_a_redrawn_data_set_are_those_of_its_pictures_and_are_computed_once(
     again: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,8 +84,7 @@ def test_features_of_a_redrawn_data_set_are_those_of_its_pictures_and_are_comput
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    sets = ["budget.trials=1", "fidelity.epochs=1", "latency={seconds=0.3, settling=0}"]
-    return pipeline.run(pipeline.study(STUDY, sets), tmp_path_factory.mktemp("runs"), show=False)
+    return quickstart(tmp_path_factory)
 
 
 def test_what_was_stopped_goes_on_and_the_test_pictures_are_looked_at_once(ran: Run) -> None:

@@ -47,7 +47,11 @@ def over_after(readings: int, least: float = 0.0) -> Callable[[], float]:
     return lambda: next(read, least)
 
 
-@pytest.mark.parametrize("more", [1, 5, 9, 10, 11], ids=lambda more: f"{more} batches into the next epoch")
+@pytest.mark.parametrize(
+    "more",
+    [1, 10, *(pytest.param(more, marks=pytest.mark.slow) for more in (5, 9, 11))],
+    ids=lambda more: f"{more} batches into the next epoch",
+)
 def test_a_training_ends_between_two_batches_with_the_weights_of_its_best_epoch(
     more: int, digits: Dataset, tmp_path: Path
 ) -> None:

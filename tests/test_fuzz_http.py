@@ -104,7 +104,9 @@ def check(asked: Asked, answer: Answer) -> None:
         assert not re.search("Traceback|object at 0x", said), said
 
 
-@pytest.mark.parametrize("hosts", [("localhost",), ("*",)], ids=["here", "everywhere"])
+@pytest.mark.parametrize(
+    "hosts", [pytest.param(("localhost",), id="here"), pytest.param(("*",), id="everywhere", marks=pytest.mark.slow)]
+)
 def test_any_request_is_answered_or_refused_in_a_sentence(model: Model, asking: Asking, hosts: tuple[str, ...]) -> None:
     application = Application(model, hosts)
     with asyncio.Runner() as runner:

@@ -113,6 +113,7 @@ def test_what_the_user_has_set_is_not_asked_about(tmp_path: Path, monkeypatch: p
     assert os.environ[SWITCH] == "1"
 
 
+@pytest.mark.slow
 def test_another_fault_is_left_to_the_study_and_not_remembered(tmp_path: Path) -> None:
     file = study(tmp_path, WRONG)
     assert [line.partition(" on this")[0] for line in told(file)] == ["Trying TensorFlow's oneDNN kernels"] * 2

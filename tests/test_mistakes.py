@@ -19,9 +19,8 @@ from suite.report import wrong
 from suite.report.comparison import compare
 from suite.report.study import page
 from suite.search import mistaken
+from tests.once import quickstart
 from tests.test_certainty import kept
-
-STUDY = Path(__file__).parents[1] / "studies" / "quickstart" / "resnet.toml"
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +30,8 @@ def digits() -> list[tuple[np.ndarray, int]]:
 
 
 @pytest.fixture(scope="module")
-def ran(digits: list[tuple[np.ndarray, int]], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    sets = ["budget.trials=1", "fidelity.epochs=1", "latency={seconds=0.3, settling=0}"]
-    return pipeline.run(pipeline.study(STUDY, sets), tmp_path_factory.mktemp("runs"), show=False)
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return quickstart(tmp_path_factory)
 
 
 def pixels(content: bytes) -> np.ndarray:

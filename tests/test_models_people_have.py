@@ -220,8 +220,9 @@ def same(found: list[Any], wanted: list[Any]) -> bool:
 
 
 @pytest.mark.parametrize(("name", "given", "shown", "parameters"), [
-    ("plain", {}, "8x8x3", 167), ("heads", {}, "8x8x3", None), ("nested", {}, "8x8x3", 56),
-    ("any_size", {"one": (9, 7, 3)}, "9x7x3", 167), ("batch_of_one", {}, "8x8x3", 167), ("tokens", {}, "6", 36),
+    ("plain", {}, "8x8x3", 167), pytest.param("heads", {}, "8x8x3", None, marks=pytest.mark.slow),
+    ("nested", {}, "8x8x3", 56), ("any_size", {"one": (9, 7, 3)}, "9x7x3", 167),
+    pytest.param("batch_of_one", {}, "8x8x3", 167, marks=pytest.mark.slow), ("tokens", {}, "6", 36),
     ("two_inputs", {"left": (6, 8, 3)}, "left=6x8x3 right=5", None), ("text", {}, "string", 36),
 ])  # fmt: skip
 def test_what_is_timed_is_all_that_a_model_of_keras_answers(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pandas as pd
@@ -325,25 +326,38 @@ def test_mlflow_is_told_the_network_and_the_size(run: Run) -> None:
     assert all(f"params.`{name}`" in columns for name in ("architecture", "image", "width", "widths"))
 
 
-def test_front_and_export_name_the_network_and_its_size(run: Run, tmp_path: Path, suite: Called) -> None:
-    root = str(run.folder.parent)
-    rows = json.loads(suite("front", "which", "--runs", root, "--format", "json")[0])
+def front(run: Run, suite: Called) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(
+        suite("front", "which", "--runs", str(run.folder.parent), "--format", "json")[0]
+    )
+    return rows
+
+
+def test_the_front_names_the_network_and_its_size(run: Run, suite: Called) -> None:
+    rows = front(run, suite)
     by_name = {f"which/{trial.number}": trial for trial in run.trials}
     assert rows
     for row in rows:
         chosen = by_name[row["trial"]].configuration
         assert row["network"] == f"{chosen['architecture']} at {'x'.join(map(str, chosen['image']))}"
-    best = rows[0]["trial"].partition("/")[2]
-    suite("export", "which", best, str(tmp_path / "export"), "--runs", root)
+
+
+@pytest.mark.slow
+def test_the_export_names_the_network(run: Run, tmp_path: Path, suite: Called) -> None:
+    number = front(run, suite)[0]["trial"].partition("/")[2]
+    suite("export", "which", number, str(tmp_path / "export"), "--runs", str(run.folder.parent))
     (card,) = (tmp_path / "export").rglob("card.json")
     told = json.loads(card.read_text())
-    assert told["architecture"] == by_name[rows[0]["trial"]].configuration["architecture"]
+    assert told["architecture"] == run.trials[int(number)].configuration["architecture"]
     assert told["agreement"]["greatest_difference"] < 1e-4
 
 
-def test_a_run_goes_on_where_it_stopped(run: Run, study: Study) -> None:
-    """The study in its folder is bound already; bound again, it is the same."""
+def test_the_study_in_its_folder_is_bound_already_and_bound_again_the_same(run: Run, study: Study) -> None:
     assert pipeline.study(run.folder / "study.toml") == run.study == study
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_where_it_stopped(run: Run, study: Study) -> None:
     more = replace(study, budget=replace(study.budget, trials=5))
     done = pipeline.run(more, run.folder.parent, show=False)
     assert [trial.number for trial in done.trials[: len(run.trials)]] == [trial.number for trial in run.trials]

@@ -30,6 +30,7 @@ from suite.datasets.folder import COMPLAINT
 from suite.export import exporting
 from suite.serving import asked, inference, predict
 from suite.serving.asked import MOST, Question, RequestError, parsed
+from tests.once import once
 
 ENCODED = {"signature_name": "encoded"}
 NAME = "a<b>&'\" ü%2F"  # a folder may be called so
@@ -53,20 +54,23 @@ class Served:
         return f"/v2/models/{quote(NAME, safe='')}"
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def exported(into: Path) -> None:
     digits = datasets.load("digits")
     pixels = keras.Input(digits.task.image)
     model = keras.Model(pixels, keras.layers.Dense(10)(keras.layers.Flatten()(pixels)))
-    root = tmp_path_factory.mktemp("served")
-    done = exporting.export(model, digits, root / NAME, {"classes": ["<script>", *"bcdefghi", "ü" * 300]})
+    exporting.export(model, digits, into / NAME, {"classes": ["<script>", *"bcdefghi", "ü" * 300]})
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home, root = once(tmp_path_factory, "served", exported) / NAME, tmp_path_factory.mktemp("served")
     with (root / "log").open("w") as log:
-        command = [sys.executable, "-m", "suite", "serve", str(root / NAME), "--port", "0"]
+        command = [sys.executable, "-m", "suite", "serve", str(home), "--port", "0"]
         server = subprocess.Popen(command, stderr=log)
         try:
             while not (found := re.search(r"(http://127\.0\.0\.1:\d+) shows a page", (root / "log").read_text())):
                 assert server.poll() is None, (root / "log").read_text()
-            yield Served(url=found[1], folder=done.folder, log=root / "log")
+            yield Served(url=found[1], folder=home / "1", log=root / "log")
         finally:
             server.terminate()
             server.wait(300)

@@ -353,6 +353,7 @@ def test_what_is_validated_and_kept_is_the_average(digits: Dataset) -> None:
     assert found.measures["accuracy"] == pytest.approx(100 * right.mean())
 
 
+@pytest.mark.slow
 def test_a_trial_says_that_its_patience_ended_it_and_costs_what_it_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

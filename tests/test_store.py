@@ -65,7 +65,7 @@ def test_a_run_is_read_while_a_trial_is_running(tmp_path: Path) -> None:
         assert begun.state == "running"
 
 
-@pytest.mark.parametrize("finished", [0, 2])
+@pytest.mark.parametrize("finished", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_a_trial_whose_process_was_killed_is_run_again_and_nothing_else(tmp_path: Path, finished: int) -> None:
     killed(tmp_path / "run", finished)
     with folder.opened(tmp_path / "run", studies.study()) as store:
@@ -91,7 +91,7 @@ def test_a_trial_that_an_earlier_version_left_with_its_record_and_no_end_is_kept
     assert fresh.configuration != kept.configuration
 
 
-@pytest.mark.parametrize("moment", ["begin", "end"])
+@pytest.mark.parametrize("moment", [pytest.param("begin", marks=pytest.mark.slow), "end"])
 def test_a_process_killed_while_it_begins_or_ends_a_trial_has_done_nothing(tmp_path: Path, moment: str) -> None:
     step = {
         "begin": "opened._rows._beaten = die; opened.ask()",

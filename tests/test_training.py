@@ -272,10 +272,7 @@ def test_every_optimizer_and_schedule_is_stopped_and_gone_on_with_below() -> Non
 
 @pytest.mark.parametrize(
     ("build", "recipe", "kind"),
-    [
-        pytest.param(*way, id=name, marks=() if name in ("adamw", "sgd") else pytest.mark.slow)
-        for name, way in WAYS.items()
-    ],
+    [pytest.param(*way, id=name, marks=() if name == "adamw" else pytest.mark.slow) for name, way in WAYS.items()],
 )
 def test_a_training_that_was_stopped_goes_on_as_if_it_never_had(
     digits: Dataset, tmp_path: Path, build: Callable[..., keras.Model], recipe: Recipe, kind: Callable

@@ -25,7 +25,8 @@ from tests import studies
 
 BEST = (Objective(measure="accuracy", goal="max"),)
 ONE = {"depths": Choice(((1, 1, 1),)), "widths": Choice(((4, 4, 8),))}
-PLAIN = studies.study(objectives=BEST, constraints=(), budget=Budget(trials=3))
+SMALL = {"stem": "small", "depths": Choice(((1,), (2,))), "widths": Choice(((4,), (8,)))}
+PLAIN = studies.study(objectives=BEST, constraints=(), budget=Budget(trials=3), image=(16, 16, 1), space=SMALL)
 
 
 @pytest.fixture(scope="module")

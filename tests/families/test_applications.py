@@ -66,9 +66,7 @@ def scaled(network: keras.Model, pictures: Any) -> Any:
 # Side of the pictures, pixels: odd ones show where the padding is.
 QUICK = {
     "vgg/16": 32,
-    "inception_v3/2015": 75,
     "mobilenet/0.25": 75,
-    "mobilenet_v2/0.35": 75,
     "efficientnet/b0": 75,
 }
 SLOW = {  # they take minutes together

@@ -56,7 +56,7 @@ def test_families_stand_in_the_order_of_their_papers() -> None:
     assert list(architectures.FAMILIES) == sorted(years, key=years.__getitem__)
 
 
-@pytest.mark.parametrize("channels", [1, pytest.param(2, marks=pytest.mark.slow), 4])  # all else: three
+@pytest.mark.parametrize("channels", [1, *(pytest.param(more, marks=pytest.mark.slow) for more in (2, 4))])  # else: 3
 def test_it_takes_any_channels_and_any_number_of_classes(family: str, channels: int) -> None:
     task = Task(height=32, width=48, channels=channels, classes=channels + 1)
     network = weightless(lambda: tiny(family, task))
@@ -84,7 +84,7 @@ def test_a_saved_network_answers_as_before(family: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(again(pictures()), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("policy", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)])
 def test_in_mixed_precision_the_logits_are_float32(family: str, policy: str) -> None:
     keras.config.set_dtype_policy(policy)
     network = tiny(family)

@@ -74,7 +74,11 @@ def test_a_network_costs_what_an_implementation_that_is_not_ours_counts(row: dic
 
 @pytest.mark.parametrize(
     "row",
-    [row for row in INDEPENDENT if row["implementation"].startswith("keras.applications")],
+    [
+        pytest.param(row, marks=pytest.mark.slow if row["name"] in ("resnet/101", "resnet/152") else ())  # deeper ones
+        for row in INDEPENDENT
+        if row["implementation"].startswith("keras.applications")
+    ],
     ids=lambda row: row["implementation"],
 )
 def test_the_counts_of_keras_applications_are_those_of_its_networks(row: dict[str, str]) -> None:
