@@ -24,6 +24,7 @@ from suite.benchmark.campaign import Settings, Told
 from suite.core import answers, cells, classes, files, seen, thumbnails
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError
+from suite.core.numbered import numbered
 from suite.core.recipe import TUNE
 from suite.core.study import NEW, Constraint, Objective, Study, is_own, split
 from suite.core.task import Shape, Task
@@ -250,7 +251,7 @@ def hours_over(done: Run) -> str:
     takes = timedelta(seconds=round(used.least * used.seconds_per_trial))
     known = f", which takes about {takes}" if any(trial.curve for trial in done.trials) else ""
     return (
-        f"The {budget.hours:g} hours of its budget leave no time for another training{known}. "
+        f"Its budget, {numbered(budget.hours, 'hour')}, leaves no time for another training{known}. "
         "--set budget.hours=... gives more, and the same command goes on."
     )
 
@@ -429,7 +430,8 @@ def export(
         raise ExportError(f"{entry.name} is of a table: only the trials of a run have a trained model to export.")
     run = next(one for one in runs if one.study == entry.study)
     home = run.folder
-    card = _card(entry, entry.study) | {"by_text": None if by_text is None else list(by_text)}
+    again = confirmation.alone(compare([run]), entry.trial.number) if by_text is None else None
+    card = _card(entry, entry.study) | {"by_text": None if by_text is None else list(by_text), "confirmed": again}
     there = exporting.exported(into, card, formats)
     if there is not None:
         return there
@@ -448,8 +450,8 @@ def export(
         with folder.reopened(home) as store:
             store.look(look, data.digest, {str(number): features.digest(network)})
     runtimes = _runtimes(entry.trial, study, formats)
-    several = "s" * (runtimes.threads != 1)
-    card |= {"timed_on": f"{surroundings()['device']}, {runtimes.threads} thread{several}"}
+    place = f"{surroundings()['device']}, {numbered(runtimes.threads, 'thread')}"
+    card |= {"looks": looks(home), "timed_on": place}
     return exporting.export(network, data, into, card, others, formats=formats, runtimes=runtimes)
 
 

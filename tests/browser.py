@@ -21,7 +21,8 @@ FLAGS = (
 )  # fmt: skip
 
 needs_chromium = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
-DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+ON_SCREEN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+DRAWN = f"{ON_SCREEN}.then(() => globalThis.draw_rest?.())"  # figures below the screen too, which are drawn later
 
 
 @dataclass

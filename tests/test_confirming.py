@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -120,6 +121,33 @@ def test_another_look_is_counted_and_the_same_one_is_not(ran: Run) -> None:
         store.look("export 0", "digest", {"0": "ab"})
     assert pipeline.looks(ran.folder) != before
     assert pipeline.looks(ran.folder).count("export 0") == 1
+
+
+def test_an_exported_model_says_what_its_other_trainings_had_right_and_how_often_the_test_was_seen(
+    ran: Run, tmp_path: Path
+) -> None:
+    comparison = compare([ran])
+    (entry,) = comparison.candidates
+    list(pipeline.confirm(confirmation.missing(comparison, [entry], (1, 2))))
+    exported = pipeline.export(entry, [ran], tmp_path / "model")
+    extra = exported.folder / "assets.extra"
+    kept, text = json.loads((extra / "card.json").read_text()), (extra / "MODEL_CARD.md").read_text()
+    found = confirmation.of(comparison, [entry], (1, 2))
+    assert found
+    row = found.rows()[0]
+    again = kept["confirmed"]
+    assert again == {"pictures": found.right[0].shape[1]} | {key: row[key] for key in again if key != "pictures"}
+    assert again["seeds"] == 2
+    said = f"| mean accuracy of 2 other trainings on {again['pictures']:,} test pictures | {row['accuracy']:.2f} % | "
+    assert f"{said}{row['low']:.2f} to {row['high']:.2f} % |" in text
+    assert f"have {row['worst_seed']:.2f} to {row['best_seed']:.2f} % of the test pictures right" in text
+    looks = pipeline.looks(ran.folder)
+    assert f"export {entry.trial.number}" in looks
+    assert looks in text
+    assert pipeline.export(entry, [ran], tmp_path / "model").folder == exported.folder, "exported twice"
+    list(pipeline.confirm(confirmation.missing(comparison, [entry], (1, 2, 3))))
+    newer = pipeline.export(entry, [ran], tmp_path / "model").folder
+    assert json.loads((newer / "assets.extra" / "card.json").read_text())["confirmed"]["seeds"] == 3
 
 
 def test_a_study_may_ask_for_it(ran: Run, tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_copies_in_the_held_out_splits_are_left_out_unless_most_of_a_class_look_
     scene(4).save(root / "test" / "town" / "in another class.png", compress_level=0)
     data = datasets.load(str(root), (32, 32, 3))
     assert data.sizes["test"] == 24
-    assert "2 of 26 test pictures are copies of train or validation pictures: left out" in data.notes
+    assert "2 of 26 test pictures: left out, as copies of train or validation pictures" in data.notes
     assert any(note.startswith("most test pictures of class 'camera' look like") for note in data.notes)
     assert any(note.startswith("most pictures of class 'camera' look alike") for note in data.notes)
     kept = datasets.load(str(root), (32, 32, 3), Preparation(keep_copies=True))

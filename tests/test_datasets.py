@@ -229,8 +229,8 @@ def test_copies_of_held_out_pictures_are_left_out_and_counted(tmp_path: Path, ca
     dataset = datasets.load(str(root))
     assert dataset.sizes == {"train": 12, "validation": 6, "test": 4}
     told = (
-        "1 of 7 validation pictures are copies of train pictures: left out",
-        "2 of 6 test pictures are copies of train or validation pictures: left out",
+        "1 of 7 validation pictures: left out, as copies of train pictures",
+        "2 of 6 test pictures: left out, as copies of train or validation pictures",
     )
     assert dataset.notes == told
     assert [record.getMessage() for record in caplog.records if record.name == folder.__name__] == [

@@ -191,7 +191,7 @@ def test_a_first_trial_that_is_too_long_ends_complete_marked_and_with_its_networ
     assert pipeline.model(cut_run.folder, only.number).count_params() > 0
     assert pipeline.is_done(cut_run.study, cut_run.folder.parent)
     said = pipeline.hours_over(cut_run)
-    assert re.fullmatch(r"The 0\.0001 hours .* about 0:\d\d:\d\d\. --set budget\.hours=\.\.\. .*", said)
+    assert re.fullmatch(r"Its budget, 0\.0001 hours, .* about 0:\d\d:\d\d\. --set budget\.hours=\.\.\. .*", said)
 
 
 def test_whoever_reads_the_front_sees_the_mark(cut_run: pipeline.Run, tmp_path: Path) -> None:

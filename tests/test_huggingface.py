@@ -74,7 +74,7 @@ def test_pictures_without_a_class_are_left_out_and_said(tmp_path: Path) -> None:
     library.DatasetDict(train=images(0, 20), test=hidden).save_to_disk(str(tmp_path / "set"))
     data = datasets.load(f"hf:{tmp_path / 'set'}")
     assert sum(data.sizes.values()) == 20
-    assert data.notes == ("6 test pictures have no class, so they are left out",)
+    assert data.notes == ("6 test pictures without a class: left out",)
 
 
 def test_a_column_of_classes_is_chosen_by_its_name(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_competition_is_read_without_its_unlabelled_test_pictures(tmp_path: Pa
     (tmp_path / "sample_submission.csv").write_text("\n".join(["id,category", *(f"9{n[:-4]},cat" for n in NAMES)]))
     layout = scan(tmp_path)
     assert found(layout) == BOTH
-    assert any("8 pictures have no class in" in note for note in layout.notes)
+    assert any("8 pictures without a class in" in note for note in layout.notes)
 
 
 def test_folders_are_the_classes_whatever_tables_lie_beside(tmp_path: Path) -> None:
@@ -134,8 +134,8 @@ def test_what_is_wrong_with_a_table_is_said_in_one_round(tmp_path: Path) -> None
     good = [f"{name},{label(number)}" for number, name in enumerate(NAMES)]
     both = told("file,class", *good, "gone.jpg,cat", "away.jpg,dog", f"{NAMES[0]},dog").splitlines()
     assert both == [
-        f"{table}: 2 of 11 rows name files that are not there, such as 'gone.jpg'",
-        f"{table}: 1 files have more than one class: 000.jpg has 'cat' and 'dog'",
+        f"{table}: 2 of 11 rows with a file that is not there, such as 'gone.jpg'",
+        f"{table}: 1 file has more than one class: 000.jpg has 'cat' and 'dog'",
     ]
     assert "which column has the classes: colour, mood? Call it 'class'" in told(
         "file,colour,mood", *(f"{name},red{number % 3},m{number % 2}" for number, name in enumerate(NAMES))
@@ -154,7 +154,7 @@ def test_rows_without_a_class_are_left_out_and_counted(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("\n".join(["file,class", *rows]))
     layout = scan(tmp_path)
     assert found(layout) == {"train": {"cat": 3, "dog": 3}}
-    assert layout.notes == (f"2 pictures have no class in {tmp_path / 'labels.csv'}, so they are left out",)
+    assert layout.notes == (f"2 pictures without a class in {tmp_path / 'labels.csv'}: left out",)
 
 
 def test_a_labelled_folder_is_loaded_as_if_its_classes_were_folders(tmp_path: Path, monkeypatch) -> None:

@@ -14,6 +14,7 @@ from suite import report
 from suite.core import seen
 from suite.core.measures import MEASURES
 from suite.core.paths import PATHS
+from suite.report import phrases
 from suite.report.language import LANGUAGES, catalogue, localised, many, say, sentences, spoken
 
 
@@ -145,3 +146,23 @@ def test_a_translation_has_a_place_for_what_its_sentence_has(message):
         assert form
         assert names(form) - {"number"} == names(originals[-1]) - {"number"}  # a form may leave its number out
         assert [original[:1] == " " for original in originals[:1]] == [form[:1] == " "]
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "english", "russian"),
+    [
+        (
+            "parameters",
+            438_359_116.0,
+            "438,359,116 parameters",
+            "438\N{NO-BREAK SPACE}359\N{NO-BREAK SPACE}116 параметров",
+        ),
+        ("parameters", 1_000_002.0, "1,000,002 parameters", "1\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}002 параметра"),
+        ("macs", 1.0, "1 multiply-add", "1 умножение со сложением"),
+        ("latency", 1.5, "1.5 ms", "1,5 мс"),
+    ],
+)
+def test_what_a_measure_counts_declines_with_its_number(measure: str, value: float, english: str, russian: str) -> None:
+    assert phrases.amount(measure, value).replace("1.50", "1.5") == english
+    with spoken("ru"):
+        assert phrases.amount(measure, value).replace("1,50", "1,5") == russian

@@ -161,7 +161,7 @@ def test_networks_without_weights_are_left_out_if_asked(file: Path) -> None:
     assert {"efficientnet/lite0", "efficientnet/lite1", "efficientnet/lite2"} <= set(study.architectures)
     for name in study.architectures:
         assert weights.find(name).preprocessing.resolution
-    with pytest.raises(ArchitectureError, match="none of 1 networks has weights here"):
+    with pytest.raises(ArchitectureError, match="no network of 1 has weights here"):
         pipeline.study(file, [*changes[::2], 'architecture="resnet/tiny"'])
 
 

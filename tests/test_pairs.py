@@ -215,8 +215,8 @@ def test_what_is_wrong_with_a_table_is_said_in_one_round(few: Path, data: datase
     with pytest.raises(BrokenFilesError) as error:
         load(data, file)
     assert str(error.value).splitlines()[:3] == [
-        f"{file}: 2 of 8 rows name files that are not there, such as 'gone.png'",
-        f"{file}: 1 of 8 rows have no text, such as that of '4.png'",
+        f"{file}: 2 of 8 rows with a file that is not there, such as 'gone.png'",
+        f"{file}: 1 of 8 rows without text, such as that of '4.png'",
         "Mend the table, or leave such rows out (--skip-broken).",
     ]
     assert "3.png" in str(error.value)
@@ -231,9 +231,9 @@ def test_what_is_wrong_may_be_left_out_and_is_said(
     found = load(data, file, skip_broken=True)
     assert sorted(found.texts) == [["picture 0"], ["picture 1"], ["picture 2"]]
     assert [record.getMessage() for record in caplog.records] == [
-        f"{file}: 1 of 6 rows name files that are not there, such as 'gone.png'",
-        f"{file}: 1 rows say the same of the same file again: left out",
-        f"{file}: 1 pictures have no text, so they are left out",
+        f"{file}: 1 of 6 rows with a file that is not there, such as 'gone.png'",
+        f"{file}: 1 row says the same of the same file again: left out",
+        f"{file}: 1 picture without text: left out",
         f"{file}: 1 broken files are left out",
     ]
 
@@ -265,7 +265,7 @@ def test_tables_are_read_as_people_have_them(few: Path, data: datasets.Dataset, 
         ("file\n0.png\n1.png", "names files, but no texts: add a column 'caption'"),
         ("file,mood,hue\n0.png,a,b\n1.png,c,d", "which column has the texts: mood, hue?"),
         ("a,b\nx,y", "no column names pictures of its folder"),
-        ("file,caption\n0.png,a", "1 pictures with texts are left, and two are needed"),
+        ("file,caption\n0.png,a", "two pictures with texts are needed, and there is 1"),
     ],
 )
 def test_a_table_that_tells_no_texts_is_refused(few: Path, data: datasets.Dataset, rows: str, message: str) -> None:

@@ -18,11 +18,12 @@ from suite.core.errors import NothingFitsError
 from suite.core.study import Constraint
 from suite.report import choice, results
 from suite.report.comparison import compare
+from suite.report.language import spoken
 from suite.report.shortened import shortened
 from suite.report.study import page
 from suite.statistics.calibration import reliability
 from suite.statistics.intervals import wilson
-from tests.browser import needs_chromium, opened
+from tests.browser import ON_SCREEN, needs_chromium, opened
 from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families, on_other_pictures
 
 pytestmark = needs_chromium
@@ -327,6 +328,7 @@ def test_a_rectangle_selects_in_every_figure_and_the_table(seen, comparison):
     assert seen.page.locator("#hypervolume-drawing .strong").count() == len(inside)
     assert seen.text("#selection").startswith(f"{len(inside)} trial")
     seen.page.locator("#selection .chip").last.click()
+    seen.do("0")
     assert seen.page.locator(".faded").count() == 0
 
 
@@ -481,6 +483,31 @@ def test_5000_trials_take_less_than_15_megabytes_and_answer(many):
         seen.do("change({ limits: { latency: 1 } })")
         assert seen.text("#best .best-name") == expected
         assert seen.errors == []
+
+
+def test_what_is_on_the_screen_is_drawn_first_and_the_rest_when_it_is_scrolled_to(many):
+    with opened(many) as seen:
+        seen.page.add_init_script("window.requestIdleCallback = () => 0")  # as if the browser were always busy
+        seen.again()
+        seen.page.evaluate(ON_SCREEN)
+        drawn = "(id) => document.getElementById(id).childElementCount > 0"
+        assert seen.page.evaluate(drawn, "chart")
+        assert not seen.page.evaluate(drawn, "settings-drawing")
+        seen.page.locator("#settings").scroll_into_view_if_needed()
+        seen.page.wait_for_function(drawn, arg="settings-drawing")
+        assert not seen.errors
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_png_button_stays_on_the_line_of_the_upper_axis_where_words_are_long(tmp_path, width):
+    with spoken("ru"):
+        index = page.write(families(6), tmp_path)
+    with opened(index, width) as seen:
+        button, *axes = (seen.page.locator(name).bounding_box() for name in ("#png", "#y", "#x"))
+        assert abs(middle(button)[1] - middle(axes[0])[1]) < 12
+        assert all(axis["x"] + axis["width"] < button["x"] or axis["y"] > button["y"] + 20 for axis in axes)
+        if width > 1000:
+            assert abs(axes[0]["y"] - axes[1]["y"]) < 2
 
 
 def test_a_table_of_timm_makes_a_usable_page(tmp_path):

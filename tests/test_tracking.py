@@ -926,7 +926,7 @@ def test_a_study_says_when_its_delivery_did_not_end(
     late = iter(range(0, 10**6, 61))
     monkeypatch.setattr("suite.tracking.delivery.time.monotonic", lambda: next(late))
     pipeline.run(wanted, tmp_path)
-    assert "small: 0 trials are in MLflow, 1 wait (60 s were over)" in caplog.text
+    assert "small: 0 trials are in MLflow, 1 waits (60 s were over)" in caplog.text
 
 
 def wait_for(happened: Callable[[], bool], seconds: float = 120) -> None:

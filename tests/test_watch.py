@@ -132,7 +132,7 @@ def test_a_study_whose_budget_is_spent_ends_at_once_in_a_pipe(tmp_path: Path) ->
     shown = suite("watch", tmp_path / "small")
     assert shown.returncode == 0
     (line,) = shown.stdout.splitlines()
-    assert "1 of 1 trials, the budget is spent; front: 1 candidate, small/0 has 90.00 %" in line
+    assert "1 of 1 trial, the budget is spent; front: 1 candidate, small/0 has 90.00 %" in line
     assert "Take small/0" in shown.stderr
 
 

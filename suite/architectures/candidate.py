@@ -48,9 +48,7 @@ def _named(read: Study) -> Study:
         wanted = IMAGENET if read.weights == NEW else read.weights
         here = {name: None for name in names if not lack(name, wanted)}
         if not here:
-            raise ArchitectureError(
-                f"none of {len(names)} networks has weights here. {lack(next(iter(names)), wanted)}"
-            )
+            raise ArchitectureError(f"no network of {len(names)} has weights here. {lack(next(iter(names)), wanted)}")
         names = here
     return replace(read, architecture=tuple(names) if len(names) > 1 else next(iter(names)))
 

@@ -22,6 +22,7 @@ from suite.core import cells
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, TableError
 from suite.core.inputs import Given, Sizes, all_spelled
+from suite.core.numbered import numbered
 from suite.core.paths import made_for
 from suite.core.study import is_file, is_own
 from suite.core.task import spelled
@@ -78,7 +79,7 @@ def here(threads: int) -> dict[str, str]:
 
 def name(head: dict[str, str]) -> str:
     """Return the file name of a table with this head: device, threads and version."""
-    threads = "1 thread" if head["threads"] == "1" else f"{head['threads']} threads"
+    threads = numbered(int(head["threads"]), "thread")
     return f"measured-{cells.slug([head['device'], threads, 'tensorflow', head['tensorflow']])}.csv"
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from suite.core.errors import SuiteError
+from suite.core.numbered import numbered
 from suite.core.paths import FOR_TRAINING, ONEDNN
 from suite.machine import cache, gpus, helper
 from suite.machine.capacity import free_memory, processors, whole_memory
@@ -132,7 +133,7 @@ def _version(name: str) -> str:
 
 def _processors() -> Finding:
     free, whole = free_memory() / 1e9, whole_memory() / 1e9
-    found = f"{processors()} processors, {free:.1f} of {whole:.1f} GB of memory free"
+    found = f"{numbered(processors(), 'processor')}, {free:.1f} of {whole:.1f} GB of memory free"
     way = "Close other programs: a training takes about 1 GB at least." if free < 1 else ""
     return Finding(what="machine", state=ADVICE if way else OK, found=found, way_out=way)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from suite import tracking
 from suite.cli.health import ADVICE, BROKEN, NEWEST, OK, Finding
 from suite.core.errors import SuiteError, without_password
+from suite.core.numbered import numbered
 from suite.depot import examined
 from suite.search import addresses, folder, reach
 from suite.tracking import place, trouble
@@ -63,7 +64,7 @@ def _of_run(home: Path) -> Finding | None:
         if not depot.is_used:
             return None
         waits, kept = len(depot.waiting()), depot.kept()
-        found = f"{depot.url} has {kept:,} file{'s' * (kept != 1)}"
+        found = f"{depot.url} has {numbered(kept, 'file')}"
     except SuiteError as error:
         return Finding(what=what, state=BROKEN, found="it does not answer", way_out=f"{error}.")
     if waits:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from suite.cli import characters, printing
 from suite.core.measures import MEASURES, formatted
+from suite.core.numbered import numbered
 from suite.core.rules import brief
 from suite.core.study import setting
 from suite.core.trial import Trial, counted
@@ -65,10 +66,10 @@ def _bar(outlook: Outlook) -> list[Text | str]:
 
 
 def _standing(outlook: Outlook) -> str:
-    """Return what is spent and left: `3 of 5 trials, 0.2 of 1 hours, about 0:01:20 left`."""
+    """Return what is spent and left: `3 of 5 trials, 0.2 of 1 hour, about 0:01:20 left`."""
     budget, used = outlook.run.study.budget, outlook.used
     parts = [used.counted(budget)]
-    parts += [f"{used.hours:.2g} of {budget.hours:g} hours"] if budget.hours else []
+    parts += [f"{used.hours:.2g} of {numbered(budget.hours, 'hour')}"] if budget.hours else []
     parts += ["the budget is spent"] if outlook.is_spent else []
     parts += [f"about {_time(outlook.left)} left"] if outlook.left is not None and not outlook.is_spent else []
     return ", ".join(parts)
@@ -122,7 +123,7 @@ def _best(plane: Plane) -> str:
     quality, cost = plane.quality.measure, plane.cost.measure
     known = f"{formatted(quality, plane.y(top))} at {formatted(cost, plane.x(top))}"
     unit = "" if MEASURES[cost].unit else f" {MEASURES[cost].word}"
-    return f"{len(plane.front)} candidate{'s' * (len(plane.front) > 1)}, {top.name} has {known}{unit}"
+    return f"{numbered(len(plane.front), 'candidate')}, {top.name} has {known}{unit}"
 
 
 def _now(outlook: Outlook, idle: str) -> list[Text | str]:

@@ -11,6 +11,7 @@ from typing import Literal
 from suite.core.clock import now
 from suite.core.domains import Value
 from suite.core.measures import MEASURES
+from suite.core.numbered import numbered
 from suite.core.recipe import FROZEN, SCRATCH, TUNE
 from suite.core.study import Constraint, Objective, Study
 
@@ -135,12 +136,13 @@ class Run:
 
 def place(surroundings: Mapping[str, str]) -> str:
     """Return where and how a latency was measured, for people: device, threads, path, batch, precision, kernels."""
+    threads = surroundings.get("latency_threads") or surroundings.get("threads")  # the latter in earlier runs
     words = {
         "device": surroundings.get("device"),
-        "threads": surroundings.get("latency_threads") or surroundings.get("threads"),  # the latter in earlier runs
+        "threads": numbered(int(threads), "thread") if threads and threads.isdecimal() else threads,
         **{key: surroundings.get(f"latency_{key}") for key in ("path", "batch", "precision", "onednn")},
     }
-    said = {"threads": "{} threads", "batch": "batch {}", "onednn": "oneDNN {}"}
+    said = {"batch": "batch {}", "onednn": "oneDNN {}"}
     return ", ".join(said.get(key, "{}").format(word) for key, word in words.items() if word)
 
 

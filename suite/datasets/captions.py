@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.core.errors import DatasetError
+from suite.core.numbered import numbered
 from suite.datasets import tabular
 from suite.datasets.naming import named
 from suite.pictures.viewing import ENDINGS
@@ -80,10 +81,10 @@ def _told(
             texts[file][text] = None
     problems = tabular.lost(lost, len(rows))
     if silent:
-        problems.append(f"{len(silent):,} of {len(rows):,} rows have no text, such as that of '{silent[0]}'")
-    notes = [f"{copies:,} rows say the same of the same file again: left out"] if copies else []
+        problems.append(f"{len(silent):,} of {numbered(len(rows), 'row')} without text, such as that of '{silent[0]}'")
+    notes = [f"{numbered(copies, 'row says', 'rows say')} the same of the same file again: left out"] if copies else []
     told = {file: list(said) for file, said in texts.items() if said}
     if untold := count - len(told):
-        notes.append(f"{untold:,} pictures have no text, so they are left out")
+        notes.append(f"{numbered(untold, 'picture')} without text: left out")
     name = named([table])
     return Captions(texts=told, problems=[f"{name}: {one}" for one in problems], notes=[f"{name}: {n}" for n in notes])

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.request import getproxies
 
 from suite.core.errors import DatasetError, MissingExtraError
+from suite.core.numbered import numbered
 from suite.datasets.layout import Layout
 from suite.datasets.naming import SPLITS, printable
 
@@ -43,8 +44,8 @@ class Images:
         """What is left out."""
         splits = [f"splits left out: {', '.join(self.left_out)}"] if self.left_out else []
         silent = {split: sum(map(_is_silent, part[self.label])) for split, part in self.parts.items()}
-        unlabelled = [f"{n:,} {split} pictures have no class, so they are left out" for split, n in silent.items() if n]
-        return (*splits, *unlabelled)
+        unlabelled = [numbered(number, f"{split} picture") for split, number in silent.items() if number]
+        return (*splits, *(f"{pictures} without a class: left out" for pictures in unlabelled))
 
     def layout(self, folder: Path) -> Layout:
         """Write the pictures into `folder`, as files, and return them as a layout; a split without classes is none."""

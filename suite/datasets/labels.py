@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from suite.core.numbered import numbered
 from suite.datasets import tabular
 from suite.datasets.naming import SPLITS, named, printable
 
@@ -67,7 +68,7 @@ def found(root: Path, tables: Sequence[Path], pictures: Sequence[Path]) -> Found
         for label in sorted(classes - set(members))
     ]
     silent = len(pictures) - len(labels)
-    notes = [f"{silent:,} pictures have no class in {names}, so they are left out"] if silent and classes else []
+    notes = [f"{numbered(silent, 'picture')} without a class in {names}: left out"] if silent and classes else []
     return Found(tables=[one.table for one in read], splits=splits, problems=problems, notes=notes)
 
 
@@ -85,7 +86,8 @@ def _torn(names: str, classes: Mapping[Path, set[str]]) -> list[str]:
     if not torn:
         return []
     labels = " and ".join(f"'{label}'" for label in sorted(classes[torn[0]]))
-    return [f"{names}: {len(torn):,} files have more than one class: {printable(torn[0].name)} has {labels}"]
+    several = numbered(len(torn), "file has", "files have")
+    return [f"{names}: {several} more than one class: {printable(torn[0].name)} has {labels}"]
 
 
 def _without_splits(folder: Path) -> tuple[str, ...]:

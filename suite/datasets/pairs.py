@@ -155,7 +155,8 @@ def _of_builder(name: str, builder: tfds.core.DatasetBuilder, data: Dataset) -> 
         if said and hashed not in held:
             texts[hashed] = list(dict.fromkeys([*texts.get(hashed, []), *said]))
     if len(texts) < 2:
-        raise DatasetError(f"pairs = '{name}': {len(texts)} pictures with texts are left, and two are needed")
+        there = "is" if len(texts) == 1 else "are"
+        raise DatasetError(f"pairs = '{name}': two pictures with texts are needed, and there {there} {len(texts)}")
     notes = [
         f"{count:,} of {len(told):,} captioned pictures {why}: left out"
         for why, count in (

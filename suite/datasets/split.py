@@ -11,6 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from suite.core.errors import DatasetError
+from suite.core.numbered import numbered
 from suite.datasets.layout import Classes, Layout
 from suite.machine.progress import watched
 from suite.pictures import viewing
@@ -210,7 +211,8 @@ def _apart(
         kept[split] = [one for one in others if one not in near or one.label in common]
         earlier = " or ".join(kept)[: -len(split) - 4]
         if gone := len(splits[split]) - len(kept[split]):
-            notes.append(f"{gone} of {len(splits[split])} {split} pictures are copies of {earlier} pictures: left out")
+            whole_split = numbered(len(splits[split]), f"{split} picture")
+            notes.append(f"{gone:,} of {whole_split}: left out, as copies of {earlier} pictures")
         if common:
             notes.append(
                 f"most {split} pictures of {_classes(common)} look like {earlier} pictures: kept, since a whole class "

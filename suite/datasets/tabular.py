@@ -13,6 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from suite.core.numbered import numbered
+
 ENDINGS = frozenset({".csv", ".tsv", ".jsonl"})
 TEXTS = (  # headings of a column of captions, the likeliest first; other signs than letters do not count
     "caption", "captions", "text", "texts", "sentence", "sentences", "description", "comment", "title",
@@ -118,4 +120,4 @@ def lost(values: Sequence[str], count: int) -> list[str]:
     """Return what is wrong with the `values` in the column of files that name no picture, of `count` rows."""
     if not values:
         return []
-    return [f"{len(values):,} of {count:,} rows name files that are not there, such as '{values[0]}'"]
+    return [f"{len(values):,} of {numbered(count, 'row')} with a file that is not there, such as '{values[0]}'"]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.core.errors import ExportError
+from suite.core.numbered import numbered
 from suite.core.preprocessing import Preprocessing
 from suite.datasets import Dataset
 from suite.machine import helper
@@ -78,7 +79,7 @@ def _agreement(
         raise ExportError(
             f"the exported model differs from the trained one by up to {found.greatest_difference:.2g} in a "
             f"probability (at most {tolerance:g} is allowed); the same class comes first for "
-            f"{found.top1_agreement:.1%} of {found.pictures} pictures. Nothing was exported."
+            f"{found.top1_agreement:.1%} of {numbered(found.pictures, 'picture')}. Nothing was exported."
         )
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from suite.core.measures import MEASURES, formatted, spread
+from suite.core.numbered import numbered
 from suite.export import programs
 from suite.export.formats import FORMATS
 from suite.statistics.intervals import wilson
@@ -65,8 +66,9 @@ def written(card: Mapping[str, Any], name: str) -> str:
 def _what(card: Mapping[str, Any]) -> Iterator[str]:
     classes = card["classes"]
     more = f" and {len(classes) - FIRST} more (`labels.txt`)" if len(classes) > FIRST else ""
+    several = numbered(len(classes), "class", "classes")
     yield (
-        f"It tells which of {len(classes)} classes a picture shows: {', '.join(map(_plain, classes[:FIRST]))}{more}. "
+        f"It tells which of {several} a picture shows: {', '.join(map(_plain, classes[:FIRST]))}{more}. "
         f"Architecture: {_plain(card.get('architecture', 'unknown'))}."
     )
     if card.get("question"):
@@ -88,10 +90,16 @@ def _figures(card: Mapping[str, Any]) -> Iterator[str]:
     test, pictures = card.get("test_accuracy"), int(seen.get("test_images", 0))
     if test is not None:
         lines.append(f"| accuracy on test pictures | {test:.2f} % | {_share(test, pictures)} |")
+    again = card.get("confirmed")
+    if again:
+        ends = f"{again['low']:.2f} to {again['high']:.2f} %"
+        lines.append(f"| mean accuracy of {_others(again)} | {again['accuracy']:.2f} % | {ends} |")
     first = card["formats"][0]
     if first["accuracy"] is not None:
         ends = f"{first['accuracy_low']:.2f} to {first['accuracy_high']:.2f} %"
-        lines.append(f"| accuracy on {first['pictures']:,} validation pictures | {first['accuracy']:.2f} % | {ends} |")
+        lines.append(
+            f"| accuracy on {numbered(first['pictures'], 'validation picture')} | {first['accuracy']:.2f} % | {ends} |"
+        )
     if "latency" in measures:
         lines.append(f"| latency of a call | {formatted('latency', measures['latency'])} | {_ends(measures)} |")
     known = [name for name in COUNTS if name in measures]
@@ -101,8 +109,31 @@ def _figures(card: Mapping[str, Any]) -> Iterator[str]:
         "The network was chosen by the validation pictures, which flatters its accuracy on them. No training has seen "
         "the test pictures."
     )
+    if again:
+        yield _again(again)
+    if card.get("looks"):
+        yield card["looks"]
     if "latency" in measures:
         yield f"Its latency is that of the search, on {_place(seen)}. Another device has another latency."
+
+
+def _others(again: Mapping[str, Any]) -> str:
+    return f"{numbered(again['seeds'], 'other training')} on {numbered(again['pictures'], 'test picture')}"
+
+
+def _again(again: Mapping[str, Any]) -> str:
+    """Say what `suite confirm` found. The model itself is none of its trainings."""
+    one = again["seeds"] == 1
+    return (
+        f"`suite confirm` trained this configuration again with {numbered(again['seeds'], 'other seed')}. A seed "
+        "draws another split, other first weights and another sequence of the pictures. "
+        + (
+            "One training does not tell how much seeds differ: the interval is that of the test pictures."
+            if one
+            else f"The trainings have {again['worst_seed']:.2f} to {again['best_seed']:.2f} % of the test pictures "
+            "right. The interval of their mean is for other seeds and other pictures."
+        )
+    )
 
 
 def _share(percent: float, pictures: int) -> str:
@@ -117,9 +148,10 @@ def _ends(measures: Mapping[str, float]) -> str:
 
 
 def _place(seen: Mapping[str, str]) -> str:
-    threads = seen.get("latency_threads", seen.get("threads", "?"))
+    known = seen.get("latency_threads", seen.get("threads", ""))
+    threads = numbered(int(known), "thread") if known.isdecimal() else "? threads"
     return (
-        f"{seen.get('device', 'an unknown device')}, {threads} thread{'s' * (threads != '1')}, path "
+        f"{seen.get('device', 'an unknown device')}, {threads}, path "
         f"{seen.get('latency_path', 'saved_model')}, oneDNN {seen.get('latency_onednn', seen.get('onednn', '?'))}"
     )
 
@@ -131,11 +163,11 @@ def _formats(card: Mapping[str, Any]) -> Iterator[str]:
     ]
     lines += [_row(one) for one in card["formats"]]
     yield "\n".join(lines)
-    place = card.get("timed_on")
+    place, pictures = card.get("timed_on"), numbered(card["formats"][0]["pictures"], "validation picture")
     yield (
-        f"Each was asked about the same {card['formats'][0]['pictures']:,} validation pictures as the trained network, "
-        "on its own runtime in a fresh process. `lost` is what it lost of the network's accuracy, with a 95 % "
-        f"interval. Latency: one picture{f', on {place}' if place else ''}."
+        f"Each was asked about the same {pictures} as the trained network, on its own runtime in a fresh process. "
+        "`lost` is what it lost of the network's accuracy, with a 95 % interval. Latency: one picture"
+        f"{f', on {place}' if place else ''}."
     )
     for one in card["formats"]:
         if FORMATS[one["format"]].lacks:
@@ -159,7 +191,7 @@ def _lacks(one: Mapping[str, Any]) -> str:
     if one["calibrated"] is None:
         return said
     few = " (all that there are; 100 or more are better)" if one["calibrated"] < 100 else ""
-    return f"{said} The ranges of its numbers were chosen by {one['calibrated']} training pictures{few}."
+    return f"{said} The ranges of its numbers were chosen by {numbered(one['calibrated'], 'training picture')}{few}."
 
 
 def _signatures(card: Mapping[str, Any]) -> Iterator[str]:

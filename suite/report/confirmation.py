@@ -181,6 +181,17 @@ def seeds_of(comparison: Comparison, entries: Sequence[Entry]) -> list[int]:
     return sorted({int(file.stem) for home in homes for file in home.glob("*.npz") if file.stem.isdecimal()})
 
 
+def alone(comparison: Comparison, number: int) -> dict[str, Any] | None:
+    """Return what all seeds of one trial of the only run say, for what travels with it; None if it has none."""
+    entries = [entry for entry in comparison.entries if entry.trial.number == number]
+    found = of(comparison, entries, seeds_of(comparison, entries))
+    if found is None:
+        return None
+    each = found.by_seed[0]
+    ends = {"worst_seed": float(each.min()), "best_seed": float(each.max())}
+    return {"seeds": found.seeds, "pictures": found.right[0].shape[1], **percent("accuracy", found.means[0]), **ends}
+
+
 def of(comparison: Comparison, entries: Sequence[Entry], wanted: Sequence[int]) -> Confirmation | None:
     """Return what the networks of `entries` say with those of the seeds `wanted` that all have; None if there are none.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from suite.core.measures import MEASURES, formatted
 from suite.core.paths import PATHS
 from suite.core.study import Constraint
-from suite.report.language import localised, say
+from suite.report.language import localised, many, say
 
 
 def listed(words: Sequence[str]) -> str:
@@ -68,8 +68,17 @@ def limit(constraint: Constraint) -> str:
 
 def amount(measure: str, value: float) -> str:
     """Return a value with its unit, or with what it counts: `1.24 ms`, `25,557,032 parameters`."""
+    if measure in _COUNTED and value == int(value):
+        return _COUNTED[measure](int(value))
     text = localised(formatted(measure, value))
     return text if MEASURES[measure].unit else f"{text} {word(measure)}"
+
+
+_COUNTED: Mapping[str, Callable[[int], str]] = {
+    "parameters": lambda count: many(count, "{number:,} parameter", "{number:,} parameters"),
+    "macs": lambda count: many(count, "{number:,} multiply-add", "{number:,} multiply-adds"),
+    "activations": lambda count: many(count, "{number:,} activation", "{number:,} activations"),
+}
 
 
 def path(name: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from suite.core import files
 from suite.core.errors import StoreError
+from suite.core.numbered import numbered
 
 FILE, COPY = "trials.db", "trials.backup.db"
 EVERY = 600.0  # seconds between two copies while trials end
@@ -52,7 +53,7 @@ def _restore(folder: Path) -> str:
     copy = folder / COPY
     if not copy.is_file():
         return "Restore a copy of it, or move the folder away and run the study again."
-    return f"Copy {copy}, which has {_count(copy)} trials, over it: what came after them is trained again."
+    return f"Copy {copy}, which has {numbered(_count(copy), 'trial')}, over it: what came after them is trained again."
 
 
 def _had_trials(folder: Path) -> bool:

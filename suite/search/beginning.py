@@ -17,6 +17,7 @@ from jinja2 import Environment, StrictUndefined
 from suite import architectures, datasets
 from suite.architectures import candidate
 from suite.core.errors import NothingFitsError
+from suite.core.numbered import numbered
 from suite.core.preparation import Preparation
 from suite.core.rules import written
 from suite.core.study import Constraint
@@ -141,7 +142,8 @@ def _lines(data: Dataset, side: int, search: Mapping[str, Any]) -> list[str]:
     first = "A training of the largest takes" if search["from_scratch"] else "First results of all of them take"
     return [
         f"{sum(data.sizes.values()):,} pictures of {len(data.classes)} classes, about {side} pixels a side.",
-        f"{len(names)} networks ({_listed(names)}) at {len(sizes)} sizes ({_listed(sizes)} pixels), {start}.",
+        f"{numbered(len(names), 'network')} ({_listed(names)}) at {numbered(len(sizes), 'size')} "
+        f"({_listed(sizes)} pixels), {start}.",
         *([f"Left out, as they would take too long: {_listed(search['skipped'])}."] if search["skipped"] else []),
         f"{first} about {timedelta(seconds=ceil(search['seconds']))}.",
         f"The search takes {search['hours']:g} h, or less if nothing is left to try. It may be stopped, and goes on.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from suite.core import clock
+from suite.core.numbered import numbered
 from suite.core.study import Budget, Study
 from suite.core.trial import Trial
 
@@ -34,8 +35,8 @@ class Spent:
         A frozen network is a very small part of a training: without a limit, `0 trials` would be said of twenty.
         """
         if budget.trials is None:
-            return f"{self.ended} trial{'' if self.ended == 1 else 's'}"
-        return f"{f'{self.trials:.1f}'.removesuffix('.0')} of {budget.trials} trials"
+            return numbered(self.ended, "trial")
+        return f"{f'{self.trials:.1f}'.removesuffix('.0')} of {numbered(budget.trials, 'trial')}"
 
     def allows(self, budget: Budget, part: float) -> bool:
         """Whether this part of a training may begin: enough trials are left, and it would end within the hours."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.core import dominance
+from suite.core.numbered import numbered
 from suite.core.trial import Run, Trial
 from suite.tracking.courier import Courier
 from suite.tracking.ledger import Ledger
@@ -28,8 +29,8 @@ class Delivery:
     reason: str = ""  # why a trial, the report or a model waits; empty when nothing waits
 
     def __str__(self) -> str:
-        waiting = f", {self.waiting} wait ({self.reason})" if self.reason else ""
-        return f"{self.delivered} trials are in MLflow{waiting}"
+        waiting = f", {numbered(self.waiting, 'waits', 'wait')} ({self.reason})" if self.reason else ""
+        return f"{numbered(self.delivered, 'trial is', 'trials are')} in MLflow{waiting}"
 
 
 def deliver(

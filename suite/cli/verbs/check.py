@@ -24,6 +24,7 @@ from suite.cli.printing import rendered, show
 from suite.cli.speaking import tell
 from suite.core import seen
 from suite.core.errors import BrokenFilesError, DatasetError
+from suite.core.numbered import numbered
 from suite.studyfile import binding
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _list(files: Mapping[str, Sequence[Path]], into: Path) -> None:
         into.write_text(rendered(rows, "csv") + "\n", encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise DatasetError(f"{into}: cannot be written ({error.strerror}): name another file") from error
-    tell(f"{len(rows):,} files are listed in {into}.")
+    tell(f"{numbered(len(rows), 'file is', 'files are')} listed in {into}.")
 
 
 def _described(data: Dataset) -> str:
@@ -71,7 +72,7 @@ def _described(data: Dataset) -> str:
     held_out = data.sizes["validation"]
     spread = 196 * math.sqrt(0.25 / held_out)  # half the 95 % interval of a share near one half, in points
     classes = ", ".join(f"{name} {count:,}" for name, count in list(data.counts.items())[:SHOWN])
-    more = f", and {len(data.counts) - SHOWN} more classes" * (len(data.counts) > SHOWN)
+    more = f", and {numbered(len(data.counts) - SHOWN, 'more class', 'more classes')}" * (len(data.counts) > SHOWN)
     counted = f" ({classes}{more})" if classes else ""
     return (
         f"{sum(data.sizes.values()):,} pictures of {len(data.classes)} classes{counted}: {data.sizes['train']:,} for "

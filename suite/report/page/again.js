@@ -54,8 +54,7 @@ function lay_out_rows(name, is_there, rows_now, title) {
   let marks = [];
   const paint = () => { marks = paint_rows(svg, rows_now(), title); };
   can_be_pointed_at(svg, () => marks);
-  fitted(svg, paint);
-  view(OF_THE_SELECTION, paint);
+  keep_drawn(svg, OF_THE_SELECTION, paint);
 }
 
 function lay_out_again() {

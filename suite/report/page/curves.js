@@ -85,14 +85,12 @@ function lay_out_over_time() {
   document.getElementById("learning").hidden = !known.curves.values?.some((curve) => curve.length);
   if (!document.getElementById("learning").hidden) {
     can_be_pointed_at(learning, () => ends_of_curves, { trace: traced_curve });
-    fitted(learning, paint_learning);
-    view(OF_THE_SELECTION, paint_learning);
+    keep_drawn(learning, OF_THE_SELECTION, paint_learning);
   }
   document.getElementById("hypervolume").hidden = !known.hypervolume.values.length || known.runs.every((run) => !run.export); // rows of a table have no order
   if (document.getElementById("hypervolume").hidden) return;
   const measured_in = known.hypervolume.measures.map((key) => columns.get(key)?.word ?? key);
   document.getElementById("hypervolume-measures").textContent = say("In {measures}.", { measures: listed(measured_in) });
   can_be_pointed_at(growing, () => steps_of_growth);
-  fitted(growing, paint_growth);
-  view(OF_THE_SELECTION, paint_growth);
+  keep_drawn(growing, OF_THE_SELECTION, paint_growth);
 }

@@ -53,6 +53,5 @@ function lay_out_families() {
   if (document.getElementById("families").hidden) return;
   document.getElementById("families-kinds").replaceChildren(...known.kinds.flatMap((kind, place) => [swatch(place), ` ${kind}  `]));
   can_be_pointed_at(families_drawing, () => error_marks);
-  fitted(families_drawing, paint_families);
-  view(OF_THE_SELECTION, paint_families);
+  keep_drawn(families_drawing, OF_THE_SELECTION, paint_families);
 }

@@ -202,4 +202,3 @@ can_be_pointed_at(chart, () => placed, {
 });
 document.getElementById("all").addEventListener("click", () => change({ all: !state.all }));
 document.getElementById("png").addEventListener("click", () => save_png(chart, `${state.y}-${state.x}.png`));
-fitted(chart, paint_front);

@@ -4,7 +4,7 @@ view(["limits", "set", "hidden"], find_best);
 view(["limits", "set", "hidden"], show_answer);
 view(["set"], show_sets);
 if (sets.length) view(OF_THE_SELECTION, show_networks);
-view([...OF_THE_SELECTION, "xlog", "ylog", "all", "limits"], paint_front);
+keep_drawn(chart, [...OF_THE_SELECTION, "xlog", "ylog", "all", "limits"], paint_front, true);
 view(OF_THE_FRONT, show_legend);
 view(OF_THE_SELECTION, show_selection);
 view(["x", "y", "xlog", "ylog"], () => shown_axes.forEach((show) => show()));
@@ -23,6 +23,7 @@ view([...OF_THE_SELECTION, "limits", "trial"], show_answered);
 figures.filter(({ svg }) => svg !== chart).forEach(({ svg }) => offer_png(svg));
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll(".answer details, .measured-how")) details.open = true;
+  draw_rest();
 });
 drawn_marks_point();
 draw_all();

@@ -76,6 +76,5 @@ function lay_out_parallel() {
     },
     brushed: selected_on_axis,
   });
-  fitted(parallel, paint_parallel);
-  view(OF_THE_SELECTION, paint_parallel);
+  keep_drawn(parallel, OF_THE_SELECTION, paint_parallel);
 }

@@ -124,6 +124,5 @@ function lay_out_settings() {
     brushed: selected_in_settings,
   });
   document.getElementById("settings-axis").textContent = say("Up: {measure}.", { measure: columns.get(quality).axis });
-  fitted(settings_drawing, paint_settings);
-  view(OF_THE_SELECTION, paint_settings);
+  keep_drawn(settings_drawing, OF_THE_SELECTION, paint_settings);
 }

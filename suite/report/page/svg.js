@@ -65,14 +65,6 @@ function labels(box, across, up) {
   return draw("g", { "aria-hidden": "true" }, words(box.right, box.bottom + 34, across, "label", "end"), words((box.start ?? 0) + 2, box.top - 10, up, "label"));
 }
 
-// Fits a drawing to the width of its place, and draws it again when that changes.
-function fitted(svg, paint) {
-  let width = 0;
-  new ResizeObserver(() => {
-    if (svg.clientWidth && svg.clientWidth !== width) { width = svg.clientWidth; paint(); }
-  }).observe(svg);
-}
-
 function size(svg, height) {
   const width = Math.max(280, svg.clientWidth || 640);
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);

@@ -77,10 +77,17 @@ function is_stable(key, trial) {
   return high - low <= 0.06 * Math.abs(value(key, trial));
 }
 
+const COUNTED = {
+  parameters: (number) => many(number, "{number} parameter", "{number} parameters"),
+  macs: (number) => many(number, "{number} multiply-add", "{number} multiply-adds"),
+  activations: (number) => many(number, "{number} activation", "{number} activations"),
+};
+
 // A measure within a sentence: `0.34 ms`, but `12,000 parameters`.
 function with_word(key, trial) {
-  const { unit, word } = columns.get(key);
-  return unit ? told(key, trial) : `${told(key, trial)} ${word}`;
+  const { unit, word } = columns.get(key), number = value(key, trial);
+  if (unit) return told(key, trial);
+  return COUNTED[key]?.(number) ?? `${told(key, trial)} ${word}`;
 }
 
 const settings = [...columns.values()].filter((one) => one.is_setting);

@@ -95,7 +95,7 @@ def _study(run: Run) -> Mapping[str, str]:
 def _budget(study: Study) -> str:
     trials, hours = study.budget.trials, study.budget.hours
     said = many(trials, "{number:,} trial", "{number:,} trials") if trials else ""
-    spent = say("{hours:g} hours", hours=hours) if hours else ""
+    spent = say("{hours:g} hour", hours=hours) if hours == 1 else say("{hours:g} hours", hours=hours) if hours else ""
     return say("{trials} or {hours}", trials=said, hours=spent) if said and spent else said or spent
 
 

@@ -29,9 +29,9 @@ from suite.report.study.sides import Side
 
 # In the order in which they build upon each other.
 SCRIPTS = (
-    "words", "rows", "trials", "dominance", "choice", "state", "shown", "scale", "svg", "keep", "panels", "pointing",
-    "front", "answer", "sets", "controls", "table", "calibration", "answered", "trial", "parallel", "curves", "again",
-    "settings", "families", "main",
+    "words", "rows", "trials", "dominance", "choice", "state", "shown", "scale", "svg", "later", "keep", "panels",
+    "pointing", "front", "answer", "sets", "controls", "table", "calibration", "answered", "trial", "parallel",
+    "curves", "again", "settings", "families", "main",
 )  # fmt: skip
 # Figures that the page draws by itself.
 _INTERACTIVE = (
