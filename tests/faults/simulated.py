@@ -112,7 +112,12 @@ class Simulated:
         assert counts["running"] == 0, counts
         assert [number for number, times in Counter(self.given()).items() if times > 1] == [], "given out twice"
         done = [json.dumps(trial.configuration) for trial in trials if trial.state != "interrupted"]
-        assert [one for one, times in Counter(done).items() if times > 1] == [], "done twice"
+        twice = {one for one, times in Counter(done).items() if times > 1}
+        rows = [
+            (trial.number, trial.state, trial.reason, trial.started, trial.finished)
+            for trial in trials if json.dumps(trial.configuration) in twice
+        ]  # fmt: skip
+        assert rows == [], "done twice"
         lost = [trial for trial in trials if trial.state == "interrupted"]
         assert not [trial.number for trial in lost if json.dumps(trial.configuration) not in done], "lost"
 
