@@ -36,9 +36,10 @@ class Connection(H11Protocol):
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+        state = self.conn.our_state
+        if state is h11.IDLE or (state is h11.SEND_RESPONSE and self.scope["method"] != "HEAD"):
             super().send_400_response(msg)
-        else:  # the answer has begun, or has been given
+        else:  # the answer has begun, or has been given, or may have no body
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
