@@ -117,7 +117,7 @@ class Simulated:
             (trial.number, trial.state, trial.reason, trial.started, trial.finished)
             for trial in trials if json.dumps(trial.configuration) in twice
         ]  # fmt: skip
-        assert rows == [], "done twice"
+        assert rows == [], f"done twice: {rows}"
         lost = [trial for trial in trials if trial.state == "interrupted"]
         assert not [trial.number for trial in lost if json.dumps(trial.configuration) not in done], "lost"
 
