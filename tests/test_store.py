@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from suite.core.errors import StoreError, StudyError
 from suite.core.study import Budget
@@ -46,6 +47,23 @@ def killed(home: Path, finished: int = 0, moment: str = "") -> None:
     code = WORKER.format(tests=str(Path(__file__).parents[1]), home=str(home), finished=finished, moment=moment)
     died = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert died.returncode == -signal.SIGKILL, died.stderr
+
+
+def test_a_change_that_fails_in_its_midst_is_undone_whole(tmp_path: Path) -> None:
+    """Optuna tries again to write a new row. Alone it would be a copy of a trial that was not given back."""
+    failures = iter([sqlite3.OperationalError("disk I/O error")])
+
+    def fail_once(cursor: sqlite3.Cursor, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO trials") and (error := next(failures, None)):
+            raise error
+
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        begun = store.ask()
+        event.listen(store._rows._storage.engine, "do_execute", fail_once)
+    assert next(failures, None) is None
+    with folder.opened(tmp_path / "run", studies.study()) as store:
+        assert [(trial.number, trial.state) for trial in store.trials()] == [(begun.number, "running")]
+        assert store.queued() == []
 
 
 def test_what_was_finished_is_read_back_as_it_was(tmp_path: Path) -> None:

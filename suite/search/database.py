@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 
 import optuna
 from optuna.storages import RDBStorage
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -85,6 +86,30 @@ def _engine(url: str) -> dict[str, Any]:
     return {**pool, "connect_args": {"connect_timeout": CONNECT}} if url.startswith("postgresql") else pool
 
 
+class _UndoneError(Exception):
+    """All that a transaction has done is undone, by the error that is the cause: nothing may follow."""
+
+
+class _Part(Session):
+    """A transaction of Optuna's within `alone`, in which nothing follows once the whole is undone.
+
+    Optuna tries again to create a trial if that has failed. By then all before it is undone, and others are at work.
+    """
+
+    _undone_by: BaseException | None = None
+
+    def rollback(self) -> None:
+        """Undo the whole."""
+        self._undone_by = self._undone_by or sys.exception()
+        super().rollback()
+
+    def get_bind(self, *arguments: Any, **named: Any) -> Engine | Connection:
+        """Return the connection. Every statement asks for it. Raises _UndoneError when the whole is undone."""
+        if self._undone_by:
+            raise _UndoneError from self._undone_by
+        return super().get_bind(*arguments, **named)
+
+
 @contextmanager
 def alone(storage: RDBStorage, study: str) -> Iterator[None]:
     """Make the block one transaction of this thread on `storage`; no other worker of `study` has one meanwhile.
@@ -95,10 +120,12 @@ def alone(storage: RDBStorage, study: str) -> Iterator[None]:
     """
     with storage.engine.connect() as connection:
         _lock(connection, study)
-        storage.scoped_session.registry.set(Session(connection, join_transaction_mode="rollback_only"))
+        storage.scoped_session.registry.set(_Part(connection, join_transaction_mode="rollback_only"))
         try:
             yield
             connection.commit()
+        except _UndoneError as error:
+            raise error.__cause__ or error from None
         finally:
             storage.remove_session()
 
