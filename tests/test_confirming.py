@@ -40,6 +40,7 @@ def content(data: datasets.Dataset, split: str) -> list[tuple[bytes, int]]:
     )
 
 
+@pytest.mark.slow
 def test_a_redrawn_data_set_has_the_same_pictures_with_others_for_validation() -> None:
     data = datasets.load("digits")
     one, again, other = data.redrawn(1), data.redrawn(1), data.redrawn(2)
@@ -88,6 +89,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return quickstart(tmp_path_factory)
 
 
+@pytest.mark.slow
 def test_what_was_stopped_goes_on_and_the_test_pictures_are_looked_at_once(ran: Run) -> None:
     comparison = compare([ran])
     entries = comparison.candidates
@@ -123,6 +125,7 @@ def test_another_look_is_counted_and_the_same_one_is_not(ran: Run) -> None:
     assert pipeline.looks(ran.folder).count("export 0") == 1
 
 
+@pytest.mark.slow
 def test_an_exported_model_says_what_its_other_trainings_had_right_and_how_often_the_test_was_seen(
     ran: Run, tmp_path: Path
 ) -> None:

@@ -183,6 +183,7 @@ def cut_run(tmp_path_factory: pytest.TempPathFactory) -> pipeline.Run:
         return pipeline.run(study, root)
 
 
+@pytest.mark.slow
 def test_a_first_trial_that_is_too_long_ends_complete_marked_and_with_its_network(cut_run: pipeline.Run) -> None:
     only = cut_run.trials[0]
     assert [trial.state for trial in cut_run.trials] == ["complete"]
@@ -194,6 +195,7 @@ def test_a_first_trial_that_is_too_long_ends_complete_marked_and_with_its_networ
     assert re.fullmatch(r"Its budget, 0\.0001 hours, .* about 0:\d\d:\d\d\. --set budget\.hours=\.\.\. .*", said)
 
 
+@pytest.mark.slow
 def test_whoever_reads_the_front_sees_the_mark(cut_run: pipeline.Run, tmp_path: Path) -> None:
     columns, rows = choice.table(compare([cut_run]).front)
     assert "notes" in columns
@@ -204,6 +206,7 @@ def test_whoever_reads_the_front_sees_the_mark(cut_run: pipeline.Run, tmp_path: 
     assert MARK in (page.parent / "trials.csv").read_text()
 
 
+@pytest.mark.slow
 def test_a_front_of_whole_trainings_has_no_such_mark(cut_run: pipeline.Run) -> None:
     whole = replace(cut_run.trials[0], until=None, reason="")
     _, rows = choice.table(compare([replace(cut_run, trials=(whole,))]).front)

@@ -58,6 +58,7 @@ def test_every_runtime_answers_as_tensorflow_does(path: str, saved: Path, tmp_pa
     np.testing.assert_allclose(answer, wanted, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_int8_has_a_scale_for_each_channel_and_a_range_from_the_pictures_shown(saved: Path, tmp_path: Path) -> None:
     """Of dark pictures the scale of the first numbers is small."""
     from ai_edge_litert.interpreter import Interpreter

@@ -70,6 +70,7 @@ def test_what_a_library_writes_past_python_reaches_nobody() -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_program_that_uses_the_suite_has_all_of_keras() -> None:
     code = "from suite.machine.quiet import load_tensorflow as load; load(); import keras.src.wrappers.fixes as found"
     assert _printed(sys.executable, "-c", f"{code}; print(found.sklearn.__name__)") == ["sklearn"]

@@ -160,6 +160,7 @@ def test_without_a_network_there_is_no_front(tmp_path: Path) -> None:
         pipeline.in_format([folder.read(tmp_path / "small")], "litert", 10, lambda line: None)
 
 
+@pytest.mark.slow
 def test_other_pictures_judge_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def changed(**known: Any) -> Mapping[str, str]:
         return {**known, "dataset_digest": "another"}

@@ -195,6 +195,7 @@ def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay() -
     assert "failed" in process._timed(broken, 64, unknown, {}, 0.0, 0)
 
 
+@pytest.mark.slow
 def test_what_would_take_too_long_is_left_out_and_says_so(tmp_path: Path) -> None:
     """Of one network, the batch that takes longer than was asked for; larger ones are not even begun."""
     batches = replace(FAST, image=(96, 96, 3), batches=(1, 10**4, 10**6), longest=2.0)  # a ms, seconds, minutes
@@ -428,6 +429,7 @@ def test_a_timer_whose_process_dies_between_two_orders_says_so_and_takes_another
     assert min(first["measures"]["latency"], again["measures"]["latency"]) > 0
 
 
+@pytest.mark.slow
 def test_what_cannot_be_opened_is_a_cell_for_each_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(b"this is no network")

@@ -52,6 +52,7 @@ def test_it_is_a_study_of_networks_with_weights_that_are_here(
     assert "my-pictures.toml is there already" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_where_no_weights_are_small_enough_networks_are_trained_from_scratch(pictures: Path) -> None:
     most = 4e5
     limits = [Constraint(measure="parameters", at_most=most), Constraint(measure="accuracy", at_least=50.0)]
@@ -72,6 +73,7 @@ def test_what_no_network_can_keep_is_said(pictures: Path) -> None:
         beginning.begun(str(pictures), [Constraint(measure="parameters", at_most=100.0)], 1.0)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_left_out_by_the_study_too_if_asked(
     pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

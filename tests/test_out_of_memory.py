@@ -42,6 +42,7 @@ def hungry(data: datasets.Dataset, most: int) -> keras.Model:
     return keras.Model(pixels, plain(Hungry(most)(pixels)))
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_too_large_is_trained_in_two_parts_as_if_it_were_whole(tmp_path: Path) -> None:
     data = datasets.load("digits")
     wanted = loop.train(classifier(data), RECIPE, data, epochs=2, seed=0)

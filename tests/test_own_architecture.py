@@ -91,6 +91,7 @@ def suite(cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return commands.suite(*words, cwd=cwd)
 
 
+@pytest.mark.slow
 def test_the_architecture_in_the_readme_trains_in_a_study_and_the_run_knows_where_it_is(world: Path) -> None:
     run = folder.read(world / "runs" / "mine")
     assert [trial.state for trial in run.trials] == ["complete"]
@@ -106,6 +107,7 @@ def test_a_trained_network_with_layers_of_ones_own_is_exported(world: Path) -> N
     assert "the same class comes first for 100.0%" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_report_names_it_without_its_path(world: Path) -> None:
     run = folder.read(world / "runs" / "mine")
     page = pipeline.report([run], world / "report").read_text()
@@ -114,6 +116,7 @@ def test_the_report_names_it_without_its_path(world: Path) -> None:
     assert (world / "report" / "trials.csv").read_text().splitlines()[1].split(",")[:2] == ["mine", "mine"]
 
 
+@pytest.mark.slow
 def test_the_same_study_from_another_folder_is_the_same_run(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(world / "studies")
     again = pipeline.run(pipeline.study(Path("mine.toml")), Path("../runs"))

@@ -171,6 +171,7 @@ def test_no_tuning_goes_on_while_a_network_that_was_not_tried_frozen_promises_an
     assert "tune" in modes[6:]
 
 
+@pytest.mark.slow
 def test_a_frozen_network_is_tried_once_whatever_the_rates_of_a_tuning(tmp_path: Path) -> None:
     """Its classifier has no rates. No proposal is wasted on it, nor is one drawn at random in its place."""
     study = replace(LOOP, recipe={**LOOP.recipe, "learning_rate": Range(low=3e-4, high=3e-3, log=True)})

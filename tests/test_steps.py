@@ -208,6 +208,7 @@ def test_a_plateau_is_what_keras_calls_one(patience: int) -> None:
         assert float(model.optimizer.learning_rate) == pytest.approx(0.1**falls, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_training_on_a_plateau_goes_on_at_a_tenth_of_its_rate(digits: Dataset) -> None:
     stuck = replace(PLAIN, learning_rate=1e-12, schedule="plateau", batch_size=512)
     rates = [row["learning_rate"] for row in loop.train(classifier(digits), stuck, digits, epochs=8, seed=0).curve]

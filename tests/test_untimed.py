@@ -50,6 +50,7 @@ def done(tmp_path_factory: pytest.TempPathFactory, timings: list[int]) -> Run:
         return pipeline.run(PLAIN, root, show=False)
 
 
+@pytest.mark.slow
 def test_a_search_that_was_stopped_before_its_front_was_timed_says_so_and_a_whole_one_does_not(done: Run) -> None:
     cut = replace(done, trials=tuple(replace(one, measures=costless(one)) for one in done.trials))
     first = shown(compare([cut])).sentences[0]
@@ -62,6 +63,7 @@ def costless(trial: Trial) -> dict[str, float]:
     return {name: value for name, value in trial.measures.items() if MEASURES[name].known != "measured"}
 
 
+@pytest.mark.slow
 def test_only_the_networks_of_the_front_are_timed_and_only_at_the_end(done: Run, timings: list[int]) -> None:
     assert set(timings) == {3}
     front = {key(network(trial.configuration)) for trial in dominance.front(done.candidates, BEST)}
@@ -73,6 +75,7 @@ def test_only_the_networks_of_the_front_are_timed_and_only_at_the_end(done: Run,
     assert all({"parameters", "macs", "activations"} <= trial.measures.keys() for trial in done.trials)
 
 
+@pytest.mark.slow
 def test_tables_choices_and_the_report_cope_with_candidates_that_were_not_timed(done: Run, tmp_path: Path) -> None:
     comparison = compare([done])
     columns, rows = choice.table(comparison.candidates, (), comparison.objectives)

@@ -189,6 +189,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_weights_are_for_colour_pictures_of_the_size_that_they_were_made_for(tmp_path: Path, trained: Path) -> None:
     (tmp_path / "here.keras").write_bytes(trained.read_bytes())
     read = pipeline.study(file('weights = "./here.keras"', tmp_path))
@@ -211,6 +212,7 @@ def done(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         return pipeline.run(pipeline.study(file(text, root), ["budget.trials=40"]), root, show=False)
 
 
+@pytest.mark.slow
 def test_each_trial_says_how_it_began_and_on_which_weights(done: Run, trained: Path) -> None:
     ended = {done.study.mode(trial.configuration): trial for trial in done.trials if trial.state == "complete"}
     assert ended.keys() == {"frozen", "tune", "scratch"}
@@ -222,15 +224,18 @@ def test_each_trial_says_how_it_began_and_on_which_weights(done: Run, trained: P
     assert "weights" not in ended["scratch"].surroundings
 
 
+@pytest.mark.slow
 def test_whatever_the_mode_a_trial_keeps_the_answers_of_its_network(done: Run) -> None:
     hold_answers(done)
 
 
+@pytest.mark.slow
 def test_the_classifier_of_one_network_is_the_same_whether_it_is_tuned_afterwards_or_not(done: Run) -> None:
     first = {trial.curve[0]["val_accuracy"] for trial in done.trials if trial.curve and trial.curve[0]["epoch"] == 0}
     assert len(first) == 1
 
 
+@pytest.mark.slow
 def test_a_trial_is_a_start_for_another_study(done: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     complete = next(trial for trial in done.trials if trial.state == "complete")
     read = pipeline.study(file(f'weights = "{done.folder}/{complete.number}"', tmp_path))

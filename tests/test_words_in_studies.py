@@ -154,6 +154,7 @@ def done(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return pipeline.run(study(pictures), home, show=False, depot=str(depot))
 
 
+@pytest.mark.slow
 def test_trials_record_both_accuracies_and_what_they_have_read(done: Run) -> None:
     assert [trial.state for trial in done.trials] == ["complete"] * 2
     for trial in done.trials:
@@ -164,6 +165,7 @@ def test_trials_record_both_accuracies_and_what_they_have_read(done: Run) -> Non
         assert int(trial.surroundings["pairs_images"]) == 12 * 10 - 24
 
 
+@pytest.mark.slow
 def test_trials_that_differ_in_the_classifier_share_what_was_read(done: Run) -> None:
     first, second = done.trials
     assert first.configuration != second.configuration
@@ -176,6 +178,7 @@ def test_trials_that_differ_in_the_classifier_share_what_was_read(done: Run) -> 
         assert [row["epoch"] for row in json.loads(str(kept["header"]))["curve"]] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_run_does_not_go_on_with_other_texts(done: Run, pictures: Path) -> None:
     table = pictures / "captions.csv"
     before = table.read_text()
@@ -190,6 +193,7 @@ def test_a_run_does_not_go_on_with_other_texts(done: Run, pictures: Path) -> Non
 # What is made of it.
 
 
+@pytest.mark.slow
 def test_a_classifier_by_texts_has_the_accuracy_that_its_trial_records(done: Run, pictures: Path) -> None:
     data, trial = datasets.load(str(pictures)), done.trials[0]
     network = pretraining.zero_shot(done, trial, data.task, data.classes)
@@ -197,6 +201,7 @@ def test_a_classifier_by_texts_has_the_accuracy_that_its_trial_records(done: Run
     assert 100 * np.concatenate(right).mean() == pytest.approx(trial.measures["zero_shot"])
 
 
+@pytest.mark.slow
 def test_a_classifier_by_texts_takes_any_classes_in_any_order(done: Run, pictures: Path) -> None:
     data, trial = datasets.load(str(pictures)), done.trials[0]
     images = next(iter(data.validation()))[0]
@@ -206,6 +211,7 @@ def test_a_classifier_by_texts_takes_any_classes_in_any_order(done: Run, picture
     np.testing.assert_allclose(some.numpy()[:, [0, 2]], whole[:, [3, 0]], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_trial_that_has_read_nothing_has_no_classifier_by_texts(done: Run, pictures: Path) -> None:
     plain = replace(done.study, words=None, objectives=done.study.objectives[:1])
     with pytest.raises(ExportError, match="words/0 has not learned from texts"):
@@ -245,6 +251,7 @@ def test_networks_that_learn_from_texts_are_trained_again_from_their_texts_on(
     assert pipeline.looks(done.folder).startswith("The test pictures were looked at once (")
 
 
+@pytest.mark.slow
 def test_what_is_read_again_is_never_held_out(done: Run, pictures: Path) -> None:
     data = datasets.load(str(pictures)).redrawn(1)
     assert done.study.words
