@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import logging
 import os
 import sys
@@ -22,6 +24,9 @@ def load_tensorflow() -> None:
         environment.check()
         with silenced():
             import tensorflow  # noqa: F401
+        # At the end of a process Python looks at every object for some to free, several times: half a million of these
+        # libraries take seconds. All are freed with the process.
+        atexit.register(gc.freeze)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
