@@ -146,3 +146,18 @@ def test_all_trials_of_a_network_have_the_one_latency_that_was_measured(tmp_path
         settling.settle(store, evaluation)
         assert [trial.measures["latency"] for trial in store.trials()] == [7.0, 7.0]
     assert evaluation.asked == 1
+
+
+def test_a_network_that_two_workers_have_timed_at_once_has_the_latency_that_is_known_best(tmp_path: Path) -> None:
+    one = studies.study(constraints=(), space=ONE)
+    known = [{"latency": 2.0, "latency_low": 1.0, "latency_high": 3.0, "latency_raw": 2.5},
+             {"latency": 1.9, "latency_low": 1.8, "latency_high": 2.0, "latency_raw": 2.4}]  # fmt: skip
+    with folder.opened(tmp_path / "run", one) as store:
+        for latency in known:
+            ended = studies.complete(store.ask(), 90.0)
+            told = {"latency_rest": str(latency["latency"])}
+            store.finish(replace(ended, measures={**ended.measures, **latency}, surroundings=told))
+        settling.settle(store, Found())
+    for trial in folder.read(tmp_path / "run").trials:
+        assert known[1].items() <= trial.measures.items()
+        assert trial.surroundings["latency_rest"] == "1.9"

@@ -5,6 +5,9 @@ once, so that tables show it. Where latency matters, what decides is timed again
 A candidate decides when no other surely dominates it and its interval is too wide to say more, or when its interval
 lies on both sides of a limit. Latency does not depend on the weights, so the network is built anew. The candidates
 take turns, so that the timings of each are spread over the whole time.
+
+Workers that begin at once may time one network each. All its trials get the latency that is known best: two values that
+differ only by noise would make it look like two networks.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from time import monotonic
 
 from suite.core import dominance, limits
 from suite.core.errors import first_line
-from suite.core.measures import is_stable
+from suite.core.measures import interval, is_stable
 from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.search.evaluation import Evaluation
@@ -31,6 +34,7 @@ def settle(store: Store, evaluation: Evaluation, told: Told = lambda line: None)
     The second takes `latency.settling` seconds at most. A network that cannot be timed is told of.
     """
     _time_front(store, evaluation, told)
+    _agree(store, evaluation)
     began, wanted = monotonic(), store.study.latency
     told_of: set[str] = set()
     while monotonic() - began < wanted.settling:
@@ -61,6 +65,23 @@ def _time_front(store: Store, evaluation: Evaluation, told: Told) -> None:
             continue
         for one in alike[name]:  # else two latencies would make two networks of it
             store.retime(one.number, measures, origin)
+
+
+def _agree(store: Store, evaluation: Evaluation) -> None:
+    """Give all trials of a network the one latency among theirs whose interval is the narrowest."""
+    timed = [trial for trial in evaluation.timed_here(store.trials()) if "latency" in trial.measures]
+    for alike in _networks(timed).values():
+        best = min(alike, key=_width)
+        measures = {name: value for name, value in best.measures.items() if name.startswith("latency")}
+        origin = {name: value for name, value in best.surroundings.items() if name.startswith("latency_")}
+        for one in alike:
+            if not measures.items() <= one.measures.items():
+                store.retime(one.number, measures, origin)
+
+
+def _width(trial: Trial) -> float:
+    low, high = interval(trial.measures, "latency")
+    return (high - low) / trial.measures["latency"]
 
 
 def untimed(study: Study, trials: Sequence[Trial]) -> list[Trial]:
