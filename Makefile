@@ -44,7 +44,7 @@ catalogue: setup  ## measure every network of the catalogue on this device, repo
 gpu: setup  ## everything that needs a GPU, in one report folder, in eight minutes (GPU=--rehearse without one)
 	$(BIN)/python benchmarks/gpu.py -o runs/gpu $(GPU)
 
-test: setup  ## the tests, 10 minutes on 2 cores
+test: setup  ## the tests, 14 minutes on 2 cores
 	$(BIN)/python -m pytest
 
 test-browser: setup  ## the pages of reports in Chromium, 5 minutes (apt-get install chromium)
