@@ -24,7 +24,7 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	touch $@
 
-quickstart: setup  ## search three small families on handwritten digits, report, export (3 minutes on 2 cores)
+quickstart: setup  ## search three small families on handwritten digits, report, export (4 minutes on 2 cores)
 	$(BIN)/suite run studies/quickstart/*.toml
 	$(BIN)/suite report $(RUNS) -o runs/quickstart-report
 	$(BIN)/suite export $(RUNS) knee exports --name quickstart
