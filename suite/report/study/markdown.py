@@ -30,16 +30,21 @@ def write(runs: Sequence[Run | Results], folder: Path, objectives: Sequence[Obje
     """Write `report.md` and its figure into `folder`; return the file. Raises SuiteError as the page does."""
     comparison = beside(runs, objectives)
     folder.mkdir(parents=True, exist_ok=True)
-    for plane in _drawn(comparison):
+    drawn = _drawn(comparison)
+    for plane in drawn:
         fronts.draw(plane).save(folder)
     file = folder / FILE
-    file.write_text(text(comparison, {name: name for name in figures(comparison)}) + "\n", encoding="utf-8")
+    file.write_text(text(comparison, {name: name for name in map(_file, drawn)}) + "\n", encoding="utf-8")
     return file
 
 
 def figures(comparison: Comparison) -> list[str]:
     """Return the names of the files of the figures: one for each data set that has a front to draw."""
-    return [f"{fronts.name(plane)}.png" for plane in _drawn(comparison)]
+    return list(map(_file, _drawn(comparison)))
+
+
+def _file(plane: Plane) -> str:
+    return f"{fronts.name(plane)}.png"
 
 
 def _drawn(comparison: Comparison) -> list[Plane]:
@@ -51,15 +56,15 @@ def _drawn(comparison: Comparison) -> list[Plane]:
 
 
 def text(comparison: Comparison, places: Mapping[str, str] | None = None) -> str:
-    """Return the answer, the front and links to its `figures`: to those that have one of `places`."""
+    """Return the answer, the front and a link to each of its `figures` that has a place in `places`."""
     parts = [f"## {plain(wording.listed(comparison.names))}", *_questions(comparison)]
     for title, side in zip(comparison.titles, comparison.sides, strict=True):
         parts += [f"### {plain(title)}"] * (len(comparison.sides) > 1) + [_listed(_answer(side))]
     parts += [_listed([comparison.left_out])] * (len(comparison.sides) > 1 and bool(comparison.left_out))
     if comparison.front:
         parts.append(table(*_front(comparison)))
-    for plane, name in zip(_drawn(comparison), figures(comparison), strict=True):
-        if places and name in places:
+    for plane in _drawn(comparison):
+        if places and (name := _file(plane)) in places:
             title = wording.front_title(plane.quality, plane.cost, plane.place)
             parts.append(f"![{plain(title)}](<{places[name]}>)")  # in brackets: a folder's name may have blanks
     return "\n\n".join(parts)

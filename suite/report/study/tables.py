@@ -14,6 +14,7 @@ from suite.core.study import Objective
 from suite.core.trial import Run
 from suite.report.comparison import Comparison, compare
 from suite.report.entries import Entry, ends
+from suite.report.shown import DATASET
 
 
 def trials(runs: Sequence[Run]) -> pd.DataFrame:
@@ -41,7 +42,7 @@ def every_trial(comparison: Comparison) -> pd.DataFrame:
     """Return the frame of `trials` for runs that have been compared already."""
     ranks, best = _ranks(comparison), {entry.name for entry in comparison.front}
     rows = [_row(entry, ranks.get(entry.name), entry.name in best) for entry in comparison.entries]
-    several = ["dataset"] * (len(comparison.sides) > 1)
+    several = [DATASET] * (len(comparison.sides) > 1)
     titles = {run: t for t, side in zip(comparison.titles, comparison.sides, strict=True) for run in side.names}
     rows = [{**row, **{name: titles[str(row["run"])] for name in several}} for row in rows]
     columns = ["run", *several, "family", "number", "state", "start", "rank", "on_front"]
