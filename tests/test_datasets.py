@@ -30,6 +30,7 @@ from suite.datasets.dataset import Dataset
 from suite.datasets.memory import Memory
 from suite.machine import shelf
 from suite.pictures import graph as pictures
+from suite.training import exercise
 from tests.pictures import encoded, fill, noise
 
 MOVED = Augmentation(shift=0.25, flip=True)
@@ -622,6 +623,31 @@ def test_pictures_that_have_the_shape_already_are_kept_as_bytes_and_read_exactly
     assert dataset.reader.memory.of(dataset.reader.frame)["validation"].images.dtype == tf.uint8
     for ours, (image, _) in zip(images, dataset.samples("validation", 99), strict=True):
         assert np.array_equal(ours, pictures.prepared(image, (33, 40, 3)))
+
+
+def test_nobody_who_has_read_pictures_waits_for_tensorflows_tuner(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever lets go of a pipeline that is tuned waits for seconds, until the tuner wakes."""
+    tuned = []
+    begin = tf.data.Dataset.__iter__
+
+    def watched(pipeline: tf.data.Dataset) -> object:
+        tuned.append(pipeline.options().autotune.enabled is not False)
+        return begin(pipeline)
+
+    monkeypatch.setattr(tf.data.Dataset, "__iter__", watched)
+    data = kept("nowhere", root, tmp_path, monkeypatch)
+    for each in (data, data.redrawn(1)):
+        read(each.train(batch_size=5, seed=0, augmentation=MOVED))
+        read(each.validation())
+        each.tally("train")
+        each.samples("test", 1)
+        each.framed("test", 1)
+        each.encoded("test", [0])
+    read(exercise.noise((4, 4, 3), 5).repeat(2))
+    assert len(tuned) > 10
+    assert not any(tuned)
 
 
 def test_an_epoch_has_every_picture_once_in_a_new_order(dataset: Dataset) -> None:

@@ -18,7 +18,7 @@ import tensorflow as tf
 from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.recipe import Augmentation
 from suite.core.task import spelled
-from suite.datasets import disk, keeping
+from suite.datasets import disk, keeping, pipelines
 from suite.datasets.augment import augmented
 from suite.datasets.memory import Batch, Frame, Kept, Memory, Shape, empty
 from suite.datasets.mixing import mixed
@@ -230,10 +230,8 @@ class Reader:
 
     def _ended(self, batches: tf.data.Dataset) -> tf.data.Dataset:
         """Return batches of pixels as the network takes them, in a fixed order, some ahead of it."""
-        options = tf.data.Options()
-        options.deterministic = True
         inputs = batches.map(lambda pixels, label: (scaled(_float(pixels), self.preprocessing), label), AUTO)
-        return inputs.prefetch(AUTO).with_options(options)
+        return inputs.prefetch(AUTO).with_options(pipelines.plain())
 
 
 def _augmented(batch: Batch, seed: tf.Tensor, augmentation: Augmentation, classes: int) -> Batch:

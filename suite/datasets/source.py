@@ -13,6 +13,7 @@ import tensorflow_datasets as tfds
 from numpy.typing import NDArray
 
 from suite.core.errors import DatasetError
+from suite.datasets import pipelines
 from suite.datasets.preparing import quiet
 
 Held = NDArray[np.bool_]  # [N pictures]
@@ -145,9 +146,7 @@ def _records(
     builder: tfds.core.DatasetBuilder, keys: tuple[str, str], part: str, seed: int | None = None
 ) -> tf.data.Dataset:
     """Return (encoded picture, label) of a part; of the features `keys` alone."""
-    options = tf.data.Options()
-    options.deterministic = True
-    reading = tfds.ReadConfig(options=options, shuffle_seed=seed, try_autocache=False, skip_prefetch=True)
+    reading = tfds.ReadConfig(options=pipelines.plain(), shuffle_seed=seed, try_autocache=False, skip_prefetch=True)
     decoders = tfds.decode.PartialDecoding(dict.fromkeys(keys, True), decoders={keys[0]: tfds.decode.SkipDecoding()})
     with quiet():
         records = builder.as_dataset(split=part, decoders=decoders, read_config=reading, shuffle_files=seed is not None)

@@ -26,6 +26,7 @@ from suite.core.errors import ArchitectureError
 from suite.core.recipe import Recipe
 from suite.core.study import Study, split
 from suite.core.task import Task
+from suite.datasets import pipelines
 from suite.studyfile.binding import drawn
 from suite.training.compiling import compile_
 from suite.training.schedules import schedule
@@ -101,4 +102,4 @@ def noise(image: tuple[int, int, int], batch: int) -> tf.data.Dataset:
     sizes = (batch, max(1, batch - 3), batch // 2 + 1, min(7, batch), 1)
     whole = tf.data.Dataset.from_tensor_slices((pictures, labels))
     parts = [whole.take(size).batch(size) for size in sizes]
-    return functools.reduce(tf.data.Dataset.concatenate, parts)
+    return functools.reduce(tf.data.Dataset.concatenate, parts).with_options(pipelines.plain())
