@@ -3,9 +3,9 @@
 python benchmarks/pictures.py [--turns 5] [--side 224]
 
 It makes JPEG files of photographs that come with scikit-learn, with the grain of a camera, in two folders, and reads
-them in batches of 32. Keras decodes in each epoch; we do too where nothing may be kept, else once. Ours are reduced
-with antialiasing and scaled as a network takes them, Keras' are not. So there are two ratios: to Keras as it ships, and
-to a pipeline of TensorFlow that makes our pixels.
+them in batches of 32, before scaling: on both sides, the network does that. Keras decodes in each epoch; we do too
+where nothing may be kept, else once. Ours are decoded exactly and reduced with antialiasing, Keras' are not. So there
+are two ratios: to Keras as it ships, and to a pipeline of TensorFlow that makes our pixels.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ def rate(batches: Callable[[], Iterable]) -> tuple[float, float]:
 
 
 def as_ours(path: tf.Tensor, label: tf.Tensor, side: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return a picture as TensorFlow's users would make what we show: decoded exactly, antialiased, whole, scaled."""
+    """Return a picture as TensorFlow's users would make what we show: decoded exactly, antialiased, whole."""
     picture = tf.io.decode_jpeg(tf.io.read_file(path), channels=3, dct_method="INTEGER_ACCURATE")
     seen = tf.image.resize(picture, (side, side), antialias=True)
-    return tf.cast(tf.cast(tf.round(seen), tf.uint8), tf.float32) / 127.5 - 1, label
+    return tf.cast(tf.round(seen), tf.uint8), label
 
 
 def sides(folder: Path, data: Dataset, side: int) -> dict[str, Callable[[], Iterable]]:
@@ -84,7 +84,7 @@ def sides(folder: Path, data: Dataset, side: int) -> dict[str, Callable[[], Iter
     def ours(memory: Memory, on_disk: str = "0", epochs: int = EPOCHS) -> Iterable:
         os.environ |= {"SUITE_PICTURES": on_disk, "SUITE_CACHE": f"{folder}-kept-{on_disk}"}
         shown = replace(data, reader=replace(data.reader, memory=memory))
-        return shown.train(batch_size=BATCH, seed=1, epochs=epochs)
+        return shown.train(batch_size=BATCH, seed=1, epochs=epochs, is_scaled=False)
 
     def first_on_disk() -> Iterable:
         shutil.rmtree(f"{folder}-kept-11", ignore_errors=True)

@@ -15,10 +15,12 @@ import tensorflow as tf
 from suite import datasets, pipeline, tracking
 from suite.architectures.layers.auxiliary import AuxiliaryHeads
 from suite.core.domains import Choice
+from suite.core.preprocessing import Preprocessing
 from suite.core.recipe import Recipe, started
 from suite.core.study import Budget, Fidelity
 from suite.core.trial import resumable
 from suite.datasets import Dataset
+from suite.pictures.graph import scaled
 from suite.search import budget, fidelity
 from suite.tracking.delivery import Delivery
 from suite.training import loop, optimizers
@@ -319,6 +321,26 @@ def test_a_batch_in_parts_is_a_step_by_the_whole_batch(parts: int, weights: bool
     assert {name: float(one) for name, one in mine.items()} == pytest.approx(
         {name: float(one) for name, one in theirs.items()}, rel=1e-4
     )
+
+
+@pytest.mark.parametrize(("change", "parts"), [({}, 1), ({}, 2), ({"sharpness": 0.05}, 1), ({"average": 0.5}, 1)])
+def test_pictures_that_the_step_scales_teach_what_scaled_ones_teach(change: dict[str, Any], parts: int) -> None:
+    """And they are judged alike."""
+    source, recipe = np.random.default_rng(2), replace(PLAIN, **change)
+    pictures, labels = source.integers(256, size=(BATCH, 4, 4, 1)).astype("uint8"), source.integers(3, size=BATCH)
+    way = Preprocessing(mean=(99.0, 99.0, 99.0), deviation=(51.0, 51.0, 51.0))
+    by_step, by_hand = small(), small()
+    found = []
+    for model, shown, scales in (
+        (by_step, pictures, way),
+        (by_hand, np.asarray(scaled(pictures.astype("float32"), way)), None),
+    ):
+        compile_(model, recipe, schedule(recipe, 3))
+        Step(model, recipe, preprocessing=scales).install(parts)
+        batches = tf.data.Dataset.from_tensors((shown, labels))
+        curve = model.fit(batches.repeat(3), validation_data=batches, verbose=0, shuffle=False).history
+        found.append((curve, [value.tolist() for value in values(model)]))
+    assert found[0] == found[1]
 
 
 # averages

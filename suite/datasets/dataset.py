@@ -85,19 +85,25 @@ class Dataset:
         augmentation: Augmentation = NONE,
         first_epoch: int = 1,
         epochs: int = 1,
+        is_scaled: bool = True,
     ) -> tf.data.Dataset:
         """Return batches of (float32 [B, H, W, C] as the network takes them, int64 [B]): some epochs, one by one.
 
         `seed` and the number of an epoch, counted from 1, decide its order and augmentation. The last batch of each
         epoch may be smaller. Where two pictures are mixed, labels are shares of the classes, float32 [B, K].
+        Without `is_scaled`, pictures are 0 to 255, uint8 where nothing augments them.
         """
         return self.reader.train(
-            batch_size=batch_size, seed=seed, augmentation=augmentation, first_epoch=first_epoch, epochs=epochs
-        )
+            batch_size=batch_size, seed=seed, augmentation=augmentation, first_epoch=first_epoch, epochs=epochs,
+            is_scaled=is_scaled,
+        )  # fmt: skip
 
-    def validation(self, *, batch_size: int = 256) -> tf.data.Dataset:
-        """Return batches of (float32 [B, H, W, C] as the network takes them, int64 [B]), always in the same order."""
-        return self.ordered("validation", batch_size=batch_size)
+    def validation(self, *, batch_size: int = 256, is_scaled: bool = True) -> tf.data.Dataset:
+        """Return batches of (float32 [B, H, W, C] as the network takes them, int64 [B]), always in the same order.
+
+        Without `is_scaled`, pictures are uint8.
+        """
+        return self.reader.held_out("validation", batch_size, is_scaled=is_scaled)
 
     def test(self, *, batch_size: int = 256) -> tf.data.Dataset:
         """Return batches of (float32 [B, H, W, C] as the network takes them, int64 [B]), always in the same order."""

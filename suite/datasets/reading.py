@@ -75,7 +75,14 @@ class Reader:
 
     @as_written
     def train(
-        self, *, batch_size: int, seed: int, augmentation: Augmentation, first_epoch: int, epochs: int
+        self,
+        *,
+        batch_size: int,
+        seed: int,
+        augmentation: Augmentation,
+        first_epoch: int,
+        epochs: int,
+        is_scaled: bool = True,
     ) -> tf.data.Dataset:
         """Return the shuffled batches of some epochs, see Dataset.train."""
         steps = -(-self.source.sizes["train"] // batch_size)
@@ -87,19 +94,21 @@ class Reader:
                 batches = tf.data.Dataset.zip(batches, seeds).map(
                     lambda batch, seed: _augmented(batch, seed, augmentation, len(self.source.classes)), AUTO
                 )
-            return self._ended(batches.apply(tf.data.experimental.assert_cardinality(steps * epochs)))
+            return self._ended(batches.apply(tf.data.experimental.assert_cardinality(steps * epochs)), is_scaled)
 
     @as_written
-    def held_out(self, split: str, batch_size: int) -> tf.data.Dataset:
+    def held_out(self, split: str, batch_size: int, *, is_scaled: bool = True) -> tf.data.Dataset:
         """Return the batches of a split in the order of its records."""
         with tf.device("CPU:0"):
             kept, size = self._kept(split), self.source.sizes[split]
             if kept is None:
-                return self._ended(self._pictures(self.source.records(split)).batch(batch_size))
+                return self._ended(self._pictures(self.source.records(split)).batch(batch_size), is_scaled)
             numbers, records = tf.data.Dataset.range(size).batch(batch_size), self._missing(kept, split)
             once = tf.data.Dataset.range(1)  # each time that it is read, what is kept by then decides
             batches = keeping.batches(kept, once, lambda _: numbers, lambda _: records, self._seen, batch_size)
-            return self._ended(batches.apply(tf.data.experimental.assert_cardinality(-(-size // batch_size))))
+            return self._ended(
+                batches.apply(tf.data.experimental.assert_cardinality(-(-size // batch_size))), is_scaled
+            )
 
     @as_written
     def tally(self, split: str) -> list[int]:
@@ -204,7 +213,7 @@ class Reader:
     def _fill(self, kept: Kept, split: str) -> None:
         """Decode all of a split and keep it, unless it is kept."""
         if not kept.is_whole:
-            batches = self.held_out(split, BLOCK)
+            batches = self.held_out(split, BLOCK, is_scaled=False)
             for _ in watched(batches, len(batches), f"reading {split}"):
                 pass
 
@@ -228,10 +237,11 @@ class Reader:
         told = (VERSION, version_of("tensorflow"), source.digest, split, source.splits[split], seen)
         return blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
-    def _ended(self, batches: tf.data.Dataset) -> tf.data.Dataset:
-        """Return batches of pixels as the network takes them, in a fixed order, some ahead of it."""
-        inputs = batches.map(lambda pixels, label: (scaled(_float(pixels), self.preprocessing), label), AUTO)
-        return inputs.prefetch(AUTO).with_options(pipelines.plain())
+    def _ended(self, batches: tf.data.Dataset, is_scaled: bool) -> tf.data.Dataset:
+        """Return batches of pixels in a fixed order, some ahead of the network; scaled as it takes them, if asked."""
+        if is_scaled:
+            batches = batches.map(lambda pixels, label: (scaled(_float(pixels), self.preprocessing), label), AUTO)
+        return batches.prefetch(AUTO).with_options(pipelines.plain())
 
 
 def _augmented(batch: Batch, seed: tf.Tensor, augmentation: Augmentation, classes: int) -> Batch:

@@ -74,7 +74,7 @@ class Leg:
         """Make `model` ready to go on from what is `kept`. `timed` tells a progress its seconds."""
         self._asked, self._recipe, self._phases, self._timed = asked, recipe, phases, timed
         steps = (phases[-1].last - before) * math.ceil(self._sizes["train"] / recipe.batch_size)
-        self._fitting = asked.traced_for(kept.progress.parts).fitting(model, recipe, steps)
+        self._fitting = asked.traced_for(kept.progress.parts).fitting(model, recipe, asked.data.preprocessing, steps)
         self._model, self._rate, self._step = self._fitting.network, self._fitting.rate, self._fitting.step
         kept.give(self._step.variables)
         self._step.install(kept.progress.parts)
@@ -132,7 +132,9 @@ class Leg:
                 self._model,
                 batches,
                 steps_per_epoch=len(batches) // (last - done),
-                validation_data=self._asked.data.validation(batch_size=VALIDATED // self.reached.parts),
+                validation_data=self._asked.data.validation(
+                    batch_size=VALIDATED // self.reached.parts, is_scaled=False
+                ),
                 initial_epoch=done,
                 epochs=last,
                 verbose=0,
@@ -148,6 +150,7 @@ class Leg:
             augmentation=phase.weakened(self._recipe.augmentation),
             first_epoch=epochs[0],
             epochs=len(epochs),
+            is_scaled=False,
         )
         if self._recipe.class_weight == "none":
             return batches

@@ -19,6 +19,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from suite.core.preprocessing import Preprocessing
 from suite.core.recipe import SCRATCH, Augmentation, LeftOut, Recipe
 from suite.training import numbers
 from suite.training.compiling import compile_
@@ -38,13 +39,13 @@ FREE = {
 class Fitting:
     """A network with its optimizer, its loss and its step."""
 
-    def __init__(self, network: keras.Model, recipe: Recipe) -> None:
-        """Compile the network for recipes like this one."""
+    def __init__(self, network: keras.Model, recipe: Recipe, preprocessing: Preprocessing) -> None:
+        """Compile the network for recipes like this one, and for pictures before scaling."""
         self.network, self.rate = network, schedule(recipe, 1)
         self._numbers = numbers.of(recipe)
         self._dropout = {layer: tf.Variable(layer.rate, dtype=tf.float32) for layer in _dropouts(network)}
         compile_(network, recipe, self.rate, self._numbers)
-        self.step = Step(network, recipe, self._numbers)
+        self.step = Step(network, recipe, self._numbers, preprocessing)
         self._first = [ops.convert_to_numpy(variable) for variable in network.optimizer.variables]
 
     def begin(self, like: keras.Model, recipe: Recipe, steps: int) -> None:
@@ -79,10 +80,10 @@ class Traced:
     def __init__(self) -> None:
         self._fittings: dict[str, Fitting] = {}
 
-    def fitting(self, network: keras.Model, recipe: Recipe, steps: int) -> Fitting:
+    def fitting(self, network: keras.Model, recipe: Recipe, preprocessing: Preprocessing, steps: int) -> Fitting:
         """Return `network` ready for a training of so many steps, or one that is like it and was traced before."""
-        name = _name(network, recipe)
-        fitting = self._fittings.pop(name, None) or Fitting(network, recipe)
+        name = _name(network, recipe, preprocessing)
+        fitting = self._fittings.pop(name, None) or Fitting(network, recipe, preprocessing)
         fitting.begin(network, recipe, steps)
         if name:
             self._fittings[name] = fitting
@@ -95,7 +96,7 @@ class Traced:
         self._fittings.clear()
 
 
-def _name(network: keras.Model, recipe: Recipe) -> str:
+def _name(network: keras.Model, recipe: Recipe, preprocessing: Preprocessing) -> str:
     """Return a text that is the same for trainings that differ in numbers only; empty if a network is not kept.
 
     Only what Keras can write down is known to be the same: not what the code of a model of one's own does.
@@ -106,7 +107,7 @@ def _name(network: keras.Model, recipe: Recipe) -> str:
     deciding = {key: value for key, value in asdict(recipe).items() if key not in FREE}
     used = {name: bool(getattr(recipe, name)) for name in (*numbers.IF_USED, "label_smoothing")}
     with _alike(network):
-        return json.dumps([deciding, used, recipe.mixes, _written(network)])
+        return json.dumps([deciding, used, recipe.mixes, str(preprocessing), _written(network)])
 
 
 def _written(network: keras.Model) -> str:

@@ -7,17 +7,22 @@ A batch in parts takes the memory of a part: the gradients of its parts are adde
 whole batch. Batch normalisation sees each part alone, and a loss that compares the pictures of a batch does too.
 
 A network may learn by the operations of another that was built for pictures of another size, see `resized`.
+
+Pictures may come as they are before scaling: the step scales them, where the network is. So bytes travel to a GPU, a
+quarter of what the network takes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from suite.core.preprocessing import Preprocessing
 from suite.core.recipe import Recipe
+from suite.pictures.graph import scaled
 from suite.training import resized
 from suite.training.averaging import Average
 from suite.training.numbers import Numbers
@@ -28,8 +33,18 @@ NO_LENGTH = 1e-12  # of a gradient: keeps the climb finite
 class Step:
     """Trains a compiled network by one batch at a time; `install` puts it in the place of Keras' own step."""
 
-    def __init__(self, network: keras.Model, recipe: Recipe, numbers: Numbers | None = None) -> None:
-        """Train `network` by a recipe; `numbers` take the place of the recipe's own."""
+    def __init__(
+        self,
+        network: keras.Model,
+        recipe: Recipe,
+        numbers: Numbers | None = None,
+        preprocessing: Preprocessing | None = None,
+    ) -> None:
+        """Train `network` by a recipe; `numbers` take the place of the recipe's own.
+
+        With a `preprocessing`, the network learns from pictures, and is judged by pictures, before scaling.
+        """
+        self._preprocessing = preprocessing
         read = numbers or {}
         self._network, self._sharpness, self._parts = network, read.get("sharpness", recipe.sharpness), 1
         self.average = Average(network, read.get("average", recipe.average)) if recipe.average else None
@@ -56,6 +71,10 @@ class Step:
         self._parts = parts
         if parts > 1 or self._sharpness or self.average:
             self._network.train_step = self.take
+        elif self._preprocessing:
+            self._network.train_step = self._after_scaling(type(self._network).train_step)
+        if self._preprocessing:
+            self._network.test_step = self._after_scaling(type(self._network).test_step)
 
     def learn_by(self, lender: keras.Model | None) -> None:
         """Learn from now on by the operations of another network with the same weights; None: by its own."""
@@ -66,10 +85,20 @@ class Step:
     def take(self, data: Any) -> dict[str, Any]:
         """Train by a batch: pictures [B, H, W, C], labels, and weights or None. Return the metrics so far."""
         network = self._network
-        network.optimizer.apply(self._in_parts(data), network.trainable_variables)
+        network.optimizer.apply(self._in_parts(self._scaled(data)), network.trainable_variables)
         if self.average:
             self.average.update(network.optimizer.iterations)
         return network.get_metrics_result()
+
+    def _after_scaling(self, step: Callable[[keras.Model, Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+        return lambda data: step(self._network, self._scaled(data))
+
+    def _scaled(self, data: Any) -> Any:
+        """Return a batch with its pictures as the network takes them."""
+        if self._preprocessing is None:
+            return data
+        pictures, *others = data
+        return scaled(tf.cast(pictures, tf.float32), self._preprocessing), *others
 
     def _in_parts(self, data: Any) -> Sequence[Any]:
         """Return the gradients of a batch, a part of it after the other."""
