@@ -16,7 +16,7 @@ from scipy.special import log_softmax
 from suite.core.dominance import Intervals
 from suite.core.fronts import nondominated
 from suite.statistics import calibration, chosen, fronts, gaps, intervals, pairs, searches, seeds
-from tests.simulated.worlds import classifiers, equals_trained_again, trained_again
+from tests.simulated.worlds import classifiers, several_trained_again, trained_again
 
 WORLDS = 300  # simulated studies: a coverage of 0.95 is seen within 0.025 of it, at two standard errors
 
@@ -115,7 +115,7 @@ def test_equal_networks_that_err_on_pictures_of_their_own_are_not_told_apart_by_
     """Every seed of a network has the same pictures wrong: seeds alone would tell equal networks apart."""
     random, by_seeds, false = np.random.default_rng(5), 0, 0
     for _ in range(40):
-        right = equals_trained_again(random, networks=2, seeds=6, pictures=357, by_seed=0.0, own=0.45)
+        right = several_trained_again(random, shares=[0.9, 0.9], seeds=6, pictures=357, by_seed=0.0, own=0.45)
         best, other = right[np.argsort(-right.mean(axis=(1, 2)))]
         p = seeds.sign_flip(best.mean(axis=1) - other.mean(axis=1))
         by_seeds += p <= pairs.LEVEL
@@ -129,6 +129,21 @@ def test_a_network_that_is_behind_on_most_pictures_is_worse() -> None:
     best, other = (random.random((6, 400)) < share for share in (0.9, 0.7))
     assert seeds.worse(best, other, seeds.sign_flip(best.mean(axis=1) - other.mean(axis=1)), 5)
     assert not seeds.worse(best, other, 0.06, 5)
+
+
+def test_beside_the_luckiest_of_ten_equal_networks_an_interval_holds_the_truth_as_often_as_it_says() -> None:
+    """Student's interval, which knows nothing of the choice, would hold it in 84 of 100 rows."""
+    random, held = np.random.default_rng(8), []
+    for _ in range(40):
+        right = several_trained_again(random, shares=[0.9] * 10, seeds=9, pictures=357, by_seed=0.1, own=0.4)
+        best, *others = right[np.argsort(-right.mean(axis=(1, 2)))]
+        held += [seeds.behind(best, other, 10).interval.low <= 0 for other in others]
+    assert np.mean(held) > 0.93
+
+
+def test_two_networks_have_students_interval() -> None:
+    best, other = np.random.default_rng(9).random((2, 6, 400)) < 0.9
+    assert seeds.behind(best, other, 2).interval == pytest.approx(seeds.mean(best.astype(float) - other).interval)
 
 
 def test_what_is_far_worse_is_not_a_peer_of_the_best() -> None:

@@ -148,7 +148,7 @@ class Confirmation:
     def _beside_the_best(self, index: int, equal: float) -> dict[str, Any]:
         """Return how sure it is that the first network is better than another."""
         best, other = self.by_seed[0], self.by_seed[index]
-        sure, behind = seeds.better(best, other), seeds.mean(self.right[0].astype(float) - self.right[index])
+        sure, behind = seeds.better(best, other), seeds.behind(self.right[0], self.right[index], len(self.entries))
         low, high = (100 * end for end in behind.interval)
         found = {"behind": 100 * behind.value, "behind_low": low, "behind_high": high, "best_is_better": sure.share}
         needed = fewest(len(self.entries) - 1)

@@ -42,6 +42,21 @@ def mean(answers: ArrayLike, confidence: float = CONFIDENCE) -> Mean:
     return Mean(value, Interval(value - half, value + half))
 
 
+def behind(best: ArrayLike, other: ArrayLike, networks: int, confidence: float = CONFIDENCE) -> Mean:
+    """Return by how much a network is behind the best of some `networks`, with answers [S, N] of paired seeds.
+
+    The same answers say which is the best. Of K that are as good it is the luckiest: the difference is then too large,
+    never too small, and each other network has K - 1 chances to look too far behind. So the lower end of Student's
+    interval takes only 1/K of its error (Bonferroni), and the upper end the rest. If all are equally good, both ends
+    together err in no more than 1 - `confidence` of the rows; if one is clearly the best, in just so many. Two networks
+    have Student's interval.
+    """
+    value, variance, freedom = _varied(np.asarray(best, dtype=float) - np.asarray(other, dtype=float))
+    below = (1 - confidence) / networks
+    low, high = math.sqrt(variance) * stdtrit(min(freedom, MANY), [below, confidence + below])
+    return Mean(value, Interval(value + float(low), value + float(high)))
+
+
 def share(right: ArrayLike, confidence: float = CONFIDENCE) -> Mean:
     """Return the share of the answers `right` [S, N] that are, and its interval for other seeds and other pictures.
 

@@ -21,7 +21,7 @@ from tests.simulated.case import Case, Random, Seen
 
 def every() -> Iterator[Case]:
     """Yield all cases."""
-    for cases in (accuracies, expected, neighbours, lost, confirmed, ranked, explained, bought, areas, latencies):
+    for cases in (accuracies, expected, neighbours, lost, confirmed, beside_the_best, ranked, explained, bought, areas, latencies):
         yield from cases()
     yield from errors.every()
 
@@ -131,6 +131,31 @@ def _behind(count: int, pictures: int, by_seed: float, share: float, random: Ran
         random, seeds=count, pictures=pictures, by_seed=by_seed, share=share, ahead=0.01
     )
     yield Seen(*seeds.mean(table), truth)
+
+
+def beside_the_best() -> Iterator[Case]:
+    """Of how far networks are behind the best, if the same answers say which that is."""
+    kinds = {"equal": (0.0, 0.0), "two best": (0.0, 0.03), "one best": (0.05, 0.05), "all near": (0.002, 0.01)}
+    known = ((357, 0.0, 0.2), (357, 0.1, 0.4), (1000, 0.1, 0.0))
+    for networks, (kind, behind), (pictures, by_seed, own) in itertools.product((3, 5, 10), kinds.items(), known):
+        shares = 0.95 - np.array([0.0, *np.linspace(*behind, networks - 1)])
+        yield Case(
+            name="behind the best, chosen by the same seeds", share=0.25,
+            kind=f"{networks} networks, {kind}, {pictures} pictures, seeds of spread {by_seed}, own errors {own}",
+            study=partial(_beside_the_best, shares, pictures, by_seed, own),
+        )  # fmt: skip
+
+
+def _beside_the_best(
+    shares: NDArray[np.float64], pictures: int, by_seed: float, own: float, random: Random
+) -> Iterator[Seen]:
+    count = seeds.fewest(len(shares) - 1)
+    right = worlds.several_trained_again(
+        random, shares=shares, seeds=count, pictures=pictures, by_seed=by_seed, own=own
+    )
+    best, *others = np.argsort(-right.mean(axis=(1, 2)))
+    for other in others:
+        yield Seen(*seeds.behind(right[best], right[other], len(shares)), shares[best] - shares[other])
 
 
 def ranked() -> Iterator[Case]:

@@ -50,8 +50,8 @@ def _worse(trials: int, pictures: int, share: float, random: Random) -> Iterator
 
 
 def _confirmed(networks: int, pictures: int, by_seed: float, own: float, random: Random) -> Iterator[Seen]:
-    right = worlds.equals_trained_again(
-        random, networks=networks, seeds=seeds.fewest(networks - 1), pictures=pictures, by_seed=by_seed, own=own
+    right = worlds.several_trained_again(
+        random, shares=[0.9] * networks, seeds=seeds.fewest(networks - 1), pictures=pictures, by_seed=by_seed, own=own
     )
     best, *others = right[np.argsort(-right.mean(axis=(1, 2)))]
     tests = pairs.holm([seeds.sign_flip(best.mean(axis=1) - other.mean(axis=1)) for other in others])

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from suite.statistics import importance
@@ -71,16 +71,17 @@ def both_trained_again(
     return ahead, right[0].astype(float) - right[1]
 
 
-def equals_trained_again(
-    random: np.random.Generator, *, networks: int, seeds: int, pictures: int, by_seed: float, own: float
+def several_trained_again(
+    random: np.random.Generator, *, shares: ArrayLike, seeds: int, pictures: int, by_seed: float, own: float
 ) -> Mask:
-    """Return the answers [K, S, N] of networks that are equally good, 90 % right, each trained with several seeds.
+    """Return the answers [K, S, N] of networks whose true shares [K] are given, each trained with several seeds.
 
     Of the luck of an answer half is common to all networks, the part `own` is a network's own with all of its seeds.
     """
-    skill = math.sqrt(1 + by_seed**2) * ndtri(0.9) + by_seed * random.standard_normal((networks, seeds, 1))
-    hard, owned = random.standard_normal(pictures), random.standard_normal((networks, 1, pictures))
-    luck = random.standard_normal((networks, seeds, pictures))
+    middle = math.sqrt(1 + by_seed**2) * ndtri(np.reshape(shares, (-1, 1, 1)))
+    skill = middle + by_seed * random.standard_normal((len(middle), seeds, 1))
+    hard, owned = random.standard_normal(pictures), random.standard_normal((len(middle), 1, pictures))
+    luck = random.standard_normal((len(middle), seeds, pictures))
     return skill > math.sqrt(0.5) * hard + math.sqrt(own) * owned + math.sqrt(0.5 - own) * luck
 
 
