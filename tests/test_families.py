@@ -21,6 +21,7 @@ from suite.report.study import page
 from suite.statistics import families
 from tests.report_runs import run as one_run
 from tests.report_runs import study, trial
+from tests.simulated import worlds
 from tests.test_certainty import made
 
 PICTURES = 300
@@ -60,6 +61,16 @@ def test_the_interval_of_an_agreement_covers() -> None:
         covered += known[1].low <= 2 / math.pi * math.asin(rho) <= known[1].high
     assert 0.92 <= covered / 400 <= 0.98
     assert families.agreed([1, 2, 3], [1, 2, 3]) is None
+
+
+def test_the_interval_of_an_agreement_covers_where_many_accuracies_are_the_same() -> None:
+    """Without the ties in its variance it held the truth in 89 of 100 studies."""
+    random, covered = np.random.default_rng(2), []
+    for _ in range(1000):
+        known = families.agreed(*worlds.ranked(random, 30, 0.0, "of 30 pictures"))
+        assert known
+        covered.append(known[1].low <= 0 <= known[1].high)
+    assert np.mean(covered) >= 0.93
 
 
 def test_few_networks_that_agree_fully_do_not_make_an_agreement_sure() -> None:

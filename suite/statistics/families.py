@@ -114,11 +114,12 @@ def _of_normal(tau: float, trials: int) -> float:
 def _wilder(short: Array, long: Array, tau: float) -> float:
     """Return how much more the tau of these values [K] varies than that of normal ones, at least 1.
 
-    Its variance is the jackknife's: of how far each network agrees with the others. Few networks tell it badly, so
-    it counts somewhat less.
+    Its variance is the jackknife's: of how far each network agrees with the others, and of how many it is tied with,
+    as tau-b is a ratio. Few networks tell it badly, so it counts somewhat less.
     """
     trials = len(short)
-    ordered = [np.sign(np.subtract.outer(values, values)) for values in (short, long)]
-    each = (ordered[0] * ordered[1]).sum(axis=1) / (trials - 1)
+    first, second = (np.sign(np.subtract.outer(values, values)) for values in (short, long))
+    agrees, one, other = (signs.sum(axis=1) / (trials - 1) for signs in (first * second, first**2, second**2))
+    each = agrees / math.sqrt(one.mean() * other.mean()) - tau / 2 * (one / one.mean() + other / other.mean())
     variance = 4 * (trials - 1) * float(each.var()) / (trials - 2) ** 2
     return max(1.0, variance / _of_normal(tau, trials) / (1 + 1 / math.sqrt(trials))) if abs(tau) < 1 else 1.0

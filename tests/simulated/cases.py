@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator
 from functools import cache, partial
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.core.fronts import nondominated
-from suite.statistics import chosen, families, gaps, importance, intervals, seeds
+from suite.statistics import chosen, families, gaps, importance, intervals, searches, seeds
 from suite.statistics.intervals import Interval
 from suite.timing.interval import MOODY
 from suite.timing.interval import interval as timed
@@ -21,7 +20,19 @@ from tests.simulated.case import Case, Random, Seen
 
 def every() -> Iterator[Case]:
     """Yield all cases."""
-    for cases in (accuracies, expected, neighbours, lost, confirmed, beside_the_best, ranked, explained, bought, areas, latencies):
+    for cases in (
+        accuracies,
+        expected,
+        neighbours,
+        lost,
+        confirmed,
+        beside_the_best,
+        ranked,
+        explained,
+        bought,
+        areas,
+        latencies,
+    ):
         yield from cases()
     yield from errors.every()
 
@@ -160,19 +171,23 @@ def _beside_the_best(
 
 def ranked() -> Iterator[Case]:
     """Of the agreement of short and long trainings (Kendall)."""
-    for trials, rho in itertools.product((10, 30, 200), (0.0, 0.5, 0.8, 0.95)):
+    for shape, trials, rho in itertools.product(worlds.SHAPES, (10, 30, 200), (0.0, 0.5, 0.8, 0.95)):
         yield Case(
-            name="agreement of rankings",
-            kind=f"{trials} trials, correlation {rho}",
-            study=partial(_ranked, trials, rho),
-        )
+            name="agreement of rankings" if shape == "normal" else "agreement of rankings, not normal",
+            kind=f"{trials} trials, correlation {rho}, {shape}", study=partial(_ranked, shape, trials, rho),
+        )  # fmt: skip
 
 
-def _ranked(trials: int, rho: float, random: Random) -> Iterator[Seen]:
-    short = random.standard_normal(trials)
-    found = families.agreed(short, rho * short + math.sqrt(1 - rho**2) * random.standard_normal(trials))
+def _ranked(shape: str, trials: int, rho: float, random: Random) -> Iterator[Seen]:
+    found = families.agreed(*worlds.ranked(random, trials, rho, shape))
     if found:
-        yield Seen(found[0].tau, found[1], 2 / math.pi * math.asin(rho))
+        yield Seen(found[0].tau, found[1], _tau(rho, shape))
+
+
+@cache
+def _tau(rho: float, shape: str) -> float:
+    known = searches.agreement(*worlds.ranked(np.random.default_rng(0), 100_000, rho, shape))
+    return known.tau if known else 0.0
 
 
 def explained() -> Iterator[Case]:

@@ -18,6 +18,8 @@ DEPTH, WIDTH = np.array([0.0, 1.0, 1.6, 2.0]), np.array([0.0, 0.6, 0.9])  # what
 DEEPER, WIDER = np.array([0.0, 0.6, 1.0, 1.3]), np.array([0.0, 0.9, 1.7])  # doublings of a cost that each level adds
 SAMPLED = {"uneven": [0.1, 0.2, 0.3, 0.4], "lopsided": [0.05, 0.1, 0.15, 0.7]}  # how often each depth is tried
 SETTINGS = ("depth", "width", "idle", "rate")
+TIED = {"of 100 pictures": 100, "of 30 pictures": 30}
+SHAPES = ("normal", "heavy tails", "uneven", "a third fails", *TIED)
 KINDS = ("even", "uneven", "lopsided", "together")
 
 
@@ -129,6 +131,26 @@ def priced(
     values = deep * deeper + wide * wider - rate**2 + (1 + uneven * wider) * noise * random.standard_normal(count)
     columns = [importance.levels(list(depth)), importance.levels(list(width)), importance.curve(list(rate))]
     return columns, values, cost
+
+
+def ranked(random: np.random.Generator, trials: int, rho: float, shape: str) -> tuple[Array, Array]:
+    """Return what trials reach in a short and in a long training, normal values of the correlation `rho` or else.
+
+    `SHAPES` says how they are not normal: some trials are far out in both trainings; the worse the short one was, the
+    surer is the long one; a third fails in both; accuracies of 100 or 30 pictures are often the same.
+    """
+    short = random.standard_normal(trials)
+    apart = math.sqrt(1 - rho**2) * random.standard_normal(trials)
+    long = rho * short + apart * np.exp(0.7 * short * (shape == "uneven"))
+    if shape == "heavy tails":
+        wild = np.sqrt(random.chisquare(2, trials) / 2)
+        return short / wild, long / wild
+    if shape == "a third fails":
+        works = random.random(trials) > 1 / 3
+        return np.where(works, short, -5), np.where(works, long, -5)
+    if shape in TIED:
+        short, long = (random.binomial(TIED[shape], ndtr(1.8 + 0.4 * one)) / TIED[shape] for one in (short, long))
+    return short, long
 
 
 def timed(random: np.random.Generator, *, blocks: int, calls: int, moody: float, spread: float) -> Sequence[Array]:
