@@ -258,7 +258,6 @@ def test_a_picture_in_two_classes_of_a_flat_folder_is_in_one_split(tmp_path: Pat
     (lambda root: shutil.rmtree(root / "dog"), "has one class only, 'cat'"),
     (lambda root: [shutil.rmtree(root / name) for name in ("cat", "dog")], "set: holds no pictures"),
     (lambda root: shutil.rmtree(root), "set: no such folder"),
-    (lambda root: (root / "cat" / "deeper").mkdir(), "deeper: a folder inside a class"),
     (lambda root: noise(1).save(root / "stray.png"), r"stray\.png: a picture in no class"),
     (lambda root: fill(root / "train" / "cat", [1]), "cat: neither a split"),
 ])  # fmt: skip
@@ -269,6 +268,15 @@ def test_a_wrong_layout_is_refused_by_name_before_any_picture_is_read(root: Path
         datasets.check(str(root))
     with pytest.raises(DatasetError, match=message):
         datasets.load(str(root))
+
+
+def test_pictures_in_folders_of_a_class_are_of_that_class_and_links_are_not_followed(root: Path) -> None:
+    fill(root / "cat" / "indoors", [31, 32])
+    fill(root / "cat" / "indoors" / "at night", [33])
+    (root / "cat" / "indoors" / "loop").symlink_to(root / "cat")
+    data = datasets.load(str(root))
+    assert dict(data.counts) == {"cat": 13, "dog": 10}
+    assert data.notes == (f"{root}/cat/indoors: inside a class, so its pictures are of 'cat' too",)
 
 
 @pytest.mark.parametrize(("parts", "message"), [
@@ -350,16 +358,16 @@ def test_what_is_inside_a_file_decides_and_all_is_told_in_one_round(root: Path) 
     assert sum(datasets.load(str(root)).sizes.values()) == 22
     (root / "dog" / "drawing.svg").write_text("<svg/>")
     (root / "dog" / "page.jpg").write_text("<html>")
-    (root / "dog" / "deeper").mkdir()
+    (root / "owl").mkdir()
     with pytest.raises(BrokenFilesError) as error:
         datasets.load(str(root))
     first, second, third, _ = str(error.value).splitlines()
-    assert first.startswith(f"{root}/dog/deeper: a folder inside a class")
+    assert first.startswith(f"{root}/owl: a class without pictures")
     assert second == f"{root}: 2 of its files cannot be used."
     assert third.startswith("  2 no picture inside: ")
-    with pytest.raises(DatasetError, match=r"^[^\n]*a folder inside a class[^\n]*$"):
+    with pytest.raises(DatasetError, match=r"^[^\n]*a class without pictures[^\n]*$"):
         datasets.load(str(root), preparation=Preparation(skip_broken=True))
-    (root / "dog" / "deeper").rmdir()
+    (root / "owl").rmdir()
     assert sum(datasets.load(str(root), preparation=Preparation(skip_broken=True)).sizes.values()) == 22
 
 

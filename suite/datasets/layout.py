@@ -1,7 +1,7 @@
 """A folder of pictures: which files it holds, in which classes and splits. Pure Python; contents are not read.
 
 ROOT/{train,val,test}/CLASS/*      splits of its own, under any of their usual names
-ROOT/CLASS/*                       one set, to be split by `split.py`
+ROOT/CLASS/*                       one set, to be split by `split.py`; folders in CLASS belong to it
 ROOT/labels.csv beside pictures    either, see `labels.py`
 """
 
@@ -203,10 +203,16 @@ class _Look:
             way = f"mv {here}/* {above}/ && rmdir {here}"
             self.problems.append(f"{named(deeper)}: folders of a folder. If they are classes: {way}")
         elif deeper:
-            self.problems.append(
-                f"{named(deeper)}: a folder inside a class: pictures lie directly in {named([folder])}"
-            )
+            self.told.append(f"{named(deeper)}: inside a class, so its pictures are of '{printable(folder.name)}' too")
+            files += [file for path in deeper for file in self._inside(path)]
         return files  # whatever their names say: what is inside decides
+
+    def _inside(self, folder: Path) -> list[Path]:
+        """Return the files in a folder and in those below it; a link to a folder may lead back, so none is followed."""
+        if folder.is_symlink():
+            return []
+        below = [self._inside(path) if path.is_dir() else [path] for path in self._children(folder)]
+        return [file for files in below for file in files]
 
     def _refuse_pictures_without_a_class(self, folder: Path, children: Sequence[Path]) -> None:
         stray = [path for path in children if _is_picture(path)]
