@@ -276,7 +276,7 @@ def test_pictures_in_folders_of_a_class_are_of_that_class_and_links_are_not_foll
     (root / "cat" / "indoors" / "loop").symlink_to(root / "cat")
     data = datasets.load(str(root))
     assert dict(data.counts) == {"cat": 13, "dog": 10}
-    assert data.notes == (f"{root}/cat/indoors: inside a class, so its pictures are of 'cat' too",)
+    assert data.notes == (f"{root}/cat/indoors: inside a class, so its pictures are of that class",)
 
 
 @pytest.mark.parametrize(("parts", "message"), [

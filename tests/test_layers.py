@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,6 +34,26 @@ def _imported(node: ast.AST) -> set[str]:
     names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
     names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
     return {name.partition(".")[0] for name in names}
+
+
+def test_the_environment_of_the_oracle_has_what_its_tests_import() -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [*told["project"]["dependencies"], *told["dependency-groups"]["oracle"]]
+    named = {canonicalize_name(Requirement(one).name) for one in wanted}
+    offers = packages_distributions()
+    files, seen = [ROOT / "tests" / "conftest.py", *(ROOT / "tests" / "oracle").glob("*.py")], set()
+    while files:
+        file = files.pop()
+        seen.add(file)
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests"):
+                begun = ROOT / node.module.replace(".", "/")
+                ours = [begun.with_suffix(".py"), *(begun / f"{alias.name}.py" for alias in node.names)]
+                files += [one for one in ours if one.is_file() and one not in seen]
+            for name in _imported(node) - {"tests", "suite"} - sys.stdlib_module_names:
+                offered = {canonicalize_name(one) for one in offers.get(name, [name])}
+                assert offered & named or name == "skimage", f"{file.name} imports {name}: add it to the group oracle"
+    assert len(seen) > 10
 
 
 def test_at_the_top_stand_packages_and_one_module() -> None:

@@ -66,6 +66,7 @@ class _Look:
     problems: list[str] = field(default_factory=list)
     clutter: Counter[str] = field(default_factory=Counter)  # files and folders that were left out, by name or ending
     unlabelled: list[Path] = field(default_factory=list)  # folders of pictures without classes
+    inside: list[Path] = field(default_factory=list)  # folders of a class
     tables: list[Path] = field(default_factory=list)  # that may tell the classes of pictures
     told: list[str] = field(default_factory=list)  # what else was left out
     seen: dict[Path, list[Path]] = field(default_factory=dict)  # what folders hold, without clutter
@@ -113,6 +114,7 @@ class _Look:
     def notes(self) -> list[str]:
         """Return what was left out, a line for each reason."""
         told = [f"{named([folder])}: its pictures have no class, so they are left out" for folder in self.unlabelled]
+        told += [f"{named(self.inside)}: inside a class, so its pictures are of that class"] if self.inside else []
         told += self.told
         clutter = self.clutter + Counter(map(_kind, self.tables))
         if clutter:
@@ -203,7 +205,7 @@ class _Look:
             way = f"mv {here}/* {above}/ && rmdir {here}"
             self.problems.append(f"{named(deeper)}: folders of a folder. If they are classes: {way}")
         elif deeper:
-            self.told.append(f"{named(deeper)}: inside a class, so its pictures are of '{printable(folder.name)}' too")
+            self.inside += deeper
             files += [file for path in deeper for file in self._inside(path)]
         return files  # whatever their names say: what is inside decides
 
