@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,13 +14,14 @@ import tensorflow as tf
 from tensorflow.python.saved_model import loader_impl
 
 from suite import architectures, datasets, pipeline
-from suite.core.errors import StudyError, SuiteError
-from suite.core.measures import MEASURES
+from suite.core.errors import NothingTrainedError, StudyError, SuiteError
+from suite.core.measures import MEASURES, formatted
 from suite.core.preprocessing import PLAIN
-from suite.core.study import Constraint, Latency, Objective
+from suite.core.study import Constraint, Latency, Objective, Study
 from suite.core.task import Task
 from suite.core.trial import Run, Trial
 from suite.export import saved_model
+from suite.report import choice
 from suite.report.comparison import compare
 from suite.search import folder, settling
 from suite.search import trained as trained_networks
@@ -137,15 +140,44 @@ def test_the_team_hears_before_a_timing_of_a_candidate_that_trains_whatever_is_t
     limits = (Constraint(measure="latency", at_most=1.0),) if limited else ()
     wanted = studies.study(objectives=(LATENCY,), constraints=limits)
     told: list[int] = []
+    with pytest.raises(SuiteError, match="away"):
+        evaluated(wanted, Elsewhere(), told.append, may_drop=may_drop)
+    assert told == ([7] if early else [])
+
+
+def evaluated(wanted: Study, bench: Any, trains: Callable[[int], None], *, may_drop: bool = False) -> Trial:
     evaluate = Evaluation(
-        study=wanted, data=datasets.load("digits", 16), bench=Elsewhere(), trains=told.append,
+        study=wanted, data=datasets.load("digits", 16), bench=bench, trains=trains,
         model_file=lambda number: Path(), answers_file=lambda number: Path(), may_drop=lambda trial: may_drop,
     )  # fmt: skip
     space = {"space.depths": (1, 1, 1), "space.widths": (4, 4, 8)}
-    trial = Trial(number=7, state="running", configuration={**space, "recipe.learning_rate": 1e-3})
-    with pytest.raises(SuiteError, match="away"):
-        evaluate(trial)
-    assert told == ([7] if early else [])
+    return evaluate(Trial(number=7, state="running", configuration={**space, "recipe.learning_rate": 1e-3}))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "is_trained"), [(1.0, 6.0, True), (2.1, 6.0, False), (1.99, 2.03, False), (1.0, 1.9, True)]
+)
+def test_a_latency_that_may_still_keep_its_limit_refuses_nobody(low: float, high: float, is_trained: bool) -> None:
+    """On a busy machine intervals are wide. What is trained is timed again at the end of the search."""
+
+    class Busy(Elsewhere):
+        def time(self, *_: object) -> tuple[dict[str, float], dict[str, str]]:
+            return {"latency": (low + high) / 2, "latency_low": low, "latency_high": high}, {"latency_others": "79.4"}
+
+    def train(number: int) -> None:
+        raise SuiteError("it is trained")
+
+    limits = (Constraint(measure="latency", at_most=2.0),)
+    wanted = studies.study(objectives=(LATENCY,), constraints=limits)
+    if is_trained:
+        with pytest.raises(SuiteError, match="it is trained"):
+            evaluated(wanted, Busy(), train)
+        return
+    refused = evaluated(wanted, Busy(), train)
+    assert refused.reason == f"{formatted('latency', (low + high) / 2)} breaks latency <= 2 ms"
+    run = Run(folder=Path("busy"), study=study(name="busy"), trials=(refused,))
+    with pytest.raises(NothingTrainedError, match=r"Other work took 79 % of the processors while .* quiet machine"):
+        choice.best(compare([run]))
 
 
 def test_latencies_are_told_as_multiples_of_one_rest_whichever_run_found_it() -> None:

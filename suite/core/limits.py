@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from suite.core.measures import interval
+from suite.core.measures import interval, is_stable
 from suite.core.study import Constraint
 
 Standing = Literal["surely", "by the median", "missed"]
@@ -27,6 +27,11 @@ def is_open(measures: Mapping[str, float], limit: Constraint) -> bool:
     """Whether the interval of a measure lies on both sides of its limit."""
     sides = {limit.excess(end) <= 0 for end in interval(measures, limit.measure)}
     return len(sides) == 2
+
+
+def hangs(measures: Mapping[str, float], limit: Constraint) -> bool:
+    """Whether nobody knows yet if a limit is kept: the interval is wide, and lies on both sides of it."""
+    return not is_stable(measures, limit.measure) and is_open(measures, limit)
 
 
 def worst(measures: Mapping[str, float], limits: Iterable[Constraint]) -> Standing:

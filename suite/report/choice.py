@@ -17,6 +17,7 @@ from suite.report.comparison import Comparison
 from suite.report.entries import Entry, ends
 
 MISSES = 3  # shown when nothing fits
+BUSY = 20.0  # percent of the processors that other work took: worth a line
 
 
 def best(comparison: Comparison, wanted: Sequence[Constraint] = ()) -> Entry:
@@ -75,7 +76,20 @@ def _require_trained(comparison: Comparison) -> None:
         for (state, _), alike in sorted(ended.items(), key=lambda pair: -len(pair[1]))
     ]
     first = f"{', '.join(comparison.names)}: no trial was completed, so there is no network and no front."
-    raise NothingTrainedError("\n".join([first, *told]))
+    raise NothingTrainedError("\n".join([first, *told, *_busy(comparison.entries)]))
+
+
+def _busy(entries: Sequence[Entry]) -> list[str]:
+    """Return a line that says that other work went on while the latencies of those that were refused were measured."""
+    refused = [entry.trial for entry in entries if entry.trial.state == "refused" and "latency" in entry.trial.reason]
+    shares = sorted(float(one.surroundings.get("latency_others", 0)) for one in refused)
+    if not shares or shares[-1] < BUSY:
+        return []
+    told = " to ".join(dict.fromkeys(f"{share:.0f}" for share in (shares[0], shares[-1])))
+    return [
+        f"Other work took {told} % of the processors while their latency was measured. It is lower on a quiet machine: "
+        "run the study again under another name."
+    ]
 
 
 def doubt(entry: Entry, wanted: Sequence[Constraint] = ()) -> str:

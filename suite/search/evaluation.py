@@ -14,14 +14,14 @@ import keras
 from suite import architectures
 from suite.architectures import candidate
 from suite.architectures.layers import deployed
-from suite.core import answers
+from suite.core import answers, limits
 from suite.core.clock import now
 from suite.core.domains import Choice, Value
 from suite.core.errors import ArchitectureError
 from suite.core.measures import COUNTED, MEASURES, formatted
 from suite.core.preprocessing import Preprocessing
 from suite.core.recipe import FROZEN, SCRATCH, Recipe
-from suite.core.study import Study, is_own
+from suite.core.study import Constraint, Study, is_own
 from suite.core.task import Shape
 from suite.core.trial import State, Trial, place, reached
 from suite.counting.complexity import counts, weightless
@@ -301,12 +301,18 @@ class Evaluation:
     def _measured(self, trial: Trial, measures: Mapping[str, float]) -> Trial:
         return replace(trial, measures={**trial.measures, **measures})
 
+    def _broken(self, trial: Trial) -> list[Constraint]:
+        """Return the limits that a trial breaks. On a busy machine a latency may not tell: the end of a search will."""
+        return [limit for limit in trial.broken(self.study.constraints) if not limits.hangs(trial.measures, limit)]
+
     def _is_refused(self, trial: Trial) -> bool:
-        return bool(trial.broken(self.study.constraints))
+        return bool(self._broken(trial))
 
     def _refused(self, trial: Trial) -> Trial:
-        broken = trial.broken(self.study.constraints)
-        return trial.refused(", ".join(f"{formatted(c.measure, trial.measures[c.measure])} breaks {c}" for c in broken))
+        told = [
+            f"{formatted(limit.measure, trial.measures[limit.measure])} breaks {limit}" for limit in self._broken(trial)
+        ]
+        return trial.refused(", ".join(told))
 
 
 def _parts(parts: int, batch: int) -> str:

@@ -17,7 +17,7 @@ from time import monotonic
 
 from suite.core import dominance, limits
 from suite.core.errors import first_line
-from suite.core.measures import interval, is_stable
+from suite.core.measures import interval
 from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.search.evaluation import Evaluation
@@ -101,10 +101,7 @@ def undecided(study: Study, trials: Sequence[Trial]) -> list[Trial]:
 
 def _hangs_on_a_limit(study: Study, trial: Trial) -> bool:
     """Whether the interval of its latency is wide and lies on both sides of a limit."""
-    of_latency = [limit for limit in study.constraints if limit.measure == "latency"]
-    return not is_stable(trial.measures, "latency") and any(
-        limits.is_open(trial.measures, limit) for limit in of_latency
-    )
+    return any(limits.hangs(trial.measures, limit) for limit in study.constraints if limit.measure == "latency")
 
 
 def _networks(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
