@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorflow.python.saved_model import loader_impl
 
 from suite import architectures, datasets, pipeline
-from suite.core.errors import NothingTrainedError, StudyError, SuiteError
+from suite.core.errors import NothingFitsError, NothingTrainedError, StudyError, SuiteError
 from suite.core.measures import MEASURES, formatted
 from suite.core.preprocessing import PLAIN
 from suite.core.study import Constraint, Latency, Objective, Study
@@ -178,6 +178,18 @@ def test_a_latency_that_may_still_keep_its_limit_refuses_nobody(low: float, high
     run = Run(folder=Path("busy"), study=study(name="busy"), trials=(refused,))
     with pytest.raises(NothingTrainedError, match=r"Other work took 79 % of the processors while .* quiet machine"):
         choice.best(compare([run]))
+
+
+def test_where_no_trained_network_keeps_its_study_the_nearest_are_named() -> None:
+    limits = [Constraint(measure="latency", at_most=2.0)]
+    far, near = timed(0, 90, 9.0, 8.9, 9.1), timed(1, 80, 2.5, 1.5, 4.0)
+    run = Run(folder=Path("slow"), study=study(name="slow", constraints=limits), trials=(far, near))
+    with pytest.raises(NothingFitsError) as missed:
+        choice.best(compare([run]))
+    first, second, third = str(missed.value).splitlines()
+    assert first == "no trained model meets latency <= 2 ms. Nearest:"
+    assert second == "  slow/1: accuracy 80.00 %, latency 2.5 ms (1.5 to 4, unstable)"
+    assert third == "  slow/0: accuracy 90.00 %, latency 9 ms"
 
 
 def test_latencies_are_told_as_multiples_of_one_rest_whichever_run_found_it() -> None:

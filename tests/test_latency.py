@@ -250,3 +250,12 @@ def test_the_interval_tells_the_truth_about_a_machine_that_comes_and_goes() -> N
 def test_the_median_lies_within_its_interval_where_the_halves_of_all_calls_do_not_meet() -> None:
     low, median, high = interval([np.array([0.02, 0.08])] * LEAST)
     assert low <= 0.02 < median < 0.08 <= high
+
+
+def test_two_blocks_do_not_widen_an_interval_beyond_all_sense() -> None:
+    """It says no more than that values might lie as far from these as these from each other."""
+    low, median, high = interval([np.array([1.0, 1.5]), np.array([3.0, 6.0])])
+    assert low >= 1.0**2 / 6.0
+    assert high <= 6.0**2 / 1.0
+    assert high > 6.0, "it is wider than what was seen"
+    assert low < median < high

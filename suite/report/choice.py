@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from suite.core import dominance, limits
 from suite.core.errors import NothingFitsError, NothingTrainedError, SuiteError
-from suite.core.measures import MEASURES, formatted, is_stable
+from suite.core.measures import MEASURES, formatted, is_stable, spread
 from suite.core.rules import brief
 from suite.core.study import Constraint, Objective, setting
 from suite.core.trial import NEW_START
@@ -155,19 +155,26 @@ def fitting(comparison: Comparison, wanted: Sequence[Constraint]) -> list[Entry]
 
 def _misses(comparison: Comparison, candidates: Sequence[Entry], wanted: Sequence[Constraint]) -> str:
     """Return the message for when nothing fits: the nearest candidates and their values."""
-    said = " and ".join(map(str, wanted)) or "the constraints of its study"
-    if not candidates:
-        return f"no trained model meets {said}: {', '.join(comparison.names)} has no complete trial that may count"
-    nearest = sorted(
-        candidates, key=lambda entry: max(limit.excess(entry.trial.measures[limit.measure]) for limit in wanted)
-    )
+    trained = candidates or [entry for entry in comparison.entries if entry.trial.state == "complete"]
+    said = " and ".join(map(str, wanted or dict.fromkeys(limit for entry in trained for limit in entry.constraints)))
+    nearest = sorted(trained, key=lambda entry: _excess(entry, [*wanted, *entry.constraints]))
     lines = [
-        f"  {entry.name}: {_measures(entry, [comparison.quality.measure, *(c.measure for c in wanted)])}"
-        for entry in nearest
+        f"  {entry.name}: "
+        + _measures(entry, [comparison.quality.measure, *(one.measure for one in (*wanted, *entry.constraints))])
+        for entry in nearest[:MISSES]
     ]
-    return "\n".join([f"no trained model meets {said}. Nearest:", *lines[:MISSES]])
+    return "\n".join([f"no trained model meets {said}. Nearest:", *lines])
+
+
+def _excess(entry: Entry, asked: Sequence[Constraint]) -> float:
+    known = entry.trial.measures
+    return max((one.excess(known[one.measure]) for one in asked if one.measure in known), default=0.0)
 
 
 def _measures(entry: Entry, names: Sequence[str]) -> str:
     known = entry.trial.measures  # a table of measured networks may have no accuracy
-    return ", ".join(f"{name} {formatted(name, known[name])}" for name in names if name in known)
+    return ", ".join(f"{name} {_told(known, name)}" for name in dict.fromkeys(names) if name in known)
+
+
+def _told(known: Mapping[str, float], name: str) -> str:
+    return formatted(name, known[name]) + ("" if is_stable(known, name) else f" ({spread(known, name)})")

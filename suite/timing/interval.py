@@ -45,7 +45,9 @@ def interval(blocks: Sequence[Array], alike: float = MOODY) -> tuple[float, floa
     median = float(np.median(np.concatenate(blocks)))
     low, high = min(median, float(np.percentile(below, 2.5))), max(median, float(np.percentile(above, 97.5)))
     wider = _wider(np.array([np.median(block) for block in blocks]), alike)
-    return median * (low / median) ** wider, median, median * (high / median) ** wider
+    # Two or three blocks would widen it beyond any sense: it ends where all values, spread as far again, would end.
+    least, most = values.min() ** 2 / values.max(), values.max() ** 2 / values.min()
+    return max(least, median * (low / median) ** wider), median, min(most, median * (high / median) ** wider)
 
 
 def _wider(medians: Array, alike: float) -> float:
