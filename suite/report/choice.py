@@ -76,19 +76,22 @@ def _require_trained(comparison: Comparison) -> None:
         for (state, _), alike in sorted(ended.items(), key=lambda pair: -len(pair[1]))
     ]
     first = f"{', '.join(comparison.names)}: no trial was completed, so there is no network and no front."
-    raise NothingTrainedError("\n".join([first, *told, *_busy(comparison.entries)]))
+    raise NothingTrainedError(
+        "\n".join([first, *told, *_busy([entry for entry in comparison.entries if "latency" in entry.trial.reason])])
+    )
 
 
 def _busy(entries: Sequence[Entry]) -> list[str]:
-    """Return a line that says that other work went on while the latencies of those that were refused were measured."""
-    refused = [entry.trial for entry in entries if entry.trial.state == "refused" and "latency" in entry.trial.reason]
-    shares = sorted(float(one.surroundings.get("latency_others", 0)) for one in refused)
+    """Return a line that says that other work went on while the latencies of these candidates were measured."""
+    timed = [entry.trial for entry in entries if "latency" in entry.trial.measures]
+    unsure = [trial for trial in timed if not is_stable(trial.measures, "latency")]
+    shares = sorted(float(trial.surroundings.get("latency_others", 0)) for trial in unsure)
     if not shares or shares[-1] < BUSY:
         return []
     told = " to ".join(dict.fromkeys(f"{share:.0f}" for share in (shares[0], shares[-1])))
     return [
-        f"Other work took {told} % of the processors while their latency was measured. It is lower on a quiet machine: "
-        "run the study again under another name."
+        f"Other work took {told} % of the processors while their latency was measured. On a quiet machine it is lower. "
+        "There, run the study again under another name."
     ]
 
 
@@ -163,7 +166,7 @@ def _misses(comparison: Comparison, candidates: Sequence[Entry], wanted: Sequenc
         + _measures(entry, [comparison.quality.measure, *(one.measure for one in (*wanted, *entry.constraints))])
         for entry in nearest[:MISSES]
     ]
-    return "\n".join([f"no trained model meets {said}. Nearest:", *lines])
+    return "\n".join([f"no trained model meets {said}. Nearest:", *lines, *_busy(nearest[:MISSES])])
 
 
 def _excess(entry: Entry, asked: Sequence[Constraint]) -> float:
