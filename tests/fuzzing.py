@@ -23,10 +23,13 @@ HANGS = 120  # seconds after which an input of some kilobytes has hung, on the b
 Input = TypeVar("Input")
 
 
-def inputs(usual: int) -> settings:
-    """Return how many examples a property is held against: `usual`, or as many as SUITE_FUZZ says, new ones."""
+def inputs(usual: int, most: int = 10**9) -> settings:
+    """Return how many examples a property is held against: `usual`, or as many as SUITE_FUZZ says, new ones.
+
+    Where each takes long it is held against `most` of them at most.
+    """
     return settings(
-        max_examples=COUNT or usual, derandomize=not COUNT, database=None, deadline=None,
+        max_examples=min(COUNT, most) or usual, derandomize=not COUNT, database=None, deadline=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
 

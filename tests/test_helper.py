@@ -169,23 +169,35 @@ def test_a_warm_process_and_its_helper_end_with_the_one_that_started_it_even_by_
 
 
 COMPUTING = """
-import subprocess
-from suite.machine import helper
-subprocess.run(helper.command("computing"))
+import os
+
+def main():
+    print(os.getpid(), flush=True)
+    while True:
+        pass
+"""
+SERVING = """
+import os, signal, subprocess, sys
+
+def main():
+    signal.signal(signal.SIGTERM, lambda number, frame: print("ends by itself"))
+    one = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+    print(os.getpid(), one.pid, flush=True)
+    one.wait()
 """
 
 
-def test_a_helper_that_computes_ends_with_the_one_that_asked_even_by_kill(tmp_path: Path) -> None:
-    (tmp_path / "computing.py").write_text(
-        "import os\n\ndef main():\n    print(os.getpid(), flush=True)\n    while True:\n        pass\n"
-    )
+@pytest.mark.parametrize(("code", "how"), [(COMPUTING, ""), (SERVING, ", process_group=0")], ids=["one", "a group"])
+def test_a_helper_ends_with_the_one_that_asked_even_by_kill(tmp_path: Path, code: str, how: str) -> None:
+    (tmp_path / "job.py").write_text(code)
+    asker = f"import subprocess; from suite.machine import helper; subprocess.run(helper.command('job'){how})"
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
     told = os.environ | {"PYTHONPATH": path}
-    with subprocess.Popen([sys.executable, "-c", COMPUTING], stdout=subprocess.PIPE, text=True, env=told) as asking:
+    with subprocess.Popen([sys.executable, "-c", asker], stdout=subprocess.PIPE, text=True, env=told) as asking:
         assert asking.stdout
-        computing = psutil.Process(int(asking.stdout.readline()))
+        helpers = [psutil.Process(int(number)) for number in asking.stdout.readline().split()]
         asking.kill()
-    _, alive = psutil.wait_procs([computing], timeout=120)
+    _, alive = psutil.wait_procs(helpers, timeout=120)
     for one in alive:
         one.kill()
     assert not alive

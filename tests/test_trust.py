@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,9 +18,12 @@ import pytest
 import tomlkit
 from hypothesis import example, given
 from hypothesis import strategies as st
+from sqlalchemy import make_url
 
 from suite import studyfile
+from suite.core import sqlite
 from suite.core.errors import SuiteError
+from suite.core.study import Study
 from suite.export import folder as exports
 from suite.search import folder
 from suite.studyfile import binding
@@ -129,31 +133,59 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("names") / "root"
 
 
-LETTERS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+DOCUMENT = tomllib.loads(STUDY.read_text(encoding="utf-8"))
+LETTERS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=120)
+WORDS = st.from_regex(r"[^\W_][\w.-]{0,110}", fullmatch=True)  # of any alphabet
+NAMES = LETTERS | WORDS | st.sampled_from(CODE)
 
 
-@inputs(25)
-@given(LETTERS | st.sampled_from(CODE))
+def named(name: str) -> Study | None:
+    """Return a study of this name; None if it is refused."""
+    with suppress(SuiteError):
+        return studyfile.parse({**DOCUMENT, "name": name}, "study.toml")
+    return None
+
+
+@inputs(200)
+@given(NAMES)
 @example("..")
 @example(".")
 @example("a b")
 @example("-o")
-@example("résumé 図")
+@example("résumé-図")
 @example("con")
 @example("a\nb")
+@example("x" * 100)
 @example("x" * 300)
+@example("図" * 100)
 def test_a_study_of_any_name_has_a_folder_of_its_own_or_is_refused(place: Path, name: str) -> None:
     """Its name is that of its folder: none reaches outside, and each is found again."""
-    document = {**tomllib.loads(STUDY.read_text(encoding="utf-8")), "name": name}
-    try:
-        study = studyfile.parse(document, "study.toml")
-    except SuiteError:
+    study = named(name)
+    if study is None:
         return
     home = place / study.name
     assert home.parent == place
     assert home.resolve().parent == place.resolve()
-    with folder.opened(home, studies.study(name=study.name)) as store:
+    home.mkdir(parents=True)
+    try:
+        studyfile.write(study, home / "study.toml")
+        assert folder.named(study.name, place) == home
+        assert folder.every(place) == [home]
+        assert folder.kept(home) == study
+        database = make_url(sqlite.url(home / "trials.db")).database
+        assert database == str(home / "trials.db") == str(sqlite.file(sqlite.url(home / "trials.db")))
+    finally:
+        shutil.rmtree(home)
+
+
+@inputs(10, most=500)
+@given(NAMES)
+@example("résumé-図")
+@example("図" * 66)
+def test_a_run_of_any_name_is_made_and_found_again(place: Path, name: str) -> None:
+    if named(name) is None:
+        return
+    home = place / name
+    with folder.opened(home, studies.study(name=name)) as store:
         store.finish(studies.complete(store.ask()))
-    assert folder.named(study.name, place) == home
-    assert [one.name for one in folder.every(place)].count(study.name) == 1
     assert len(folder.read(home).trials) >= 1

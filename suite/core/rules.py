@@ -46,8 +46,14 @@ _WHOLE = (
 
 _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": (
-        "needs letters, digits, '-', '_' and '.' (a folder is named after it), at most 100, a letter or digit first",
-        lambda name: len(name) <= 100 and re.fullmatch(r"[^\W_][\w.-]*", name) is not None and name[-1] != ".",
+        "needs letters, digits, '-', '_' and '.' (a folder is named after it), a letter or digit first, "
+        "at most 100 and, in UTF-8, 200 bytes",
+        lambda name: (
+            len(name) <= 100
+            and len(name.encode(errors="replace")) <= 200  # a file system takes 255
+            and re.fullmatch(r"[^\W_][\w.-]*", name) is not None
+            and name[-1] != "."
+        ),
     ),
     "architecture": (
         'needs FAMILY/VARIANT, such as "resnet/50", or FILE.py/VARIANT',

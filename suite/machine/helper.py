@@ -4,7 +4,8 @@ A helper runs `main` of MODULE. It starts sooner than a plain Python, and Tensor
 uses TensorFlow, and measures nothing of its own process, can be forked from a warm process, which has it loaded.
 
 It ends when the process that asked for it has ended, even by kill -9: it would compute for nobody. Its number ASKER
-comes before MODULE. A helper that heeds requests to end by itself has to notice that itself.
+comes before MODULE. A helper that heeds requests to end by itself has to notice that itself. One that leads a group of
+processes takes the group with it, whatever it heeds: for programs of others, which start processes of their own.
 """
 
 from __future__ import annotations
@@ -125,8 +126,10 @@ def main() -> None:
 
 
 def _end_with(asker: int) -> None:
-    """End this process when another has ended, unless it heeds requests to end by itself."""
+    """End this process when another has ended, with the group that it leads; unless it ends by itself, when asked."""
     _wait_for(asker)
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         os._exit(1)
 

@@ -1,4 +1,8 @@
-"""MLflow's own pages, on the right store, with a link that shows trials as a table."""
+"""MLflow's own pages, on the right store, with a link that shows trials as a table.
+
+Run as a helper, this module is the server: MLflow's command line, which starts a process of its own. Both end with
+the process that asked for them, even by kill -9: they would keep the port.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from urllib.request import urlopen
 
 from suite.core.errors import StoreError, without_password
 from suite.core.trial import Run
-from suite.machine.helper import PYTHON
+from suite.machine import helper
 from suite.tracking import place
 from suite.tracking.ledger import Ledger
 from suite.tracking.line import Line
@@ -36,7 +40,9 @@ def ui(uri: str, root: Path, port: int = 5000) -> subprocess.Popen[bytes] | None
     file = root / "mlflow-ui.log"
     root.mkdir(parents=True, exist_ok=True)
     with file.open("wb") as log:
-        server = subprocess.Popen(_command(uri, root, port), env=_environment(), stdout=log, stderr=log)
+        server = subprocess.Popen(
+            _command(uri, root, port), env=_environment(), stdout=log, stderr=log, process_group=0
+        )
     try:
         if not _answers(server, port):
             raise StoreError(f"MLflow's pages on {without_password(uri)} did not start: {file} says why.")
@@ -85,12 +91,14 @@ def pages(uri: str, run: Run) -> dict[int, str]:
 def _command(uri: str, root: Path, port: int) -> list[str]:
     files = str(place.artifacts(uri) or root.resolve() / "mlartifacts")
     where = ["--backend-store-uri", uri, "--artifacts-destination", files]
-    return [*PYTHON, "mlflow", "server", *where, "--host", _HOST, "--port", str(port), "--workers", "1"]
+    return helper.command("suite.tracking.ui", "server", *where, "--host", _HOST, "--port", str(port), "--workers", "1")
 
 
 def _environment() -> dict[str, str]:
     # Without job execution the server has two processes and 0.4 GB, otherwise ten and 1.6 GB.
-    return os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    # What it starts is a plain Python, which would take a random.py in the user's folder for Python's.
+    said = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONSAFEPATH": "1"}
+    return os.environ | said
 
 
 def _check_free(port: int) -> None:
@@ -121,3 +129,10 @@ def _is_healthy(port: int, seconds: float) -> bool:
             return bool(answer.read(3) == b"OK")
     except (OSError, HTTPException):  # nobody, or somebody who does not speak HTTP
         return False
+
+
+def main() -> None:
+    """Be MLflow's command line, with the arguments of this process."""
+    from mlflow.cli import cli
+
+    cli()

@@ -1,12 +1,14 @@
-"""The process that watches a worker is killed by kill -9: the worker ends too, and its trial is run again.
+"""A command is killed by kill -9: every process that it has started ends too, and a trial that ran is run again.
 
-The moments are those of the run, not of a clock: what its folder shows.
+The moments are not those of a clock: what the folder of a run shows, how many processes a command has started.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -21,7 +23,9 @@ from suite.core.trial import Trial
 from suite.machine import forked
 from suite.search import folder
 from suite.search.budget import spent
+from tests import once
 from tests.faults.test_signals import ROOT
+from tests.test_tracking import free_port
 
 STUDY = ROOT / "studies" / "quickstart" / "resnet.toml"
 SHORT = ("--set", "budget.trials=4", "fidelity.epochs=4", "latency.seconds=0.3", "latency.settling=0")
@@ -31,33 +35,23 @@ HANGS = 120  # seconds after which a process that still works is taken to work f
 linux = pytest.mark.skipif(not forked.can_fork(), reason="no worker is forked here")
 
 
-class Killed:
-    """A run whose watcher is killed again and again."""
+class Marked:
+    """A command whose processes are known by a mark."""
 
-    def __init__(self, home: Path, workers: int) -> None:
-        self.home, self.run = home, home / "runs" / "quickstart-resnet"
+    def __init__(self, home: Path, *words: str) -> None:
+        self.home, self._words = home, words
         self._mark = uuid.uuid4().hex
-        self._words = ("run", str(STUDY), "--workers", str(workers), *SHORT)
 
     def begin(self) -> subprocess.Popen[str]:
         """Start it, or go on with it."""
         told = os.environ | {MARK: self._mark, "TF_ENABLE_ONEDNN_OPTS": "1"}
         return subprocess.Popen(
-            [sys.executable, "-m", "suite", *self._words], cwd=self.home, env=told, text=True,
+            [sys.executable, "-P", "-m", "suite", *self._words], cwd=self.home, env=told, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def strike(self, is_now: Callable[[Killed], object]) -> None:
-        """Kill the watcher by kill -9 at a moment; see that nobody works on."""
-        with self.begin() as watcher:
-            while not is_now(self):
-                assert watcher.poll() is None, watcher.communicate()
-                time.sleep(0.02)
-            watcher.kill()
-        self.check_nobody_works()
-
     def check_nobody_works(self) -> None:
-        """See that all processes of the run end."""
+        """See that all its processes end."""
         end = time.monotonic() + HANGS
         while (left := self.processes()) and time.monotonic() < end:
             time.sleep(0.1)
@@ -67,7 +61,7 @@ class Killed:
         assert not said
 
     def processes(self) -> list[psutil.Process]:
-        """Return the processes of the run. What is forked has the environment of the process it was forked from."""
+        """Return its processes. What is forked has the environment of the process it was forked from."""
         mark, found = f"{MARK}={self._mark}".encode(), []
         for place in Path("/proc").glob("[0-9]*"):
             try:
@@ -76,6 +70,23 @@ class Killed:
             except (OSError, psutil.NoSuchProcess):  # it has ended meanwhile
                 continue
         return found
+
+
+class Killed(Marked):
+    """A run whose watcher is killed again and again."""
+
+    def __init__(self, home: Path, workers: int) -> None:
+        super().__init__(home, "run", str(STUDY), "--workers", str(workers), *SHORT)
+        self.run = home / "runs" / "quickstart-resnet"
+
+    def strike(self, is_now: Callable[[Killed], object]) -> None:
+        """Kill the watcher by kill -9 at a moment; see that nobody works on."""
+        with self.begin() as watcher:
+            while not is_now(self):
+                assert watcher.poll() is None, watcher.communicate()
+                time.sleep(0.02)
+            watcher.kill()
+        self.check_nobody_works()
 
     def trials(self) -> Sequence[Trial]:
         """Return the trials as they are now."""
@@ -121,3 +132,64 @@ def test_a_worker_ends_with_its_watcher_and_its_trial_is_run_again(tmp_path: Pat
     assert len(set(done)) == len(done) == 4, "none is done twice"
     assert lost
     assert set(lost) <= set(done), "none is lost"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(once.quickstart(tmp_path_factory).folder, home / "runs" / NAME)
+    return home
+
+
+NAME = "quickstart-resnet"
+
+
+@pytest.mark.faults
+@linux
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("measure", "resnet/tiny", "--image", "16x16x1", "--seconds", "0.5", "-o", "here.csv"),
+        ("export", NAME, "best", "exports", "--format", "saved_model,litert,onnx"),
+        ("confirm", NAME, "--seeds", "1", "--most", "1"),
+        ("register", NAME, "0", "--name", "killed"),
+        ("doctor",),
+    ],
+    ids=lambda words: words[0],
+)
+def test_whatever_a_command_has_started_ends_with_it(home: Path, words: tuple[str, ...]) -> None:
+    one, others = Marked(home, *words), 0
+    while others < 8:
+        with one.begin() as command:
+            seen: set[int] = set()
+            while len(seen) <= others and command.poll() is None:
+                seen |= {process.pid for process in one.processes()} - {command.pid}
+                time.sleep(0.02)
+            command.kill()
+        one.check_nobody_works()
+        if len(seen) <= others:  # it ended before it started so many
+            break
+        others = len(seen)
+    assert others, "it starts a process"
+
+
+@pytest.mark.faults
+@linux
+def test_the_pages_of_mlflow_end_with_the_command_that_opened_them(home: Path) -> None:
+    port = free_port()
+    (home / "random.py").write_text("raise ImportError('it is the user's')")
+    one = Marked(home, "ui", "--port", str(port))
+    with one.begin() as command:
+        while not is_open(port):
+            assert command.poll() is None, command.communicate()
+            time.sleep(0.1)
+        assert len(one.processes()) > 1
+        command.kill()
+    one.check_nobody_works()
+    assert not is_open(port)
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
