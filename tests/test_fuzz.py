@@ -24,7 +24,7 @@ from PIL import Image
 
 from suite.cli.fronts import print_front
 from suite.core import answers, cells, classes
-from suite.core.errors import StoreError, TableError
+from suite.core.errors import NothingTrainedError, StoreError, TableError
 from suite.core.trial import Trial
 from suite.export import folder as exports
 from suite.pictures.viewing import PIXELS, PictureError, view
@@ -62,7 +62,8 @@ resnet50,100,10,1,224,25
 """
 CELLS = [
     b",", b";", b"\t", b'"', b"\n", b"\r", b"#", b"nan", b"inf", b"-inf", b"1e308", b"1e-320", b"-1", b"0", b"\x00",
-    b"=cmd()", b"<b>", b"accuracy", b"latency", b"parameters", b"batch", b"model", b"\xef\xbb\xbf", b"\xff", b"x" * 200,
+    b"9" * 400, b"failed", b"=cmd()", b"<b>",
+    b"accuracy", b"latency", b"parameters", b"batch", b"model", b"\xef\xbb\xbf", b"\xff", b"x" * 200,
     "\u0661".encode(), "\u2028".encode(), b"1_0", b"infinity", b"1,000", b"x" * 140_000,
 ]  # fmt: skip
 SIZES = [
@@ -97,7 +98,11 @@ def archive() -> bytes:
 
 
 def front(file: Path) -> None:
-    print_front([results.read(file)], (), "csv")
+    try:
+        print_front([results.read(file)], (), "csv")
+    except NothingTrainedError as error:  # the reasons are below, a line for each
+        _, *reasons = str(error).split("\n")
+        assert all(reason.startswith("  ") for reason in reasons)
 
 
 def table_of_costs(file: Path) -> None:
@@ -195,6 +200,8 @@ def test_a_file_that_was_changed_in_any_way_is_read_or_refused_in_one_line(tmp_p
         (b"model,batch,parameters\nresnet/50,1,inf\n", "row 1 (resnet/50) cannot be read: 'inf' is no number"),
         (b"model,batch\n" + b'"' + b"x" * 200_000 + b'",1\n', "is no CSV file (field larger than field limit"),
         (b"model,batch,latency\nresnet/50,1,nan\n", "'nan' is no number"),
+        (TIMM.replace(b"25\n", b"1e308\n"), "'1e308' is no number"),  # in millions
+        (TIMM.replace(b",1,", b"," + b"9" * 400 + b","), "row 1 (resnet50) cannot be read: '9999"),
     ],
 )
 def test_a_table_of_costs_with_a_number_that_is_none_is_refused(tmp_path: Path, content: bytes, said: str) -> None:

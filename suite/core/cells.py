@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -271,13 +270,19 @@ def _from_timm(row: Mapping[str, str], precision: str) -> dict[str, str]:
 def _parsed(text: str, kinds: tuple[type, ...]) -> Any:
     if str in kinds:
         return text
-    return int(text) if int in kinds else _number(text)
+    _number(text)  # which is never too large to compute with
+    return int(text) if int in kinds else float(text)
+
+
+def is_plausible(value: float) -> bool:
+    """Whether somebody can have measured a value: no figure could hold others, and products of them overflow."""
+    return value == 0 or 1 / _LARGEST < abs(value) < _LARGEST
 
 
 def _number(text: str) -> float:
     """Return the number in a cell. Raises ValueError for any other text, and for what nobody can measure."""
     value = float(text)
-    if not math.isfinite(value):
+    if not is_plausible(value):
         raise ValueError(f"'{text}' is no number")
     return value
 
@@ -288,6 +293,7 @@ def _spelled(value: Any) -> str:
     return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
+_LARGEST = 1e100
 _UNKNOWN = ("", "not available")  # the second is from earlier versions: the device does not report it
 _KINDS = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(Cell).items() if name != "measures"}
 _COSTS = tuple(name for name, measure in MEASURES.items() if measure.is_cost)

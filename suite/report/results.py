@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
-from suite.core.cells import COLUMNS
+from suite.core.cells import COLUMNS, is_plausible
 from suite.core.domains import Value
 from suite.core.errors import LONG, TableError
 from suite.core.measures import ALIASES, MEASURES, costs
@@ -52,7 +52,6 @@ ABOUT = (
 MEASURED = frozenset(COLUMNS) - set(TELLING)  # columns of `suite measure` that are no settings
 DROPPED = ("top1_err", "top5_err")  # columns of timm that repeat its other columns
 UNKNOWN = ("", "nan", "na", "n/a", "none", "null", "-")
-LARGEST = 1e100  # number of a table, and the least is as small: a figure could not hold others
 CONTROL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ufffe\\uffff]")  # characters that XML does not have, nor SVG
 SHOWN = 5  # most faults that one message names
 
@@ -212,7 +211,7 @@ def _number(text: str) -> float:
         value = float(plain)
     except ValueError:
         return math.inf
-    return value if value == 0 or 1 / LARGEST < abs(value) < LARGEST else math.inf
+    return value if is_plausible(value) else math.inf
 
 
 def _turned(known: Mapping[str, float]) -> Iterator[str]:
