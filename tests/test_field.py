@@ -21,9 +21,10 @@ from suite.cli.commands import cli
 from suite.core import cells
 from suite.core.cells import Cell, Table
 from suite.core.errors import TableError
-from suite.report.catalogue import cited, costs, data, draw, grids, measured, page, rows, timeline, words
+from suite.report.catalogue import cited, costs, data, density, draw, grids, measured, page, rows, timeline, words
 from suite.report.catalogue.network import COMPARABLE, LINES, OTHER_SIZE, OTHERWISE, Network
 from suite.report.catalogue.timm import OURS
+from suite.report.language import spoken
 
 CATALOGUE = pipeline._catalogue()
 BY_NAME = {network.name: network for network in CATALOGUE}
@@ -276,6 +277,21 @@ def test_the_area_of_a_ball_is_its_parameters():
     assert (sizes["vit/h-14"] / sizes["vit/b-16"]) ** 2 == pytest.approx(
         BY_NAME["vit/h-14"].parameters / BY_NAME["vit/b-16"].parameters, rel=1e-6
     )
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_words_of_a_legend_are_within_the_figure_and_numbers_are_those_of_the_language(tmp_path, language):
+    points = [cell(network.name, network.macs / 1e8) for network in CATALOGUE if network.top1]
+    (place,) = data.join(CATALOGUE, [table(points)]).places
+    names = {network.name: network.name for network in CATALOGUE}
+    with spoken(language):
+        drawn = [density.plane(CATALOGUE, names), cited.balls(CATALOGUE, names, "top5"), measured.speed(place, 1, "")]
+        inside = [each.save(tmp_path) for each in drawn]
+    for each in drawn:
+        legend = each.figure.axes[0].get_legend().get_window_extent()
+        assert legend.x1 <= each.figure.bbox.x1, each.name
+        assert legend.y1 <= each.figure.bbox.y1, each.name
+    assert (">92,5<" in inside[1]) == (language == "ru")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -211,6 +212,47 @@ def test_devices_are_side_by_side_each_with_its_front(tmp_path):
         assert {name.rpartition(" ")[2] for name in seen.do("rows.map((trial) => names[trial])")} == {"Server"}
         assert "data set" not in seen.page.locator("main").inner_text().lower()
         assert seen.errors == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_name_of_the_best_hides_no_other_of_the_front(file, width):
+    with opened(file, width=width) as seen:
+        for view in ("", "#limit.latency=100", "#x=parameters&y=accuracy", "#x=network.year"):
+            seen.again(view)
+            (name,) = boxes(seen, "#chart text.name")
+            assert not [mark for mark in boxes(seen, "#chart .member") if overlap(name, mark)], view
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_titles_of_the_axes_are_whole_and_do_not_touch(tmp_path, width, language):
+    with spoken(language):
+        written = page.write(CATALOGUE, [table()], tmp_path)
+    with opened(written, width=width) as seen:
+        titles = boxes(seen, "#parallel .label")
+        assert not [pair for pair in combinations(titles, 2) if overlap(*pair)]
+        assert not any("…" in title for title in seen.page.locator("#parallel .label").all_text_contents())
+
+
+def test_on_a_phone_the_numbers_of_an_opened_row_are_whole(file):
+    with opened(file, width=390, height=844) as seen:
+        seen.again("#trial=efficientnet/b0 batch 1")
+        beyond = "[...document.querySelectorAll('#trial .wide')].map((one) => one.scrollWidth - one.clientWidth)"
+        assert max(seen.do(beyond)) <= 0
+
+
+def boxes(seen, selector):
+    """Left, top, right and bottom of some elements."""
+    return seen.do(
+        "(selector) => [...document.querySelectorAll(selector)].map((one) => one.getBoundingClientRect())"
+        ".map((box) => [box.left, box.top, box.right, box.bottom])",
+        selector,
+    )
+
+
+def overlap(one, other):
+    """Whether two boxes do."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def test_it_speaks_russian(tmp_path):

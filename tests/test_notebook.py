@@ -53,6 +53,12 @@ def test_the_front_is_what_the_command_prints(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(suite.load(TABLE).front(), told, check_dtype=False)
 
 
+def test_a_difference_that_is_small_is_not_said_to_be_none(tmp_path: Path) -> None:
+    table = tmp_path / "near.csv"
+    table.write_text("model,accuracy,parameters\na,90.03,2000000\nb,90.01,1000000\n")
+    assert "has 0.02 points less" in repr(suite.load(table))
+
+
 def test_a_run_is_read_by_its_folder_also_while_it_runs(tmp_path: Path) -> None:
     with folder.opened(tmp_path / "small", studies.study(constraints=())) as store:
         for accuracy in (80.0, 90.0):

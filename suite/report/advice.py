@@ -111,7 +111,7 @@ def _difference(found: Recommendation, other: Entry) -> str:
     apart, seen = found.gap(other, found.taken), found.quality(other) - found.quality(found.taken)
     points = MEASURES[found.comparison.quality.measure].unit == "%"
     said = (
-        say("{points:.1f} points", points=abs(seen))
+        say("{points} points", points=localised(f"{abs(seen):.{1 if abs(seen) >= 0.05 else 2}f}"))
         if points
         else phrases.amount(found.comparison.quality.measure, abs(seen))
     )

@@ -21,9 +21,13 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
+from matplotlib.ticker import FuncFormatter, ScalarFormatter
+
+from suite.report.language import ENGLISH, current, localised
 
 _DPI = 160  # of PNG files, and of the parts of an SVG that are pixels
 _WIDE, _TALL = 7.0, 9.0  # inches
+_INCH = 115  # most pixels of one on a page
 STARTS = {"frozen": ".", "tuned": "+"}  # marks upon the marks of candidates with weights of another training
 INK, MUTED, PALE, GRID, PAPER = "#1f2328", "#6a737d", "#aab2bb", "#e4e8ec", "#ffffff"
 # Okabe and Ito's colours, told apart by people with any kind of colour blindness (https://jfly.uni-koeln.de/color/),
@@ -109,13 +113,17 @@ class Picture:
         self.table.to_csv(folder / f"{self.name}.csv", index=False)
         path = folder / f"{self.name}.svg"
         with style(self.name):
+            _localise(self.figure)
             FigureCanvasAgg(self.figure).print_png(folder / f"{self.name}.png")
             FigureCanvasSVG(self.figure).print_svg(path, metadata={"Date": None})
             FigureCanvasPdf(self.figure).print_pdf(folder / f"{self.name}.pdf", metadata={"CreationDate": None})
         return self._inline(path.read_text(encoding="utf-8"))
 
     def _inline(self, svg: str) -> str:
-        """Return an SVG for the page: colours by role, a trial's name on each marker, no metadata or size."""
+        """Return an SVG for the page: colours by role, a trial's name on each marker, no metadata.
+
+        It is as wide as the page lets it, but its letters are not larger than those of other figures.
+        """
         root = ElementTree.fromstring(svg)
         for metadata in root.findall(f"{{{_SVG}}}metadata"):
             root.remove(metadata)
@@ -125,6 +133,7 @@ class Picture:
         _drop_unused_ids(root)
         for key in ("width", "height"):
             root.attrib.pop(key, None)
+        root.set("style", f"max-width: {_INCH * self.figure.get_size_inches()[0]:.0f}px")
         root.set("role", "img")
         root.set("aria-label", self.title)
         return _themed(ElementTree.tostring(root, encoding="unicode"))
@@ -179,6 +188,13 @@ def colour(index: int) -> str:
 def shape(index: int) -> str:
     """Marker of the run at `index`."""
     return SHAPES[index % len(SHAPES)]
+
+
+def _localise(figure: Figure) -> None:
+    """Write the numbers at the axes as the language of the page does, where Matplotlib would: 92,5."""
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        if current() != ENGLISH and isinstance(axis.get_major_formatter(), ScalarFormatter):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: localised(f"{value:g}")))
 
 
 def _name(group: ElementTree.Element, names: Sequence[str]) -> None:

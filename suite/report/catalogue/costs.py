@@ -93,7 +93,7 @@ def memory(place: Place, suffix: str) -> Picture | None:
         axes.set_xlabel(say("Parameters at 4 bytes each, MB"))
         axes.set_ylabel(say("Memory of the process, MB, {batches}", batches=words.batch(batch)))
         line = _fit(axes, dots)
-        draw.legend(axes, dots, columns=4)
+        draw.legend(axes, dots)
         names.beside(axes, [], dots)
     return Picture(
         name=name,

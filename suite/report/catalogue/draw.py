@@ -30,6 +30,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     OTHER_SIZE: {"marker": "x", "markersize": 5, "markeredgewidth": 1.2, "zorder": 3},
 }
 _UNSTABLE: dict[str, Any] = {"alpha": 0.35}  # upon the look of its kind
+_SMALL = 7.5  # points of the letters of a legend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +120,7 @@ def inches(axes: Axes) -> tuple[float, float]:
     return float(width), float(height)
 
 
-def legend(axes: Axes, dots: Sequence[Dot], columns: int = 8, marker: str = "") -> None:
+def legend(axes: Axes, dots: Sequence[Dot], marker: str = "") -> None:
     """Explain, above the axes, the colour and shape of each line of descent and the look of each kind of accuracy.
 
     With a `marker`, all have this one shape, and every mark that may not be compared is hollow.
@@ -138,11 +139,19 @@ def legend(axes: Axes, dots: Sequence[Dot], columns: int = 8, marker: str = "") 
         handles += [Line2D([], [], **plain | {"label": spoken.kind(kind)} | _LOOKS[kind]) for kind in kinds]
     if not all(dot.is_stable for dot in dots):
         handles.append(Line2D([], [], **plain | {"label": spoken.state(UNSTABLE)} | _UNSTABLE))
-    rows = math.ceil(len(handles) / columns) or 1
+    columns = _columns([str(handle.get_label()) for handle in handles], 72 * (inches(axes)[0] - 0.86))
+    rows = math.ceil(len(handles) / columns)
     if rows > 1:
         axes.figure.subplots_adjust(top=1 - (0.12 + 0.19 * rows) / inches(axes)[1])
     if handles:
         axes.legend(
-            handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=math.ceil(len(handles) / rows),
-            borderpad=0.2, columnspacing=0.9, handletextpad=0.1, fontsize=7.5,
+            handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns,
+            borderpad=0.2, columnspacing=0.9, handletextpad=0.1, fontsize=_SMALL,
         )  # fmt: skip
+
+
+def _columns(labels: Sequence[str], room: float) -> int:
+    """Return the most columns in which the entries of a legend fit into so many points, at least one."""
+    wide = [picture.size(label, _SMALL)[0] + 3 * _SMALL for label in labels]  # with its mark and the space between
+    every = range(len(wide), 1, -1)
+    return next((one for one in every if sum(map(max, np.array_split(wide, one))) <= room), 1)

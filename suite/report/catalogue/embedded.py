@@ -100,7 +100,7 @@ def _titles() -> dict[str, str]:
         PATH: say("path"),
         PRECISION: say("precision"),
         BATCH: say("batch"),
-        SIDE: say("side of the pictures, pixels"),
+        SIDE: say("picture side, pixels"),
         STATE: say("measurement"),
     }
 

@@ -151,11 +151,28 @@ function start_mark(trial, x, y) {
 function best_ring({ set, box }) {
   const mark = placed.find(({ trial }) => trial === bests[set]);
   if (!mark) return [];
-  const right = mark.x > box.right - 116;
+  const text = cut(names[mark.trial], 28), { x, y, side } = place_of_name(mark, text.length * LETTER, box);
   return [
     draw("circle", { cx: round(mark.x), cy: round(mark.y), r: 10, class: "best" }),
-    words(mark.x + (right ? -14 : 14), mark.y + 16, cut(names[mark.trial], 28), "name", right ? "end" : "start"),
+    words(x, y, text, "name", side < 0 ? "end" : "start"),
   ];
+}
+
+const LETTER = 7.4; // pixels of a letter of a name
+const AROUND = [[-1, -8], [1, -8], [1, 16], [-1, 16], [1, 32], [-1, 32]]; // of a mark: left or right of it, pixels down
+
+// Where a name hides least: marks, those of the front above all, and the steps between them.
+function place_of_name({ x, y }, wide, box) {
+  const places = AROUND.map(([side, down]) => ({ side, x: x + 14 * side, y: y + down, left: side > 0 ? x + 14 : x - 14 - wide }));
+  const inside = places.filter((place) => place.left >= box.left && place.left + wide <= box.right && place.y - 12 >= box.top);
+  const is_member = (mark) => on_front.has(mark.trial) && !mark.is_out;
+  const hidden = ({ left, y: base }) => {
+    const level = placed.filter((mark) => Math.abs(mark.y - base + 4) < 12);
+    const before = placed.filter((mark) => is_member(mark) && mark.x <= left - 6).reduce((last, mark) => (last && last.x > mark.x ? last : mark), null);
+    const under = level.filter((mark) => mark.x > left - 6 && mark.x < left + wide + 6);
+    return under.reduce((sum, mark) => sum + (is_member(mark) ? 5 : 1), level.includes(before) ? 1 : 0);
+  };
+  return inside.sort((a, b) => hidden(a) - hidden(b))[0] ?? places[x > box.right - 116 ? 3 : 2];
 }
 
 function describe_front(trials) {

@@ -1,7 +1,7 @@
 // Parallel coordinates: each trial is a line across what differs. Dragging along an axis selects.
 
 const parallel = document.getElementById("parallel-drawing");
-const LINES_HIGH = 300;
+const LINES_HIGH = 300, APART = 100; // pixels: how high lines are, and the least between two axes
 let crossings = []; // marks: where each line meets each axis
 let upright = []; // { key, at, scale }
 
@@ -16,16 +16,17 @@ function coordinate_scale(key, top, bottom) {
 }
 
 function paint_parallel() {
-  const needed = coordinates.length * 92;
+  const needed = coordinates.length * APART;
   parallel.style.minWidth = parallel.parentElement.clientWidth < needed ? `${needed}px` : "";
-  const width = size(parallel, LINES_HIGH + 70), top = 44, bottom = top + LINES_HIGH, left = 50, right = width - 54;
+  const width = size(parallel, LINES_HIGH + 84), top = 58, bottom = top + LINES_HIGH, left = 50, right = width - 54;
   upright = coordinates.map((key, place) => ({ key, at: left + (place * (right - left)) / Math.max(1, coordinates.length - 1), scale: coordinate_scale(key, top, bottom) }));
+  const letters = Math.floor((right - left) / Math.max(1, coordinates.length - 1) / 7);
   const lines = new Map();
   crossings = [];
   for (const trial of shown) add_line(lines, trial);
   const order = ["faded", "thin", "thick"];
   const sorted = [...lines].sort(([a], [b]) => order.findIndex((look) => a.includes(look)) - order.findIndex((look) => b.includes(look)));
-  parallel.replaceChildren(...sorted.map(([look, d]) => draw("path", { d, class: look })), ...upright.map((one) => upright_axis(one, top, bottom)));
+  parallel.replaceChildren(...sorted.map(([look, d]) => draw("path", { d, class: look })), ...upright.map((one, place) => upright_axis(one, top, bottom, place % (upright.length - 1) ? letters : Math.min(letters, 15))));
 }
 
 function crossing(trial, { key, at, scale }) {
@@ -42,10 +43,11 @@ function add_line(lines, trial) {
 
 const line_path = (points) => `M${points.map(([x, y]) => `${round(x)} ${round(y)}`).join("L")}`;
 
-function upright_axis({ key, at, scale }, top, bottom) {
+function upright_axis({ key, at, scale }, top, bottom, letters) {
   const range = state.ranges[key], one = columns.get(key);
   const made = draw("g", { class: "upright", "data-column": key }, line(at, top, at, bottom, "axis"));
-  made.append(words(at, top - 26, cut(one.title, 15), "label", "middle"), words(at, top - 12, one.unit ?? "", "tick", "middle"));
+  const lines = two_lines(one.title, letters);
+  made.append(...lines.map((text, place) => words(at, top - 26 - 15 * (lines.length - 1 - place), text, "label", "middle")), words(at, top - 12, one.unit ?? "", "tick", "middle"));
   for (const { value: number, text } of scale.ticks) made.append(words(at + 5, scale.at(number) + 4, text, "tick"), line(at - 3, scale.at(number), at + 3, scale.at(number), "axis"));
   if (range) {
     const [a, b] = range.map((end) => Math.min(bottom, Math.max(top, scale.at(Math.min(scale.high, Math.max(scale.low, end))))));

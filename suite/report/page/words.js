@@ -46,6 +46,12 @@ function listed(words) {
 
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
+// A text in one line of at most so many letters, or in two.
+function two_lines(text, most) {
+  const end = text.length > most ? text.lastIndexOf(" ", most) : -1;
+  return end > 0 ? [text.slice(0, end), cut(text.slice(end + 1), most)] : [cut(text, most)];
+}
+
 // Texts of at most so many letters that still differ, as in suite/report/shortened.py.
 function cut_apart(texts, most) {
   const shared = texts.reduce((a, b) => { let end = 0; while (end < a.length && a[end] === b[end]) end++; return a.slice(0, end); });
