@@ -152,9 +152,7 @@ NAME = "quickstart-resnet"
     [
         ("measure", "resnet/tiny", "--image", "16x16x1", "--seconds", "0.5", "-o", "here.csv"),
         ("export", NAME, "best", "exports", "--format", "saved_model,litert,onnx"),
-        ("confirm", NAME, "--seeds", "1", "--most", "1"),
         ("register", NAME, "0", "--name", "killed"),
-        ("doctor",),
     ],
     ids=lambda words: words[0],
 )
