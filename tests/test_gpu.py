@@ -18,13 +18,23 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_its_steps_take_eight_minutes_at_the_most_and_none_is_twice(tmp_path: Path) -> None:
-    steps = gpu._steps(tmp_path, rehearse=False)
+    steps = list(gpu._steps(tmp_path, rehearse=False))
     assert sum(seconds for _, seconds, _ in steps) <= 480
     names = [name for name, _, _ in steps]
     assert len({*names}) == len(names)
     for wanted in ("transfer study", "two workers on one GPU", "GPU delegates", "tests that need a GPU"):
         assert wanted in names
     assert {name for name, _, _ in gpu._steps(tmp_path, rehearse=True)} == {*names} - {"tests that need a GPU"}
+
+
+def test_a_report_is_of_the_runs_that_were_begun(tmp_path: Path) -> None:
+    """A step whose time was over has not begun them all."""
+    run = tmp_path / "runs-float32" / "quickstart-resnet"
+    run.mkdir(parents=True)
+    for name in ("study.toml", "trials.db"):
+        (run / name).touch()
+    reports = {name: words for name, _, words in gpu._steps(tmp_path, rehearse=True) if name.startswith("report of")}
+    assert [word for word in reports["report of float32"] if word.startswith("quickstart")] == ["quickstart-resnet"]
 
 
 @pytest.fixture
