@@ -353,6 +353,7 @@ def test_what_does_not_differ_is_hidden_from_the_parallel_coordinates(tmp_path):
     ]
     written = page.write([dataclasses.replace(run, trials=tuple(trials))], tmp_path)
     with opened(written) as seen:
+        seen.do("0")
         assert seen.page.locator('.upright[data-column="recipe.optimizer"]').count() == 0
         assert seen.page.locator('.upright[data-column="space.width"]').count() == 1
         assert "all have the same: optimizer sgd" in seen.text("#parallel-hidden")
