@@ -160,13 +160,18 @@ def _misses(comparison: Comparison, candidates: Sequence[Entry], wanted: Sequenc
     """Return the message for when nothing fits: the nearest candidates and their values."""
     trained = candidates or [entry for entry in comparison.entries if entry.trial.state == "complete"]
     said = " and ".join(map(str, wanted or dict.fromkeys(limit for entry in trained for limit in entry.constraints)))
-    nearest = sorted(trained, key=lambda entry: _excess(entry, [*wanted, *entry.constraints]))
+    nearest = sorted(trained, key=lambda entry: _excess(entry, wanted or entry.constraints))
     lines = [
         f"  {entry.name}: "
-        + _measures(entry, [comparison.quality.measure, *(one.measure for one in (*wanted, *entry.constraints))])
+        + _measures(entry, [comparison.quality.measure, *(limit.measure for limit in wanted or entry.constraints)])
         for entry in nearest[:MISSES]
     ]
-    return "\n".join([f"no trained model meets {said}. Nearest:", *lines, *_busy(nearest[:MISSES])])
+    unknown = [entry for entry in nearest if _hangs(entry, wanted or entry.constraints)]
+    return "\n".join([f"no trained model meets {said}. Nearest:", *lines, *_busy(unknown)])
+
+
+def _hangs(entry: Entry, asked: Sequence[Constraint]) -> bool:
+    return any(limits.hangs(entry.trial.measures, one) for one in asked if one.measure == "latency")
 
 
 def _excess(entry: Entry, asked: Sequence[Constraint]) -> float:
