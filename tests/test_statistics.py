@@ -103,6 +103,18 @@ def test_equal_trials_are_told_apart_no_more_often_than_stated() -> None:
     assert false / WORLDS <= 0.05
 
 
+def test_two_that_were_chosen_among_many_need_more_to_be_told_apart() -> None:
+    """The same number of pictures that differ tells two networks apart, but not the two that stand out of ten."""
+    right = np.ones((10, 100), dtype=bool)
+    right[1, :9] = False  # p is 0.004
+    assert pairs.different(right[:2]).any()
+    assert not pairs.different(right[:2], among=10).any()
+    assert pairs.not_worse(right, 0).all(), "as of the one that is measurably worse"
+    right[1, :14] = False
+    assert pairs.different(right[:2], among=10).any()
+    assert not pairs.not_worse(right, 0)[1]
+
+
 def test_of_equal_trials_none_is_measurably_worse_than_the_luckiest_more_often_than_stated() -> None:
     random, false = np.random.default_rng(4), 0
     for _ in range(WORLDS):

@@ -86,13 +86,16 @@ class Certainty:
         return Interval(100 * low, 100 * high)
 
     def letters(self, entries: Sequence[Entry]) -> dict[str, str]:
-        """Return letters for candidates by name: two that share one cannot be told apart by their accuracy."""
+        """Return letters for candidates by name: two that share one cannot be told apart by their accuracy.
+
+        A front was chosen by the same pictures, so all pairs of candidates are judged together, as for the peers.
+        """
         known = [entry.name for entry in entries if entry.name in self._index]
         if not known:
             return {}
         right = self.right[[self._index[name] for name in known]]
         ordered = np.argsort(-right.sum(axis=1), kind="stable")  # `a` is of the best
-        named = pairs.letters(pairs.different(right[ordered]))
+        named = pairs.letters(pairs.different(right[ordered], among=len(self.right)))
         return {known[place]: letters for place, letters in zip(ordered, named, strict=True)}
 
     @cached_property

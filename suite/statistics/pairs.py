@@ -50,12 +50,15 @@ def every_pair(count: int) -> int:
     return max(1, count * (count - 1) // 2)
 
 
-def different(right: Mask, level: float = LEVEL) -> Mask:
-    """Mask [K, K] of the pairs of trials of `right` [K, N] that can be told apart, all pairs judged together."""
+def different(right: Mask, among: int | None = None, level: float = LEVEL) -> Mask:
+    """Mask [K, K] of the pairs of trials of `right` [K, N] that can be told apart, all pairs judged together.
+
+    If the trials were chosen `among` more, by the same pictures, all pairs of those are judged.
+    """
     first, second = np.triu_indices(len(right), 1)
     p = np.concatenate([mcnemar(right[one + 1 :], right[one]) for one in range(len(right) - 1)] or [np.empty(0)])
     apart = np.zeros((len(right), len(right)), dtype=bool)
-    apart[first, second] = apart[second, first] = holm(p) <= level
+    apart[first, second] = apart[second, first] = holm(p, every_pair(among or len(right))) <= level
     return apart
 
 
