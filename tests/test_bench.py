@@ -197,6 +197,14 @@ def test_where_no_trained_network_keeps_its_study_the_nearest_are_named() -> Non
     assert fourth.startswith("Other work took 62 % of the processors while their latency was measured.")
 
 
+def test_where_nothing_was_timed_no_limit_on_latency_is_kept(tmp_path: Path) -> None:
+    run = Run(folder=tmp_path, study=study(name="untimed", constraints=[]), trials=(
+        Trial(number=0, state="complete", configuration={}, measures={"accuracy": 90.0}),
+    ))  # fmt: skip
+    with pytest.raises(NothingFitsError, match="no trained model meets latency <= 2 ms"):
+        choice.best(compare([run]), [Constraint(measure="latency", at_most=2.0)])
+
+
 def test_latencies_are_told_as_multiples_of_one_rest_whichever_run_found_it() -> None:
     known = {"device": "here", "latency_path": "xla", "latency_threads": "1", "latency_reference": "small"}
     early = timed(0, 90, 2.0, 1.9, 2.1, surroundings={**known, "latency_rest": "0.5"})

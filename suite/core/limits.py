@@ -30,8 +30,8 @@ def is_open(measures: Mapping[str, float], limit: Constraint) -> bool:
 
 
 def hangs(measures: Mapping[str, float], limit: Constraint) -> bool:
-    """Whether nobody knows yet if a limit is kept: the interval is wide, and lies on both sides of it."""
-    return not is_stable(measures, limit.measure) and is_open(measures, limit)
+    """Whether a known measure leaves open if its limit is kept: its interval is wide, and on both sides of it."""
+    return limit.measure in measures and not is_stable(measures, limit.measure) and is_open(measures, limit)
 
 
 def worst(measures: Mapping[str, float], limits: Iterable[Constraint]) -> Standing:
