@@ -53,6 +53,13 @@ def told(found: Pairs, epoch: int = 1, **options: Any) -> list[tuple[np.ndarray,
     return [(picture, pieces.text(text)) for picture, text in shapes.epochs(batches)]
 
 
+def test_a_pipeline_of_pairs_is_not_tuned_either(data: datasets.Dataset) -> None:
+    """As that of its pictures: whoever lets go of a tuned one waits."""
+    found = load(data)
+    numbers = [np.zeros((len(each), 2), np.int32) for each in found.texts]
+    assert found.train(numbers, batch_size=4, seed=0).options().autotune.enabled is False
+
+
 def test_each_picture_comes_with_one_of_its_own_texts(data: datasets.Dataset) -> None:
     seen = told(load(data))
     assert len(seen) == data.sizes["train"]

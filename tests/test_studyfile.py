@@ -125,8 +125,8 @@ LIMIT = 'measure = "parameters"\nat_most = 5_000_000'
 OBJECTIVES = GOOD[GOOD.index("[[objectives]]") : GOOD.index("[[constraints]]")]
 IMAGE_RULE = "needs a side in pixels, or [height, width, channels]: sides of at least 1 pixel, 1 or 3 channels"
 NAME_RULE = (
-    "needs letters, digits, '-', '_' and '.' (a folder is named after it), a letter or digit first, "
-    "at most 100 and, in UTF-8, 200 bytes"
+    "needs letters, digits, '-', '_' and '.', a letter or digit first. A folder is named after it, so it has at "
+    "most 100 of them, which take 200 bytes at most"
 )
 
 MISTAKES = {

@@ -270,12 +270,12 @@ def _from_timm(row: Mapping[str, str], precision: str) -> dict[str, str]:
 def _parsed(text: str, kinds: tuple[type, ...]) -> Any:
     if str in kinds:
         return text
-    _number(text)  # which is never too large to compute with
-    return int(text) if int in kinds else float(text)
+    value = _number(text)  # which is never too large to compute with
+    return int(text) if int in kinds else value
 
 
 def is_plausible(value: float) -> bool:
-    """Whether somebody can have measured a value: no figure could hold others, and products of them overflow."""
+    """Whether somebody can have measured a value. Others fit on no figure, and to compute with them overflows."""
     return value == 0 or 1 / _LARGEST < abs(value) < _LARGEST
 
 

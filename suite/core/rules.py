@@ -46,8 +46,8 @@ _WHOLE = (
 
 _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": (
-        "needs letters, digits, '-', '_' and '.' (a folder is named after it), a letter or digit first, "
-        "at most 100 and, in UTF-8, 200 bytes",
+        "needs letters, digits, '-', '_' and '.', a letter or digit first. A folder is named after it, so it has at "
+        "most 100 of them, which take 200 bytes at most",
         lambda name: (
             len(name) <= 100
             and len(name.encode(errors="replace")) <= 200  # a file system takes 255

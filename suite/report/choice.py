@@ -159,19 +159,15 @@ def fitting(comparison: Comparison, wanted: Sequence[Constraint]) -> list[Entry]
 def _misses(comparison: Comparison, candidates: Sequence[Entry], wanted: Sequence[Constraint]) -> str:
     """Return the message for when nothing fits: the nearest candidates and their values."""
     trained = candidates or [entry for entry in comparison.entries if entry.trial.state == "complete"]
-    said = " and ".join(map(str, wanted or dict.fromkeys(limit for entry in trained for limit in entry.constraints)))
-    nearest = sorted(trained, key=lambda entry: _excess(entry, wanted or entry.constraints))
+    pairs = [(entry, wanted or entry.constraints) for entry in trained]
+    said = " and ".join(dict.fromkeys(str(limit) for _, asked in pairs for limit in asked)) or "what is asked"
+    nearest = sorted(pairs, key=lambda pair: _excess(*pair))
     lines = [
-        f"  {entry.name}: "
-        + _measures(entry, [comparison.quality.measure, *(limit.measure for limit in wanted or entry.constraints)])
-        for entry in nearest[:MISSES]
+        f"  {entry.name}: {_measures(entry, [comparison.quality.measure, *(limit.measure for limit in asked)])}"
+        for entry, asked in nearest[:MISSES]
     ]
-    unknown = [entry for entry in nearest if _hangs(entry, wanted or entry.constraints)]
+    unknown = [entry for entry, asked in pairs if any(limits.hangs(entry.trial.measures, limit) for limit in asked)]
     return "\n".join([f"no trained model meets {said}. Nearest:", *lines, *_busy(unknown)])
-
-
-def _hangs(entry: Entry, asked: Sequence[Constraint]) -> bool:
-    return any(limits.hangs(entry.trial.measures, one) for one in asked if one.measure == "latency")
 
 
 def _excess(entry: Entry, asked: Sequence[Constraint]) -> float:
