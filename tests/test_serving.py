@@ -73,7 +73,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             yield Served(url=found[1], folder=home / "1", log=root / "log")
         finally:
             server.terminate()
-            server.wait(300)
+            assert server.wait(300) == 130
+            assert (root / "log").read_text().endswith("suite: no longer served.\n")
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ from suite.training import kernels
     "--depot", metavar="PLACE", help="Folder or s3://BUCKET/PREFIX in which machines share networks and checkpoints."
 )
 @click.option(
-    "--workers", type=click.IntRange(1), metavar="N", help="Trainings side by side; by default 2 of small networks."
+    "--workers", type=click.IntRange(1), metavar="N", help="Trainings side by side; by default 2 where that is faster."
 )
 @formatted
 def command(

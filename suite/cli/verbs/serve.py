@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from suite import pipeline
+from suite.cli.ending import until_interrupted
 from suite.cli.speaking import tell
 
 
@@ -27,4 +28,5 @@ from suite.cli.speaking import tell
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that it listens at.")
 def command(exported: Path, port: int, host: str) -> None:
     """Serve until interrupted; a line for each request goes to stderr."""
-    pipeline.serve(exported, host, port, tell)
+    with until_interrupted("no longer served."):
+        pipeline.serve(exported, host, port, tell)

@@ -16,6 +16,7 @@ import click
 
 from suite import pipeline
 from suite.cli import arguments
+from suite.cli.ending import until_interrupted
 from suite.cli.options import rooted
 from suite.cli.speaking import say
 
@@ -26,5 +27,6 @@ from suite.cli.speaking import say
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True, help="Port of the server.")
 def command(runs: Sequence[str], root: Path, port: int) -> None:
     """Print the links, then serve until interrupted."""
-    for line in pipeline.ui(arguments.runs(runs, root) if runs else arguments.every_run(root), root, port):
-        say(line)
+    with until_interrupted("the pages are closed. Every run is kept."):
+        for line in pipeline.ui(arguments.runs(runs, root) if runs else arguments.every_run(root), root, port):
+            say(line)

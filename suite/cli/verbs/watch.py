@@ -16,6 +16,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from rich.live import Live
 
 from suite import pipeline
 from suite.cli import watching
+from suite.cli.ending import until_interrupted
 from suite.cli.options import rooted
 from suite.cli.speaking import say, tell, wrapped
 from suite.search import exchange, folder
@@ -47,13 +49,8 @@ def command(run: str, root: Path, once: bool, page: bool) -> None:
     """Show the study until it ends."""
     home = folder.named(run, root)
     store = folder.reopened(home)
-    try:
+    with closing(store), until_interrupted("no longer watched. The study is not touched."):
         Watch(store, home, page=page, once=once).until_it_ends()
-    except KeyboardInterrupt:
-        tell("suite: no longer watched. The study is not touched.")
-        sys.exit(130)
-    finally:
-        store.close()
 
 
 class Watch:
