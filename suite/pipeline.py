@@ -173,7 +173,7 @@ def run(
     """Spend the budget of `wanted` in `root/NAME`, from where it stands. A finished trial is durable before the next.
 
     `storage` is the URL of a database shared with other machines, `depot` the place for networks and checkpoints that
-    they share. So many `workers` of this machine train side by side; None: two if its networks are small. Raises
+    they share. So many `workers` of this machine train side by side; None: two where that is faster. Raises
     StudyError, DatasetError, StoreError and DepotError.
     """
     home = root / wanted.name

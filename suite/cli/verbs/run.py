@@ -70,7 +70,7 @@ def command(
                 sys.exit(code)
         supervisor.obey()
     studies = [pipeline.bound(study, file, overrides) for study, file in zip(studies, files, strict=True)]
-    workers = workers or sharing.usual(studies)
+    workers = workers or sharing.usual([study for study in studies if not pipeline.is_done(study, root)])
     groups = seen.groups([_ran(study, root, storage, depot, workers) for study in studies])
     for group in groups:
         if len(groups) > 1:
