@@ -8,6 +8,7 @@ import os
 import resource
 import shutil
 import socket
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -604,6 +605,10 @@ def kept(where: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def on_disk() -> list[Path]:
+    """Return what is kept on disk, once the disk has it."""
+    for thread in threading.enumerate():
+        if thread.name == "pictures":
+            thread.join()
     return [file for file in disk.PICTURES.folder.glob("*") if file.is_file()]
 
 
@@ -763,10 +768,10 @@ def test_a_disk_that_becomes_full_meanwhile_costs_no_picture_and_that_is_said(
     for _ in range(2):
         found = read(dataset.train(**ways))
         assert all(np.array_equal(ours, theirs) for ours, theirs in zip(found, wanted, strict=True))
+    assert not on_disk()
     assert [line for line in caplog.messages if "kept on disk" in line] == [
         "pictures are not kept on disk: No space left on device. Each epoch decodes them anew."
     ]
-    assert not on_disk()
 
 
 def test_two_that_read_the_same_pictures_at_once_see_the_same(
@@ -853,6 +858,39 @@ def test_the_files_of_a_large_dataset_are_read_in_an_order_that_the_epoch_decide
     epochs = np.split(read(streamed.train(**ways, first_epoch=1, epochs=3))[0], 3)
     assert len({epoch.tobytes() for epoch in epochs}) == 3
     assert np.array_equal(read(streamed.train(**ways, first_epoch=3, epochs=1))[0], epochs[2])
+
+
+@pytest.mark.parametrize("shards", [1, 10])
+def test_records_are_those_of_tensorflow_datasets_in_its_order(shards: int, tmp_path: Path) -> None:
+    builder = Unlabelled(config="all", data_dir=tmp_path)
+    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(num_shards=shards))
+    for part in ("train", "train[:80%]", "train[80%:90%]", "validation[3:]", "test"):
+        for seed in (None, 5):
+            ours = list(source._records(builder, ("image", "label"), part, seed).as_numpy_iterator())
+            theirs = list(source._of_any_format(builder, ("image", "label"), part, seed).as_numpy_iterator())
+            assert ours == theirs
+            assert len(ours) == builder.info.splits[part].num_examples
+
+
+def test_pictures_that_the_disk_does_not_have_yet_are_read_all_the_same(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk may take longer than an epoch. The next ones do not wait for it, nor decode anything anew."""
+    goes_on, finish = threading.Event(), shelf.Draft.finish
+
+    def slowly(draft: shelf.Draft) -> None:
+        goes_on.wait()
+        finish(draft)
+
+    monkeypatch.setattr(shelf.Draft, "finish", slowly)
+    dataset = kept("disk", root, tmp_path, monkeypatch)
+    first = read(dataset.train(batch_size=6, seed=3))
+    monkeypatch.setattr(reading.Reader, "_seen", lambda *_: pytest.fail("it is kept"))
+    again = read(dataset.train(batch_size=6, seed=3))
+    goes_on.set()
+    assert len(on_disk()) == 1
+    third = read(dataset.train(batch_size=6, seed=3))
+    assert all(np.array_equal(*pair) for other in (again, third) for pair in zip(first, other, strict=True))
 
 
 def test_validation_is_in_the_same_order_whenever_it_is_read(dataset: Dataset) -> None:

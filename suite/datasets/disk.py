@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from math import prod
-from threading import Lock
+from threading import Lock, Thread
 
 import numpy as np
 import tensorflow as tf
@@ -47,7 +47,7 @@ class _Filling:
         self._picture, self._bytes = shape[1:], prod(shape[1:])
         self._labels, self._there = np.zeros(shape[0], np.int64), np.zeros(shape[0], np.bool_)
         labels = tf.Variable(tf.zeros(shape[:1], tf.int64), trainable=False)
-        whole = tf.Variable(False, trainable=False)
+        whole = self._whole = tf.Variable(False, trainable=False)
 
         def store(numbers: tf.Tensor, pictures: tf.Tensor, named: tf.Tensor) -> None:
             labels.scatter_update(tf.IndexedSlices(named, numbers))
@@ -69,14 +69,26 @@ class _Filling:
             try:
                 if not self._is_written:
                     for number, picture in zip(numbers, pictures, strict=True):
-                        self._draft.write(picture.tobytes(), int(number) * self._bytes)
+                        self._draft.write(picture.data.cast("B"), int(number) * self._bytes)
                     self._labels[numbers], self._there[numbers] = labels, True
                     if self._there.all():
                         self._draft.write(self._labels.tobytes(), len(self._labels) * self._bytes)
-                        self._draft.finish()
                         self._is_written = True
+                        Thread(target=self._finish, name="pictures").start()  # it waits for the disk
             except OSError as error:
-                LOG.warning("pictures are not kept on disk: %s. Each epoch decodes them anew.", error.strerror or error)
-                self._there[:], self._is_written = False, True
-                self._draft.drop()
+                self._give_up(error)
             return np.bool_(self._there.all())
+
+    def _finish(self) -> None:
+        """Wait until the disk has all, beside the training. What it has lost by then is decoded anew."""
+        try:
+            self._draft.finish()
+        except OSError as error:
+            with self._lock:
+                self._give_up(error)
+                self._whole.assign(False)
+
+    def _give_up(self, error: OSError) -> None:
+        LOG.warning("pictures are not kept on disk: %s. Each epoch decodes them anew.", error.strerror or error)
+        self._there[:], self._is_written = False, True
+        self._draft.drop()

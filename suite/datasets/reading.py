@@ -196,7 +196,7 @@ class Reader:
             try:
                 found = disk.kept(self._name(split), self._shape(split))
             except BlockingIOError:  # another process keeps them: this one does without until they are there
-                return None
+                return known  # unless it is this one, whose file is not yet on its shelf
             if found is None:
                 self._tell_once()
                 return None

@@ -31,7 +31,7 @@ class Draft:
         self._closed = weakref.finalize(self, os.close, self._opened)
         self.drop = weakref.finalize(self, _dropped, path, lock, os.getpid())
 
-    def write(self, data: bytes, place: int) -> None:
+    def write(self, data: bytes | memoryview, place: int) -> None:
         """Write bytes at a place. Raises OSError."""
         written = 0
         while written < len(data):
