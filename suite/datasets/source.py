@@ -152,7 +152,7 @@ def _records(
 
     Their order is that of `as_dataset`, with `seed` too, which orders the files.
     """
-    if builder.info.file_format != tfds.core.FileFormat.TFRECORD:
+    if not _is_plain(builder, keys[1]):
         return _of_any_format(builder, keys, part, seed)
     parts = builder.info.splits[part].file_instructions
     where = [str(one.filename) for one in parts]
@@ -166,6 +166,12 @@ def _records(
     records = stored.map(lambda some: tuple(map(tf.io.parse_example(some, wanted).__getitem__, keys)), AUTO).unbatch()
     known = tf.data.experimental.assert_cardinality(sum(one.take for one in parts))
     return records.apply(known).with_options(pipelines.plain())
+
+
+def _is_plain(builder: tfds.core.DatasetBuilder, label: str) -> bool:
+    """Whether the label of a record is one class, in the usual format of files: not texts, and not parquet."""
+    is_class = isinstance(builder.info.features[label], tfds.features.ClassLabel)
+    return is_class and builder.info.file_format == tfds.core.FileFormat.TFRECORD
 
 
 def _stored(file: tf.Tensor, skip: tf.Tensor, take: tf.Tensor) -> tf.data.Dataset:
