@@ -98,6 +98,7 @@ def children() -> list[str]:
     return subprocess.run(asked, capture_output=True, text=True).stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_a_helper_says_how_many_pictures_a_second_it_sees() -> None:
     with (
         TemporaryFile("w+") as errors,
@@ -117,7 +118,6 @@ def rate(process: Any, seconds: float) -> float:
     return float(process.stdout.readline())
 
 
-@pytest.mark.parametrize("network", ["alexnet/2012"])
-def test_what_cannot_be_trained_is_not_kept_and_one_worker_says_why(network: str, tmp_path: Path) -> None:
-    assert gain(Load(network=network, image=(8, 8))) == 0
+def test_what_cannot_be_trained_is_not_kept_and_one_worker_says_why(tmp_path: Path) -> None:
+    assert gain(Load(network="alexnet/2012", image=(8, 8))) == 0
     assert not (tmp_path / "sharing").exists()
