@@ -34,7 +34,7 @@ def roomy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def gains(monkeypatch: pytest.MonkeyPatch) -> dict[Load, float]:
     """What is measured: each load that is asked for, and what it gains."""
     asked: dict[Load, float] = {}
-    monkeypatch.setattr(sharing, "_measured", lambda load: asked.setdefault(load, 1.3))
+    monkeypatch.setattr(sharing, "measured", lambda load: asked.setdefault(load, 1.3))
     return asked
 
 
@@ -54,9 +54,9 @@ def test_between_them_the_machine_decides_and_is_asked_once(
 ) -> None:
     middle = studies.study(architecture="vgg/tiny", image=(32, 32, 3))
     assert usual([middle]) == 2
-    monkeypatch.setattr(sharing, "_measured", lambda load: pytest.fail("it is known"))
+    monkeypatch.setattr(sharing, "measured", lambda load: pytest.fail("it is known"))
     assert usual([middle]) == 2
-    monkeypatch.setattr(sharing, "_measured", lambda load: gains.setdefault(load, 1.05))
+    monkeypatch.setattr(sharing, "measured", lambda load: gains.setdefault(load, 1.05))
     assert usual([studies.study(architecture="vgg/tiny", image=(48, 48, 3))]) == 1, "another size of pictures"
     monkeypatch.setattr(sharing.capacity, "processors", lambda: 4)
     assert usual([middle]) == 2, "another machine is asked again"

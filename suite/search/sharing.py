@@ -98,7 +98,7 @@ def gain(load: Load) -> float:
         return float(json.loads(file.read_text(encoding="utf-8"))["gain"])
     LOG.warning("Trying whether trainings of %s are faster side by side on this machine, once.", load)
     try:
-        found = _measured(load)
+        found = measured(load)
     except (OSError, ValueError):  # a helper ended: the study itself will say why its network cannot train
         return 0.0
     chosen = "Two workers search" if found >= GAIN else "One worker searches"
@@ -108,7 +108,7 @@ def gain(load: Load) -> float:
     return found
 
 
-def _measured(load: Load) -> float:
+def measured(load: Load) -> float:
     """Return the gain of `load` by rounds in turns: whatever else the machine does slows both sides.
 
     Raises OSError or ValueError if a training ends.
