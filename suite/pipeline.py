@@ -40,7 +40,7 @@ from suite.report import certainty, choice, confirmation
 from suite.report.catalogue.network import Network
 from suite.report.comparison import compare
 from suite.search import exchange, folder, sharing
-from suite.search.budget import spent
+from suite.search.budget import hours_are_over, spent
 from suite.studyfile.binding import drawn
 from suite.timing import runtimes as timing_runtimes
 from suite.timing.timer import Timer
@@ -246,7 +246,7 @@ def ended(studies: Sequence[Study], root: Path) -> int:
 def hours_over(done: Run) -> str:
     """Say that a run ended for want of hours, and what adds some; empty when that was not why."""
     used, budget = spent(done.trials, done.study), done.study.budget
-    if budget.hours is None or not used.exhausts(replace(budget, trials=None)):
+    if budget.hours is None or not hours_are_over(done.trials, done.study):
         return ""
     takes = timedelta(seconds=round(used.least * used.seconds_per_trial))
     known = f", which takes about {takes}" if any(trial.curve for trial in done.trials) else ""

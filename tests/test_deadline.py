@@ -195,6 +195,32 @@ def test_a_first_trial_that_is_too_long_ends_complete_marked_and_with_its_networ
     assert re.fullmatch(r"Its budget, 0\.0001 hours, .* about 0:\d\d:\d\d\. --set budget\.hours=\.\.\. .*", said)
 
 
+def test_a_training_that_paused_ends_with_the_hours_if_it_would_be_on_the_front(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its network is there, as good as it was when it paused: nobody loses what was learned."""
+    study = studies.study(
+        image=(16, 16, 1), space={"stem": "small", "depths": (1,), "widths": Choice(((4,), (8,)))},
+        recipe={"batch_size": 128}, fidelity=Fidelity(epochs=50, min_epochs=1), budget=Budget(hours=1e-4),
+    )  # fmt: skip
+    monkeypatch.setattr(tracking, "deliver", lambda *_, **__: Delivery(delivered=0, waiting=0))
+    is_over = lambda hours: any(trial.state == "paused" for trial in hours._trials())  # noqa: E731
+    monkeypatch.setattr(budget.Hours, "left", lambda hours: 0.0 if is_over(hours) else 1e9)
+    done = pipeline.run(study, tmp_path)
+    begun, last = done.trials
+    assert (begun.state, last.state, last.continues) == ("paused", "complete", 0)
+    assert (last.until, last.is_cut, last.reason) == (1, True, MARK)
+    assert last.curve == begun.curve
+    assert last.measures["accuracy"] == begun.measures["accuracy"]
+    pixels, labels = (
+        np.concatenate(part) for part in zip(*datasets.load("digits", study.image).validation(), strict=True)
+    )
+    model = pipeline.model(done.folder, last.number)
+    right = np.argmax(model.predict(pixels, verbose=0), axis=1) == labels
+    assert 100 * right.mean() == pytest.approx(last.measures["accuracy"])
+    assert [trial.number for trial in compare([done]).front] == [1]
+
+
 @pytest.mark.slow
 def test_whoever_reads_the_front_sees_the_mark(cut_run: pipeline.Run, tmp_path: Path) -> None:
     columns, rows = choice.table(compare([cut_run]).front)

@@ -263,6 +263,46 @@ def test_two_workers_that_ask_at_once_do_not_go_on_with_the_same_trial(
         assert [trial.state for trial in one.trials()] == ["paused", "running", "running"]
 
 
+def paused(number: int, accuracy: float, parameters: float = 1000, **changes: object) -> Trial:
+    row = {"epoch": 1, "val_accuracy": accuracy, "val_loss": 1.0}
+    return replace(
+        a_trial(number, "paused", until=1, accuracy=accuracy, parameters=parameters), curve=(row,), **changes
+    )
+
+
+def test_what_would_be_on_the_front_with_the_epochs_that_it_has_is_worth_ending() -> None:
+    study = pausing_study()
+    known = a_trial(0, "complete", accuracy=80, parameters=1000)
+
+    def worth(*trials: Trial, kept: fidelity.Kept = lambda number: True, wanted: Study = study) -> int | None:
+        found = fidelity.worth_ending(wanted, [known, *trials], kept)
+        return None if found is None else found.number
+
+    assert worth(paused(1, 90)) == 1, "more accurate"
+    assert worth(paused(1, 70, 900)) == 1, "smaller"
+    assert worth(paused(1, 70)) is None
+    assert worth(paused(1, 70), paused(2, 90)) == 2
+    assert worth(paused(1, 90), kept=lambda number: False) is None, "its checkpoint is not here"
+    assert worth(paused(1, 90), replace(paused(2, 91), continues=1)) == 2, "the first went on"
+    assert worth(paused(1, 90), a_trial(2, "failed", continues=1)) is None
+    assert worth(replace(paused(1, 90), curve=())) is None, "a classifier of features, with no epoch"
+    limited = replace(study, constraints=studies.study().constraints)
+    assert worth(paused(1, 90, 6000), wanted=limited) is None, "it breaks a limit"
+
+
+def test_when_the_hours_are_over_paused_trainings_of_the_front_end_and_no_other_begins(tmp_path: Path) -> None:
+    for budget, ends in ((Budget(hours=1e-9), True), (Budget(hours=1e3), False), (Budget(trials=1), False)):
+        with folder.opened(tmp_path / repr(budget), replace(pausing_study(), budget=budget)) as store:
+            store.finish(replace(ended(store.ask()), started=datetime.now(UTC) - timedelta(seconds=1)))
+            last = store.ask(within=lambda trials: False)
+            assert (last is not None) == ends
+            if last:
+                assert (last.continues, last.until) == (0, None)
+                store.finish(replace(ended(last), until=1))
+                assert store.trials()[1].is_cut
+                assert store.ask(within=lambda trials: False) is None
+
+
 def test_what_was_interrupted_does_not_go_on_when_others_have_spent_what_it_takes(tmp_path: Path) -> None:
     """While it waits to be run again, another worker begins a whole training, the last that the budget has."""
     wanted = pausing_study(trials=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from suite.core import clock
@@ -73,6 +73,11 @@ def spent(trials: Sequence[Trial], study: Study) -> Spent:
         least=study.least,
         ended=len(ended),
     )
+
+
+def hours_are_over(trials: Sequence[Trial], study: Study) -> bool:
+    """Whether the hours of a study, whatever is left of its trainings, allow no further trial."""
+    return spent(trials, study).exhausts(replace(study.budget, trials=None))
 
 
 def worked(trials: Sequence[Trial]) -> float:

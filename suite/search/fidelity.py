@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
+from suite.core import dominance
 from suite.core.domains import Value
 from suite.core.measures import MEASURES
 from suite.core.recipe import FROZEN, SCRATCH, TUNE
 from suite.core.study import Study
-from suite.core.trial import Trial, best_epoch, reached, resumable
+from suite.core.trial import Trial, best_epoch, pausing, reached, resumable
 from suite.sampler.prospects import NOTHING
 from suite.search.budget import parts, spent
 from suite.search.space import network
@@ -123,6 +125,16 @@ def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) 
         if promise > NOTHING
     ]
     return max(worth, key=lambda pair: pair[0])[1] if worth else None
+
+
+def worth_ending(study: Study, trials: Sequence[Trial], kept: Kept) -> Trial | None:
+    """Return a paused training whose network would be on the front with the epochs that it has; None without one."""
+    numbered = _numbered(trials)
+    paused = [one for one in pausing(trials) if reached(one.curve) and kept(_first(one, numbered))]
+    as_they_are = [*trials, *(replace(one, state="complete") for one in paused)]
+    leading = dominance.front([one for one in as_they_are if one.fits(study.constraints)], study.objectives)
+    numbers = {one.number for one in leading}
+    return next((one for one in paused if one.number in numbers), None)
 
 
 def affordable(study: Study, trials: Sequence[Trial]) -> list[Trial]:

@@ -17,7 +17,18 @@ from suite.core.measures import formatted
 from suite.core.study import Study
 from suite.core.trial import Trial
 from suite.sampler.cheap_first import START
-from suite.search.fidelity import Kept, affordable, best, first_look, first_stop, looks_first, next_step, stop
+from suite.search.budget import hours_are_over
+from suite.search.fidelity import (
+    Kept,
+    affordable,
+    best,
+    first_look,
+    first_stop,
+    looks_first,
+    next_step,
+    stop,
+    worth_ending,
+)
 from suite.search.past import Past
 from suite.search.proposals import Known, Tried, asked_of, cheap_first, costs_of, sampler
 from suite.search.record import BELOW
@@ -95,7 +106,7 @@ class Proposer:
             return None, awaited
         with self._rows.hidden(hidden):
             self._then = self._seen.read(self._rows.all())
-            begun = self._next(self._then, kept) if within(self._then) else None
+            begun = self._next(self._then, kept) if within(self._then) else self._ended(self._then, kept)
         return begun, {} if begun else self.running()
 
     def _unseen(self) -> tuple[set[int], Awaited]:
@@ -141,6 +152,21 @@ class Proposer:
         """Continue a paused trial."""
         until = stop(self._study, paused.configuration, paused.until or 0)
         return self.past.trial(self._rows.begin(paused.configuration, continues=paused.number, until=until))
+
+    def _ended(self, trials: Sequence[Trial], kept: Kept) -> Trial | None:
+        """Begin to end a paused training that would be on the front, now that the hours are over; None without one.
+
+        The deadline cuts it at once, with its best epoch: its network is for use as others are, and goes on if the
+        study gets more hours.
+        """
+        if not hours_are_over(trials, self._study):
+            return None
+        paused = worth_ending(self._study, trials, kept)
+        return (
+            self.past.trial(self._rows.begin(paused.configuration, continues=paused.number, until=None))
+            if paused
+            else None
+        )
 
     def _proposed(self, trials: Sequence[Trial]) -> Trial | None:
         """Begin the trial that waits in the queue, else the sampler's proposal; None when it need not be tried."""
