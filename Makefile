@@ -25,7 +25,7 @@ $(VENV)/.installed: pyproject.toml
 	touch $@
 
 # In two commands: two workers share the processors for small networks, and one tunes a large one.
-quickstart: setup  ## search three small families on handwritten digits, tune a fourth network, report, export (4 minutes on 2 cores)
+quickstart: setup  ## search three small families on handwritten digits, tune a fourth network, report, export (3 minutes on 2 cores)
 	$(BIN)/suite run $(RUNS:quickstart-%=studies/quickstart/%.toml)
 	$(BIN)/suite run studies/quickstart/transfer.toml
 	$(BIN)/suite report $(RUNS) -o runs/quickstart-report
