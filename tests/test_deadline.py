@@ -218,7 +218,7 @@ def test_a_training_that_paused_ends_with_the_hours_if_it_would_be_on_the_front(
     model = pipeline.model(done.folder, last.number)
     right = np.argmax(model.predict(pixels, verbose=0), axis=1) == labels
     assert 100 * right.mean() == pytest.approx(last.measures["accuracy"])
-    assert [trial.number for trial in compare([done]).front] == [1]
+    assert [entry.trial.number for entry in compare([done]).front] == [1]
 
 
 @pytest.mark.slow

@@ -76,8 +76,9 @@ def spent(trials: Sequence[Trial], study: Study) -> Spent:
 
 
 def hours_are_over(trials: Sequence[Trial], study: Study) -> bool:
-    """Whether the hours of a study, whatever is left of its trainings, allow no further trial."""
-    return spent(trials, study).exhausts(replace(study.budget, trials=None))
+    """Whether a study has hours, and they allow no further trial, whatever is left of its trainings."""
+    budget = study.budget
+    return budget.hours is not None and spent(trials, study).exhausts(replace(budget, trials=None))
 
 
 def worked(trials: Sequence[Trial]) -> float:
