@@ -182,7 +182,7 @@ def _stored(file: tf.Tensor, skip: tf.Tensor, take: tf.Tensor) -> tf.data.Datase
 def _of_any_format(
     builder: tfds.core.DatasetBuilder, keys: tuple[str, str], part: str, seed: int | None
 ) -> tf.data.Dataset:
-    """Return the same by tensorflow-datasets, which parses the records one by one: that takes four times as long."""
+    """Return the same by tensorflow-datasets, which parses the records one by one."""
     reading = tfds.ReadConfig(options=pipelines.plain(), shuffle_seed=seed, try_autocache=False, skip_prefetch=True)
     decoders = tfds.decode.PartialDecoding(dict.fromkeys(keys, True), decoders={keys[0]: tfds.decode.SkipDecoding()})
     with quiet():

@@ -162,11 +162,9 @@ class Proposer:
         if not hours_are_over(trials, self._study):
             return None
         paused = worth_ending(self._study, trials, kept)
-        return (
-            self.past.trial(self._rows.begin(paused.configuration, continues=paused.number, until=None))
-            if paused
-            else None
-        )
+        if paused is None:
+            return None
+        return self.past.trial(self._rows.begin(paused.configuration, continues=paused.number, until=None))
 
     def _proposed(self, trials: Sequence[Trial]) -> Trial | None:
         """Begin the trial that waits in the queue, else the sampler's proposal; None when it need not be tried."""

@@ -29,7 +29,7 @@ from suite.machine.surroundings import version_of
 from suite.training import kernels
 
 LOG = logging.getLogger(__name__)
-SMALL, LARGE = 5e6, 500e6  # multiply-adds of a picture: below, two are faster; above, they are not
+SMALL, LARGE = 5e6, 500e6  # multiply-adds of a picture: up to the first, two are faster; beyond the other, nobody tries
 ROOM = 4e9  # bytes of memory that are free for a second worker and what it trains
 GAIN = 1.1  # how many times as fast two must be: they take twice the memory
 ROUNDS, SECONDS = 3, 1.0  # of each side; a step that takes longer is a round
