@@ -281,6 +281,7 @@ def test_what_would_be_on_the_front_with_the_epochs_that_it_has_is_worth_ending(
     assert worth(paused(1, 90)) == 1, "more accurate"
     assert worth(paused(1, 70, 900)) == 1, "smaller"
     assert worth(paused(1, 70)) is None
+    assert worth(paused(1, 80)) is None, "as good as what is complete"
     assert worth(paused(1, 70), paused(2, 90)) == 2
     assert worth(paused(1, 90), kept=lambda number: False) is None, "its checkpoint is not here"
     assert worth(paused(1, 90), replace(paused(2, 91), continues=1)) == 2, "the first went on"

@@ -128,13 +128,24 @@ def best(study: Study, trials: Sequence[Trial], kept: Kept, promises: Promises) 
 
 
 def worth_ending(study: Study, trials: Sequence[Trial], kept: Kept) -> Trial | None:
-    """Return a paused training whose network would be on the front with the epochs that it has; None without one."""
-    numbered = _numbered(trials)
-    paused = [one for one in pausing(trials) if reached(one.curve) and kept(_first(one, numbered))]
-    as_they_are = [*trials, *(replace(one, state="complete") for one in paused)]
-    leading = dominance.front([one for one in as_they_are if one.fits(study.constraints)], study.objectives)
-    numbers = {one.number for one in leading}
-    return next((one for one in paused if one.number in numbers), None)
+    """Return a paused training whose network would be on the front with the epochs that it has; None without one.
+
+    One that is no better than a complete trial is left out: a tuning whose best epoch is the frozen network, as yet.
+    """
+    numbered, complete = _numbered(trials), [trial for trial in trials if trial.fits(study.constraints)]
+    known = {_values(study, trial) for trial in complete}
+    paused = [
+        replace(one, state="complete")
+        for one in pausing(trials)
+        if reached(one.curve) and kept(_first(one, numbered)) and _values(study, one) not in known
+    ]
+    fitting = [one for one in paused if one.fits(study.constraints)]
+    leading = dominance.front([*complete, *fitting], study.objectives)
+    return next((numbered[one.number] for one in leading if numbered[one.number].state == "paused"), None)
+
+
+def _values(study: Study, trial: Trial) -> tuple[float | None, ...]:
+    return tuple(trial.measures.get(one.measure) for one in study.objectives)
 
 
 def affordable(study: Study, trials: Sequence[Trial]) -> list[Trial]:
