@@ -101,13 +101,18 @@ linux = pytest.mark.skipif(not forked.can_fork(), reason="helpers are not forked
 
 @pytest.fixture
 def saying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Warm]]:
-    """A module for helpers, found by the warm process of this test alone."""
+    """A module for helpers, found by the warm process of this test alone.
+
+    Who starts tests in the background of a script lets them ignore Ctrl-C, and so all that they start.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     (tmp_path / "saying.py").write_text(SAYING)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]))
     monkeypatch.setenv("ASKED", "first")
     monkeypatch.setattr(helper, "_kept", [])
     yield helper._kept
+    signal.signal(signal.SIGINT, before)
     for warm in helper._kept:
         warm.close()
 
