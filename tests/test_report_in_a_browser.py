@@ -235,6 +235,7 @@ def middle(box):
 def test_a_click_on_a_mark_opens_its_trial_and_escape_closes_it(seen, comparison):
     mark = seen.page.locator("#chart .member").first
     name = mark.get_attribute("data-trial")
+    seen.do("draw_rest()")  # figures below the screen, which mark it too
     seen.page.mouse.move(*middle(mark.bounding_box()))
     assert seen.text("#hint").startswith(name)
     assert seen.page.locator(".pointed").count() >= 3
