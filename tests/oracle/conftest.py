@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+
+with suppress(ImportError):
+    import triton  # noqa: F401  # a part of torch for GPUs: loaded after TensorFlow, it ends the process
 
 import keras
 import pytest
@@ -19,6 +24,8 @@ def declare_operators_of_torchvision() -> None:
     """
     import torch
 
+    with warnings.catch_warnings(action="ignore"):  # once in a process, by a torch for GPUs that finds none
+        torch.cuda.is_available()
     package = find_spec("torchvision")
     compiled = [path for place in package.submodule_search_locations for path in Path(place).glob("_C*")]
     try:
