@@ -1,21 +1,21 @@
-"""How well references follow what a shared machine does to a network, and how well any could.
+"""How well the references follow what a shared machine does to networks, with and without a pause before their calls.
 
-    python benchmarks/references.py                  seven networks and five references, five minutes
+    python benchmarks/references.py                  eight networks, five minutes
     python benchmarks/references.py --minutes 10
 
-All are called in turns in one process, on one thread. `small` and `large` are the references that the suite uses; the
-others were tried: ResNet-18 at 64 pixels, whose weights come from memory, MobileNetV2 0.5 at 64 pixels, whose weights
-and pictures just do not fit in the second cache, and dense layers of 8 MB.
+All are called in turns in one process, on one thread. References called in a row find their data in the cache. With a
+pause, from a second cache that was emptied, they miss what neighbours of the machine displaced meanwhile, as a network
+does between two of its calls. The suite times with the pause.
 
-Printed for each network is the standard deviation over windows of 10 seconds, in percent: of the median of its calls
-(raw), of its ratio to the references in use, of its ratio to these and one other, and of what is left when the weights
-of all five are fitted to the whole recording afterwards (best). Weights that are chosen beforehand cannot do better.
+Printed for each network is the standard deviation over windows of 5 seconds, in percent: of the median of its calls
+(raw), of its ratio to the references, and of what is left of it around its line over them; and how steep that line is
+with the pause. The last line says how networks differ in that: it is what a timing supposes of one before it has seen
+it (`USUAL` and `VARIES` of suite/timing/following.py).
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import time
 from collections.abc import Mapping
@@ -36,14 +36,16 @@ import tensorflow as tf  # noqa: E402
 from suite import architectures  # noqa: E402
 from suite.core.task import Task  # noqa: E402
 from suite.timing import reference_networks, references  # noqa: E402
-from suite.timing.protocol import Array, Call, turn  # noqa: E402
+from suite.timing.blocks import Array  # noqa: E402
+from suite.timing.protocol import Call, rounds, turn  # noqa: E402
 
-WINDOW = 10.0  # seconds, about what one measurement takes
-TURN = 0.04  # seconds
-REFERENCES = {"resnet": ("resnet/18", 64), "mobilenet": ("mobilenet_v2/0.5", 64)}
+WINDOW = 5.0  # seconds
+TURN = 0.04  # seconds of a network
+IN_A_ROW = 0.01  # seconds of a reference without a pause
+PAUSED = 0.015  # seconds of rounds with a pause
 NETWORKS = (
     ("mobilenet/0.25", 224), ("mobilenet_v3/small", 224), ("resnet/18", 224), ("mobilenet/0.25", 32),
-    ("mobilenet_v2/1.0", 96), ("googlenet/2014", 224), ("efficientnet/lite0", 224),
+    ("mobilenet_v2/1.0", 96), ("googlenet/2014", 224), ("efficientnet/lite0", 224), ("vit/tiny", 64),
 )  # fmt: skip
 
 
@@ -51,40 +53,49 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=5.0)
     seconds = 60 * parser.parse_args().minutes
-    yardsticks = {kind: _call(reference_networks.network(kind)) for kind in references.KINDS}
-    yardsticks |= {name: _call(_named(*which)) for name, which in REFERENCES.items()} | {"dense": _call(_dense())}
+    kinds = {kind: _call(reference_networks.network(kind)) for kind in references.KINDS}
     networks = {f"{name} {side}": _call(_named(name, side)) for name, side in NETWORKS}
-    medians = windows(yardsticks | networks, seconds)
-    logs = {name: np.log(values) for name, values in medians.items()}
-    columns = ["raw", "in use", *(f"+ {name}" for name in [*REFERENCES, "dense"]), "best"]
-    print(f"{len(next(iter(logs.values())))} windows of {WINDOW:g} s; standard deviations, %")
+    logs = {name: np.log(values) for name, values in windows(kinds, networks, seconds).items()}
+    columns = ["raw", "ratio", "ratio,pause", "line", "line,pause", "follows"]
+    print(f"{len(logs['row'])} windows of {WINDOW:g} s; standard deviations, %")
     print(f"{'':24}", *(f"{column:>11}" for column in columns))
+    steep = []
     for name in networks:
-        print(f"{name:24}", *(f"{100 * one:11.1f}" for one in _left(logs[name], {y: logs[y] for y in yardsticks})))
+        *left, follows = _left(logs[name], logs["row"], logs["pause"])
+        steep.append(follows)
+        print(f"{name:24}", *(f"{100 * one:11.1f}" for one in left), f"{follows:11.2f}")
+    print(f"follows: {np.mean(steep):.2f}, standard deviation {np.std(steep, ddof=1):.2f}")
 
 
-def windows(calls: Mapping[str, Call], seconds: float) -> dict[str, Array]:
-    """Return the median seconds of each call in each window."""
-    seen: dict[str, list[list[float]]] = {name: [] for name in calls}
+def windows(kinds: Mapping[str, Call], networks: Mapping[str, Call], seconds: float) -> dict[str, Array]:
+    """Return the median seconds of each network in each window, and of the references in a `row` and with a `pause`."""
+    seen: dict[str, list[list[float]]] = {name: [] for name in (*networks, "row", "pause")}
     began = time.perf_counter()
     while (now := time.perf_counter() - began) < seconds:
-        for name, call in calls.items():
-            while len(seen[name]) <= now // WINDOW:
-                seen[name].append([])
+        for of in seen.values():
+            while len(of) <= now // WINDOW:
+                of.append([])
+        for name, call in networks.items():
             seen[name][-1].append(float(np.median(turn(call, TURN))))
-    return {name: np.array([np.median(window) for window in of]) for name, of in seen.items()}
+            seen["row"][-1].append(_mean([float(np.median(turn(one, IN_A_ROW))) for one in kinds.values()]))
+            seen["pause"][-1].append(_mean(list(rounds(kinds, PAUSED).values())))
+    return {name: np.array([np.median(window) for window in of if window]) for name, of in seen.items()}
 
 
-def _left(network: Array, yardsticks: Mapping[str, Array]) -> list[float]:
-    """Return the standard deviations of a row of the table; all arrays are logarithms [windows]."""
-    small, large, *others = yardsticks.values()
-    shares = [(small + large) / 2, *((small + large + other) / 3 for other in others)]
-    offs = np.stack([one - one.mean() for one in yardsticks.values()], axis=1)
-    weights, *_ = np.linalg.lstsq(offs, network - network.mean(), rcond=None)
-    free = len(network) - 1 - len(weights)
-    squares = float(((offs @ weights - network + network.mean()) ** 2).sum())
-    best = (squares / free) ** 0.5 if free > 0 else math.nan  # so few windows are always fitted
-    return [float(one.std(ddof=1)) for one in (network, *(network - share for share in shares))] + [best]
+def _mean(seconds: list[float]) -> float:
+    return float(np.exp(np.mean(np.log(seconds))))
+
+
+def _left(network: Array, row: Array, pause: Array) -> tuple[float, ...]:
+    """Return a row of the table; all arrays are logarithms [windows]."""
+    slopes = {id(one): _slope(one, network) for one in (row, pause)}
+    lines = [network - slopes[id(one)] * one for one in (row, pause)]
+    spreads = [float(one.std(ddof=1)) for one in (network, network - row, network - pause, *lines)]
+    return *spreads, slopes[id(pause)]
+
+
+def _slope(x: Array, y: Array) -> float:
+    return float(np.cov(x, y)[0, 1] / np.var(x, ddof=1))
 
 
 def _call(model: keras.Model) -> Call:
@@ -98,12 +109,6 @@ def _call(model: keras.Model) -> Call:
 
 def _named(name: str, side: int) -> keras.Model:
     return architectures.build(name, Task(height=side, width=side, channels=3, classes=1000))
-
-
-def _dense() -> keras.Model:
-    """Two layers of 4 MB."""
-    vector = keras.Input((1024,))
-    return keras.Model(vector, keras.layers.Dense(1024)(keras.layers.Dense(1024)(vector)))
 
 
 if __name__ == "__main__":

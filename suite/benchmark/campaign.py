@@ -28,10 +28,10 @@ from suite.core.study import is_file, is_own
 from suite.core.task import spelled
 from suite.machine import capacity, helper
 from suite.machine.surroundings import surroundings, version_of
-from suite.timing import runtimes
+from suite.timing import repeated, runtimes
 from suite.timing.order import Order
 from suite.timing.readings import READINGS
-from suite.timing.timer import GoneError, Timer, onednn
+from suite.timing.timer import GoneError, onednn
 
 COPIES = 3  # of a network's weights, for which memory is needed to build and write it
 HEAD = (
@@ -245,9 +245,9 @@ def _made(model: str, settings: Settings, paths: Sequence[str], folder: str) -> 
 
 def _timed(of_path: Sequence[Cell], made: dict[str, Any], settings: Settings) -> Iterator[Cell]:
     """Yield the cells of one path as they are known. If a batch ends the process, larger ones are not tried."""
-    began, peaks = perf_counter(), made["counts"].get("peaks", {})
+    began, peaks, first = perf_counter(), made["counts"].get("peaks", {}), of_path[0]
     order = Order(
-        artefact=made["artefacts"][of_path[0].path]["file"],
+        artefact=made["artefacts"][first.path]["file"],
         sizes=made["sizes"],
         batches=tuple(cell.batch for cell in of_path),
         seconds=settings.seconds,
@@ -257,11 +257,11 @@ def _timed(of_path: Sequence[Cell], made: dict[str, Any], settings: Settings) ->
     )
     left = list(of_path)
     try:
-        with Timer(of_path[0].path, settings.threads) as timer:  # new for each network: it holds the memory of one only
-            for answer in timer.ask(order):
-                cell = left.pop(0)
-                yield outcome.ended(cell, began, **outcome.told(cell, answer, timer.without))
-                began = perf_counter()
+        name = " ".join(filter(None, map(str, (first.model, first.image, first.given, first.precision, first.digest))))
+        for answer in repeated.answers(first.path, settings.threads, order, name):
+            cell = left.pop(0)
+            yield outcome.ended(cell, began, **outcome.told(cell, answer, answer["alone"]))
+            began = perf_counter()
     except GoneError as gone:
         said = outcome.gone(gone, "it was run")
         for cell in left:

@@ -64,7 +64,19 @@ def told(cell: Cell, answer: dict[str, Any], without: str) -> dict[str, Any]:
     if "measures" not in answer:
         return reason(answer)
     doubts = _doubts(answer, without)
-    told = ("reference", "ratio", "rest", "calls", "drift", "load", "others", "steal", "clock", "temperature")
+    told = (
+        "reference",
+        "ratio",
+        "rest",
+        "follows",
+        "calls",
+        "drift",
+        "load",
+        "others",
+        "steal",
+        "clock",
+        "temperature",
+    )
     return {
         "state": cells.UNSTABLE if doubts else cells.STABLE,
         "reason": ", ".join(doubts),

@@ -42,8 +42,9 @@ class Cell:
     total_parameters: int | None = None  # with weights that are not trained
     activation_memory: float | None = None  # most memory alive at once for the batch, counted on the graph, MB
     reference: str = ""  # networks that it was timed in turns with, `small+large`
-    ratio: float | None = None  # its time over the geometric mean of theirs
+    ratio: float | None = None  # its time over the geometric mean of theirs, at rest
     rest: float | None = None  # milliseconds that they take at rest: `latency` is `ratio` times this
+    follows: float | None = None  # power of their time that its time follows; None: 1, as in earlier tables
     blocks: int | None = None
     calls: int | None = None
     block_times: str = ""  # median of each block, ms
@@ -208,11 +209,12 @@ def _references(cell: Cell) -> tuple[str, str]:
 
 
 def _scaled(cell: Cell, to: float) -> Cell:
-    factor = to / (cell.rest or to)
+    factor = scale.factor(cell.rest or to, to, cell.follows)
     if factor == 1 or not cell.is_timed:
         return cell
     times = {name: factor * value for name, value in cell.measures.items() if MEASURES[name].at_rest}
-    return replace(cell, rest=to, measures={**cell.measures, **times})
+    ratio = cell.ratio and factor * (cell.rest or to) / to * cell.ratio
+    return replace(cell, rest=to, ratio=ratio, measures={**cell.measures, **times})
 
 
 def of_timm(cells: Iterable[Cell]) -> list[dict[str, Any]]:

@@ -40,7 +40,10 @@ def _references(trial: Trial) -> tuple[str, ...]:
 def _scaled(trial: Trial, rests: Mapping[tuple[str, ...], float]) -> Trial:
     if "latency_rest" not in trial.surroundings:
         return trial
-    factor = rests[_references(trial)] / float(trial.surroundings["latency_rest"])
+    follows = trial.surroundings.get("latency_follows")
+    factor = scale.factor(
+        float(trial.surroundings["latency_rest"]), rests[_references(trial)], float(follows) if follows else None
+    )
     names = [name for name in trial.measures if name in MEASURES and MEASURES[name].at_rest]
     if factor == 1 or not names:
         return trial

@@ -40,6 +40,7 @@ class Bench:
         _require(self._readings, wanted.path)
         self._stack = ExitStack()
         self._kept: dict[str, Path] = {}  # artefacts to be timed again, by name
+        self._blocks: dict[str, list[dict[str, Any]]] = {}  # what their timings have shown so far
 
     def __enter__(self) -> Self:
         return self
@@ -75,12 +76,16 @@ class Bench:
     ) -> tuple[dict[str, float], dict[str, str]]:
         """Return the latency of the network `name`, from this and all earlier timings under that name.
 
-        The first timing builds and writes the network. Raises SuiteError as `time` does.
+        The first timing builds and writes the network. Each has a process of its own, as processes differ. Raises
+        SuiteError as `time` does.
         """
         if name not in self._kept:
             folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="suite-")))
             self._kept[name] = self._written(build(), preprocessing, folder, sized=False)
-        return self._answered(self._kept[name], again=True)
+        self._timer.close()
+        answer = self._told(self._kept[name], before={str(self._wanted.batch): self._blocks.get(name, [])})
+        self._blocks.setdefault(name, []).extend(answer["timed"])
+        return answer["measures"], _origin(answer)
 
     def _written(self, model: keras.Model, preprocessing: Preprocessing, folder: Path, *, sized: bool = True) -> Path:
         """Write a network for its path. What TensorFlow itself runs lacks its saver where its size is not asked for."""
@@ -92,30 +97,29 @@ class Bench:
             )
             return converters.converted(saved, self._wanted.path, folder, network)
 
-    def _answered(self, artefact: Path, *, again: bool = False) -> tuple[dict[str, float], dict[str, str]]:
-        order = Order(
-            artefact=str(artefact),
-            batches=(self._wanted.batch,),
-            seconds=self._wanted.seconds,
-            longest=LONGEST,
-            readings=() if again else self._readings,
-            again=again,
-        )
-        if "peak_memory" in self._readings and not again:
+    def _answered(self, artefact: Path) -> tuple[dict[str, float], dict[str, str]]:
+        if "peak_memory" in self._readings:
             self._timer.close()  # a new process: memory that earlier candidates freed would be reused, uncounted
+        answer = self._told(artefact, readings=self._readings)
+        return answer["measures"], _origin(answer)
+
+    def _told(self, artefact: Path, **asked: Any) -> dict[str, Any]:
+        """Return what the timer answers of an artefact. Raises SuiteError when it cannot run."""
+        wanted = self._wanted
+        order = Order(artefact=str(artefact), batches=(wanted.batch,), seconds=wanted.seconds, longest=LONGEST, **asked)
         try:
             (answer,) = self._timer.ask(order)
         except GoneError as gone:
-            raise SuiteError(f"latency on path {self._wanted.path}: {gone.said('it was timed')}") from gone
+            raise SuiteError(f"latency on path {wanted.path}: {gone.said('it was timed')}") from gone
         if "measures" not in answer:
             said = next(answer[key] for key in ("no_memory", "too_slow", "failed") if key in answer)
-            raise SuiteError(f"latency on path {self._wanted.path}: {said}")
-        return answer["measures"], _origin(answer)
+            raise SuiteError(f"latency on path {wanted.path}: {said}")
+        return answer
 
 
 def _origin(answer: Mapping[str, Any]) -> dict[str, str]:
     """Return when a latency was timed, the reference that it is a multiple of, and what else ran meanwhile."""
-    known = {f"latency_{key}": answer[key] for key in ("reference", "rest", "others", "steal")}
+    known = {f"latency_{key}": answer[key] for key in ("reference", "rest", "follows", "others", "steal")}
     said = {key: value if isinstance(value, str) else f"{value:.6g}" for key, value in known.items() if value}
     return {"latency_timed": datetime.now(UTC).isoformat(timespec="milliseconds")} | said
 

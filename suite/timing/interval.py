@@ -44,13 +44,13 @@ def interval(blocks: Sequence[Array], alike: float = MOODY) -> tuple[float, floa
     below, above = values[order][(share < 0.5 - EQUAL).sum(axis=1)], values[order][(share < 0.5 + EQUAL).sum(axis=1)]
     median = float(np.median(np.concatenate(blocks)))
     low, high = min(median, float(np.percentile(below, 2.5))), max(median, float(np.percentile(above, 97.5)))
-    wider = _wider(np.array([np.median(block) for block in blocks]), alike)
+    factor = wider(np.array([np.median(block) for block in blocks]), alike)
     # Two or three blocks would widen it beyond any sense: it ends where all values, spread as far again, would end.
     least, most = values.min() ** 2 / values.max(), values.max() ** 2 / values.min()
-    return max(least, median * (low / median) ** wider), median, min(most, median * (high / median) ** wider)
+    return max(least, median * (low / median) ** factor), median, min(most, median * (high / median) ** factor)
 
 
-def _wider(medians: Array, alike: float) -> float:
+def wider(medians: Array, alike: float) -> float:
     """Return the factor by which an interval from few blocks, with these medians [B], is too narrow.
 
     It is (B / (B - 1)) ** 0.5 with Student's t in place of the normal, and

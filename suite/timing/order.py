@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from suite.core.inputs import Sizes
 from suite.timing.protocol import LEAST
 
 CALLS = LEAST + 2  # least calls for one latency: one in each block, and two to warm up
-
-
 WATCHED = 10.0  # seconds for which the references run alone, once on a device: they are at rest for a part of it
 
 
@@ -37,7 +36,11 @@ class Order:
     rests: Mapping[str, float] = field(default_factory=dict)  # seconds of references at rest; empty: watch them first
     needs: tuple[int, ...] = ()  # bytes of activations at each batch size; 0 if unknown
     readings: tuple[str, ...] = ()  # measures beside latency, keys of readings.READINGS
-    again: bool = False  # whether to add to this process's earlier timings of the artefact
+    before: Mapping[str, Sequence[Mapping[str, Any]]] = field(
+        default_factory=dict
+    )  # blocks that others timed, by batch
+    slopes: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # how it follows references, by batch
+    left: int = 0  # further processes that will time it, unless it is slow
 
 
 def too_slow(seconds: float, longest: float) -> str:

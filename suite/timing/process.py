@@ -23,7 +23,9 @@ from suite.core.reasons import said
 from suite.machine.capacity import free_memory
 from suite.timing import rest, runtimes, sensors
 from suite.timing.order import Order, Setup, too_slow
-from suite.timing.protocol import Block, Protocol, latency, moments, watched
+from suite.timing.blocks import Block, moments
+from suite.timing.following import USUAL
+from suite.timing.protocol import Protocol, latency, watched
 from suite.timing.readings import Ready, read
 
 
@@ -48,8 +50,6 @@ class _Process:
         self._setup = setup
         self.failed: dict[str, str] = {}  # why a reference could not be run, by its name
         self.seen: dict[str, list[float]] = {}  # seconds that references took at each moment of the last order
-        self._blocks: dict[tuple[str, int], tuple[Block, ...]] = {}
-        self._runtimes: dict[str, runtimes.Runtime] = {}
         self._references = {}
         for name, artefact in setup.references.items():
             try:
@@ -70,16 +70,12 @@ class _Process:
         rests = self._rests(order.rests)
         sensors.forget_peak()
         before = sensors.resident()
-        began = None if order.artefact in self._runtimes else time.perf_counter()  # a loaded one does not start cold
+        began = time.perf_counter()
         try:
-            runtime = self._runtimes.get(order.artefact) or runtimes.opened(
-                self._setup.path, Path(order.artefact), self._setup.threads, _tuples(order.sizes)
-            )
+            runtime = runtimes.opened(self._setup.path, Path(order.artefact), self._setup.threads, _tuples(order.sizes))
         except Exception as error:
             yield from ({"batch": batch, **_failed(error)} for batch in order.batches)
             return
-        if order.again:
-            self._runtimes[order.artefact] = runtime
         per_picture = 0.0  # seconds, at the previous batch size
         for batch in order.batches:
             answer = _left_out(per_picture * batch, order) or self._timed(runtime, batch, order, rests, began, before)
@@ -100,7 +96,7 @@ class _Process:
         batch: int,
         order: Order,
         rests: Mapping[str, float],
-        began: float | None,
+        began: float,
         before: int,
     ) -> dict[str, Any]:
         load, free = sensors.load(), free_memory()
@@ -111,18 +107,18 @@ class _Process:
             sensors.forget_peak_of_gpu(self._setup.path, gpu=runtime.gpu)
             call = runtime.on(batch)
             call()
-            cold = time.perf_counter() - began if began and batch == order.batches[0] else None
+            is_first = bool(order.readings) and batch == order.batches[0]
+            cold = {"cold_start": time.perf_counter() - began} if is_first else {}
             left_out = _left_out(_seconds(call), order)
             if left_out:
                 return left_out
             others, stolen = sensors.neighbours(), sensors.stolen()
-            key = order.artefact, batch
-            before_it = self._blocks.get(key, ())
+            earlier = [Block.of(told) for told in order.before.get(str(batch), ())]
+            protocol = Protocol.of(order.seconds)
+            slope = USUAL.seen(*order.slopes.get(str(batch), (0.0, 0.0)))
             found = latency(
-                call, Protocol.of(order.seconds), references=self._references, rests=rests, before=before_it
+                call, protocol, references=self._references, rests=rests, before=earlier, left=order.left, slope=slope
             )
-            if order.again:
-                self._blocks[key] = found.blocks
             busy, steal = others(), stolen()
             ready = Ready(
                 artefact=Path(order.artefact), path=self._setup.path, call=call, batch=batch, gpu=runtime.gpu,
@@ -131,17 +127,22 @@ class _Process:
             readings = read(ready, order.readings)
         except Exception as error:
             return _failed(error)
-        for name, seconds in moments(found.blocks[len(before_it) :]).items():
+        new = found.blocks[len(earlier) :]
+        for name, seconds in moments(new).items():
             self.seen[name] = [*self.seen.get(name, ()), *seconds]
         return {
             "call": found.raw / 1e3,
-            "measures": {**found.measures, **readings, **({"cold_start": cold} if cold else {})},
+            "measures": {**found.measures, **readings, **cold},
+            "timed": [block.told for block in new],
+            "is_slow": protocol.is_slow(found.raw / 1e3),
             "calls": found.calls,
             "drift": found.drift,
             "is_stable": found.is_stable,
             "reference": found.ratio.references if found.ratio else "",
             "ratio": found.ratio.median if found.ratio else None,
             "rest": found.ratio.rest if found.ratio else None,
+            "follows": found.ratio.follows if found.ratio else None,
+            "slope": found.ratio.seen if found.ratio else (0.0, 0.0),
             "without": self.failed,
             "blocks": [1e3 * float(np.median(block.times)) for block in found.blocks],
             "references": found.reference_medians,

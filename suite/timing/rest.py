@@ -7,23 +7,34 @@ it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from suite.core import files
-from suite.core.files import held
-from suite.timing.protocol import at_rest
+import numpy as np
 
+from suite.timing import kept
+
+SPELL = 10  # moments that are judged together: five seconds of quiet are enough to know what rest is
+QUIET = 0.05  # share of the spells that are quiet, at least
 KEPT = 2000  # latest moments of each reference: a device may change, by its clock or its neighbours
 
 Moments = dict[str, list[float]]  # seconds that a reference took, by its name
 
 
+def at_rest(seen: Sequence[float]) -> float:
+    """Return the seconds of a reference at rest: the lower quartile of `moments` in a quiet spell.
+
+    The minimum would be luck, and fall the longer one measures. The quartile of all moments would be that of a machine
+    which was busy for most of the time.
+    """
+    spells = np.array_split(np.asarray(seen), max(1, len(seen) // SPELL))
+    return float(np.quantile([np.quantile(spell, 0.25) for spell in spells], QUIET, method="lower"))
+
+
 def known(file: Path, place: str) -> Moments:
     """Return the moments of the references in `place` so far; empty if there are none."""
-    return _read(file).get(place, {})
+    return kept.read(file, place, _moments, {})
 
 
 def rests(seen: Mapping[str, Sequence[float]]) -> dict[str, float]:
@@ -32,22 +43,13 @@ def rests(seen: Mapping[str, Sequence[float]]) -> dict[str, float]:
 
 
 def refined(file: Path, place: str, seen: Mapping[str, Sequence[float]]) -> Moments:
-    """Add the moments `seen` in `place`; return all its moments.
+    """Add the moments `seen` in `place`; return all its moments."""
 
-    A file that cannot be written stays as it is: then each process knows only its own moments.
-    """
-    with held(file.with_name(f"{file.name}.lock")):
-        places = _read(file)
-        before = places.get(place, {})
-        places[place] = before | {name: [*before.get(name, ()), *more][-KEPT:] for name, more in seen.items()}
-        with suppress(OSError):
-            files.write(file, json.dumps(places) + "\n")
-    return places[place]
+    def added(before: Moments) -> Moments:
+        return before | {name: [*before.get(name, ()), *more][-KEPT:] for name, more in seen.items()}
+
+    return kept.change(file, place, _moments, {}, added)
 
 
-def _read(file: Path) -> dict[str, Moments]:
-    try:
-        read = json.loads(file.read_text(encoding="utf-8"))
-        return {place: {name: [float(one) for one in seen] for name, seen in of.items()} for place, of in read.items()}
-    except (OSError, ValueError, TypeError, AttributeError):  # no file yet, or damaged: it is measured again
-        return {}
+def _moments(read: Any) -> Moments:
+    return {name: [float(one) for one in seen] for name, seen in read.items()}

@@ -21,6 +21,7 @@ from suite.machine.forked import Forked
 from suite.machine.surroundings import surroundings, version_of
 from suite.timing import references, rest, runtimes
 from suite.timing.order import WATCHED, Order, Setup
+from suite.timing.protocol import PAUSE
 
 
 class GoneError(Exception):
@@ -74,7 +75,7 @@ class Timer:
         beside = BESIDE.get(self.path, self.path)
         versions = [version_of(name) for name in references.LIBRARIES]
         words = [known["device"], beside, f"{self.threads} threads", f"oneDNN {onednn()}", *versions]
-        return ", ".join([*words, f"references {references.VERSION}"])
+        return ", ".join([*words, f"references {references.VERSION}", f"a pause of {1e3 * PAUSE:g} ms"])
 
     def __enter__(self) -> Self:
         return self

@@ -169,6 +169,7 @@ def _readings() -> list[tuple[str, str]]:
         (say("timed in turns with"), "reference"),
         (say("its time over theirs"), "ratio"),
         (say("their time at rest, ms"), "rest"),
+        (say("power of their time that its time follows"), "follows"),
         (say("blocks of calls"), "blocks"),
         (say("calls"), "calls"),
         (say("drift of the references, %"), "drift"),
