@@ -8,7 +8,7 @@ Printed for each network: the latencies of the runs, by how many percent the lar
 of the raw medians of the same calls, in how many pairs of runs the intervals overlap, how many runs were rightly
 called stable, how many lied, and the seconds that a run takes. A run lies that is called stable with an interval that
 holds none of the latencies of the idle machine. Beside busy processes there is one for each processor; `half` rest
-every other second. All runs share what the references take at rest, as runs of a user do; with `--forget` each finds
+every other second. All runs share what is known of this device, as runs of a user do; with `--forget` each finds
 it out anew.
 """
 
@@ -87,8 +87,8 @@ def _run(chosen: argparse.Namespace, file: Path) -> dict[str, Cell]:
 
 
 def _with_references(folder: Path) -> Path:
-    """Return a cache of the suite's that has the references, which take long to write, and knows of no rest."""
-    shutil.copytree(cache.folder(), folder, ignore=shutil.ignore_patterns("rest.json*"))
+    """Return a cache that has the references, which take long to write, and knows nothing of this device."""
+    shutil.copytree(cache.folder(), folder, ignore=shutil.ignore_patterns("rest.json*", "follows.json*"))
     return folder
 
 

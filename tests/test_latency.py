@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from suite.timing.interval import interval
 from suite.timing.blocks import Block, moments
+from suite.timing.interval import interval
 from suite.timing.judging import Latency, judged
 from suite.timing.protocol import LEAST, Protocol, latency, watched
 from suite.timing.rest import at_rest

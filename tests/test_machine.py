@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from suite.machine import capacity
-from suite.timing import rest
+from suite.timing import rest, slopes
+from suite.timing.following import USUAL
 
 GB = 10**9
 
@@ -69,3 +70,31 @@ def test_what_references_took_is_kept_over_runs_and_its_lower_quartile_is_rest(t
     assert rest.refined(file / "no folder", "here", {"small": [1.0]}) == {"small": [1.0]}, (
         "what cannot be kept is known"
     )
+
+
+def test_how_a_network_follows_references_is_known_better_after_each_timing(tmp_path: Path) -> None:
+    """Twenty timings that each show a slope of 0.95: what a new one supposes comes near that, and is surer."""
+    file, supposed = tmp_path / "follows.json", [USUAL]
+    for _ in range(20):
+        slopes.learned(file, "here", "mobilenet", {"1": (0.95 * 40.0, 40.0), "8": (0.0, 0.0)})
+        supposed.append(USUAL.seen(*slopes.known(file, "here", "mobilenet")["1"]))
+    assert [one.deviation for one in supposed] == sorted((one.deviation for one in supposed), reverse=True)
+    assert abs(supposed[-1].mean - 0.95) < 0.02 < abs(supposed[1].mean - 0.95)
+    assert USUAL.seen(*slopes.known(file, "here", "mobilenet")["8"]).mean == pytest.approx(USUAL.mean)
+    assert slopes.known(file, "here", "resnet") == slopes.known(file, "elsewhere", "mobilenet") == {}
+
+
+def test_a_device_that_changed_is_believed_after_some_timings(tmp_path: Path) -> None:
+    file = tmp_path / "follows.json"
+    for follows in [1.0] * 200 + [0.2] * 100:
+        slopes.learned(file, "here", "mobilenet", {"1": (follows * 40.0, 40.0)})
+    assert USUAL.seen(*slopes.known(file, "here", "mobilenet")["1"]).mean == pytest.approx(0.2, abs=0.1)
+
+
+@pytest.mark.parametrize("damaged", ["not JSON", "[]", '{"here": 3}', '{"here": {"mobilenet": {"1": [2]}}}'])
+def test_a_damaged_file_of_slopes_is_begun_anew(tmp_path: Path, damaged: str) -> None:
+    file = tmp_path / "follows.json"
+    file.write_text(damaged)
+    assert slopes.known(file, "here", "mobilenet") == {}
+    slopes.learned(file, "here", "mobilenet", {"1": (1.0, 2.0)})
+    assert slopes.known(file, "here", "mobilenet") == {"1": (1.0, 2.0)}

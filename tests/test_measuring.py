@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,8 +24,9 @@ from suite.core import cells
 from suite.core.cells import Cell, Table
 from suite.core.errors import ArchitectureError, MissingExtraError, SuiteError, TableError
 from suite.core.inputs import Input
+from suite.machine import cache
 from suite.timing import process as timing_process
-from suite.timing import references, runtimes, sensors
+from suite.timing import references, runtimes, sensors, slopes
 from suite.timing.order import Order, Setup
 from suite.timing.timer import GoneError, Timer
 
@@ -110,11 +113,13 @@ def test_an_interruption_loses_nothing_that_was_measured(tmp_path: Path) -> None
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
     found = cells.read(file).cells[0]
-    for column in ("measured", "ratio", "block_times", "calls"):
+    for column in ("measured", "follows", "block_times", "calls"):
         assert getattr(found, column) == getattr(kept, column)
     for measure in ("latency_raw", "peak_memory"):
         assert found.measures[measure] == kept.measures[measure]
-    assert found.measures["latency"] / found.rest == pytest.approx(kept.measures["latency"] / kept.rest), "rescaled"
+    grown = (found.rest / kept.rest) ** kept.follows
+    assert found.measures["latency"] == pytest.approx(grown * kept.measures["latency"]), "rescaled"
+    assert found.measures["latency"] == pytest.approx(found.ratio * found.rest, rel=1e-6)
     assert "resnet/tiny, saved_model, batch 1: " in again.stderr
     assert "mobilenet/tiny, saved_model" not in again.stderr
 
@@ -246,6 +251,71 @@ def test_latencies_of_one_table_are_multiples_of_one_rest_whatever_the_order() -
         assert [scaled[name] for name in "bcde"] == [refined, large, *others]
 
 
+def test_a_latency_that_hardly_follows_the_references_hardly_moves_with_their_rest() -> None:
+    """A row is put on another scale by the power of the references' time that it follows."""
+    old = Cell(model="a", batch=1, path="xla", precision="float32", image="32x32x3", state=cells.STABLE,
+               reference="small+large", ratio=4.0, rest=0.5, follows=0.25, measures={"latency": 2.0},
+               measured="2026-11-27 09:59:59")  # fmt: skip
+    new = replace(old, model="b", rest=0.4, measured="2026-11-27 10:00:00")
+    scaled, _ = cells.on_one_scale([old, new])
+    assert scaled.measures["latency"] == pytest.approx(2.0 * 0.8**0.25)
+    assert scaled.ratio * scaled.rest == pytest.approx(scaled.measures["latency"])
+
+
+@pytest.mark.slow
+def test_a_network_is_timed_by_three_processes_and_the_next_run_knows_how_it_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first process reads memory too, so it starts on its own; all add to the same latencies."""
+    asked: list[tuple[bool, Order]] = []
+    original = Timer.ask
+
+    def ask(timer: Timer, order: Order) -> Iterator[dict[str, Any]]:
+        asked.append((timer._forked, order))
+        yield from original(timer, order)
+
+    monkeypatch.setattr(Timer, "ask", ask)
+    kept = shutil.copytree(cache.folder(), tmp_path / "cache", ignore=shutil.ignore_patterns("follows.json*"))
+    monkeypatch.setenv("SUITE_CACHE", str(kept))
+    settings = replace(FAST, seconds=6.0, batches=(1, 4), paths=("litert",))
+    place, name = Timer("litert", 1).place, "mobilenet/tiny 32x32x3 float32"
+    slopes.learned(kept / "follows.json", place, name, {"1": (9.0, 10.0)})
+    for number in range(2):
+        one, four = campaign.measure(["mobilenet/tiny"], settings, tmp_path / f"{number}.csv")
+        for cell in (one, four):
+            assert cell.measures["peak_memory"] > 0
+            assert cell.blocks >= 10
+        assert one.measures["cold_start"] > 0
+        three = asked[3 * number :]
+        assert [forked for forked, _ in three] == [False, True, True]
+        assert [bool(order.readings) for _, order in three] == [True, False, False]
+        assert [order.left for _, order in three] == [2, 1, 0]
+        assert [len({block["process"] for block in order.before.get("4", ())}) for _, order in three] == [0, 1, 2]
+        assert three[0][1].slopes == three[2][1].slopes, "what these blocks show is not counted twice"
+    assert asked[0][1].slopes == {"1": (9.0, 10.0)}
+    assert asked[3][1].slopes["1"][1] >= 10.0
+    assert slopes.known(kept / "follows.json", place, name)["1"][1] >= asked[3][1].slopes["1"][1]
+
+
+@pytest.mark.slow
+def test_what_the_first_process_knew_stays_when_the_second_dies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Timer.ask
+
+    def ask(timer: Timer, order: Order) -> Iterator[dict[str, Any]]:
+        timer.start()
+        if order.before:
+            timer._process.kill()
+        yield from original(timer, order)
+
+    monkeypatch.setattr(Timer, "ask", ask)
+    settings = replace(FAST, seconds=6.0, batches=(1, 4), paths=("litert",))
+    found = campaign.measure(["mobilenet/tiny"], settings, tmp_path / "here.csv")
+    assert [cell.is_timed for cell in found] == [True, True]
+    assert all(cell.measures["latency_high"] > 1.02 * cell.measures["latency"] for cell in found), "of one process"
+
+
 @pytest.mark.slow
 def test_without_references_a_network_is_timed_all_the_same_and_it_is_said(tmp_path: Path, monkeypatch) -> None:
     def nothing(path: str) -> dict[str, Path]:
@@ -331,7 +401,7 @@ def test_the_median_is_that_of_the_calls_that_were_made(tmp_path: Path) -> None:
 
     process = timing_process._Process(Setup(path="saved_model", threads=1, references={}))
     order = Order(artefact=str(tmp_path / "mine"), batches=(4,), seconds=0.5, longest=600)
-    found = process._timed(replace(runtime, asks=asks), 4, order, {}, None, 0)
+    found = process._timed(replace(runtime, asks=asks), 4, order, {}, 0.0, 0)
     # All calls were stopped, and those of the warm-up do not count: the median is that of most of them.
     least, most = np.sort(times)[found["calls"] // 2 - 1], np.sort(times)[-(found["calls"] // 2)]
     assert least <= found["measures"]["latency_raw"] <= 1.1 * most

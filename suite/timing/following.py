@@ -32,7 +32,7 @@ NOISE = 0.015  # least standard deviation of a block around the line
 AFAR = 0.3  # further standard deviation, for each unit of the logarithm away from rest
 ROUNDS = 5  # of weighing blocks by their distance from the line
 NORMAL = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
-ALIKE = 4  # neighbouring blocks that resemble each other tell as much of the slope as one
+ALIKE = 1.5  # neighbouring blocks, which resemble each other a little, tell as much of the slope as one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +45,11 @@ class Slope:
     def seen(self, products: float, squares: float) -> Slope:
         """Return what is known after blocks: weighted sums of products and squares, of the references' logarithms."""
         before = self.deviation**-2
-        known = before + max(0.0, squares) / ALIKE
-        return Slope(mean=(before * self.mean + products / ALIKE) / known, deviation=known**-0.5)
+        known = before + max(0.0, squares)
+        return Slope(mean=(before * self.mean + products) / known, deviation=known**-0.5)
 
 
-USUAL = Slope(mean=0.6, deviation=0.4)  # of networks of all kinds (`benchmarks/references.py`)
+USUAL = Slope(mean=0.7, deviation=0.4)  # of networks of all kinds (`benchmarks/references.py`)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ def _fitted(times: Array, slowed: Array, belongs: Array, weights: Array, known: 
     mean = partial(_mean, weights, belongs)
     y, x = times.mean(axis=1), slowed.mean(axis=1)
     first, second, its_first, its_second = (one - mean(one) @ belongs.T for one in (*slowed.T, *times.T))
-    telling = weights * (slowed[:, 0] != slowed[:, 1])
+    telling = weights * (slowed[:, 0] != slowed[:, 1]) / ALIKE
     square = telling * first * second
     products, squares = (telling * (its_first * second + its_second * first) / 2).sum(axis=1), square.sum(axis=1)
     sure = _sure(square)

@@ -18,14 +18,13 @@ LEAST = 2.0  # fewest degrees of freedom
 EQUAL = 1e-9  # rounding error between equal shares
 
 
-def interval(blocks: Sequence[Array], alike: float = MOODY) -> tuple[float, float, float]:
+def interval(blocks: Sequence[Array]) -> tuple[float, float, float]:
     """Return low, median, high: the 95 % interval of the median of all values, by resampling whole blocks.
 
     Values are times or ratios of times, all above 0, and so is the interval: it is widened by factors.
 
     Ten resampled blocks vary less than ten new blocks would, and still less if a block resembles the one before, as
-    when the machine was busy through both. `alike` is the least correlation assumed: ratios need less, since the
-    machine's moods cancel in them.
+    when the machine was busy through both.
     """
     # The median depends only on the order of values, so a resampling only counts how often each block was drawn.
     kept = [
@@ -44,7 +43,7 @@ def interval(blocks: Sequence[Array], alike: float = MOODY) -> tuple[float, floa
     below, above = values[order][(share < 0.5 - EQUAL).sum(axis=1)], values[order][(share < 0.5 + EQUAL).sum(axis=1)]
     median = float(np.median(np.concatenate(blocks)))
     low, high = min(median, float(np.percentile(below, 2.5))), max(median, float(np.percentile(above, 97.5)))
-    factor = wider(np.array([np.median(block) for block in blocks]), alike)
+    factor = wider(np.array([np.median(block) for block in blocks]), MOODY)
     # Two or three blocks would widen it beyond any sense: it ends where all values, spread as far again, would end.
     least, most = values.min() ** 2 / values.max(), values.max() ** 2 / values.min()
     return max(least, median * (low / median) ** factor), median, min(most, median * (high / median) ** factor)
@@ -52,6 +51,8 @@ def interval(blocks: Sequence[Array], alike: float = MOODY) -> tuple[float, floa
 
 def wider(medians: Array, alike: float) -> float:
     """Return the factor by which an interval from few blocks, with these medians [B], is too narrow.
+
+    `alike` is the least correlation assumed between neighbours: none, where the machine's moods were taken out.
 
     It is (B / (B - 1)) ** 0.5 with Student's t in place of the normal, and
     ((1 + r) / (1 - r)) ** 0.5 for the correlation r of each block with the next. Blocks that resemble each other tell

@@ -36,9 +36,7 @@ class Order:
     rests: Mapping[str, float] = field(default_factory=dict)  # seconds of references at rest; empty: watch them first
     needs: tuple[int, ...] = ()  # bytes of activations at each batch size; 0 if unknown
     readings: tuple[str, ...] = ()  # measures beside latency, keys of readings.READINGS
-    before: Mapping[str, Sequence[Mapping[str, Any]]] = field(
-        default_factory=dict
-    )  # blocks that others timed, by batch
+    before: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)  # others' blocks, by batch
     slopes: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # how it follows references, by batch
     left: int = 0  # further processes that will time it, unless it is slow
 

@@ -22,9 +22,9 @@ from suite.core.paths import BESIDE
 from suite.core.reasons import said
 from suite.machine.capacity import free_memory
 from suite.timing import rest, runtimes, sensors
-from suite.timing.order import Order, Setup, too_slow
 from suite.timing.blocks import Block, moments
 from suite.timing.following import USUAL
+from suite.timing.order import Order, Setup, too_slow
 from suite.timing.protocol import Protocol, latency, watched
 from suite.timing.readings import Ready, read
 

@@ -148,7 +148,8 @@ def rounds(references: Mapping[str, Call], seconds: float, clock: Clock = time.p
     The first round does not count, as its pause was the turn of the timed call.
     """
     _round(references, clock)
-    began, seen = clock(), []
+    began = clock()
+    seen: list[dict[str, float]] = []
     while references and (not seen or clock() - began < seconds):
         seen.append(_round(references, clock))
     return {name: float(np.median([one[name] for one in seen])) for name in references}

@@ -22,8 +22,9 @@ LEAST = 6.0  # seconds of a timing, below which one process has too few of them 
 def answers(path: str, threads: int, order: Order, name: str) -> Iterator[dict[str, Any]]:
     """Yield what processes answer for each batch size of an order, which gives the seconds of all together.
 
-    By its `name` a network is known to earlier runs. An answer is that of the timer with `alone`, why there were no references; empty if there were. Raises GoneError for
-    the first batch size for which a process ended before anything was known.
+    By its `name` a network is known to earlier runs. An answer is that of the timer with `alone`, why there were no
+    references; empty if there were. Raises GoneError for the first batch size for which a process ended before anything
+    was known.
     """
     times = TIMES if order.seconds >= LEAST else 1
     file, place = cache.folder() / "follows.json", Timer(path, threads).place
@@ -39,7 +40,8 @@ def answers(path: str, threads: int, order: Order, name: str) -> Iterator[dict[s
         gone = error
     if times > 1:
         yield from _refined(path, threads, share, known).values()
-    slopes.learned(file, place, name, {str(batch): one["slope"] for batch, one in known.items() if "slope" in one})
+    seen = {str(batch): one["slope"] for batch, one in known.items() if any(one.get("slope", ()))}
+    slopes.learned(file, place, name, seen)
     if gone:
         raise gone
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from suite.core.fronts import nondominated
 from suite.statistics import chosen, families, gaps, importance, intervals, searches, seeds
 from suite.statistics.intervals import Interval
-from suite.timing.interval import MOODY
+from suite.timing.following import USUAL, line
 from suite.timing.interval import interval as timed
 from tests.simulated import errors, worlds
 from tests.simulated.case import Case, Random, Seen
@@ -257,19 +257,28 @@ def _area(trials: int, count: int, pictures: int, share: float, random: Random) 
 
 
 def latencies() -> Iterator[Case]:
-    """Of a latency: a median over blocks of calls that resemble their neighbours."""
+    """Of a latency: a median over blocks of calls that resemble their neighbours, or the level of a line."""
     for blocks, moody, spread in itertools.product((10, 30), (0.0, 0.35, 0.6), (0.01, 0.1)):
         yield Case(
             name="latency", kind=f"{blocks} blocks, mood {moody}, spread {spread:.0%}",
-            study=partial(_latency, blocks, moody, spread, MOODY), share=0.25,
+            study=partial(_latency, blocks, moody, spread), share=0.25,
         )  # fmt: skip
-    for blocks, moody in itertools.product((10, 30), (0.0, 0.2, 0.35)):
+    for blocks, moody, depth in itertools.product((12, 30, 60), (0.0, 0.5, 0.9), (0.03, 0.1, 0.3)):
         yield Case(
-            name="latency beside a reference", kind=f"{blocks} blocks, mood {moody}",
-            study=partial(_latency, blocks, moody, 0.05, 0.0), share=0.25,
+            name="latency beside references", kind=f"{blocks} blocks, mood {moody}, {depth:.0%} slower",
+            study=partial(_following, blocks, moody, depth), share=0.25,
         )  # fmt: skip
 
 
-def _latency(blocks: int, moody: float, spread: float, alike: float, random: Random) -> Iterator[Seen]:
-    low, median, high = timed(worlds.timed(random, blocks=blocks, calls=20, moody=moody, spread=spread), alike)
+def _latency(blocks: int, moody: float, spread: float, random: Random) -> Iterator[Seen]:
+    low, median, high = timed(worlds.timed(random, blocks=blocks, calls=20, moody=moody, spread=spread))
     yield Seen(median, Interval(low, high), 1.0)
+
+
+def _following(blocks: int, moody: float, depth: float, random: Random) -> Iterator[Seen]:
+    slope = random.normal(USUAL.mean, USUAL.deviation)
+    found = line(*worlds.followed(random, blocks=blocks, moody=moody, depth=depth, slope=slope))
+    off = 1.96 * found.supposed
+    low, high = (np.exp(found.level + np.hypot(end - found.level, off) * sign)
+                 for end, sign in ((found.low, -1), (found.high, 1)))  # fmt: skip
+    yield Seen(float(np.exp(found.level)), Interval(float(low), float(high)), 1.0)

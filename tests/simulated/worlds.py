@@ -155,7 +155,23 @@ def ranked(random: np.random.Generator, trials: int, rho: float, shape: str) -> 
 
 def timed(random: np.random.Generator, *, blocks: int, calls: int, moody: float, spread: float) -> Sequence[Array]:
     """Return the times of calls in blocks, whose true median is 1: the machine's mood lasts from block to block."""
+    return [np.exp(spread * (each + random.standard_normal(calls))) for each in _moods(random, blocks, moody)]
+
+
+def followed(
+    random: np.random.Generator, *, blocks: int, moody: float, depth: float, slope: float
+) -> tuple[Array, Array, Array]:
+    """Return blocks that two processes timed of a call which takes 1 at rest: logarithms of both halves' times, of how
+    much the references were slowed, and the process. Both have noise; the machine is slower by `depth` on average.
+    """
+    mood = depth * (1 + _moods(random, blocks, moody))[:, None]
+    slowed = mood + 0.03 * random.standard_normal((blocks, 2))
+    return slope * mood + 0.02 * random.standard_normal((blocks, 2)), slowed, np.arange(blocks) * 2 // blocks
+
+
+def _moods(random: np.random.Generator, blocks: int, moody: float) -> Array:
+    """[B] standard normal values, each correlated with the one before."""
     mood = random.standard_normal(blocks)
     for one in range(1, blocks):
         mood[one] = moody * mood[one - 1] + math.sqrt(1 - moody**2) * mood[one]
-    return [np.exp(spread * (each + random.standard_normal(calls))) for each in mood]
+    return mood
