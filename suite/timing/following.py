@@ -30,6 +30,7 @@ Array = NDArray[np.float64]
 
 NOISE = 0.015  # least standard deviation of a block around the line
 AFAR = 0.3  # further standard deviation, for each unit of the logarithm away from rest
+OFF = 3  # standard deviations from the line at which a block counts half
 ROUNDS = 5  # of weighing blocks by their distance from the line
 NORMAL = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
 ALIKE = 1.5  # neighbouring blocks, which resemble each other a little, tell as much of the slope as one
@@ -74,11 +75,12 @@ def line(times: Array, slowed: Array, process: Array, known: Slope = USUAL) -> L
     weights = np.ones((1, len(times)))
     for _ in range(ROUNDS):
         fit = _fitted(times, slowed, belongs, weights, known)
-        weights = _weights(fit.residuals[0], slowed.mean(axis=1))[None]
+        near, trust = _near(fit.residuals[0], slowed.mean(axis=1))
+        weights = (near * trust)[None]
     level = float(fit.levels.mean())
     resampled = _fitted(times, slowed, belongs, _drawn(process) * weights, known).levels.mean(axis=1)
     low, high = np.percentile(resampled, [2.5, 97.5])
-    factor = wider(fit.residuals[0], alike=0.0)
+    factor = wider(fit.residuals[0], alike=0.0) * _lost(near, trust, belongs.shape[1] + 1)
     share = known.deviation**-2 / (known.deviation**-2 + float(fit.squares[0]))
     return Line(
         level=level,
@@ -133,11 +135,22 @@ def _sure(square: Array) -> Array:
     return share
 
 
-def _weights(residuals: Array, slowed: Array) -> Array:
-    """[B] Return how much blocks count: less far from rest, and far from the line."""
+def _near(residuals: Array, slowed: Array) -> tuple[Array, Array]:
+    """[B] Return how much blocks count: less far from rest, and, as a factor of it, less far from the line (Cauchy)."""
     noise = max(NOISE, NORMAL * float(np.median(np.abs(residuals))))
-    weights: Array = 1 / (noise**2 + (AFAR * slowed) ** 2) / (1 + (residuals / (2 * noise)) ** 2)
-    return weights
+    return 1 / (noise**2 + (AFAR * slowed) ** 2), 1 / (1 + (residuals / (OFF * noise)) ** 2)
+
+
+def _lost(near: Array, trust: Array, fitted: int) -> float:
+    """Return the factor by which blocks that are resampled with their weights vary too little.
+
+    A block that moved would change its weight: an M-estimate varies by the derivative of its influence in place of its
+    weights (Huber 1964, https://doi.org/10.1214/aoms/1177703732). And so many numbers are `fitted` to the blocks, where
+    `wider` knows of one.
+    """
+    steep = float(np.sum(near * (2 * trust - 1) * trust))
+    free = max(1, len(near) - fitted)
+    return float(np.sum(near * trust)) / max(steep, 0.1 * float(np.sum(near))) * ((len(near) - 1) / free) ** 0.5
 
 
 def _mean(weights: Array, belongs: Array, values: Array) -> Array:
