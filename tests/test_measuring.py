@@ -227,7 +227,7 @@ def test_what_the_file_shows_to_take_too_long_is_not_even_built(tmp_path: Path) 
 @pytest.mark.slow
 def test_a_latency_is_the_ratio_to_the_references_times_these_at_rest(measured: tuple[Path, list[Cell]]) -> None:
     for cell in measured[1]:
-        assert cell.reference == "+".join(references.KINDS)
+        assert cell.reference == "small+large after 3 ms", "a latency beside other references has another scale"
         assert cell.measures["latency"] == pytest.approx(cell.ratio * cell.rest, rel=1e-6)
         assert cell.measures["latency_raw"] > 0
         assert cell.rate == pytest.approx(1e3 * cell.batch / cell.measures["latency"])
@@ -406,6 +406,24 @@ def test_the_median_is_that_of_the_calls_that_were_made(tmp_path: Path) -> None:
     least, most = np.sort(times)[found["calls"] // 2 - 1], np.sort(times)[-(found["calls"] // 2)]
     assert least <= found["measures"]["latency_raw"] <= 1.1 * most
     assert found["measures"]["latency"] == found["measures"]["latency_raw"]  # there was no reference
+
+
+def test_blocks_that_were_timed_beside_other_references_are_not_mixed_with_these(tmp_path: Path) -> None:
+    """In one of several processes a reference may fail to load."""
+    image = keras.Input((8, 8, 3))
+    keras.Model(image, keras.layers.Conv2D(2, 3)(image)).export(tmp_path / "mine", verbose=False)
+    runtime = runtimes.opened("saved_model", tmp_path / "mine", 1)
+    process = timing_process._Process(Setup(path="saved_model", threads=1, references={}))
+    other = {"began": 0.0, "process": 0, "times": [9.0], "turns": [9.0], "references": {"small": [0.5]}}
+    alike = {**other, "references": {}}
+    told = []
+    for before in ([], [other], [alike]):
+        order = Order(artefact=str(tmp_path / "mine"), batches=(1,), seconds=0.2, longest=600, before={"1": before})
+        told.append(process._timed(runtime, 1, order, {}, 0.0, 0))
+    alone, beside, mixed = ([block["process"] for block in one["timed"]] for one in told)
+    assert set(alone) == set(beside) == {0}
+    assert set(mixed) == {1}
+    assert [len(one["blocks"]) - len(one["timed"]) for one in told] == [0, 0, 1]
 
 
 def test_a_runtime_that_is_not_there_names_its_install_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

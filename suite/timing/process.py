@@ -25,7 +25,7 @@ from suite.timing import rest, runtimes, sensors
 from suite.timing.blocks import Block, moments
 from suite.timing.following import USUAL
 from suite.timing.order import Order, Setup, too_slow
-from suite.timing.protocol import Protocol, latency, watched
+from suite.timing.protocol import PAUSE, Protocol, latency, watched
 from suite.timing.readings import Ready, read
 
 
@@ -90,6 +90,10 @@ class _Process:
         self.seen = watched(self._references, self._setup.watched)
         return rest.rests(self.seen)
 
+    def _is_beside_the_same(self, block: Block) -> bool:
+        """Whether a block was timed beside the references of this process: in some process one may fail."""
+        return block.references.keys() == self._references.keys()
+
     def _timed(
         self,
         runtime: runtimes.Runtime,
@@ -113,7 +117,7 @@ class _Process:
             if left_out:
                 return left_out
             others, stolen = sensors.neighbours(), sensors.stolen()
-            earlier = [Block.of(told) for told in order.before.get(str(batch), ())]
+            earlier = [one for one in map(Block.of, order.before.get(str(batch), ())) if self._is_beside_the_same(one)]
             protocol = Protocol.of(order.seconds)
             slope = USUAL.seen(*order.slopes.get(str(batch), (0.0, 0.0)))
             found = latency(
@@ -138,7 +142,7 @@ class _Process:
             "calls": found.calls,
             "drift": found.drift,
             "is_stable": found.is_stable,
-            "reference": found.ratio.references if found.ratio else "",
+            "reference": f"{found.ratio.references} after {1e3 * PAUSE:g} ms" if found.ratio else "",
             "ratio": found.ratio.median if found.ratio else None,
             "rest": found.ratio.rest if found.ratio else None,
             "follows": found.ratio.follows if found.ratio else None,
