@@ -28,6 +28,8 @@ from suite.search import trained as trained_networks
 from suite.search.bench import Bench
 from suite.search.evaluation import Evaluation
 from suite.timing import sensors
+from suite.timing.following import USUAL
+from suite.timing.order import Order
 from suite.timing.timer import Timer
 from tests import studies
 from tests.report_runs import LATENCY, study
@@ -311,3 +313,22 @@ def test_a_network_is_timed_again_in_a_process_of_its_own_and_adds_to_what_was_k
         timed = bench._blocks["one"]
     assert {block["process"] for block in timed} == {0, 1, 2}
     assert len(processes) == 3
+
+
+def test_candidates_tell_of_each_other_how_they_follow_the_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of one study are alike, and none is timed for long enough to show it alone; but they are not the same."""
+    timer, asked = Timer("litert", 1), []
+
+    def ask(order: Order) -> list[dict[str, Any]]:
+        asked.append(USUAL.seen(*order.slopes["1"]))
+        shown = {"reference": "", "rest": None, "follows": 0.2, "others": 0.0, "steal": 0.0}
+        return [{"measures": {"latency": 1.0}, "slope": (0.2 * 4.0, 4.0), **shown}]
+
+    monkeypatch.setattr(timer, "ask", ask)
+    bench = Bench(Latency(path="litert"), ["a", "b"], timer)
+    for _ in range(40):
+        bench.time_file(Path("a.tflite"))
+    assert asked[0] == USUAL
+    assert asked[5].deviation < asked[1].deviation < USUAL.deviation
+    assert asked[-1].deviation == pytest.approx(0.2, abs=0.01)
+    assert abs(asked[-1].mean - 0.2) < abs(asked[1].mean - 0.2)

@@ -19,11 +19,12 @@ from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.study import Latency
 from suite.export import converters, saved_model
 from suite.machine.quiet import silenced
-from suite.timing import sensors
+from suite.timing import sensors, slopes
 from suite.timing.order import Order
 from suite.timing.readings import READINGS
 from suite.timing.timer import GoneError, Timer, onednn
 
+ALIKE = 19.0  # most of what candidates tell of each other's slope: it is then known to 0.2, as they differ
 LONGEST = 600.0  # seconds: a candidate cannot be timed if ten blocks of calls would take longer
 
 
@@ -41,6 +42,7 @@ class Bench:
         self._stack = ExitStack()
         self._kept: dict[str, Path] = {}  # artefacts to be timed again, by name
         self._blocks: dict[str, list[dict[str, Any]]] = {}  # what their timings have shown so far
+        self._slope = 0.0, 0.0  # what all candidates have shown of how they follow the references
 
     def __enter__(self) -> Self:
         return self
@@ -101,12 +103,16 @@ class Bench:
         if "peak_memory" in self._readings:
             self._timer.close()  # a new process: memory that earlier candidates freed would be reused, uncounted
         answer = self._told(artefact, readings=self._readings)
+        self._slope = slopes.together(self._slope, answer["slope"], ALIKE)
         return answer["measures"], _origin(answer)
 
     def _told(self, artefact: Path, **asked: Any) -> dict[str, Any]:
         """Return what the timer answers of an artefact. Raises SuiteError when it cannot run."""
         wanted = self._wanted
-        order = Order(artefact=str(artefact), batches=(wanted.batch,), seconds=wanted.seconds, longest=LONGEST, **asked)
+        order = Order(
+            artefact=str(artefact), batches=(wanted.batch,), seconds=wanted.seconds, longest=LONGEST,
+            slopes={str(wanted.batch): self._slope}, **asked,
+        )  # fmt: skip
         try:
             (answer,) = self._timer.ask(order)
         except GoneError as gone:

@@ -17,6 +17,7 @@ from suite.timing.timer import GoneError, Timer
 
 TIMES = 3  # processes: the mean of three differs by 0.6 of what one differs
 LEAST = 6.0  # seconds of a timing, below which one process has too few of them to be divided
+STARTING = 1.5  # seconds that a further process takes before it times, which is part of the limit
 
 
 def answers(path: str, threads: int, order: Order, name: str) -> Iterator[dict[str, Any]]:
@@ -29,7 +30,8 @@ def answers(path: str, threads: int, order: Order, name: str) -> Iterator[dict[s
     times = TIMES if order.seconds >= LEAST else 1
     file, place = cache.folder() / "follows.json", Timer(path, threads).place
     known: dict[int, dict[str, Any]] = {}
-    share = replace(order, seconds=order.seconds / times, left=times - 1, slopes=slopes.known(file, place, name))
+    seconds = (order.seconds - (times - 1) * STARTING) / times
+    share = replace(order, seconds=seconds, left=times - 1, slopes=slopes.known(file, place, name))
     gone = None
     try:
         for answer in _asked(path, threads, share, forked=False):

@@ -28,14 +28,16 @@ def learned(file: Path, place: str, name: str, seen: Mapping[str, tuple[float, f
 
     def added(networks: dict[str, Sums]) -> dict[str, Sums]:
         before = networks.get(name, {})
-        return networks | {name: before | {batch: _sum(before.get(batch), more) for batch, more in seen.items()}}
+        sums = {batch: together(before.get(batch, (0.0, 0.0)), more, MOST) for batch, more in seen.items()}
+        return networks | {name: before | sums}
 
     kept.change(file, place, _networks, NOTHING, added)
 
 
-def _sum(before: tuple[float, float] | None, more: tuple[float, float]) -> tuple[float, float]:
-    products, squares = (one + other for one, other in zip(before or (0.0, 0.0), more, strict=True))
-    factor = min(1.0, MOST / squares) if squares else 1.0
+def together(before: tuple[float, float], more: tuple[float, float], most: float) -> tuple[float, float]:
+    """Return the sums of products and squares of two timings, at most a sum of squares of `most`."""
+    products, squares = (one + other for one, other in zip(before, more, strict=True))
+    factor = min(1.0, most / squares) if squares else 1.0
     return factor * products, factor * squares
 
 
