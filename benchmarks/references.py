@@ -10,7 +10,7 @@ does between two of its calls. The suite times with the pause.
 Printed for each network is the standard deviation over windows of 5 seconds, in percent: of the median of its calls
 (raw), of its ratio to the references, and of what is left of it around its line over them; and how steep that line is
 with the pause. The last line says how networks differ in that: it is what a timing supposes of one before it has seen
-it (`USUAL` and `VARIES` of suite/timing/following.py).
+it (`USUAL` of suite/timing/following.py).
 """
 
 from __future__ import annotations
@@ -88,10 +88,9 @@ def _mean(seconds: list[float]) -> float:
 
 def _left(network: Array, row: Array, pause: Array) -> tuple[float, ...]:
     """Return a row of the table; all arrays are logarithms [windows]."""
-    slopes = {id(one): _slope(one, network) for one in (row, pause)}
-    lines = [network - slopes[id(one)] * one for one in (row, pause)]
-    spreads = [float(one.std(ddof=1)) for one in (network, network - row, network - pause, *lines)]
-    return *spreads, slopes[id(pause)]
+    flat, steep = _slope(row, network), _slope(pause, network)
+    left = (network, network - row, network - pause, network - flat * row, network - steep * pause)
+    return *(float(one.std(ddof=1)) for one in left), steep
 
 
 def _slope(x: Array, y: Array) -> float:

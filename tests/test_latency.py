@@ -13,7 +13,7 @@ import pytest
 from suite.timing.blocks import Block, moments
 from suite.timing.interval import interval
 from suite.timing.judging import Latency, judged
-from suite.timing.protocol import LEAST, Protocol, latency, watched
+from suite.timing.protocol import LEAST, Protocol, latency, rounds, watched
 from suite.timing.rest import at_rest
 
 SHORT = Protocol(seconds=2.0, block=0.05)
@@ -239,6 +239,15 @@ def test_moments_of_short_blocks_are_those_of_half_a_second() -> None:
                     clock=clock)  # fmt: skip
     assert len(found.blocks) > 3 * len(moments(found.blocks)["a"])
     assert moments(found.blocks)["a"] == pytest.approx([0.002] * len(moments(found.blocks)["a"]))
+
+
+def test_without_references_nothing_is_done_between_two_turns() -> None:
+    """Else the caches of what is timed would be emptied for nobody."""
+    clock = Clock()
+    latency(clock.taking(lambda: 0.05), SHORT, clock=clock)
+    before = clock.now
+    assert rounds({}, 1.0, clock) == {}
+    assert clock.now == before
 
 
 def test_half_of_the_time_goes_to_what_is_timed_however_quick_it_is() -> None:

@@ -65,18 +65,8 @@ def told(cell: Cell, answer: dict[str, Any], without: str) -> dict[str, Any]:
         return reason(answer)
     doubts = _doubts(answer, without)
     told = (
-        "reference",
-        "ratio",
-        "rest",
-        "follows",
-        "calls",
-        "drift",
-        "load",
-        "others",
-        "steal",
-        "clock",
-        "temperature",
-    )
+        "reference", "ratio", "rest", "follows", "calls", "drift", "load", "others", "steal", "clock", "temperature",
+    )  # fmt: skip
     return {
         "state": cells.UNSTABLE if doubts else cells.STABLE,
         "reason": ", ".join(doubts),

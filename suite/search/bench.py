@@ -24,7 +24,7 @@ from suite.timing.order import Order
 from suite.timing.readings import READINGS
 from suite.timing.timer import GoneError, Timer, onednn
 
-ALIKE = 19.0  # most of what candidates tell of each other's slope: it is then known to 0.2, as they differ
+TOLD = 19.0  # most that candidates tell of each other's slope: it is then known to 0.2, as they differ
 LONGEST = 600.0  # seconds: a candidate cannot be timed if ten blocks of calls would take longer
 
 
@@ -103,7 +103,7 @@ class Bench:
         if "peak_memory" in self._readings:
             self._timer.close()  # a new process: memory that earlier candidates freed would be reused, uncounted
         answer = self._told(artefact, readings=self._readings)
-        self._slope = slopes.together(self._slope, answer["slope"], ALIKE)
+        self._slope = slopes.together(self._slope, answer["slope"], TOLD)
         return answer["measures"], _origin(answer)
 
     def _told(self, artefact: Path, **asked: Any) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class Bench:
 
 
 def _origin(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return when a latency was timed, the reference that it is a multiple of, and what else ran meanwhile."""
+    """Return when a latency was timed, its references and how it follows them, and what else ran meanwhile."""
     known = {f"latency_{key}": answer[key] for key in ("reference", "rest", "follows", "others", "steal")}
     said = {key: value if isinstance(value, str) else f"{value:.6g}" for key, value in known.items() if value}
     return {"latency_timed": datetime.now(UTC).isoformat(timespec="milliseconds")} | said

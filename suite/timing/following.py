@@ -22,11 +22,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from suite.timing.blocks import Array
 from suite.timing.interval import RESAMPLES, wider
-
-Array = NDArray[np.float64]
 
 NOISE = 0.015  # least standard deviation of a block around the line
 AFAR = 0.3  # further standard deviation, for each unit of the logarithm away from rest
@@ -81,7 +79,8 @@ def line(times: Array, slowed: Array, process: Array, known: Slope = USUAL) -> L
     resampled = _fitted(times, slowed, belongs, _drawn(process) * weights, known).levels.mean(axis=1)
     low, high = np.percentile(resampled, [2.5, 97.5])
     factor = wider(fit.residuals[0], alike=0.0) * _lost(near, trust, belongs.shape[1] + 1)
-    share = known.deviation**-2 / (known.deviation**-2 + float(fit.squares[0]))
+    seen = float(fit.products[0]), float(fit.squares[0])
+    share = (known.seen(*seen).deviation / known.deviation) ** 2
     return Line(
         level=level,
         low=level + factor * min(0.0, float(low) - level),
@@ -89,7 +88,7 @@ def line(times: Array, slowed: Array, process: Array, known: Slope = USUAL) -> L
         slope=float(fit.slopes[0]),
         supposed=known.deviation * share * abs(float(fit.slowed.mean())),
         levels=fit.levels[0],
-        seen=(float(fit.products[0]), float(fit.squares[0])),
+        seen=seen,
     )
 
 

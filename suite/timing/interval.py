@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -47,6 +48,12 @@ def interval(blocks: Sequence[Array]) -> tuple[float, float, float]:
     # Two or three blocks would widen it beyond any sense: it ends where all values, spread as far again, would end.
     least, most = values.min() ** 2 / values.max(), values.max() ** 2 / values.min()
     return max(least, median * (low / median) ** factor), median, min(most, median * (high / median) ** factor)
+
+
+def widened(low: float, median: float, high: float, unseen: float) -> tuple[float, float]:
+    """Return the ends of an interval that also allows for what no block shows: half an interval, as a part of it."""
+    below, above = math.log(median / low), math.log(high / median)
+    return median / math.exp(math.hypot(below, unseen)), median * math.exp(math.hypot(above, unseen))
 
 
 def wider(medians: Array, alike: float) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from suite.timing.blocks import Array, Block, moments
 from suite.timing.following import USUAL, Slope, line
-from suite.timing.interval import interval
+from suite.timing.interval import interval, widened
 from suite.timing.rest import at_rest
 
 PROCESSES = 0.012  # relative standard deviation between processes that time the same (`benchmarks/latency.py`)
@@ -91,7 +91,6 @@ def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float], s
     """
     times = np.concatenate([block.times for block in blocks])
     ratio, raw = None, 1e3 * float(np.median(times))
-    unseen = SURE * PROCESSES / math.sqrt(processes(blocks))
     if blocks[0].references:
         known = {name: at_rest(seen) for name, seen in moments(blocks).items()} | dict(rests)
         rest = math.prod(known[name] for name in blocks[0].references) ** (1 / len(blocks[0].references))
@@ -109,10 +108,12 @@ def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float], s
         unseen = SURE * math.hypot(_between(found.levels), found.supposed)
     else:
         low, median, high = (1e3 * end for end in interval([block.times for block in blocks]))
+        unseen = SURE * PROCESSES / math.sqrt(processes(blocks))
+    low, high = widened(low, median, high, unseen)
     return Latency(
         median=median,
-        low=median / math.exp(math.hypot(math.log(median / low), unseen)),
-        high=median * math.exp(math.hypot(math.log(high / median), unseen)),
+        low=low,
+        high=high,
         raw=raw,
         within=within,
         p90=_percentile(median / raw * 1e3 * times, 90),

@@ -7,8 +7,8 @@
     caches.
 3.  In each round the references are called once, from a second cache that was emptied and after a pause. Neighbours of
     the machine had the time of the pause to displace the references' data from the cache that all share, as they
-    displace those of a network between two of its calls. References called without a pause hardly notice: of a network
-    that became 30 % slower they told 5 %, and with the pause, 30 % (`benchmarks/references.py`).
+    displace those of a network between two of its calls. References called without a pause hardly notice
+    (`benchmarks/references.py` compares both).
 4.  The latency is what the call takes when the references are at rest on this device, on the line of its times over
     theirs (`following`). The median of the calls themselves is kept beside it. Without references that median is the
     latency.
@@ -16,9 +16,9 @@
     resampled from single turns would be too narrow. Whole blocks of turns are resampled. Differences between processes,
     such as where their memory lies, show in no turn: several processes may time a call, one after another, and what
     still is unknown of them is added to the interval.
-6.  Timing ends when there are ten blocks and the 95 % interval of the latency is within the wanted precision of it. A
-    process ends when as many like it as are still to come would reach that. If the time is over first, the latency is
-    called unstable, and the interval says how unsure it is.
+6.  Timing ends when there are ten blocks and the 95 % interval of the latency is within the wanted precision of it. One
+    of several processes does its share of these blocks, and ends when the others would reach that precision if they
+    were as precise. If the time is over first, the latency is called unstable, and the interval says how unsure it is.
 
 Nothing else is left out: no slow call, no slow block.
 """
@@ -147,10 +147,12 @@ def rounds(references: Mapping[str, Call], seconds: float, clock: Clock = time.p
 
     The first round does not count, as its pause was the turn of the timed call.
     """
+    if not references:  # nothing is emptied for nobody
+        return {}
     _round(references, clock)
     began = clock()
     seen: list[dict[str, float]] = []
-    while references and (not seen or clock() - began < seconds):
+    while not seen or clock() - began < seconds:
         seen.append(_round(references, clock))
     return {name: float(np.median([one[name] for one in seen])) for name in references}
 
@@ -160,7 +162,7 @@ def _round(references: Mapping[str, Call], clock: Clock) -> dict[str, float]:
     began = clock()
     FILLING.sum()
     seen = {name: _seconds(one, clock) for name, one in references.items()}
-    while references and clock() - began < PAUSE:
+    while clock() - began < PAUSE:
         pass
     return seen
 

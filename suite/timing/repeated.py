@@ -18,6 +18,7 @@ from suite.timing.timer import GoneError, Timer
 TIMES = 3  # processes: the mean of three differs by 0.6 of what one differs
 LEAST = 6.0  # seconds of a timing, below which one process has too few of them to be divided
 STARTING = 1.5  # seconds that a further process takes before it times, which is part of the limit
+WORST = ("others", "steal", "temperature")  # of these the largest counts that a process saw
 
 
 def answers(path: str, threads: int, order: Order, name: str) -> Iterator[dict[str, Any]]:
@@ -80,7 +81,7 @@ def _asked(path: str, threads: int, order: Order, *, forked: bool) -> Iterator[d
 
 def _added(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """Return the answer of a later process, with what only the first has read and the worst of what both saw."""
-    worst = {key: max((one[key] for one in (before, after) if one[key] is not None), default=None) for key in _WORST}
+    worst = {key: max((one[key] for one in (before, after) if one[key] is not None), default=None) for key in WORST}
     return {
         **after,
         **worst,
@@ -89,6 +90,3 @@ def _added(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         "load": before["load"],
         "without": {**before["without"], **after["without"]},
     }
-
-
-_WORST = ("others", "steal", "temperature")

@@ -1,8 +1,7 @@
 """The references' latency at rest on this device: kept between runs, and known better after each.
 
 Every timing tells the references' seconds in each of its half seconds, its moments. The lower quartile of moments in
-the quietest spells of five seconds is the latency at rest. It is recorded with every latency, which is a multiple of
-it.
+the quietest spells of five seconds is the latency at rest. It is recorded with every latency.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from suite.statistics import chosen, families, gaps, importance, intervals, sear
 from suite.statistics.intervals import Interval
 from suite.timing.following import USUAL, line
 from suite.timing.interval import interval as timed
+from suite.timing.interval import widened
 from tests.simulated import errors, worlds
 from tests.simulated.case import Case, Random, Seen
 
@@ -278,7 +279,5 @@ def _latency(blocks: int, moody: float, spread: float, random: Random) -> Iterat
 def _following(blocks: int, moody: float, depth: float, random: Random) -> Iterator[Seen]:
     slope = random.normal(USUAL.mean, USUAL.deviation)
     found = line(*worlds.followed(random, blocks=blocks, moody=moody, depth=depth, slope=slope))
-    off = 1.96 * found.supposed
-    low, high = (np.exp(found.level + np.hypot(end - found.level, off) * sign)
-                 for end, sign in ((found.low, -1), (found.high, 1)))  # fmt: skip
-    yield Seen(float(np.exp(found.level)), Interval(float(low), float(high)), 1.0)
+    low, median, high = np.exp([found.low, found.level, found.high])
+    yield Seen(median, Interval(*widened(low, median, high, 1.96 * found.supposed)), 1.0)

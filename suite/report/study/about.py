@@ -27,12 +27,8 @@ _ORDER = (
     "image",
     "data_notes",
 )
-_INNER = (
-    "latency_timed",
-    "latency_rest",
-    "latency_follows",
-    "latency_others",
-)  # numbers of the timing that no reader compares
+# Numbers of the timing that no reader compares.
+_INNER = ("latency_timed", "latency_rest", "latency_follows", "latency_others")
 _ENDED = ("failed", "interrupted", "refused", "dropped")  # failures first, as a refusal is what a study asks
 
 Rows = list[tuple[str, list[str]]]  # a property, then its value in each run
