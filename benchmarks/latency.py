@@ -4,12 +4,12 @@
     python benchmarks/latency.py --beside idle half always         the same, also beside processes that take processors
     python benchmarks/latency.py --table OURS.csv --timm THEIRS.csv    rank correlation of two tables, no run
 
-Printed for each network: the latencies of the runs, by how many percent the largest is above the smallest, the same
-of the raw medians of the same calls, in how many pairs of runs the intervals overlap, how many runs were rightly
-called stable, how many lied, and the seconds that a run takes. A run lies that is called stable with an interval that
-holds none of the latencies of the idle machine. Beside busy processes there is one for each processor; `half` rest
-every other second. All runs share what is known of this device, as runs of a user do; with `--forget` each finds
-it out anew.
+Printed for each network: the latencies of the runs, each with half its interval, by how many percent the largest is
+above the smallest, the same of the raw medians of the same calls, in how many pairs of runs the intervals overlap, how
+many runs were rightly called stable, how many lied, and the seconds that a run takes. A run lies that is called stable
+with an interval that holds none of the latencies of the idle machine. Beside busy processes there is one for each
+processor; `half` rest every other second. All runs share what is known of this device, as runs of a user do; with
+`--forget` each finds it out anew.
 """
 
 from __future__ import annotations
@@ -114,12 +114,18 @@ def _said(found: list[Cell], idle: list[Cell]) -> str:
         cell.state == cells.STABLE and not (ends[id(cell)][0] <= most and least <= ends[id(cell)][1]) for cell in found
     )
     stable = sum(cell.state == cells.STABLE for cell in found)
+    known = (f"{one.measures['latency']:.4g} ms to {_half(*ends[id(one)]):.1f} %" for one in found)
     return (
-        f"{', '.join(f'{number:.4g}' for number in numbers)} ms; spread {_spread(numbers):.1f} %, of raw medians "
+        f"{', '.join(known)}; spread {_spread(numbers):.1f} %, of raw medians "
         f"{_spread(raw):.1f} %; intervals overlap in {agree} of {len(pairs)} pairs; "
         f"{stable - lies} of {len(found)} rightly stable, {lies} lied; "
         f"{sum(cell.seconds for cell in found) / len(found):.0f} s a run"
     )
+
+
+def _half(low: float, high: float) -> float:
+    """Return half an interval, as percent of its middle."""
+    return 100 * (high - low) / (high + low)
 
 
 def _spread(values: list[float]) -> float:

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from suite import architectures
-from suite.benchmark import campaign
-from suite.benchmark.campaign import Settings
+from suite.benchmark import building, campaign
+from suite.benchmark.settings import Settings
 
 SETTINGS = Settings(threads=1, seconds=15, paths=("litert", "onnx"))
 
@@ -35,7 +35,7 @@ def main() -> None:
     network = sys.argv[1] if len(sys.argv) > 1 else "mobilenet_v2/1.0"
     side = str(architectures.resolution(network))
     with tempfile.TemporaryDirectory() as folder:
-        files = campaign._made(network, SETTINGS, SETTINGS.paths, folder)["artefacts"]
+        files = building.made(network, SETTINGS, SETTINGS.paths, folder)["artefacts"]
         for path in SETTINGS.paths:
             (cell,) = campaign.measure([network], replace(SETTINGS, paths=(path,)), Path(folder) / f"{path}.csv")
             asked = [sys.executable, __file__, path, files[path]["file"], side]

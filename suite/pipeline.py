@@ -20,7 +20,8 @@ import numpy as np
 from suite import architectures, studyfile, tracking
 from suite.architectures import candidate, offers, words
 from suite.benchmark import campaign
-from suite.benchmark.campaign import Settings, Told
+from suite.benchmark.campaign import Told
+from suite.benchmark.settings import Settings
 from suite.core import answers, cells, classes, files, seen, thumbnails
 from suite.core.cells import Cell
 from suite.core.errors import ArchitectureError, DatasetError, ExportError, StoreError, StudyError, TableError

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from suite.timing.blocks import Block, moments
+from suite.timing.following import line
 from suite.timing.interval import interval
 from suite.timing.judging import Latency, judged
 from suite.timing.protocol import LEAST, Protocol, latency, rounds, watched
@@ -44,7 +45,7 @@ def test_a_call_that_always_takes_the_same_has_that_latency_and_no_doubt() -> No
     clock = Clock()
     found = latency(clock.taking(lambda: 0.004), SHORT, clock=clock)
     assert (found.median, found.raw, found.p90) == pytest.approx((4, 4, 4))
-    assert (found.low, found.high) == pytest.approx((4, 4), rel=0.024), "another process would differ by so much"
+    assert (found.low, found.high) == pytest.approx((4, 4), rel=0.024), "another timing would differ by so much"
     assert found.low < 4 < found.high
     assert found.is_stable
     assert len(found.blocks) == LEAST
@@ -153,7 +154,7 @@ def test_an_interval_holds_what_a_call_takes_at_rest_however_the_machine_changes
     assert sum(one.is_stable and abs(one.median - 3) > 0.15 for one in found) <= 1
 
 
-def test_processes_that_differ_each_have_a_level_and_the_latency_is_their_mean() -> None:
+def test_timings_that_differ_each_have_a_level_and_the_latency_is_their_mean() -> None:
     clock = Clock()
     blocks: tuple[Block, ...] = ()
     widths = []
@@ -170,12 +171,38 @@ def test_processes_that_differ_each_have_a_level_and_the_latency_is_their_mean()
         blocks = found.blocks
         widths.append(found.half)
     assert found.median == pytest.approx(1, rel=0.01)
-    assert {block.process for block in blocks} == {0, 1, 2}
+    assert {block.timing for block in blocks} == {0, 1, 2}
     assert 1.96 * 0.012 / 3**0.5 < widths[2] < 0.06, "it shows that these differ by more than others do"
-    assert widths[0] < 0.04, "one process does not show it"
+    assert widths[0] < 0.04, "one timing does not show it"
 
 
-def test_each_of_several_processes_does_its_part_and_a_slow_call_is_timed_by_one() -> None:
+@pytest.mark.parametrize("follows", [0.2, 1.3])
+def test_timings_that_are_each_busy_alike_show_together_how_a_call_follows(follows: float) -> None:
+    """Within no timing does the machine change, so none alone shows it."""
+    source = np.random.default_rng(0)
+    slowed = np.repeat([0.05, 0.3, 0.15], 6)
+    seen = slowed[:, None] + 0.01 * source.standard_normal((18, 2))
+    times = follows * slowed[:, None] + 0.01 * source.standard_normal((18, 2))
+    one, all_of_them = (line(times[part], seen[part], np.repeat([0, 1, 2], 6)[part]) for part in (slice(6), slice(18)))
+    assert abs(one.slope - follows) > 0.4
+    assert all_of_them.slope == pytest.approx(follows, abs=0.1)
+    assert all_of_them.level == pytest.approx(0, abs=0.02)
+    assert one.supposed > 0.015
+    assert 0.005 < all_of_them.supposed < 0.015
+
+
+def test_a_timing_in_a_quiet_spell_counts_more_than_those_in_busy_ones() -> None:
+    """The third suffers from something that the references do not see."""
+    timing = np.repeat([0, 1, 2], 6)
+    slowed = np.repeat([0.0, 0.3, 0.3], 6)[:, None] + np.zeros(2)
+    off = np.where(timing == 2, 0.06, 0.0)[:, None] + 0.02 * np.random.default_rng(0).standard_normal((18, 2))
+    found = line(0.7 * slowed + off, slowed, timing)
+    even = line(off, np.zeros((18, 2)), timing)
+    assert even.level == pytest.approx(0.02, abs=0.004), "all count the same"
+    assert abs(found.level) < 0.015
+
+
+def test_each_of_several_timings_does_its_part_and_a_slow_call_is_timed_once() -> None:
     quick, slow = Clock(), Clock()
     one = latency(quick.taking(lambda: 0.001), SHORT, left=2, clock=quick)
     assert len(one.blocks) == -(-LEAST // 3)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from suite import architectures
-from suite.benchmark import campaign
-from suite.benchmark.campaign import Settings
+from suite.benchmark import building, campaign, together
+from suite.benchmark.settings import Settings
 from suite.core import cells
 from suite.core.cells import Cell, Table
 from suite.core.errors import ArchitectureError, MissingExtraError, SuiteError, TableError
@@ -80,7 +80,7 @@ def test_what_the_file_has_is_not_measured_again(
     measured: tuple[Path, list[Cell]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, before = measured
-    monkeypatch.setattr(campaign, "_asked", lambda *order: pytest.fail("something was measured again"))
+    monkeypatch.setattr(building, "_asked", lambda *order: pytest.fail("something was measured again"))
     assert cells.read(file).cells == tuple(
         campaign.measure(["mobilenet/tiny"], replace(FAST, paths=ALL, batches=(1, 4)), file)
     )
@@ -262,43 +262,119 @@ def test_a_latency_that_hardly_follows_the_references_hardly_moves_with_their_re
     assert scaled.ratio * scaled.rest == pytest.approx(scaled.measures["latency"])
 
 
-@pytest.mark.slow
-def test_a_network_is_timed_by_three_processes_and_the_next_run_knows_how_it_follows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first process reads memory too, so it starts on its own; all add to the same latencies."""
-    asked: list[tuple[bool, Order]] = []
+@dataclass(kw_only=True)
+class Asked:
+    """An order that a timer was given, and by which process it was carried out."""
+
+    forked: bool
+    order: Order
+    process: int
+
+    @property
+    def before(self) -> int:
+        """How many timings of its first batch size it adds to."""
+        return len({block["timing"] for block in self.order.before.get(str(self.order.batches[0]), ())})
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
+    """All orders to timers, as they come; the timers are real."""
+    seen: list[Asked] = []
     original = Timer.ask
 
     def ask(timer: Timer, order: Order) -> Iterator[dict[str, Any]]:
-        asked.append((timer._forked, order))
+        timer.start()
+        assert timer._process
+        seen.append(Asked(forked=timer._forked, order=order, process=timer._process.pid))
         yield from original(timer, order)
 
     monkeypatch.setattr(Timer, "ask", ask)
-    kept = shutil.copytree(cache.folder(), tmp_path / "cache", ignore=shutil.ignore_patterns("follows.json*"))
-    monkeypatch.setenv("SUITE_CACHE", str(kept))
-    settings = replace(FAST, seconds=6.0, batches=(1, 4), paths=("litert",))
-    place, name = Timer("litert", 1).place, "mobilenet/tiny 32x32x3 float32"
-    slopes.learned(kept / "follows.json", place, name, {"1": (9.0, 10.0)})
-    for number in range(2):
-        one, four = campaign.measure(["mobilenet/tiny"], settings, tmp_path / f"{number}.csv")
-        for cell in (one, four):
-            assert cell.measures["peak_memory"] > 0
-            assert cell.blocks >= 10
-        assert one.measures["cold_start"] > 0
-        three = asked[3 * number :]
-        assert [forked for forked, _ in three] == [False, True, True]
-        assert [bool(order.readings) for _, order in three] == [True, False, False]
-        assert [order.left for _, order in three] == [2, 1, 0]
-        assert [len({block["process"] for block in order.before.get("4", ())}) for _, order in three] == [0, 1, 2]
-        assert three[0][1].slopes == three[2][1].slopes, "what these blocks show is not counted twice"
-    assert asked[0][1].slopes == {"1": (9.0, 10.0)}
-    assert asked[3][1].slopes["1"][1] >= 10.0
-    assert slopes.known(kept / "follows.json", place, name)["1"][1] >= asked[3][1].slopes["1"][1]
+    return seen
 
 
 @pytest.mark.slow
-def test_what_the_first_process_knew_stays_when_the_second_dies(
+def test_networks_take_turns_and_the_first_round_of_each_has_a_process_of_its_own(
+    tmp_path: Path, asked: list[Asked]
+) -> None:
+    """It reads the memory of its process. Later ones share a process for three timings; all add to the same latency."""
+    names, told = ["mobilenet/tiny", "resnet/tiny"], []
+    settings = replace(FAST, seconds=21.0, paths=("litert",))
+    found = campaign.measure(names, settings, tmp_path / "here.csv", lambda *said: told.append(said))
+    turns = [Path(one.order.artefact).parent.name for one in asked]
+    assert turns == [*"01", *"01", *"01", *"01"]
+    assert [one.forked for one in asked] == [False] * 2 + [True] * 6
+    assert [bool(one.order.readings) for one in asked] == [True] * 2 + [False] * 6
+    assert [one.order.left for one in asked] == [3, 3, 2, 2, 1, 1, 0, 0]
+    assert [one.before for one in asked] == [0, 0, 1, 1, 2, 2, 3, 3]
+    used = [one.process for one in asked]
+    assert len(set(used[:2])) == 2
+    assert used[2:6] == [used[2]] * 4, "the second and third round"
+    assert used[6:] == [used[6]] * 2
+    assert len(set(used)) == 4
+    assert [(done, count) for _, done, count in told] == [(one, 8) for one in range(1, 9)]
+    assert [cell.left for cell, _, _ in told] == [3, 3, 2, 2, 1, 1, 0, 0]
+    for cell in found:
+        assert cell.left == 0
+        assert cell.blocks >= 10
+        assert {"peak_memory", "cold_start"} <= cell.measures.keys(), "from the first round"
+        seconds = [one.seconds for one, _, _ in told if one.model == cell.model]
+        assert seconds == sorted(seconds), "of all rounds so far"
+
+
+@pytest.mark.slow
+def test_what_was_measured_in_some_rounds_is_kept_and_measured_anew_by_the_next_command(tmp_path: Path) -> None:
+    file = tmp_path / "here.csv"
+    settings = replace(FAST, seconds=10.0, paths=("litert",))
+    names = ["mobilenet/tiny", "resnet/tiny"]
+
+    def stopped(cell: Cell, done: int, count: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        campaign.measure(names, settings, file, stopped)
+    before = cells.read(file).cells
+    assert [(cell.model, cell.left, cell.is_timed) for cell in before] == [(name, 1, True) for name in names]
+    told: list[str] = []
+    after = campaign.measure(names, settings, file, lambda cell, *_: told.append(cell.model))
+    assert told == names * 2
+    assert [cell.left for cell in after] == [0, 0]
+    again = campaign.measure(names, settings, file, lambda *_: pytest.fail("measured again"))
+    assert [cell.measured for cell in again] == [cell.measured for cell in after]
+
+
+def test_networks_take_turns_as_long_as_the_disk_is_not_filled() -> None:
+    def cell(name: str, path: str = "litert") -> Cell:
+        return Cell(model=name, path=path, precision="float32", batch=1, image="", state=cells.FAILED)
+
+    small, large = [[cell("mobilenet/tiny")]] * 8, [[cell("vgg/16")]] * 2  # 553 MB each
+    long, short = replace(FAST, seconds=30.0), FAST
+    assert [len(group) for group in together.groups([*small, *large], long)] == [6, 3, 1]
+    assert [len(group) for group in together.groups(small, short)] == [1] * 8, "a single round needs no turns"
+    both = [[cell("vgg/16", path) for path in ("litert", "onnx")]]
+    assert [len(group) for group in together.groups([*both, *small], long)] == [1, 6, 2]
+
+
+@pytest.mark.slow
+def test_the_next_run_knows_how_a_network_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[Asked]
+) -> None:
+    kept = shutil.copytree(cache.folder(), tmp_path / "cache", ignore=shutil.ignore_patterns("follows.json*"))
+    monkeypatch.setenv("SUITE_CACHE", str(kept))
+    settings = replace(FAST, seconds=10.0, batches=(1, 4), paths=("litert",))
+    place, name = Timer("litert", 1).place, "mobilenet/tiny 32x32x3 float32"
+    slopes.learned(kept / "follows.json", place, name, {"1": (9.0, 10.0)})
+    for number in range(2):
+        campaign.measure(["mobilenet/tiny"], settings, tmp_path / f"{number}.csv")
+        first, second = asked[2 * number :]
+        assert first.order.slopes == second.order.slopes, "what these blocks show is not counted twice"
+    assert asked[0].order.slopes == {"1": (9.0, 10.0)}
+    assert asked[2].order.slopes["1"][1] >= 10.0
+    assert slopes.known(kept / "follows.json", place, name)["1"][1] >= asked[2].order.slopes["1"][1]
+
+
+@pytest.mark.slow
+def test_what_the_first_round_knew_stays_when_the_process_of_the_second_dies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = Timer.ask
@@ -310,10 +386,10 @@ def test_what_the_first_process_knew_stays_when_the_second_dies(
         yield from original(timer, order)
 
     monkeypatch.setattr(Timer, "ask", ask)
-    settings = replace(FAST, seconds=6.0, batches=(1, 4), paths=("litert",))
+    settings = replace(FAST, seconds=10.0, batches=(1, 4), paths=("litert",))
     found = campaign.measure(["mobilenet/tiny"], settings, tmp_path / "here.csv")
     assert [cell.is_timed for cell in found] == [True, True]
-    assert all(cell.measures["latency_high"] > 1.02 * cell.measures["latency"] for cell in found), "of one process"
+    assert all(cell.measures["latency_high"] > 1.02 * cell.measures["latency"] for cell in found), "of one timing"
 
 
 @pytest.mark.slow
@@ -347,7 +423,7 @@ def test_two_commands_on_one_file_keep_the_rows_of_both(tmp_path: Path) -> None:
 def test_the_memory_of_a_network_does_not_grow_with_what_was_timed_before_it(tmp_path: Path) -> None:
     """Of one process that stays: the large network's peak is not counted for the small one."""
     settings = replace(FAST, image=(96, 96, 3))
-    made = {name: campaign._made(name, settings, ["litert"], str(tmp_path / name.replace("/", "-")))
+    made = {name: building.made(name, settings, ["litert"], str(tmp_path / name.replace("/", "-")))
             for name in ("resnet/50", "mobilenet/tiny")}  # fmt: skip
     with Timer("litert", 1) as timer:
         used = {}
@@ -414,13 +490,13 @@ def test_blocks_that_were_timed_beside_other_references_are_not_mixed_with_these
     keras.Model(image, keras.layers.Conv2D(2, 3)(image)).export(tmp_path / "mine", verbose=False)
     runtime = runtimes.opened("saved_model", tmp_path / "mine", 1)
     process = timing_process._Process(Setup(path="saved_model", threads=1, references={}))
-    other = {"began": 0.0, "process": 0, "times": [9.0], "turns": [9.0], "references": {"small": [0.5]}}
+    other = {"began": 0.0, "timing": 0, "times": [9.0], "turns": [9.0], "references": {"small": [0.5]}}
     alike = {**other, "references": {}}
     told = []
     for before in ([], [other], [alike]):
         order = Order(artefact=str(tmp_path / "mine"), batches=(1,), seconds=0.2, longest=600, before={"1": before})
         told.append(process._timed(runtime, 1, order, {}, 0.0, 0))
-    alone, beside, mixed = ([block["process"] for block in one["timed"]] for one in told)
+    alone, beside, mixed = ([block["timing"] for block in one["timed"]] for one in told)
     assert set(alone) == set(beside) == {0}
     assert set(mixed) == {1}
     assert [len(one["blocks"]) - len(one["timed"]) for one in told] == [0, 0, 1]
@@ -505,7 +581,7 @@ def test_on_a_gpu_its_own_memory_clock_heat_and_energy_are_told(tmp_path: Path) 
 
 @pytest.mark.slow
 def test_a_timer_whose_process_dies_between_two_orders_says_so_and_takes_another(tmp_path: Path) -> None:
-    made = campaign._made("mobilenet/tiny", FAST, ["litert"], str(tmp_path))
+    made = building.made("mobilenet/tiny", FAST, ["litert"], str(tmp_path))
     order = Order(artefact=made["artefacts"]["litert"]["file"], batches=(1,), seconds=0.2, longest=60)
     with Timer("litert", 1) as timer:
         (first,) = timer.ask(order)
@@ -521,8 +597,8 @@ def test_a_timer_whose_process_dies_between_two_orders_says_so_and_takes_another
 def test_what_cannot_be_opened_is_a_cell_for_each_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(b"this is no network")
-    made = campaign._made("mobilenet/tiny", replace(FAST, batches=(1, 8)), ["litert"], str(tmp_path))
+    made = building.made("mobilenet/tiny", replace(FAST, batches=(1, 8)), ["litert"], str(tmp_path))
     made["artefacts"]["litert"]["file"] = str(broken)
-    monkeypatch.setattr(campaign, "_made", lambda *_: made)
+    monkeypatch.setattr(building, "made", lambda *_: made)
     found = campaign.measure(["mobilenet/tiny"], replace(FAST, paths=("litert",), batches=(1, 8)), tmp_path / "a.csv")
     assert [(cell.state, cell.batch) for cell in found] == [(cells.FAILED, 1), (cells.FAILED, 8)]

@@ -8,16 +8,19 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from suite.benchmark.campaign import Settings, Told
+from suite.benchmark.campaign import Told
+from suite.benchmark.settings import Settings
 from suite.cli.speaking import tell
 from suite.core import inputs
 from suite.core.cells import Cell
 from suite.core.inputs import Sizes
+from suite.core.numbered import numbered
 from suite.core.paths import PATHS
 from suite.core.task import Shape
 from suite.machine.capacity import processors
 from suite.machine.progress import left
 
+MINUTE = 60.0  # seconds that pass without a line, at most
 ON = tuple(path for path in PATHS if path != "pytorch")  # paths that we can measure on
 
 
@@ -93,11 +96,22 @@ def settings(
 
 
 def teller() -> Told:
-    """Return a function that prints each measurement, and the time left, to stderr."""
-    began = time.monotonic()
+    """Return a function that prints each measurement, and the time left, to stderr.
+
+    Of one that takes several rounds the first and the last are printed, and one a minute between them.
+    """
+    began = said = time.monotonic()
+    begun: set[object] = set()
 
     def told(cell: Cell, done: int, count: int) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if cell.left and cell.key in begun and now - said < MINUTE:
+            return
+        begun.add(cell.key)
+        said = now
         known = f"{cell.model}, {cell.path}, batch {cell.batch}: {cell.said}"
-        tell(f"{known}  [{done} of {count}, {left(began, done, count)} left]")
+        follow = f", {numbered(cell.left, 'round')} to come" if cell.left else ""
+        tell(f"{known}{follow}  [{100 * done // count} %, {left(began, done, count)} left]")
 
     return told

@@ -55,6 +55,7 @@ class Cell:
     steal: float | None = None  # percent of all processors' time that the hypervisor gave to other machines
     clock: float | None = None  # MHz
     temperature: float | None = None  # degrees Celsius
+    left: int | None = None  # rounds of timing still to come; those of a command that was stopped never came
     seconds: float | None = None  # duration of the whole measurement
     measured: str = ""  # when it ended, UTC
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -40,9 +41,9 @@ class Bench:
         self._readings = tuple(name for name in READINGS if name in (*measures, "file_size"))
         _require(self._readings, wanted.path)
         self._stack = ExitStack()
-        self._kept: dict[str, Path] = {}  # artefacts to be timed again, by name
-        self._blocks: dict[str, list[dict[str, Any]]] = {}  # what their timings have shown so far
-        self._slope = 0.0, 0.0  # what all candidates have shown of how they follow the references
+        self._kept: dict[str, Path] = {}  # artefacts that are timed again, by name
+        self._blocks: dict[str, list[dict[str, Any]]] = {}  # what timings have shown so far, by name
+        self._slopes: slopes.Sums = {}  # what timings have shown of how candidates follow the references, by name
 
     def __enter__(self) -> Self:
         return self
@@ -60,14 +61,17 @@ class Bench:
             "latency_onednn": onednn(),
         }
 
-    def time(self, model: keras.Model, preprocessing: Preprocessing = PLAIN) -> tuple[dict[str, float], dict[str, str]]:
+    def time(
+        self, model: keras.Model, preprocessing: Preprocessing = PLAIN, name: str = ""
+    ) -> tuple[dict[str, float], dict[str, str]]:
         """Return the latency of a network that ends in logits, as measures, and how it was timed.
 
-        Raises SuiteError when the network cannot be written for its path, or cannot run there.
+        By its `name` it may be timed again. Raises SuiteError when the network cannot be written for its path, or
+        cannot run there.
         """
         self._timer.start()  # if it has not begun, it loads its libraries meanwhile
         with TemporaryDirectory(prefix="suite-") as folder:
-            return self._answered(self._written(model, preprocessing, Path(folder)))
+            return self._answered(self._written(model, preprocessing, Path(folder)), name)
 
     def time_file(self, artefact: Path) -> tuple[dict[str, float], dict[str, str]]:
         """Return the same of a file that runs on the path already. Raises SuiteError when it cannot run there."""
@@ -78,14 +82,14 @@ class Bench:
     ) -> tuple[dict[str, float], dict[str, str]]:
         """Return the latency of the network `name`, from this and all earlier timings under that name.
 
-        The first timing builds and writes the network. Each has a process of its own, as processes differ. Raises
-        SuiteError as `time` does.
+        The first timing again builds and writes the network. After some timings another process goes on, as two differ
+        a little. Raises SuiteError as `time` does.
         """
         if name not in self._kept:
             folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="suite-")))
             self._kept[name] = self._written(build(), preprocessing, folder, sized=False)
-        self._timer.close()
-        answer = self._told(self._kept[name], before={str(self._wanted.batch): self._blocks.get(name, [])})
+        self._timer.renew()
+        answer = self._told(self._kept[name], name, before={str(self._wanted.batch): self._blocks.get(name, [])})
         self._blocks.setdefault(name, []).extend(answer["timed"])
         return answer["measures"], _origin(answer)
 
@@ -99,19 +103,20 @@ class Bench:
             )
             return converters.converted(saved, self._wanted.path, folder, network)
 
-    def _answered(self, artefact: Path) -> tuple[dict[str, float], dict[str, str]]:
+    def _answered(self, artefact: Path, name: str = "") -> tuple[dict[str, float], dict[str, str]]:
         if "peak_memory" in self._readings:
             self._timer.close()  # a new process: memory that earlier candidates freed would be reused, uncounted
-        answer = self._told(artefact, readings=self._readings)
-        self._slope = slopes.together(self._slope, answer["slope"], TOLD)
+        answer = self._told(artefact, name or str(len(self._slopes)), readings=self._readings)
+        if name:
+            self._blocks[name] = answer["timed"]
         return answer["measures"], _origin(answer)
 
-    def _told(self, artefact: Path, **asked: Any) -> dict[str, Any]:
+    def _told(self, artefact: Path, name: str, **asked: Any) -> dict[str, Any]:
         """Return what the timer answers of an artefact. Raises SuiteError when it cannot run."""
         wanted = self._wanted
         order = Order(
             artefact=str(artefact), batches=(wanted.batch,), seconds=wanted.seconds, longest=LONGEST,
-            slopes={str(wanted.batch): self._slope}, **asked,
+            slopes={str(wanted.batch): self._told_by_others(name)}, **asked,
         )  # fmt: skip
         try:
             (answer,) = self._timer.ask(order)
@@ -120,7 +125,13 @@ class Bench:
         if "measures" not in answer:
             said = next(answer[key] for key in ("no_memory", "too_slow", "failed") if key in answer)
             raise SuiteError(f"latency on path {wanted.path}: {said}")
+        self._slopes[name] = answer["slope"]
         return answer
+
+    def _told_by_others(self, name: str) -> tuple[float, float]:
+        """Return what other candidates tell of how this one follows the references: its own blocks tell the rest."""
+        others = (seen for other, seen in self._slopes.items() if other != name)
+        return reduce(lambda before, more: slopes.together(before, more, TOLD), others, (0.0, 0.0))
 
 
 def _origin(answer: Mapping[str, Any]) -> dict[str, str]:

@@ -116,7 +116,7 @@ class Evaluation:
             self.trains(trial.number)
         if self._is_to_be_timed(trial):
             served, shown = self._as_deployed(trial, model, recipe), self.pictures(trial.configuration)
-            timed, origin = self.bench.time(served, shown.preprocessing)
+            timed, origin = self.bench.time(served, shown.preprocessing, key(network(trial.configuration)))
             trial = replace(self._measured(trial, timed), surroundings={**trial.surroundings, **origin})
         if self._is_refused(trial):
             return self._refused(trial)
@@ -155,7 +155,8 @@ class Evaluation:
 
     def timed(self, trial: Trial) -> Timed:
         """Return the latency of a trial's network as measures, and its origin."""
-        return self._timed(trial, lambda build, shown: self.bench.time(build(), shown))
+        name = key(network(trial.configuration))
+        return self._timed(trial, lambda build, shown: self.bench.time(build(), shown, name))
 
     def timed_again(self, trial: Trial) -> Timed:
         """Return the same from this and all earlier timings of its network here."""

@@ -17,10 +17,10 @@ DIGITS = 8  # of seconds, in what is told to other processes: ten nanoseconds
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Consecutive turns of one process."""
+    """Consecutive turns of one timing."""
 
     began: float  # seconds since the start
-    process: int = 0  # number of the process among those that timed this call
+    timing: int = 0  # number of the timing among those of this call
     times: Array  # [calls] seconds of each call that counts
     turns: Array  # [turns] seconds of a call, the median of each turn
     references: Mapping[str, Array] = field(default_factory=dict)  # [turns] the same for each reference
@@ -55,7 +55,7 @@ def moments(blocks: Sequence[Block]) -> dict[str, list[float]]:
     """Return the seconds of each reference in every half second: the median of its turns."""
     parts: dict[tuple[int, int], list[Block]] = {}
     for block in blocks:
-        parts.setdefault((block.process, int(block.began / MOMENT)), []).append(block)
+        parts.setdefault((block.timing, int(block.began / MOMENT)), []).append(block)
     return {
         name: [float(np.median(np.concatenate([one.references[name] for one in part]))) for part in parts.values()]
         for name in blocks[0].references

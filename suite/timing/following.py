@@ -6,9 +6,12 @@ So the logarithm of its time is a line in theirs:
 
     log time = log time at rest + follows * log(references' time / their time at rest)
 
-Each process that times the network has a level of its own, since its memory lies elsewhere. All have one slope. It is
-fitted by weighted least squares, with a prior: what is known of the network, or else of networks of all kinds. A block
-counts less the farther it is from rest, where a straight line need not hold, and the farther it is from the line.
+Timings at different times, and in different processes, differ by more than their blocks do: memory lies elsewhere, and
+neighbours have moods that the references do not see. So each timing has a level of its own around that of the network
+(a mixed model; Laird and Ware 1982, https://doi.org/10.2307/2529876). All have one slope. It is fitted by weighted
+least squares, to the blocks within each timing and to the timings among each other, with a prior: what is known of the
+network, or else of networks of all kinds. A block counts less the farther it is from rest, where a straight line need
+not hold, and the farther it is from the line. So a timing in a quiet spell counts most.
 
 The references' times are noisy too, which would make every slope too flat. So each block is read twice, in its even
 turns and in its odd ones, and the times of one half are laid over the references of the other: their noises have
@@ -18,6 +21,8 @@ single turn has no halves, so it tells nothing of the slope.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,6 +37,8 @@ OFF = 3  # standard deviations from the line at which a block counts half
 ROUNDS = 5  # of weighing blocks by their distance from the line
 NORMAL = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
 ALIKE = 1.5  # neighbouring blocks, which resemble each other a little, tell as much of the slope as one
+TIMINGS = 0.012  # standard deviation between timings of one network (`benchmarks/latency.py`)
+KNOWN = 4  # as sure of it as if so many more timings than one had shown it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,40 +62,42 @@ USUAL = Slope(mean=0.7, deviation=0.4)  # of networks of all kinds (`benchmarks/
 class Line:
     """A fitted line, in logarithms."""
 
-    level: float  # time at rest, mean over processes
+    level: float  # time at rest
     low: float  # 95 % interval of `level`, as far as blocks show it
     high: float
     slope: float
-    supposed: float  # standard deviation of `level` because the slope is partly what was known before
-    levels: Array  # [processes] time at rest of each
+    supposed: float  # standard deviation of `level` because of the slope: of what no block shows of it
+    between: float  # standard deviation of `level` because timings differ
     seen: tuple[float, float]  # weighted sums that say what these blocks show of the slope, for `Slope.seen`
 
 
-def line(times: Array, slowed: Array, process: Array, known: Slope = USUAL) -> Line:
+def line(times: Array, slowed: Array, timing: Array, known: Slope = USUAL) -> Line:
     """Return the line through blocks, of which each half is read: log of times [B, 2] and of the references' slowness.
 
-    `process` [B] is the process that timed a block. The interval comes from resampling whole blocks of each process.
+    `timing` [B] is the number of the timing that a block belongs to. The interval comes from resampling whole blocks of
+    each timing.
     """
-    belongs = (process[:, None] == np.unique(process)).astype(float)  # [B, processes]
-    weights = np.ones((1, len(times)))
+    belongs = (timing[:, None] == np.unique(timing)).astype(float)  # [B, timings]
+    weights, between = np.ones((1, len(times))), TIMINGS**2
     for _ in range(ROUNDS):
-        fit = _fitted(times, slowed, belongs, weights, known)
+        fit = _fitted(times, slowed, belongs, weights, known, between)
         near, trust = _near(fit.residuals[0], slowed.mean(axis=1))
-        weights = (near * trust)[None]
-    level = float(fit.levels.mean())
-    resampled = _fitted(times, slowed, belongs, _drawn(process) * weights, known).levels.mean(axis=1)
+        weights, between = (near * trust)[None], _between(fit.levels[0])
+    level = float(fit.level[0])
+    resampled = _fitted(times, slowed, belongs, _drawn(timing) * weights, known, between).level
     low, high = np.percentile(resampled, [2.5, 97.5])
     factor = wider(fit.residuals[0], alike=0.0) * _lost(near, trust, belongs.shape[1] + 1)
-    seen = float(fit.products[0]), float(fit.squares[0])
-    share = (known.seen(*seen).deviation / known.deviation) ** 2
+    before = known.deviation**-2
     return Line(
         level=level,
         low=level + factor * min(0.0, float(low) - level),
         high=level + factor * max(0.0, float(high) - level),
         slope=float(fit.slopes[0]),
-        supposed=known.deviation * share * abs(float(fit.slowed.mean())),
-        levels=fit.levels[0],
-        seen=seen,
+        supposed=abs(float(fit.slowed[0]))
+        * math.sqrt(before + float(fit.across[0]))
+        / (before + float(fit.squares[0])),
+        between=math.sqrt(between * float((fit.shares[0] ** 2).sum())),
+        seen=(float(fit.products[0]), float(fit.squares[0])),
     )
 
 
@@ -96,31 +105,57 @@ def line(times: Array, slowed: Array, process: Array, known: Slope = USUAL) -> L
 class _Fit:
     """R fits."""
 
-    levels: Array  # [R, processes]
+    level: Array  # [R]
+    levels: Array  # [R, timings] of each timing
+    shares: Array  # [R, timings] of each in the level
     slopes: Array  # [R]
     residuals: Array  # [R, B]
-    slowed: Array  # [R, processes] weighted mean of the references' slowness
+    slowed: Array  # [R] mean of the references' slowness, with those shares
     products: Array  # [R] weighted sums of products of times and slowness, of slowness with itself
     squares: Array
+    across: Array  # [R] the part of `squares` that timings show among each other
 
 
-def _fitted(times: Array, slowed: Array, belongs: Array, weights: Array, known: Slope) -> _Fit:
-    """Return the fits with weights [R, B]; `belongs` [B, processes] is 1 where a block is of a process."""
+def _fitted(times: Array, slowed: Array, belongs: Array, weights: Array, known: Slope, between: float) -> _Fit:
+    """Return the fits with weights [R, B]; `belongs` [B, timings] is 1 where a block is of a timing.
+
+    `between` is the variance between timings.
+    """
     mean = partial(_mean, weights, belongs)
     y, x = times.mean(axis=1), slowed.mean(axis=1)
-    first, second, its_first, its_second = (one - mean(one) @ belongs.T for one in (*slowed.T, *times.T))
+    heavy = 1 / (between + 1 / (weights @ belongs))  # [R, timings] inverse variances of timings
+    shares = heavy / heavy.sum(axis=1, keepdims=True)
+    halves = (*slowed.T, *times.T)
     telling = weights * (slowed[:, 0] != slowed[:, 1]) / ALIKE
-    square = telling * first * second
-    products, squares = (telling * (its_first * second + its_second * first) / 2).sum(axis=1), square.sum(axis=1)
-    sure = _sure(square)
+    within = _told(telling, [one - mean(one) @ belongs.T for one in halves])
+    means = [mean(one) for one in halves]
+    apart = _told(heavy, [one - (shares * one).sum(axis=1, keepdims=True) for one in means])
+    sure, across = _sure(within[1]), np.maximum(0.0, apart[1].sum(axis=1))
+    products = sure * within[0].sum(axis=1) + (across > 0) * apart[0].sum(axis=1)
+    squares = sure * within[1].sum(axis=1) + across
     before = known.deviation**-2
-    slopes = (sure * products + before * known.mean) / (sure * squares + before)
+    slopes = (products + before * known.mean) / (squares + before)
     levels = mean(y) - slopes[:, None] * mean(x)
     residuals = y - slopes[:, None] * x - levels @ belongs.T
     return _Fit(
-        levels=levels, slopes=slopes, residuals=residuals, slowed=mean(x), products=sure * products,
-        squares=sure * squares,
+        level=(shares * levels).sum(axis=1), levels=levels, shares=shares, slopes=slopes, residuals=residuals,
+        slowed=(shares * mean(x)).sum(axis=1), products=products, squares=squares, across=across,
     )  # fmt: skip
+
+
+def _told(weights: Array, halves: Sequence[Array]) -> tuple[Array, Array]:
+    """Return weighted products of times and slowness, and of slowness with itself: each of one half with the other's.
+
+    `halves` are the distances from the mean of the slowness of both halves and of their times.
+    """
+    first, second, its_first, its_second = halves
+    return weights * (its_first * second + its_second * first) / 2, weights * first * second
+
+
+def _between(levels: Array) -> float:
+    """Return the variance between timings, from what these and all before them show."""
+    squares = KNOWN * TIMINGS**2 + float(((levels - levels.mean()) ** 2).sum())
+    return squares / (KNOWN + len(levels) - 1)
 
 
 def _sure(square: Array) -> Array:
@@ -153,16 +188,16 @@ def _lost(near: Array, trust: Array, fitted: int) -> float:
 
 
 def _mean(weights: Array, belongs: Array, values: Array) -> Array:
-    """Return the weighted mean over each process, [R, processes], of values [B]."""
+    """Return the weighted mean over each timing, [R, timings], of values [B]."""
     mean: Array = (weights * values) @ belongs / (weights @ belongs)
     return mean
 
 
-def _drawn(process: Array) -> Array:
-    """[RESAMPLES, B] how often each block is drawn; from each process as many as it has."""
+def _drawn(timing: Array) -> Array:
+    """[RESAMPLES, B] how often each block is drawn; from each timing as many as it has."""
     source = np.random.default_rng(0)
-    drawn = np.zeros((RESAMPLES, len(process)))
-    for one in np.unique(process):
-        (mine,) = np.nonzero(process == one)
+    drawn = np.zeros((RESAMPLES, len(timing)))
+    for one in np.unique(timing):
+        (mine,) = np.nonzero(timing == one)
         drawn[:, mine] = source.multinomial(len(mine), np.full(len(mine), 1 / len(mine)), RESAMPLES)
     return drawn

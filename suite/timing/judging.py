@@ -9,12 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from suite.timing.blocks import Array, Block, moments
-from suite.timing.following import USUAL, Slope, line
+from suite.timing.following import TIMINGS, USUAL, Slope, line
 from suite.timing.interval import interval, widened
 from suite.timing.rest import at_rest
 
-PROCESSES = 0.012  # relative standard deviation between processes that time the same (`benchmarks/latency.py`)
-KNOWN = 4  # as sure of it as if so many more processes than one had shown it
 SURE = 1.96  # standard deviations of a 95 % interval
 TAIL = 10  # calls that must lie beyond a percentile for it to be reported
 
@@ -97,7 +95,7 @@ def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float], s
         found = line(
             np.log(_halves([block.turns for block in blocks])),
             np.log(_halves([block.yardstick for block in blocks]) / rest),
-            np.array([block.process for block in blocks]),
+            np.array([block.timing for block in blocks]),
             slope,
         )
         low, median, high = (1e3 * math.exp(end) for end in (found.low, found.level, found.high))
@@ -105,10 +103,10 @@ def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float], s
             references="+".join(blocks[0].references), median=median / (1e3 * rest), rest=1e3 * rest,
             follows=found.slope, seen=found.seen,
         )  # fmt: skip
-        unseen = SURE * math.hypot(_between(found.levels), found.supposed)
+        unseen = SURE * math.hypot(found.between, found.supposed)
     else:
         low, median, high = (1e3 * end for end in interval([block.times for block in blocks]))
-        unseen = SURE * PROCESSES / math.sqrt(processes(blocks))
+        unseen = SURE * TIMINGS / math.sqrt(timings(blocks))
     low, high = widened(low, median, high, unseen)
     return Latency(
         median=median,
@@ -123,15 +121,9 @@ def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float], s
     )
 
 
-def _between(levels: Array) -> float:
-    """Return the standard deviation of the mean over processes, from what they and all before them show."""
-    squares = KNOWN * PROCESSES**2 + float(((levels - levels.mean()) ** 2).sum())
-    return math.sqrt(squares / (KNOWN + len(levels) - 1) / len(levels))
-
-
-def processes(blocks: Sequence[Block]) -> int:
-    """Return how many processes timed these blocks."""
-    return len({block.process for block in blocks})
+def timings(blocks: Sequence[Block]) -> int:
+    """Return how many timings these blocks are of."""
+    return len({block.timing for block in blocks})
 
 
 def _halves(blocks: Sequence[Array]) -> Array:

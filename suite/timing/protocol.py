@@ -14,10 +14,10 @@
     latency.
 5.  Neighbouring turns resemble each other (the machine is busy for a while, the clock changes), so an interval
     resampled from single turns would be too narrow. Whole blocks of turns are resampled. Differences between processes,
-    such as where their memory lies, show in no turn: several processes may time a call, one after another, and what
-    still is unknown of them is added to the interval.
+    such as where their memory lies, and between minutes show in no turn: a call may be timed several times, and what
+    still is unknown of such differences is added to the interval.
 6.  Timing ends when there are ten blocks and the 95 % interval of the latency is within the wanted precision of it. One
-    of several processes does its share of these blocks, and ends when the others would reach that precision if they
+    of several timings does its share of these blocks, and ends when the others would reach that precision if they
     were as precise. If the time is over first, the latency is called unstable, and the interval says how unsure it is.
 
 Nothing else is left out: no slow call, no slow block.
@@ -35,7 +35,7 @@ import numpy as np
 from suite.core.measures import WITHIN
 from suite.timing.blocks import MOMENT, Array, Block, moments
 from suite.timing.following import USUAL, Slope
-from suite.timing.judging import Latency, judged, processes
+from suite.timing.judging import Latency, judged, timings
 
 Call = Callable[[], object]
 Clock = Callable[[], float]
@@ -64,7 +64,7 @@ class Protocol:
         return cls(seconds=seconds, block=min(0.5, seconds / (2 * LEAST)))
 
     def is_slow(self, seconds: float) -> bool:
-        """Whether so few calls of this many seconds can be timed that one process has to time them all."""
+        """Whether so few calls of this many seconds can be timed that one timing has to have them all."""
         return LEAST * seconds > self.seconds
 
 
@@ -82,22 +82,23 @@ def latency(
     """Time `call` by the protocol above; it must return only when its answer is there.
 
     `rests` are the seconds of references at rest; for a reference that is missing there, this timing itself finds them.
-    `before` are blocks of earlier timings of the same call in other processes, to which this one adds; `left` more
-    processes will time it, unless it is slow. `slope` is how it is known to follow the references.
+    `before` are blocks of earlier timings of the same call, to which this one adds; `left` more timings follow, but
+    not of a slow call: this timing has their seconds too. `slope` is how it is known to follow the references.
     """
     began = clock()
     seconds = _warm(call, protocol, clock)
     turns = _Turns(call, seconds, references or {}, clock)
-    number = max((block.process for block in before), default=-1) + 1
-    known = processes(before)
-    wanted = known + 1 + (0 if protocol.is_slow(seconds) else left)
+    number = max((block.timing for block in before), default=-1) + 1
+    known = timings(before)
+    is_slow = protocol.is_slow(seconds)
+    wanted, limit = known + 1 + (0 if is_slow else left), protocol.seconds * (1 + left if is_slow else 1)
     least = -(-LEAST // wanted)
     blocks: list[Block] = list(before)
     while True:
         blocks.append(turns.block(number, clock() - began, protocol.block))
         if len(blocks) - len(before) < least:
             continue
-        is_over = clock() - began > protocol.seconds
+        is_over = clock() - began > limit
         found = judged(blocks, protocol.within, rests or {}, slope)
         if is_over or found.half * math.sqrt((known + 1) / wanted) <= protocol.within:
             return found
@@ -122,7 +123,7 @@ class _Turns:
         self._seconds = min(longest, max(shortest, CALLS * seconds))
         self._call, self._references, self._clock = call, references, clock
 
-    def block(self, process: int, began: float, seconds: float) -> Block:
+    def block(self, timing: int, began: float, seconds: float) -> Block:
         """Return the turns that fill `seconds`; one at least."""
         times: list[Array] = []
         references: dict[str, list[float]] = {name: [] for name in self._references}
@@ -135,7 +136,7 @@ class _Turns:
                 references[name].append(median)
         return Block(
             began=began,
-            process=process,
+            timing=timing,
             times=np.concatenate(times),
             turns=np.array([np.median(turn) for turn in times]),
             references={name: np.array(values) for name, values in references.items()},

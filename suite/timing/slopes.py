@@ -14,7 +14,7 @@ from suite.timing import kept
 
 MOST = 400.0  # sum of squares that is kept, so that the latest timings count: a slope that is known to 0.05
 
-Sums = dict[str, tuple[float, float]]  # of products and of squares, by batch size
+Sums = dict[str, tuple[float, float]]  # of products and of squares, by batch size or by name
 NOTHING: dict[str, Sums] = {}
 
 

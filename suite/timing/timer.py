@@ -23,6 +23,8 @@ from suite.timing import references, rest, runtimes
 from suite.timing.order import WATCHED, Order, Setup
 from suite.timing.protocol import PAUSE
 
+SERVED = 3  # timings after which another process goes on, where processes may differ
+
 
 class GoneError(Exception):
     """The process ended before it had answered."""
@@ -62,6 +64,7 @@ class Timer:
         self._file = cache.folder() / "rest.json"
         self.without = ""  # why there are no references; empty if there are
         self._moments: rest.Moments | None = None  # None: not read yet
+        self._served = 0  # orders that the process has had
 
     @classmethod
     def of(cls, wanted: Latency, measures: Collection[str]) -> Timer:
@@ -89,7 +92,7 @@ class Timer:
 
     def close(self) -> None:
         """End the process; the next order starts another."""
-        process, self._process = self._process, None
+        process, self._process, self._served = self._process, None, 0
         if process is None:
             return
         process.kill()
@@ -98,6 +101,11 @@ class Timer:
             with suppress(OSError):  # an order that was not sent cannot be sent now
                 if stream:
                     stream.close()
+
+    def renew(self, served: int = SERVED) -> None:
+        """End the process if it has `served` so many orders: two differ a little, and a start takes seconds."""
+        if self._served >= served:
+            self.close()
 
     def ask(self, order: Order) -> Iterator[dict[str, Any]]:
         """Yield the answers for each batch size of an order, as they come. Raises GoneError when the process ends.
@@ -109,6 +117,7 @@ class Timer:
         assert process.stdout
         if self._moments is None:
             self._moments = rest.known(self._file, self.place)
+        self._served += 1
         with turns.alone(used(self.threads)):
             try:
                 process.stdin.write(json.dumps(asdict(replace(order, rests=rest.rests(self._moments)))) + "\n")

@@ -1,0 +1,144 @@
+"""Networks timed in rounds: in each round every network is timed once, for a share of its seconds.
+
+What disturbs a machine comes and goes, and the references do not see all of it. So rounds spread the seconds of a
+network over the time that several networks take. In the first round each network has a process of its own, which reads
+memory, size and energy too. In later rounds a process times several networks, and is forked where the system can: two
+processes differ a little, since their memory lies elsewhere, but to start one takes seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+from suite.machine import cache
+from suite.timing import slopes
+from suite.timing.order import Order
+from suite.timing.timer import SERVED, GoneError, Timer
+
+ROUNDS = 5  # that are planned, at most
+LEAST = 5.0  # seconds of a round: fewer seconds make fewer rounds
+MOST = 8  # rounds, if seconds are left after those that were planned
+STARTING = 1.5  # seconds that a later round takes before it times, which are part of the limit
+WORST = ("others", "steal", "temperature")  # of these the largest counts that a round saw
+
+Answer = dict[str, Any]  # that of the timer, with `alone`: why there were no references; empty if there were
+
+
+def planned(seconds: float) -> int:
+    """Return in how many rounds a network is timed that has this many seconds."""
+    return min(ROUNDS, max(1, int(seconds / LEAST)))
+
+
+class Network:
+    """A network on one path, and what its rounds have shown."""
+
+    def __init__(self, path: str, threads: int, order: Order, name: str) -> None:
+        """Take an order that gives the seconds of all rounds. By its `name` a network is known to earlier runs."""
+        self.path, self.threads, self._name = path, threads, name
+        self._file, self._place = cache.folder() / "follows.json", Timer(path, threads).place
+        self._planned, self._done, self._limit = planned(order.seconds), 0, order.seconds
+        self._order = replace(
+            order,
+            seconds=(order.seconds - (self._planned - 1) * STARTING) / self._planned,
+            slopes=slopes.known(self._file, self._place, name),
+        )
+        self._known: dict[int, Answer] = {}
+        self._spent: dict[int, float] = {}  # seconds, by batch size
+
+    def first(self) -> Iterator[Answer]:
+        """Yield the answer for each batch size in a process of its own.
+
+        Raises GoneError for the first batch size for which the process ended.
+        """
+        self._done = 1
+        with Timer(self.path, self.threads) as timer:
+            began = perf_counter()
+            for answer in timer.ask(replace(self._order, left=self._planned - 1)):
+                began = self._spend(answer["batch"], began)
+                self._known[answer["batch"]] = {**answer, "alone": timer.without}
+                yield self._known[answer["batch"]]
+
+    def again(self, timer: Timer) -> Iterator[Answer]:
+        """Yield better answers for the batch sizes that wait.
+
+        If the process ends, what is known stays, and its interval says how well.
+        """
+        batches, needs = self.waiting, dict(zip(self._order.batches, self._order.needs, strict=False))
+        self._done += 1
+        order = replace(
+            self._order,
+            batches=batches,
+            needs=tuple(needs.get(batch, 0) for batch in batches),
+            before={str(batch): self._known[batch]["timed"] for batch in batches},
+            readings=(),
+            left=max(0, self._planned - self._done),
+        )
+        began, unanswered = perf_counter(), list(batches)
+        with suppress(GoneError):
+            for answer in timer.ask(order):
+                batch = unanswered.pop(0)
+                began = self._spend(batch, began)
+                if "timed" in answer:
+                    self._known[batch] = _added(self._known[batch], answer)
+                yield self._known[batch]
+        yield from (self._known[batch] for batch in unanswered)
+
+    def _spend(self, batch: int, began: float) -> float:
+        now = perf_counter()
+        self._spent[batch] = self._spent.get(batch, 0.0) + now - began
+        return now
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """Batch sizes that have rounds to come."""
+        return tuple(batch for batch in self._known if self.left(batch))
+
+    def left(self, batch: int) -> int:
+        """Return how many rounds are to come for a batch size, as far as is known.
+
+        There are none if it failed, if a call takes too long, or if it is stable after the planned ones. Else there is
+        another as long as its seconds last.
+        """
+        answer = self._known[batch]
+        if "timed" not in answer or answer["is_slow"] or self._planned == 1:
+            return 0
+        lasts = self._spent[batch] + STARTING + self._order.seconds <= self._limit and self._done < MOST
+        return max(self._planned - self._done, int(lasts and not answer["is_stable"]))
+
+    def end(self) -> None:
+        """Keep for later runs how this network follows the references."""
+        seen = {str(batch): one["slope"] for batch, one in self._known.items() if any(one.get("slope", ()))}
+        slopes.learned(self._file, self._place, self._name, seen)
+
+
+def further(networks: Sequence[Network]) -> Iterator[tuple[Network, Answer]]:
+    """Time networks that have had their first round in all others; yield each answer."""
+    paths = {one.path: one.threads for one in networks}
+    with ExitStack() as stack:
+        timers = [stack.enter_context(Timer(path, threads, forked=True)) for path, threads in paths.items()]
+        while any(one.waiting for one in networks):
+            for timer in timers:
+                for network in networks:
+                    if network.path == timer.path and network.waiting:
+                        yield from ((network, answer) for answer in network.again(timer))
+                timer.renew(served=1 if len(timers) > 1 else SERVED)
+    for network in networks:
+        network.end()
+
+
+def _added(before: Answer, after: Answer) -> Answer:
+    """Return the answer of a later round, with what only the first has read and the worst of what both saw."""
+    worst = {key: max((one[key] for one in (before, after) if one[key] is not None), default=None) for key in WORST}
+    return {
+        **before,
+        **after,
+        **worst,
+        "measures": {**before["measures"], **after["measures"]},
+        "timed": [*before["timed"], *after["timed"]],
+        "load": before["load"],
+        "without": {**before["without"], **after["without"]},
+    }
