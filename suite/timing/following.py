@@ -38,7 +38,7 @@ ROUNDS = 5  # of weighing blocks by their distance from the line
 NORMAL = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
 ALIKE = 1.5  # neighbouring blocks, which resemble each other a little, tell as much of the slope as one
 TIMINGS = 0.012  # standard deviation between timings of one network (`benchmarks/latency.py`)
-KNOWN = 4  # as sure of it as if so many more timings than one had shown it
+KNOWN = 2  # as sure of it as if so many more timings than one had shown it
 
 
 @dataclass(frozen=True, kw_only=True)

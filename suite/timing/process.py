@@ -25,7 +25,7 @@ from suite.timing import rest, runtimes, sensors
 from suite.timing.blocks import Block, moments
 from suite.timing.following import USUAL
 from suite.timing.order import Order, Setup, too_slow
-from suite.timing.protocol import PAUSE, Protocol, latency, watched
+from suite.timing.protocol import ENOUGH, PAUSE, Protocol, latency, watched
 from suite.timing.readings import Ready, read
 
 
@@ -142,6 +142,7 @@ class _Process:
             "calls": found.calls,
             "drift": found.drift,
             "is_stable": found.is_stable,
+            "is_enough": found.half <= ENOUGH * found.within,
             "reference": f"{found.ratio.references} after {1e3 * PAUSE:g} ms" if found.ratio else "",
             "ratio": found.ratio.median if found.ratio else None,
             "rest": found.ratio.rest if found.ratio else None,

@@ -17,8 +17,9 @@
     such as where their memory lies, and between minutes show in no turn: a call may be timed several times, and what
     still is unknown of such differences is added to the interval.
 6.  Timing ends when there are ten blocks and the 95 % interval of the latency is within the wanted precision of it. One
-    of several timings does its share of these blocks, and ends when the others would reach that precision if they
-    were as precise. If the time is over first, the latency is called unstable, and the interval says how unsure it is.
+    of several timings does its share of these blocks, and ends when all together would reach nine tenths of that
+    precision if the others were as precise. If the time is over first, the latency is called unstable, and the interval
+    says how unsure it is.
 
 Nothing else is left out: no slow call, no slow block.
 """
@@ -46,6 +47,7 @@ CALLS = 8  # least calls of a turn; fewer if they would take longer than the lon
 TURN = (0.02, 0.05)  # seconds of a turn of the timed call: shortest, longest
 COLD = 0.3  # first part of a turn's seconds, whose calls do not count
 SHARE = 0.5  # seconds of the references' rounds for each of the timed call, but for the first round
+ENOUGH = 0.9  # of the wanted precision, where several timings end: at the first moment within it they would end by luck
 PAUSE = 0.003  # seconds from one round to the next: what a small network takes
 FILLING = np.ones(2**18)  # 2 MB that are read before each round, to empty the second cache of a processor's core
 
@@ -100,7 +102,8 @@ def latency(
             continue
         is_over = clock() - began > limit
         found = judged(blocks, protocol.within, rests or {}, slope)
-        if is_over or found.half * math.sqrt((known + 1) / wanted) <= protocol.within:
+        enough = protocol.within * (ENOUGH if wanted > 1 else 1)
+        if is_over or found.half * math.sqrt((known + 1) / wanted) <= enough:
             return found
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from time import perf_counter
 from typing import Any
 
 from suite.machine import cache
@@ -22,7 +21,7 @@ from suite.timing.timer import SERVED, GoneError, Timer
 ROUNDS = 5  # that are planned, at most
 LEAST = 5.0  # seconds of a round: fewer seconds make fewer rounds
 MOST = 8  # rounds, if seconds are left after those that were planned
-STARTING = 1.5  # seconds that a later round takes before it times, which are part of the limit
+STARTING = 1.5  # seconds that a later round takes before it times: the planned rounds take no longer than the limit
 WORST = ("others", "steal", "temperature")  # of these the largest counts that a round saw
 
 Answer = dict[str, Any]  # that of the timer, with `alone`: why there were no references; empty if there were
@@ -47,7 +46,7 @@ class Network:
             slopes=slopes.known(self._file, self._place, name),
         )
         self._known: dict[int, Answer] = {}
-        self._spent: dict[int, float] = {}  # seconds, by batch size
+        self._spent: dict[int, float] = {}  # seconds of timing, by batch size
 
     def first(self) -> Iterator[Answer]:
         """Yield the answer for each batch size in a process of its own.
@@ -56,9 +55,8 @@ class Network:
         """
         self._done = 1
         with Timer(self.path, self.threads) as timer:
-            began = perf_counter()
             for answer in timer.ask(replace(self._order, left=self._planned - 1)):
-                began = self._spend(answer["batch"], began)
+                self._spent[answer["batch"]] = _seconds(answer)
                 self._known[answer["batch"]] = {**answer, "alone": timer.without}
                 yield self._known[answer["batch"]]
 
@@ -77,20 +75,15 @@ class Network:
             readings=(),
             left=max(0, self._planned - self._done),
         )
-        began, unanswered = perf_counter(), list(batches)
+        unanswered = list(batches)
         with suppress(GoneError):
             for answer in timer.ask(order):
                 batch = unanswered.pop(0)
-                began = self._spend(batch, began)
+                self._spent[batch] += _seconds(answer)
                 if "timed" in answer:
                     self._known[batch] = _added(self._known[batch], answer)
                 yield self._known[batch]
         yield from (self._known[batch] for batch in unanswered)
-
-    def _spend(self, batch: int, began: float) -> float:
-        now = perf_counter()
-        self._spent[batch] = self._spent.get(batch, 0.0) + now - began
-        return now
 
     @property
     def waiting(self) -> tuple[int, ...]:
@@ -100,14 +93,14 @@ class Network:
     def left(self, batch: int) -> int:
         """Return how many rounds are to come for a batch size, as far as is known.
 
-        There are none if it failed, if a call takes too long, or if it is stable after the planned ones. Else there is
-        another as long as its seconds last.
+        There are none if it failed, if a call takes too long, or if it is known well enough after the planned ones.
+        Else there is another if half of it is within its seconds.
         """
         answer = self._known[batch]
         if "timed" not in answer or answer["is_slow"] or self._planned == 1:
             return 0
-        lasts = self._spent[batch] + STARTING + self._order.seconds <= self._limit and self._done < MOST
-        return max(self._planned - self._done, int(lasts and not answer["is_stable"]))
+        lasts = self._spent[batch] + self._order.seconds / 2 <= self._limit and self._done < MOST
+        return max(self._planned - self._done, int(lasts and not answer["is_enough"]))
 
     def end(self) -> None:
         """Keep for later runs how this network follows the references."""
@@ -128,6 +121,11 @@ def further(networks: Sequence[Network]) -> Iterator[tuple[Network, Answer]]:
                 timer.renew(served=1 if len(timers) > 1 else SERVED)
     for network in networks:
         network.end()
+
+
+def _seconds(answer: Answer) -> float:
+    """Return when the last block of a timing began, after its start; 0 if there is no timing."""
+    return float(answer["timed"][-1]["began"]) if "timed" in answer else 0.0
 
 
 def _added(before: Answer, after: Answer) -> Answer:

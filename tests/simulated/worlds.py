@@ -159,14 +159,17 @@ def timed(random: np.random.Generator, *, blocks: int, calls: int, moody: float,
 
 
 def followed(
-    random: np.random.Generator, *, blocks: int, moody: float, depth: float, slope: float
+    random: np.random.Generator, *, timings: int, apart: float, moody: float, depth: float, slope: float
 ) -> tuple[Array, Array, Array]:
-    """Return blocks that two processes timed of a call which takes 1 at rest: logarithms of both halves' times, of how
-    much the references were slowed, and the process. Both have noise; the machine is slower by `depth` on average.
+    """Return 12 blocks of each timing of a call which takes 1 at rest: logarithms of both halves' times, of how much
+    the references were slowed, and the timing. Both have noise; the machine is slower by `depth` on average. Timings
+    lie `apart` by this standard deviation, for reasons that the references do not see.
     """
-    mood = depth * (1 + _moods(random, blocks, moody))[:, None]
-    slowed = mood + 0.03 * random.standard_normal((blocks, 2))
-    return slope * mood + 0.02 * random.standard_normal((blocks, 2)), slowed, np.arange(blocks) * 2 // blocks
+    timing = np.repeat(np.arange(timings), 12)
+    mood = depth * (1 + np.concatenate([_moods(random, 12, moody) for _ in range(timings)]))[:, None]
+    slowed = mood + 0.03 * random.standard_normal((len(timing), 2))
+    own = apart * random.standard_normal(timings)[timing][:, None]
+    return own + slope * mood + 0.02 * random.standard_normal((len(timing), 2)), slowed, timing
 
 
 def _moods(random: np.random.Generator, blocks: int, moody: float) -> Array:
