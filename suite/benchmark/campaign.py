@@ -56,9 +56,9 @@ def name(head: dict[str, str]) -> str:
 def measure(names: Sequence[str], settings: Settings, file: Path, told: Told = lambda *_: None) -> list[Cell]:
     """Measure those `names` that `file` does not have yet; return the cells of all `names`.
 
-    The cheapest come first, so that most are done at an interruption. Several take turns, and each cell is written after
-    each round. A name is one of the catalogue, or a file: .keras, .h5, .tflite, .onnx, or the folder of a SavedModel.
-    If a network cannot be measured, its cell says why.
+    The cheapest come first, so that most are done at an interruption. Several take turns, and each cell is written
+    after each round. A name is one of the catalogue, or a file: .keras, .h5, .tflite, .onnx, or the folder of a
+    SavedModel. If a network cannot be measured, its cell says why.
     Raises TableError when `file` is of another device or of other versions, MissingExtraError when the library of a
     path is not installed, ArchitectureError for settings that a network ignores.
     """
