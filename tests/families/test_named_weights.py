@@ -133,6 +133,11 @@ def test_a_tensor_of_another_width_is_named_with_our_layer(tmp_path: Path) -> No
         found.give(built("resnet/tiny", 32, 5))
 
 
+@pytest.mark.parametrize("shape", [(), (0,), (3, 2)])
+def test_the_classifier_of_a_damaged_file_is_left_out(small: keras.Model, tmp_path: Path, shape: tuple[int]) -> None:
+    weights.find("resnet/tiny", saved(resnet() | {"fc.bias": numbers(*shape)}, tmp_path)).give(small)
+
+
 @settings(max_examples=10)
 @given(data=st.data())
 def test_whatever_a_file_holds_it_fits_or_the_error_is_ours(

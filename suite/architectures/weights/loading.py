@@ -151,7 +151,7 @@ def _of_tensors(name: str, file: Path) -> Weights:
         values=partial(_tensors, name, file),
         preprocessing=described(file) or usual(name) or of_torch(resolution(name)),
         changes=CHANGES.get(split(name)[0], {}),
-        classes=len(list(arrays.values())[-1]) if _is_in_order(name, arrays) else classes(arrays, forms),
+        classes=int(list(arrays.values())[-1].size) if _is_in_order(name, arrays) else classes(arrays, forms),
     )
 
 

@@ -120,7 +120,7 @@ def classes(arrays: Arrays, forms: Sequence[Form]) -> int:
     for form in forms:
         for place in form.rules["logits"].split("|"):
             if f"{place}.bias" in (names := _counted(list(arrays), form.counted)):
-                return len(arrays[names[f"{place}.bias"]])
+                return int(arrays[names[f"{place}.bias"]].size)  # a damaged one has no length
     return 0
 
 
