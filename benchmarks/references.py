@@ -37,12 +37,12 @@ from suite import architectures  # noqa: E402
 from suite.core.task import Task  # noqa: E402
 from suite.timing import reference_networks, references  # noqa: E402
 from suite.timing.blocks import Array  # noqa: E402
-from suite.timing.protocol import Call, rounds, turn  # noqa: E402
+from suite.timing.protocol import Call, probed, turn  # noqa: E402
 
 WINDOW = 5.0  # seconds
 TURN = 0.04  # seconds of a network
 IN_A_ROW = 0.01  # seconds of a reference without a pause
-PAUSED = 0.015  # seconds of rounds with a pause
+PAUSED = 0.015  # seconds of probes with a pause
 NETWORKS = (
     ("mobilenet/0.25", 224), ("mobilenet_v3/small", 224), ("resnet/18", 224), ("mobilenet/0.25", 32),
     ("mobilenet_v2/1.0", 96), ("googlenet/2014", 224), ("efficientnet/lite0", 224), ("vit/tiny", 64),
@@ -78,7 +78,7 @@ def windows(kinds: Mapping[str, Call], networks: Mapping[str, Call], seconds: fl
         for name, call in networks.items():
             seen[name][-1].append(float(np.median(turn(call, TURN))))
             seen["row"][-1].append(_mean([float(np.median(turn(one, IN_A_ROW))) for one in kinds.values()]))
-            seen["pause"][-1].append(_mean(list(rounds(kinds, PAUSED).values())))
+            seen["pause"][-1].append(_mean(list(probed(kinds, PAUSED).values())))
     return {name: np.array([np.median(window) for window in of if window]) for name, of in seen.items()}
 
 

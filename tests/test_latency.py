@@ -14,7 +14,7 @@ from suite.timing.blocks import Block, moments
 from suite.timing.following import line
 from suite.timing.interval import interval
 from suite.timing.judging import Latency, judged
-from suite.timing.protocol import LEAST, Protocol, latency, rounds, watched
+from suite.timing.protocol import LEAST, Protocol, latency, probed, watched
 from suite.timing.rest import at_rest
 
 SHORT = Protocol(seconds=2.0, block=0.05)
@@ -212,6 +212,15 @@ def test_each_of_several_timings_does_its_part_and_a_slow_call_is_timed_once() -
     assert len(latency(slow.taking(lambda: 1.0), SHORT, left=2, clock=slow).blocks) == LEAST
 
 
+def test_a_slow_call_that_is_timed_once_has_the_seconds_of_all_its_timings() -> None:
+    spent = []
+    for left in (0, 4):
+        clock, source = Clock(), random.Random(1)
+        latency(clock.taking(lambda: 0.6 * source.lognormvariate(0, 1.0)), Protocol.of(4.0), left=left, clock=clock)  # noqa: B023
+        spent.append(clock.now)
+    assert spent[0] < 15 < 20 < spent[1]
+
+
 @pytest.mark.parametrize("depth", [0.03, 1.0])
 def test_the_last_of_several_timings_does_not_end_at_the_first_moment_that_looks_precise(depth: float) -> None:
     """It would catch the moments at which an interval is too narrow by luck."""
@@ -289,7 +298,7 @@ def test_without_references_nothing_is_done_between_two_turns() -> None:
     clock = Clock()
     latency(clock.taking(lambda: 0.05), SHORT, clock=clock)
     before = clock.now
-    assert rounds({}, 1.0, clock) == {}
+    assert probed({}, 1.0, clock) == {}
     assert clock.now == before
 
 

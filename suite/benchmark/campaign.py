@@ -1,6 +1,7 @@
 """Networks measured on this device: every result is a cell of a table.
 
-Each cell is in the file before the next is begun. The same command does not measure it again.
+Each cell is written after each of its rounds. The same command measures only those that failed, or whose rounds are not
+over.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ What is known of a network is yielded after each round, so that nothing is lost 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -21,6 +20,8 @@ from suite.timing import rounds
 from suite.timing.order import Order
 from suite.timing.readings import READINGS, file_size
 from suite.timing.timer import GoneError
+
+Begun = dict[rounds.Network, dict[int, Cell]]  # networks whose first round is over: their cells by batch size
 
 MOST = 6  # networks in a group
 ROOM = 1000.0  # MB of written networks in a group, unless a single one takes more
@@ -51,25 +52,17 @@ def _written(of_one: Sequence[Cell]) -> float:
     return len(paths) * file_size(Path(name))
 
 
-@dataclass(kw_only=True)
-class _Begun:
-    """A network whose first round is over, and its cells by batch size."""
-
-    network: rounds.Network
-    cells: dict[int, Cell]
-
-
 def measured(together: Sequence[Sequence[Cell]], known: Iterable[Cell], settings: Settings) -> Iterator[Cell]:
     """Measure networks in turns; yield each cell after each round. `known` cells show which need not be tried."""
     with TemporaryDirectory(prefix="suite-") as folder:
-        begun: list[_Begun] = []
+        begun: Begun = {}
         for number, wanted in enumerate(together):
             yield from _first(wanted, known, settings, Path(folder, str(number)), begun)
         yield from _further(begun)
 
 
 def _first(
-    wanted: Sequence[Cell], known: Iterable[Cell], settings: Settings, folder: Path, begun: list[_Begun]
+    wanted: Sequence[Cell], known: Iterable[Cell], settings: Settings, folder: Path, begun: Begun
 ) -> Iterator[Cell]:
     """Build one network, write it into `folder`, and yield its cells after their first round. Add it to `begun`."""
     slow = {cell.key: cell for cell in outcome.too_long(wanted, list(known), settings.longest)}
@@ -94,8 +87,9 @@ def _first(
         yield from (outcome.ended(cell, start, state=cells.FAILED, reason=why) for cell, why in impossible)
         possible = [cell for cell in of_path if cell not in [one for one, _ in impossible]]
         if possible:
-            begun.append(_Begun(network=_network(possible, made, settings), cells={one.batch: one for one in possible}))
-            yield from _timed(begun[-1])
+            network = _network(possible, made, settings)
+            begun[network] = {cell.batch: cell for cell in possible}
+            yield from _timed(network, begun[network])
 
 
 def _impossible(of_path: Sequence[Cell], made: dict[str, Any]) -> list[tuple[Cell, str]]:
@@ -121,33 +115,33 @@ def _network(of_path: Sequence[Cell], made: dict[str, Any], settings: Settings) 
     return rounds.Network(first.path, settings.threads, order, name)
 
 
-def _timed(begun: _Begun) -> Iterator[Cell]:
+def _timed(network: rounds.Network, of: dict[int, Cell]) -> Iterator[Cell]:
     """Yield the cells of a network as they are known. If a batch ends the process, larger ones are not tried."""
-    start, unknown = perf_counter(), list(begun.cells)
+    start, unknown = perf_counter(), list(of)
     try:
-        for answer in begun.network.first():
+        for answer in network.first():
             unknown.remove(answer["batch"])
-            yield _told(begun, answer, start)
+            yield _told(network, of, answer, start)
             start = perf_counter()
     except GoneError as gone:
         said = outcome.gone(gone, "it was run")
         for batch in unknown:
-            yield outcome.ended(begun.cells[batch], start, **said)
+            yield outcome.ended(of[batch], start, **said)
             said = {**said, "reason": "a smaller batch failed"}
 
 
-def _further(begun: Sequence[_Begun]) -> Iterator[Cell]:
+def _further(begun: Begun) -> Iterator[Cell]:
     """Yield the cells again after each further round."""
-    of = {id(one.network): one for one in begun}
     start = perf_counter()
-    for network, answer in rounds.further([one.network for one in begun]):
-        yield _told(of[id(network)], answer, start)
+    for network, answer in rounds.further(list(begun)):
+        yield _told(network, begun[network], answer, start)
         start = perf_counter()
 
 
-def _told(begun: _Begun, answer: dict[str, Any], start: float) -> Cell:
-    """Return the cell of an answer; its earlier rounds took their time too."""
-    cell, left = begun.cells[answer["batch"]], begun.network.left(answer["batch"])
+def _told(network: rounds.Network, of: dict[int, Cell], answer: rounds.Answer, start: float) -> Cell:
+    """Return the cell of an answer, and keep it; its earlier rounds took their time too."""
+    batch = answer["batch"]
+    cell = of[batch]
     known = outcome.told(cell, answer, answer["alone"])
-    begun.cells[cell.batch] = outcome.ended(cell, start - (cell.seconds or 0.0), left=left, **known)
-    return begun.cells[cell.batch]
+    of[batch] = outcome.ended(cell, start - (cell.seconds or 0.0), left=network.left(batch), **known)
+    return of[batch]

@@ -34,7 +34,7 @@ from suite.timing.interval import RESAMPLES, wider
 NOISE = 0.015  # least standard deviation of a block around the line
 AFAR = 0.3  # further standard deviation, for each unit of the logarithm away from rest
 OFF = 3  # standard deviations from the line at which a block counts half
-ROUNDS = 5  # of weighing blocks by their distance from the line
+WEIGHINGS = 5  # of blocks by their distance from the line
 NORMAL = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
 ALIKE = 1.5  # neighbouring blocks, which resemble each other a little, tell as much of the slope as one
 TIMINGS = 0.012  # standard deviation between timings of one network (`benchmarks/latency.py`)
@@ -79,7 +79,7 @@ def line(times: Array, slowed: Array, timing: Array, known: Slope = USUAL) -> Li
     """
     belongs = (timing[:, None] == np.unique(timing)).astype(float)  # [B, timings]
     weights, between = np.ones((1, len(times))), TIMINGS**2
-    for _ in range(ROUNDS):
+    for _ in range(WEIGHINGS):
         fit = _fitted(times, slowed, belongs, weights, known, between)
         near, trust = _near(fit.residuals[0], slowed.mean(axis=1))
         weights, between = (near * trust)[None], _between(fit.levels[0])

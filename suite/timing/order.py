@@ -38,7 +38,7 @@ class Order:
     readings: tuple[str, ...] = ()  # measures beside latency, keys of readings.READINGS
     before: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)  # others' blocks, by batch
     slopes: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # how it follows references, by batch
-    left: int = 0  # further processes that will time it, unless it is slow
+    left: int = 0  # further timings that follow, unless it is slow
 
 
 def too_slow(seconds: float, longest: float) -> str:

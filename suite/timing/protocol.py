@@ -2,10 +2,10 @@
 
 1.  The call is warmed up in blocks until the medians of the last three lie within the wanted precision of each other,
     or a third of the time is over: compilers, caches and clocks settle first.
-2.  It is timed in turns with references, networks that never change: some calls of it, some rounds of the references,
+2.  It is timed in turns with references, networks that never change: some calls of it, some probes of the references,
     and so on. The first calls of a turn do not count: the other networks have displaced its data from the processor's
     caches.
-3.  In each round the references are called once, from a second cache that was emptied and after a pause. Neighbours of
+3.  In each probe the references are called once, from a second cache that was emptied and after a pause. Neighbours of
     the machine had the time of the pause to displace the references' data from the cache that all share, as they
     displace those of a network between two of its calls. References called without a pause hardly notice
     (`benchmarks/references.py` compares both).
@@ -46,10 +46,10 @@ LAST = 3  # blocks of the warm-up that must agree
 CALLS = 8  # least calls of a turn; fewer if they would take longer than the longest turn
 TURN = (0.02, 0.05)  # seconds of a turn of the timed call: shortest, longest
 COLD = 0.3  # first part of a turn's seconds, whose calls do not count
-SHARE = 0.5  # seconds of the references' rounds for each of the timed call, but for the first round
+SHARE = 0.5  # seconds of probes for each of the timed call, but for the first probe
 ENOUGH = 0.9  # of the wanted precision, where several timings end: at the first moment within it they would end by luck
-PAUSE = 0.003  # seconds from one round to the next: what a small network takes
-FILLING = np.ones(2**18)  # 2 MB that are read before each round, to empty the second cache of a processor's core
+PAUSE = 0.003  # seconds from one probe to the next: what a small network takes
+FILLING = np.ones(2**18)  # 2 MB that are read before each probe, to empty the second cache of a processor's core
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ def watched(references: Mapping[str, Call], seconds: float, clock: Clock = time.
 
 
 class _Turns:
-    """Turns: some calls of the timed network, some rounds of the references, and so on."""
+    """Turns: some calls of the timed network, some probes of the references, and so on."""
 
     def __init__(self, call: Call, seconds: float, references: Mapping[str, Call], clock: Clock) -> None:
         """`seconds` is about the time of one call."""
@@ -135,7 +135,7 @@ class _Turns:
             began_turn = self._clock()
             times.append(turn(self._call, self._seconds, self._clock))
             share = SHARE * (self._clock() - began_turn)
-            for name, median in rounds(self._references, share, self._clock).items():
+            for name, median in probed(self._references, share, self._clock).items():
                 references[name].append(median)
         return Block(
             began=began,
@@ -146,22 +146,22 @@ class _Turns:
         )
 
 
-def rounds(references: Mapping[str, Call], seconds: float, clock: Clock = time.perf_counter) -> dict[str, float]:
-    """Return the median seconds of each reference in rounds that fill `seconds`, each after a pause.
+def probed(references: Mapping[str, Call], seconds: float, clock: Clock = time.perf_counter) -> dict[str, float]:
+    """Return the median seconds of each reference in probes that fill `seconds`, each after a pause.
 
-    The first round does not count, as its pause was the turn of the timed call.
+    The first probe does not count, as its pause was the turn of the timed call.
     """
     if not references:  # nothing is emptied for nobody
         return {}
-    _round(references, clock)
+    _probe(references, clock)
     began = clock()
     seen: list[dict[str, float]] = []
     while not seen or clock() - began < seconds:
-        seen.append(_round(references, clock))
+        seen.append(_probe(references, clock))
     return {name: float(np.median([one[name] for one in seen])) for name in references}
 
 
-def _round(references: Mapping[str, Call], clock: Clock) -> dict[str, float]:
+def _probe(references: Mapping[str, Call], clock: Clock) -> dict[str, float]:
     """Return the seconds of a call of each reference, one after another and before a pause."""
     began = clock()
     FILLING.sum()

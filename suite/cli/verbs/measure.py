@@ -2,8 +2,8 @@
 
 ARCHITECTURE is a name or a wildcard of the catalogue, FILE.py/VARIANT, a .keras, .h5, .tflite or .onnx file, or the
 folder of a SavedModel. A wildcard skips the tiny networks for tests. The results go into a CSV file: counts, latency,
-memory and file size. One process builds each network and another times it. The same command continues after an
-interruption: it skips what the file holds, but for what failed. The exit code is 1 if anything failed.
+memory and file size. One process builds each network and others time it, in turns with up to five more networks. After
+an interruption the same command continues: it skips what is measured. The exit code is 1 if anything failed.
 
 \b
 suite measure 'mobilenet/*'
