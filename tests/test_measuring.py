@@ -300,19 +300,20 @@ def test_networks_take_turns_and_the_first_round_of_each_has_a_process_of_its_ow
     names, told = ["mobilenet/tiny", "resnet/tiny"], []
     settings = replace(FAST, seconds=21.0, paths=("litert",))
     found = campaign.measure(names, settings, tmp_path / "here.csv", lambda *said: told.append(said))
-    turns = [Path(one.order.artefact).parent.name for one in asked]
-    assert turns == [*"01", *"01", *"01", *"01"]
-    assert [one.forked for one in asked] == [False] * 2 + [True] * 6
-    assert [bool(one.order.readings) for one in asked] == [True] * 2 + [False] * 6
-    assert [one.order.left for one in asked] == [3, 3, 2, 2, 1, 1, 0, 0]
-    assert [one.before for one in asked] == [0, 0, 1, 1, 2, 2, 3, 3]
+    planned, extra = asked[:8], asked[8:]  # a network that is not known well enough then has a few more
+    assert [Path(one.order.artefact).parent.name for one in planned] == [*"01", *"01", *"01", *"01"]
+    assert [one.forked for one in asked] == [False] * 2 + [True] * (len(asked) - 2)
+    assert [bool(one.order.readings) for one in asked] == [True] * 2 + [False] * (len(asked) - 2)
+    assert [one.order.left for one in asked] == [3, 3, 2, 2, 1, 1, 0, 0] + [0] * len(extra)
+    assert [one.before for one in planned] == [0, 0, 1, 1, 2, 2, 3, 3]
     used = [one.process for one in asked]
     assert len(set(used[:2])) == 2
     assert used[2:6] == [used[2]] * 4, "the second and third round"
-    assert used[6:] == [used[6]] * 2
-    assert len(set(used)) == 4
-    assert [(done, count) for _, done, count in told] == [(one, 8) for one in range(1, 9)]
-    assert [cell.left for cell, _, _ in told] == [3, 3, 2, 2, 1, 1, 0, 0]
+    assert used[6:8] == [used[6]] * 2
+    assert len(set(used[:8])) == 4
+    assert [(done, count) for _, done, count in told[:6]] == [(one, 8) for one in range(1, 7)]
+    assert [cell.left for cell, _, _ in told[:6]] == [3, 3, 2, 2, 1, 1]
+    assert told[-1][1:] == (8, 8), "extra rounds do not make more to do"
     for cell in found:
         assert cell.left == 0
         assert cell.blocks >= 10
