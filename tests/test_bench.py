@@ -25,11 +25,13 @@ from suite.report import choice
 from suite.report.comparison import compare
 from suite.search import folder, settling
 from suite.search import trained as trained_networks
-from suite.search.bench import Bench
+from suite.search.bench import TOLD, Bench
 from suite.search.evaluation import Evaluation
+from suite.timing import order as orders
 from suite.timing import sensors
-from suite.timing.following import USUAL
+from suite.timing.following import HELD, USUAL, Slope
 from suite.timing.order import Order
+from suite.timing.protocol import ROW
 from suite.timing.timer import Timer
 from tests import studies
 from tests.report_runs import LATENCY, study
@@ -316,25 +318,33 @@ def test_a_network_is_timed_again_and_adds_to_what_was_known() -> None:
     assert processes[0] == processes[1] != processes[2] == processes[3]
 
 
-def test_candidates_tell_of_each_other_how_they_follow_the_references(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of one study are alike, and none is timed for long enough to show it alone; but they are not the same."""
+@pytest.mark.parametrize(("side", "supposed"), [(32, HELD), (512, USUAL)])
+def test_candidates_tell_of_each_other_how_they_follow_the_references(
+    monkeypatch: pytest.MonkeyPatch, side: int, supposed: Slope
+) -> None:
+    """Those of one study are alike, and none is timed for long enough to show it alone; but they are not the same.
+
+    What a core's second cache holds tells nothing of what it does not hold.
+    """
+    monkeypatch.setattr(orders, "second_cache", lambda: 2**20)
     timer, asked = Timer("litert", 1), []
 
     def ask(order: Order) -> list[dict[str, Any]]:
-        asked.append(USUAL.seen(*order.slopes["1"]))
+        asked.append((HELD if order.manner(1) == ROW else USUAL).seen(*order.slopes["1"]))
         shown = {"reference": "", "rest": None, "follows": 0.2, "others": 0.0, "steal": 0.0, "timed": []}
         return [{"measures": {"latency": 1.0}, "slope": (0.2 * 4.0, 4.0), **shown}]
 
     monkeypatch.setattr(timer, "ask", ask)
     bench = Bench(Latency(path="litert"), ["a", "b"], timer)
+    networks = {
+        one: architectures.build("mobilenet/tiny", Task(height=one, width=one, channels=3, classes=10))
+        for one in (32, 512)
+    }
     for _ in range(40):
-        bench.time_file(Path("a.tflite"))
-    assert asked[0] == USUAL
-    assert asked[5].deviation < asked[1].deviation < USUAL.deviation
-    assert asked[-1].deviation == pytest.approx(0.2, abs=0.01)
-    assert abs(asked[-1].mean - 0.2) < abs(asked[1].mean - 0.2)
-    bench = Bench(Latency(path="litert"), ["a", "b"], timer)
-    bench._kept["one"] = Path("a.tflite")
-    bench.time_again("one", lambda: None)
-    bench.time_again("one", lambda: None)
-    assert asked[-1] == USUAL, "its own blocks are given with the order"
+        bench.time_file(Path("a.tflite"), networks[side])
+    assert asked[0] == supposed
+    assert asked[5].deviation < asked[1].deviation < supposed.deviation
+    assert asked[-1].deviation == pytest.approx((supposed.deviation**-2 + TOLD) ** -0.5)
+    assert abs(asked[-1].mean - 0.2) < abs(asked[1].mean - 0.2) < abs(supposed.mean - 0.2)
+    bench.time_file(Path("a.tflite"), networks[544 - side])
+    assert asked[-1] == (USUAL if supposed == HELD else HELD)

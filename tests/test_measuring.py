@@ -25,9 +25,12 @@ from suite.core.cells import Cell, Table
 from suite.core.errors import ArchitectureError, MissingExtraError, SuiteError, TableError
 from suite.core.inputs import Input
 from suite.machine import cache
+from suite.timing import order as orders
 from suite.timing import process as timing_process
-from suite.timing import references, runtimes, sensors, slopes
+from suite.timing import protocol, references, runtimes, sensors, slopes
+from suite.timing.following import HELD, USUAL
 from suite.timing.order import Order, Setup
+from suite.timing.protocol import PAUSED, ROW
 from suite.timing.timer import GoneError, Timer
 
 FAST = Settings(threads=1, seconds=0.5, image=(32, 32, 3), classes=10)
@@ -184,7 +187,7 @@ def test_what_cannot_be_built_or_held_is_a_cell_that_says_why(tmp_path: Path, mo
 def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay() -> None:
     """As the process that times sees it: by what is needed, and by what a library raises."""
     process = timing_process._Process(Setup(path="onnx", threads=1, references={}))
-    order = Order(artefact="", batches=(1, 64), seconds=0.2, longest=60, needs=(10, 10**15))
+    order = Order(artefact="", batches=(1, 64), seconds=0.2, longest=60, needs={"1": 10, "64": 10**15})
 
     def full() -> None:
         raise RuntimeError("Failed to allocate memory for requested buffer of size 12345")
@@ -193,11 +196,38 @@ def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay() -
     calls = {1: lambda: None, 64: full}
     runtime = runtimes.Runtime(takes=takes, asks=lambda given: calls[len(given["x"])], gpu=False)
     broken = runtimes.Runtime(takes=takes, asks=lambda given: 1 / 0, gpu=False)
-    assert "measures" in process._timed(runtime, 1, order, {}, time.perf_counter(), 0)
-    assert "GB are free" in process._timed(runtime, 64, order, {}, time.perf_counter(), 0)["no_memory"]
-    unknown = replace(order, needs=())
-    assert "allocate" in process._timed(runtime, 64, unknown, {}, time.perf_counter(), 0)["no_memory"]
-    assert "failed" in process._timed(broken, 64, unknown, {}, 0.0, 0)
+    assert "measures" in process._timed(runtime, 1, order, time.perf_counter(), 0)
+    assert "GB are free" in process._timed(runtime, 64, order, time.perf_counter(), 0)["no_memory"]
+    unknown = replace(order, needs={})
+    assert "allocate" in process._timed(runtime, 64, unknown, time.perf_counter(), 0)["no_memory"]
+    assert "failed" in process._timed(broken, 64, unknown, 0.0, 0)
+
+
+@pytest.mark.parametrize(("touches", "manner"), [({"1": 2**20}, ROW), ({"1": 2**20 + 1}, PAUSED), ({"8": 10}, PAUSED)])
+def test_references_are_called_where_the_data_of_the_network_are(
+    monkeypatch: pytest.MonkeyPatch, touches: dict[str, int], manner: str
+) -> None:
+    """In a row if it is known that a core's cache holds all of it. Each manner has a rest and a steepness of its own."""
+    seen: list[dict[str, Any]] = []
+
+    def latency(*words: Any, **more: Any) -> Any:
+        seen.append(more)
+        return protocol.latency(*words, **more)
+
+    monkeypatch.setattr(orders, "second_cache", lambda: 2**20)
+    monkeypatch.setattr(timing_process, "latency", latency)
+    takes = (Input(name="x", shape=(None,), dtype="float32"),)
+    runtime = runtimes.Runtime(takes=takes, asks=lambda given: lambda: None, gpu=False)
+    rests = {ROW: {"small": 0.001}, PAUSED: {"small": 0.002}}
+    order = Order(artefact="", batches=(1,), seconds=0.2, longest=60, touches=touches, rests=rests)
+    process = timing_process._Process(Setup(path="onnx", threads=1, references={}))
+    process._references = {"small": lambda: None}
+    answer = process._timed(runtime, 1, order, time.perf_counter(), 0)
+    assert answer["reference"] == f"small {manner}"
+    assert answer["rest"] == pytest.approx(1e3 * rests[manner]["small"])
+    assert process.seen.keys() == {manner}
+    (asked,) = seen
+    assert asked["slope"] == (HELD if manner == ROW else USUAL)
 
 
 @pytest.mark.slow
@@ -364,7 +394,7 @@ def test_the_next_run_knows_how_a_network_follows(
     kept = shutil.copytree(cache.folder(), tmp_path / "cache", ignore=shutil.ignore_patterns("follows.json*"))
     monkeypatch.setenv("SUITE_CACHE", str(kept))
     settings = replace(FAST, seconds=10.0, batches=(1, 4), paths=("litert",))
-    place, name = Timer("litert", 1).place, "mobilenet/tiny 32x32x3 float32"
+    place, name = Timer("litert", 1).place(ROW), "mobilenet/tiny 32x32x3 float32"
     slopes.learned(kept / "follows.json", place, name, {"1": (9.0, 10.0)})
     for number in range(2):
         campaign.measure(["mobilenet/tiny"], settings, tmp_path / f"{number}.csv")

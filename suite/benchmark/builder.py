@@ -29,7 +29,7 @@ from suite.core.paths import READY, made_for
 from suite.core.reasons import said
 from suite.core.study import is_file
 from suite.core.task import Task
-from suite.counting.complexity import complexity, peak_activation_bytes
+from suite.counting.complexity import complexity, model_bytes, peak_activation_bytes
 from suite.export import converters, saved_model
 from suite.timing import runtimes
 
@@ -157,7 +157,7 @@ def _counts(model: keras.Model, batches: Sequence[int]) -> dict[str, Any]:
     fixed = fixed_batch(runtimes.inputs_of(model))
     try:
         peaks = {str(one): peak_activation_bytes(model, one) for one in batches if fixed in (None, one)}
-        return {**asdict(complexity(model)), "peaks": peaks}
+        return {**asdict(complexity(model)), "weights": model_bytes(model), "peaks": peaks}
     except Exception:  # a user's own layers may raise anything when they are called once more
         return _weights(model)
 

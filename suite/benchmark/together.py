@@ -101,7 +101,8 @@ def _impossible(of_path: Sequence[Cell], made: dict[str, Any]) -> list[tuple[Cel
 
 def _network(of_path: Sequence[Cell], made: dict[str, Any], settings: Settings) -> rounds.Network:
     """Return the network of these cells of one path, to be timed."""
-    peaks, first = made["counts"].get("peaks", {}), of_path[0]
+    counts, first = made["counts"], of_path[0]
+    peaks = counts.get("peaks", {})
     order = Order(
         artefact=made["artefacts"][first.path]["file"],
         sizes=made["sizes"],
@@ -109,7 +110,8 @@ def _network(of_path: Sequence[Cell], made: dict[str, Any], settings: Settings) 
         seconds=settings.seconds,
         longest=settings.longest,
         readings=tuple(READINGS),
-        needs=tuple(peaks.get(str(cell.batch), 0) for cell in of_path),
+        needs=peaks,
+        touches={batch: counts["weights"] + peak for batch, peak in peaks.items()},
     )
     name = " ".join(filter(None, map(str, (first.model, first.image, first.given, first.precision, first.digest))))
     return rounds.Network(first.path, settings.threads, order, name)

@@ -41,7 +41,7 @@ class Cell:
     measures: Mapping[str, float] = field(default_factory=dict)  # costs, by the names of measures.MEASURES
     total_parameters: int | None = None  # with weights that are not trained
     activation_memory: float | None = None  # most memory alive at once for the batch, counted on the graph, MB
-    reference: str = ""  # networks that it was timed in turns with: `small+large after 3 ms`
+    reference: str = ""  # networks that it was timed in turns with: `small+large after 3 ms`, or `in a row`
     ratio: float | None = None  # its time over the geometric mean of theirs, at rest
     rest: float | None = None  # milliseconds that they take at rest: `latency` is `ratio` times this
     follows: float | None = None  # power of their time that its time follows; None: 1, as in earlier tables

@@ -167,6 +167,14 @@ def peak_activation_bytes(model: keras.Model, batch: int) -> int:
     return memory.peak(graph(model, batch))
 
 
+def touched_bytes(model: keras.Model, batch: int) -> int:
+    """Return the bytes of a forward pass of `batch` pictures: all weights, and the activations at their peak.
+
+    Raises as `complexity` does.
+    """
+    return model_bytes(model) + peak_activation_bytes(model, batch)
+
+
 def weightless(build: Callable[[], keras.Model]) -> keras.Model:
     """Return the model that `build` returns, without memory for its weights: it can be counted, not used.
 

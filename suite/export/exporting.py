@@ -159,9 +159,10 @@ class _Judge:
         if self.runtimes is None:
             return replace(found, untimed="nobody asked")
         try:
-            return replace(found, latency=dict(self.runtimes.latency(found.format, self.saved / found.file)))
+            latency = self.runtimes.latency(found.format, self.saved / found.file, self.model)
         except SuiteError as error:
             return replace(found, untimed=str(error))
+        return replace(found, latency=dict(latency))
 
 
 def _owners(model: keras.Model) -> str:

@@ -29,7 +29,7 @@ class Runtimes(Protocol):
     def answers(self, format: str, file: Path, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probabilities, [N, K], that a file gives for pictures, [N, H, W, C]. Raises SuiteError."""
 
-    def latency(self, format: str, file: Path) -> Mapping[str, float]:
+    def latency(self, format: str, file: Path, model: keras.Model) -> Mapping[str, float]:
         """Return the latency of a file for one picture, with its interval. Raises SuiteError."""
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 GROUPS = Path("/sys/fs/cgroup")  # Linux' control groups, of version 2 or 1
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")  # of the first processor, on Linux
 SHARED = "SUITE_PROCESSORS"  # in the environment: those that processes share of which this one has a part
 
 
@@ -56,6 +57,14 @@ def whole_memory() -> int:
     import psutil
 
     return min([int(psutil.virtual_memory().total), *(limit for limit, _ in _memory())])
+
+
+def second_cache() -> int:
+    """Return the bytes of the second cache of a processor's core; 0 where the system does not tell."""
+    with suppress(OSError, ValueError):
+        size = (CACHES / "index2" / "size").read_text().strip()
+        return int(size.rstrip("KM")) * {"K": 2**10, "M": 2**20}.get(size[-1:], 1)
+    return 0
 
 
 def _quota() -> float:

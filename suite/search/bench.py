@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
@@ -18,15 +19,25 @@ from suite.core.errors import StudyError, SuiteError
 from suite.core.paths import OF_TENSORFLOW
 from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.study import Latency
+from suite.counting.complexity import touched_bytes
 from suite.export import converters, saved_model
 from suite.machine.quiet import silenced
 from suite.timing import sensors, slopes
 from suite.timing.order import Order
+from suite.timing.protocol import PAUSED, ROW
 from suite.timing.readings import READINGS
 from suite.timing.timer import GoneError, Timer, onednn
 
 TOLD = 19.0  # most that candidates tell of each other's slope: it is then known to 0.2, as they differ
 LONGEST = 600.0  # seconds: a candidate cannot be timed if ten blocks of calls would take longer
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A network that is written for its path."""
+
+    artefact: Path
+    touches: int  # bytes of weights and activations
 
 
 class Bench:
@@ -41,9 +52,10 @@ class Bench:
         self._readings = tuple(name for name in READINGS if name in (*measures, "file_size"))
         _require(self._readings, wanted.path)
         self._stack = ExitStack()
-        self._kept: dict[str, Path] = {}  # artefacts that are timed again, by name
+        self._kept: dict[str, _Written] = {}  # networks that are timed again, by name
         self._blocks: dict[str, list[dict[str, Any]]] = {}  # what timings have shown so far, by name
-        self._slopes: slopes.Sums = {}  # what timings have shown of how candidates follow the references, by name
+        # What timings have shown of how candidates follow the references: by the manner of calling these, and by name.
+        self._slopes: dict[str, slopes.Sums] = {ROW: {}, PAUSED: {}}
 
     def __enter__(self) -> Self:
         return self
@@ -73,9 +85,9 @@ class Bench:
         with TemporaryDirectory(prefix="suite-") as folder:
             return self._answered(self._written(model, preprocessing, Path(folder)), name)
 
-    def time_file(self, artefact: Path) -> tuple[dict[str, float], dict[str, str]]:
-        """Return the same of a file that runs on the path already. Raises SuiteError when it cannot run there."""
-        return self._answered(artefact)
+    def time_file(self, artefact: Path, model: keras.Model) -> tuple[dict[str, float], dict[str, str]]:
+        """Return the same of a file of `model` that runs on the path already. Raises SuiteError if it cannot run."""
+        return self._answered(_Written(artefact, touched_bytes(model, self._wanted.batch)))
 
     def time_again(
         self, name: str, build: Callable[[], keras.Model], preprocessing: Preprocessing = PLAIN
@@ -93,7 +105,9 @@ class Bench:
         self._blocks.setdefault(name, []).extend(answer["timed"])
         return answer["measures"], _origin(answer)
 
-    def _written(self, model: keras.Model, preprocessing: Preprocessing, folder: Path, *, sized: bool = True) -> Path:
+    def _written(
+        self, model: keras.Model, preprocessing: Preprocessing, folder: Path, *, sized: bool = True
+    ) -> _Written:
         """Write a network for its path. What TensorFlow itself runs lacks its saver where its size is not asked for."""
         saved, network = folder / "saved_model", deployed(model)
         saver = sized or self._wanted.path not in OF_TENSORFLOW
@@ -101,37 +115,40 @@ class Bench:
             saved_model.write(
                 network, self._classes, str(saved), only=("pixels",), preprocessing=preprocessing, saver=saver
             )
-            return converters.converted(saved, self._wanted.path, folder, network)
+            artefact = converters.converted(saved, self._wanted.path, folder, network)
+        return _Written(artefact, touched_bytes(network, self._wanted.batch))
 
-    def _answered(self, artefact: Path, name: str = "") -> tuple[dict[str, float], dict[str, str]]:
+    def _answered(self, written: _Written, name: str = "") -> tuple[dict[str, float], dict[str, str]]:
         if "peak_memory" in self._readings:
             self._timer.close()  # a new process: memory that earlier candidates freed would be reused, uncounted
-        answer = self._told(artefact, name or str(len(self._slopes)), readings=self._readings)
+        answer = self._told(written, name or str(sum(map(len, self._slopes.values()))), readings=self._readings)
         if name:
             self._blocks[name] = answer["timed"]
         return answer["measures"], _origin(answer)
 
-    def _told(self, artefact: Path, name: str, **asked: Any) -> dict[str, Any]:
-        """Return what the timer answers of an artefact. Raises SuiteError when it cannot run."""
-        wanted = self._wanted
+    def _told(self, written: _Written, name: str, **asked: Any) -> dict[str, Any]:
+        """Return what the timer answers of a network. Raises SuiteError when it cannot run."""
+        wanted, batch = self._wanted, str(self._wanted.batch)
         order = Order(
-            artefact=str(artefact), batches=(wanted.batch,), seconds=wanted.seconds, longest=LONGEST,
-            slopes={str(wanted.batch): self._told_by_others(name)}, **asked,
+            artefact=str(written.artefact), batches=(wanted.batch,), seconds=wanted.seconds, longest=LONGEST,
+            touches={batch: written.touches}, **asked,
         )  # fmt: skip
+        alike = self._slopes[order.manner(wanted.batch)]
         try:
-            (answer,) = self._timer.ask(order)
+            (answer,) = self._timer.ask(replace(order, slopes={batch: _told_by_others(alike, name)}))
         except GoneError as gone:
             raise SuiteError(f"latency on path {wanted.path}: {gone.said('it was timed')}") from gone
         if "measures" not in answer:
             said = next(answer[key] for key in ("no_memory", "too_slow", "failed") if key in answer)
             raise SuiteError(f"latency on path {wanted.path}: {said}")
-        self._slopes[name] = answer["slope"]
+        alike[name] = answer["slope"]
         return answer
 
-    def _told_by_others(self, name: str) -> tuple[float, float]:
-        """Return what other candidates tell of how this one follows the references: its own blocks tell the rest."""
-        others = (seen for other, seen in self._slopes.items() if other != name)
-        return reduce(lambda before, more: slopes.together(before, more, TOLD), others, (0.0, 0.0))
+
+def _told_by_others(alike: slopes.Sums, name: str) -> tuple[float, float]:
+    """Return what other candidates tell of how this one follows the references: its own blocks tell the rest."""
+    others = (seen for other, seen in alike.items() if other != name)
+    return reduce(lambda before, more: slopes.together(before, more, TOLD), others, (0.0, 0.0))
 
 
 def _origin(answer: Mapping[str, Any]) -> dict[str, str]:

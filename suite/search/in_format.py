@@ -122,7 +122,7 @@ class _Converter:
             runtimes = OwnRuntimes(threads=self._timer.threads, sources=tuple(filter(is_own, self._study.sources)))
             recast = Recast(model=model, data=data, saved=saved, pixels=pixels, wanted=wanted, runtimes=runtimes)
             file, said = recast.asked(self._name)
-            timed, origin = self._same(trial, place) or self._bench.time_file(file)
+            timed, origin = self._same(trial, place) or self._bench.time_file(file, model)
         logits = np.log(np.maximum(said, LEAST))
         answers.write(answering.of(logits.astype(np.float64), labels), answers.place(self.home, trial.number))
         counted = {name: value for name, value in trial.measures.items() if MEASURES[name].known == "built"}

@@ -55,7 +55,8 @@ class Slope:
         return Slope(mean=(before * self.mean + products) / known, deviation=known**-0.5)
 
 
-USUAL = Slope(mean=0.7, deviation=0.4)  # of networks of all kinds (`benchmarks/references.py`)
+USUAL = Slope(mean=0.7, deviation=0.4)  # of networks that no core's cache holds (`benchmarks/references.py`)
+HELD = Slope(mean=1.0, deviation=0.3)  # of those that one holds, over references that it holds too
 
 
 @dataclass(frozen=True, kw_only=True)

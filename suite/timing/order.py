@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from suite.core.inputs import Sizes
-from suite.timing.protocol import LEAST
+from suite.machine.capacity import second_cache
+from suite.timing.protocol import LEAST, PAUSED, ROW
 
 CALLS = LEAST + 2  # least calls for one latency: one in each block, and two to warm up
 WATCHED = 10.0  # seconds for which the references run alone, once on a device: they are at rest for a part of it
@@ -33,12 +34,19 @@ class Order:
     sizes: Mapping[str, Sizes] = field(default_factory=dict)  # of inputs whose size the artefact leaves free
     seconds: float  # after which no further block is begun
     longest: float  # seconds: skip a batch size if ten blocks would take longer
-    rests: Mapping[str, float] = field(default_factory=dict)  # seconds of references at rest; empty: watch them first
-    needs: tuple[int, ...] = ()  # bytes of activations at each batch size; 0 if unknown
+    rests: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # seconds of references at rest, by manner;
+    # where there are none, watch the references first
+    needs: Mapping[str, int] = field(default_factory=dict)  # bytes of activations, by batch, where they are known
+    touches: Mapping[str, int] = field(default_factory=dict)  # bytes of weights and activations, in the same way
     readings: tuple[str, ...] = ()  # measures beside latency, keys of readings.READINGS
     before: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)  # others' blocks, by batch
     slopes: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # how it follows references, by batch
     left: int = 0  # further timings that follow, unless it is slow
+
+    def manner(self, batch: int) -> str:
+        """Return how to call references: in a row if a core's second cache surely holds all that a call touches."""
+        is_held = str(batch) in self.touches and self.touches[str(batch)] <= second_cache()
+        return ROW if is_held else PAUSED
 
 
 def too_slow(seconds: float, longest: float) -> str:

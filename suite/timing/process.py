@@ -23,9 +23,9 @@ from suite.core.reasons import said
 from suite.machine.capacity import free_memory
 from suite.timing import rest, runtimes, sensors
 from suite.timing.blocks import Block, moments
-from suite.timing.following import USUAL
+from suite.timing.following import HELD, USUAL
 from suite.timing.order import Order, Setup, too_slow
-from suite.timing.protocol import ENOUGH, PAUSE, Protocol, latency, watched
+from suite.timing.protocol import ENOUGH, ROW, Protocol, latency, watched
 from suite.timing.readings import Ready, read
 
 
@@ -49,7 +49,7 @@ class _Process:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self.failed: dict[str, str] = {}  # why a reference could not be run, by its name
-        self.seen: dict[str, list[float]] = {}  # seconds that references took at each moment of the last order
+        self.seen: dict[str, rest.Moments] = {}  # of the references, by manner, in the last order
         self._references = {}
         for name, artefact in setup.references.items():
             try:
@@ -67,7 +67,7 @@ class _Process:
 
     def answers(self, order: Order) -> Any:
         """Yield the result of each batch size, or why there is none."""
-        rests = self._rests(order.rests)
+        self.seen = {}
         sensors.forget_peak()
         before = sensors.resident()
         began = time.perf_counter()
@@ -78,17 +78,17 @@ class _Process:
             return
         per_picture = 0.0  # seconds, at the previous batch size
         for batch in order.batches:
-            answer = _left_out(per_picture * batch, order) or self._timed(runtime, batch, order, rests, began, before)
+            answer = _left_out(per_picture * batch, order) or self._timed(runtime, batch, order, began, before)
             per_picture = answer.get("call", per_picture * batch) / batch
             yield {"batch": batch, **answer}
 
-    def _rests(self, known: Mapping[str, float]) -> Mapping[str, float]:
+    def _rests(self, known: Mapping[str, float], manner: str) -> Mapping[str, float]:
         """Return the references' seconds at rest; watch the references first if one is unknown."""
         if not self._references or self._references.keys() <= known.keys():
-            self.seen = {}
             return known
-        self.seen = watched(self._references, self._setup.watched)
-        return rest.rests(self.seen)
+        if manner not in self.seen:
+            self.seen[manner] = watched(self._references, self._setup.watched, manner)
+        return rest.rests(self.seen[manner])
 
     def _is_beside_the_same(self, block: Block) -> bool:
         """Whether a block was timed beside the references of this process: in some process one may fail."""
@@ -99,12 +99,11 @@ class _Process:
         runtime: runtimes.Runtime,
         batch: int,
         order: Order,
-        rests: Mapping[str, float],
         began: float,
         before: int,
     ) -> dict[str, Any]:
         load, free = sensors.load(), free_memory()
-        needed = dict(zip(order.batches, order.needs, strict=False)).get(batch, 0)
+        needed = order.needs.get(str(batch), 0)
         if needed > free and not runtime.gpu:  # a GPU has other memory, and raises when it is full
             return {"no_memory": f"needs {needed / 1e9:.1f} GB for its activations, {free / 1e9:.1f} GB are free"}
         try:
@@ -116,10 +115,12 @@ class _Process:
             left_out = _left_out(_seconds(call), order)
             if left_out:
                 return left_out
+            manner = order.manner(batch)
+            protocol = Protocol.of(order.seconds, manner)
+            rests = self._rests(order.rests.get(manner, {}), manner)
+            slope = (HELD if manner == ROW else USUAL).seen(*order.slopes.get(str(batch), (0.0, 0.0)))
             others, stolen = sensors.neighbours(), sensors.stolen()
             earlier = [one for one in map(Block.of, order.before.get(str(batch), ())) if self._is_beside_the_same(one)]
-            protocol = Protocol.of(order.seconds)
-            slope = USUAL.seen(*order.slopes.get(str(batch), (0.0, 0.0)))
             found = latency(
                 call, protocol, references=self._references, rests=rests, before=earlier, left=order.left, slope=slope
             )
@@ -132,8 +133,7 @@ class _Process:
         except Exception as error:
             return _failed(error)
         new = found.blocks[len(earlier) :]
-        for name, seconds in moments(new).items():
-            self.seen[name] = [*self.seen.get(name, ()), *seconds]
+        self.seen[manner] = rest.added(self.seen.get(manner, {}), moments(new))
         return {
             "call": found.raw / 1e3,
             "measures": {**found.measures, **readings, **cold},
@@ -143,7 +143,7 @@ class _Process:
             "drift": found.drift,
             "is_stable": found.is_stable,
             "is_enough": found.half <= ENOUGH * found.within,
-            "reference": f"{found.ratio.references} after {1e3 * PAUSE:g} ms" if found.ratio else "",
+            "reference": f"{found.ratio.references} {manner}" if found.ratio else "",
             "ratio": found.ratio.median if found.ratio else None,
             "rest": found.ratio.rest if found.ratio else None,
             "follows": found.ratio.follows if found.ratio else None,

@@ -5,10 +5,11 @@
 2.  It is timed in turns with references, networks that never change: some calls of it, some probes of the references,
     and so on. The first calls of a turn do not count: the other networks have displaced its data from the processor's
     caches.
-3.  In each probe the references are called once, from a second cache that was emptied and after a pause. Neighbours of
-    the machine had the time of the pause to displace the references' data from the cache that all share, as they
-    displace those of a network between two of its calls. References called without a pause hardly notice
-    (`benchmarks/references.py` compares both).
+3.  The references are called where the network's data are. Those of most networks are in the cache that all processors
+    share. There neighbours of the machine displace them between two calls. So in each probe the references are called
+    once, from a second cache that was emptied and after a pause, in which neighbours displaced the references' data
+    too. The data of a small network stay in the second cache of its core, which no neighbour uses. Beside it the
+    references are called in a row, and stay there too (`benchmarks/references.py` compares both).
 4.  The latency is what the call takes when the references are at rest on this device, on the line of its times over
     theirs (`following`). The median of the calls themselves is kept beside it. Without references that median is the
     latency.
@@ -49,6 +50,7 @@ COLD = 0.3  # first part of a turn's seconds, whose calls do not count
 SHARE = 0.5  # seconds of probes for each of the timed call, but for the first probe
 ENOUGH = 0.9  # of the wanted precision, where several timings end: at the first moment within it they would end by luck
 PAUSE = 0.003  # seconds from one probe to the next: what a small network takes
+ROW, PAUSED = "in a row", f"after {1e3 * PAUSE:g} ms"  # the manners of calling references
 FILLING = np.ones(2**18)  # 2 MB that are read before each probe, to empty the second cache of a processor's core
 
 
@@ -59,11 +61,12 @@ class Protocol:
     seconds: float = 30.0  # of the whole timing; blocks of slow calls may take longer
     block: float = 0.5  # seconds of each block
     within: float = WITHIN  # wanted: half the interval, as a part of the latency
+    manner: str = PAUSED  # of calling references
 
     @classmethod
-    def of(cls, seconds: float) -> Protocol:
+    def of(cls, seconds: float, manner: str = PAUSED) -> Protocol:
         """Return the protocol for this many seconds: below ten, blocks are shorter."""
-        return cls(seconds=seconds, block=min(0.5, seconds / (2 * LEAST)))
+        return cls(seconds=seconds, block=min(0.5, seconds / (2 * LEAST)), manner=manner)
 
     def is_slow(self, seconds: float) -> bool:
         """Whether so few calls of this many seconds can be timed that one timing has to have them all."""
@@ -89,7 +92,7 @@ def latency(
     """
     began = clock()
     seconds = _warm(call, protocol, clock)
-    turns = _Turns(call, seconds, references or {}, clock)
+    turns = _Turns(call, seconds, references or {}, clock, protocol.manner)
     number = max((block.timing for block in before), default=-1) + 1
     known = timings(before)
     is_slow = protocol.is_slow(seconds)
@@ -107,10 +110,12 @@ def latency(
             return found
 
 
-def watched(references: Mapping[str, Call], seconds: float, clock: Clock = time.perf_counter) -> dict[str, list[float]]:
+def watched(
+    references: Mapping[str, Call], seconds: float, manner: str = PAUSED, clock: Clock = time.perf_counter
+) -> dict[str, list[float]]:
     """Return the seconds of each reference in every half second, while only references run for `seconds`."""
     first, *_ = references.values()
-    began, turns = clock(), _Turns(first, PAUSE, references, clock)
+    began, turns = clock(), _Turns(first, PAUSE, references, clock, manner)
     blocks: list[Block] = []
     while clock() - began < seconds:
         blocks.append(turns.block(0, clock() - began, MOMENT))
@@ -120,8 +125,11 @@ def watched(references: Mapping[str, Call], seconds: float, clock: Clock = time.
 class _Turns:
     """Turns: some calls of the timed network, some probes of the references, and so on."""
 
-    def __init__(self, call: Call, seconds: float, references: Mapping[str, Call], clock: Clock) -> None:
+    def __init__(
+        self, call: Call, seconds: float, references: Mapping[str, Call], clock: Clock, manner: str = PAUSED
+    ) -> None:
         """`seconds` is about the time of one call."""
+        self._probed = {ROW: in_a_row, PAUSED: probed}[manner]
         shortest, longest = TURN
         self._seconds = min(longest, max(shortest, CALLS * seconds))
         self._call, self._references, self._clock = call, references, clock
@@ -135,7 +143,7 @@ class _Turns:
             began_turn = self._clock()
             times.append(turn(self._call, self._seconds, self._clock))
             share = SHARE * (self._clock() - began_turn)
-            for name, median in probed(self._references, share, self._clock).items():
+            for name, median in self._probed(self._references, share, self._clock).items():
                 references[name].append(median)
         return Block(
             began=began,
@@ -159,6 +167,11 @@ def probed(references: Mapping[str, Call], seconds: float, clock: Clock = time.p
     while not seen or clock() - began < seconds:
         seen.append(_probe(references, clock))
     return {name: float(np.median([one[name] for one in seen])) for name in references}
+
+
+def in_a_row(references: Mapping[str, Call], seconds: float, clock: Clock = time.perf_counter) -> dict[str, float]:
+    """Return the median seconds of each reference in turns that fill `seconds`, as the turns of a network."""
+    return {name: float(np.median(turn(one, seconds / len(references), clock))) for name, one in references.items()}
 
 
 def _probe(references: Mapping[str, Call], clock: Clock) -> dict[str, float]:

@@ -43,11 +43,12 @@ def rests(seen: Mapping[str, Sequence[float]]) -> dict[str, float]:
 
 def refined(file: Path, place: str, seen: Mapping[str, Sequence[float]]) -> Moments:
     """Add the moments `seen` in `place`; return all its moments."""
+    return kept.change(file, place, _moments, {}, lambda before: added(before, seen))
 
-    def added(before: Moments) -> Moments:
-        return before | {name: [*before.get(name, ()), *more][-KEPT:] for name, more in seen.items()}
 
-    return kept.change(file, place, _moments, {}, added)
+def added(before: Moments, seen: Mapping[str, Sequence[float]]) -> Moments:
+    """Return the moments before and those `seen`: the latest of each reference."""
+    return before | {name: [*before.get(name, ()), *more][-KEPT:] for name, more in seen.items()}
 
 
 def _moments(read: Any) -> Moments:

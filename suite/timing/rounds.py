@@ -38,12 +38,17 @@ class Network:
     def __init__(self, path: str, threads: int, order: Order, name: str) -> None:
         """Take an order that gives the seconds of all rounds. By its `name` a network is known to earlier runs."""
         self.path, self.threads, self._name = path, threads, name
-        self._file, self._place = cache.folder() / "follows.json", Timer(path, threads).place
+        self._file, timer = cache.folder() / "follows.json", Timer(path, threads)
+        self._places = {str(batch): timer.place(order.manner(batch)) for batch in order.batches}
         self._planned, self._done, self._limit = planned(order.seconds), 0, order.seconds
         self._order = replace(
             order,
             seconds=(order.seconds - (self._planned - 1) * STARTING) / self._planned,
-            slopes=slopes.known(self._file, self._place, name),
+            slopes={
+                batch: known[batch]
+                for batch, place in self._places.items()
+                if batch in (known := slopes.known(self._file, place, name))
+            },
         )
         self._known: dict[int, Answer] = {}
         self._spent: dict[int, float] = {}  # seconds of timing, by batch size
@@ -65,12 +70,11 @@ class Network:
 
         If the process ends, what is known stays, and its interval says how well.
         """
-        batches, needs = self.waiting, dict(zip(self._order.batches, self._order.needs, strict=False))
+        batches = self.waiting
         self._done += 1
         order = replace(
             self._order,
             batches=batches,
-            needs=tuple(needs.get(batch, 0) for batch in batches),
             before={str(batch): self._known[batch]["timed"] for batch in batches},
             readings=(),
             left=max(0, self._planned - self._done),
@@ -104,8 +108,9 @@ class Network:
 
     def end(self) -> None:
         """Keep for later runs how this network follows the references."""
-        seen = {str(batch): one["slope"] for batch, one in self._known.items() if any(one.get("slope", ()))}
-        slopes.learned(self._file, self._place, self._name, seen)
+        for batch, one in self._known.items():
+            if any(one.get("slope", ())):
+                slopes.learned(self._file, self._places[str(batch)], self._name, {str(batch): one["slope"]})
 
 
 def further(networks: Sequence[Network]) -> Iterator[tuple[Network, Answer]]:

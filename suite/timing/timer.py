@@ -21,7 +21,7 @@ from suite.machine.forked import Forked
 from suite.machine.surroundings import surroundings, version_of
 from suite.timing import references, rest, runtimes
 from suite.timing.order import WATCHED, Order, Setup
-from suite.timing.protocol import PAUSE
+from suite.timing.protocol import PAUSED, ROW
 
 SERVED = 3  # timings after which another process goes on, where processes may differ
 
@@ -63,7 +63,7 @@ class Timer:
         self._errors: IO[str] | None = None
         self._file = cache.folder() / "rest.json"
         self.without = ""  # why there are no references; empty if there are
-        self._moments: rest.Moments | None = None  # None: not read yet
+        self._moments: dict[str, rest.Moments] = {}  # by the manner of calling references; empty: not read yet
         self._served = 0  # orders that the process has had
 
     @classmethod
@@ -71,14 +71,13 @@ class Timer:
         """Return the timer of a study that measures latency as `wanted`, and reads `measures`."""
         return cls(wanted.path, wanted.threads or processors(), forked="peak_memory" not in measures)
 
-    @property
-    def place(self) -> str:
-        """What decides how long references take here: device, path, threads, versions, kernels."""
+    def place(self, manner: str) -> str:
+        """Return what decides how long references take here: device, path, threads, versions, kernels, manner."""
         known = surroundings()
         beside = BESIDE.get(self.path, self.path)
         versions = [version_of(name) for name in references.LIBRARIES]
         words = [known["device"], beside, f"{self.threads} threads", f"oneDNN {onednn()}", *versions]
-        return ", ".join([*words, f"references {references.VERSION}", f"a pause of {1e3 * PAUSE:g} ms"])
+        return ", ".join([*words, f"references {references.VERSION}", manner])
 
     def __enter__(self) -> Self:
         return self
@@ -115,17 +114,18 @@ class Timer:
         process = self._started()
         assert process.stdin
         assert process.stdout
-        if self._moments is None:
-            self._moments = rest.known(self._file, self.place)
+        if not self._moments:
+            self._moments = {manner: rest.known(self._file, self.place(manner)) for manner in (ROW, PAUSED)}
         self._served += 1
         with turns.alone(used(self.threads)):
             try:
-                process.stdin.write(json.dumps(asdict(replace(order, rests=rest.rests(self._moments)))) + "\n")
+                process.stdin.write(json.dumps(asdict(replace(order, rests=self._rests()))) + "\n")
                 process.stdin.flush()
                 for line in process.stdout:
                     answer = json.loads(line) if line.startswith("{") else {}
                     if answer.get("done"):
-                        self._moments = rest.refined(self._file, self.place, answer["moments"])
+                        for manner, seen in answer["moments"].items():
+                            self._moments[manner] = rest.refined(self._file, self.place(manner), seen)
                         return
                     if answer:
                         yield answer
@@ -135,6 +135,9 @@ class Timer:
                 self.close()
                 raise
         raise self._gone(process)
+
+    def _rests(self) -> dict[str, dict[str, float]]:
+        return {manner: rest.rests(seen) for manner, seen in self._moments.items()}
 
     def _gone(self, process: subprocess.Popen[str] | Forked) -> GoneError:
         code = process.wait() or 0

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from suite.core.errors import ExportError, SuiteError
+from suite.counting.complexity import touched_bytes
 from suite.machine import helper
 from suite.timing.order import Order
 from suite.timing.timer import GoneError, Timer
@@ -42,11 +44,12 @@ class OwnRuntimes:
             answers: NDArray[np.float32] = np.load(asked.with_suffix(".answers.npy"))
             return answers
 
-    def latency(self, format: str, file: Path) -> Mapping[str, float]:
-        """Return the latency of a file for one picture, with its interval, in milliseconds. Raises SuiteError."""
+    def latency(self, format: str, file: Path, model: keras.Model) -> Mapping[str, float]:
+        """Return the latency of a file of `model` for one picture, with its interval, ms. Raises SuiteError."""
         if format in self.known:
             return self.known[format]
-        order = Order(artefact=str(file), batches=(1,), seconds=SECONDS, longest=LONGEST)
+        touches = {"1": touched_bytes(model, 1)}
+        order = Order(artefact=str(file), batches=(1,), seconds=SECONDS, longest=LONGEST, touches=touches)
         try:
             with Timer(format, self.threads) as timer:
                 (answer,) = timer.ask(order)
