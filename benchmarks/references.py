@@ -1,16 +1,17 @@
-"""How well the references follow what a shared machine does to networks, with and without a pause before their calls.
+"""How well the references follow what a shared machine does to networks: called in a row, and after a pause.
 
-    python benchmarks/references.py                  eight networks, five minutes
+    python benchmarks/references.py                  twelve networks, five minutes
     python benchmarks/references.py --minutes 10
 
-All are called in turns in one process, on one thread. References called in a row find their data in the cache. With a
-pause, from a second cache that was emptied, they miss what neighbours of the machine displaced meanwhile, as a network
-does between two of its calls. The suite times with the pause.
+All are called in turns in one process, on one thread. References called in a row find their data in the second cache of
+their core. After a pause, from a second cache that was emptied, they miss what neighbours of the machine displaced from
+the cache that all share, as a network does whose data are there. The suite calls them in a row beside a network that
+the second cache holds, and after a pause beside all others.
 
-Printed for each network is the standard deviation over windows of 5 seconds, in percent: of the median of its calls
-(raw), of its ratio to the references, and of what is left of it around its line over them; and how steep that line is
-with the pause. The last line says how networks differ in that: it is what a timing supposes of one before it has seen
-it (`USUAL` of suite/timing/following.py).
+Printed for each network are the bytes that a call touches, in MB, and standard deviations over windows of 5 seconds, in
+percent: of the median of its calls (raw), and of what is left of it around its line over the references, in a row and
+after a pause. Then follows how steep both lines are. The last lines say how networks of each kind differ in that: it is
+what a timing supposes of one before it has seen it (`HELD` and `USUAL` of suite/timing/following.py).
 """
 
 from __future__ import annotations
@@ -35,17 +36,20 @@ import tensorflow as tf  # noqa: E402
 
 from suite import architectures  # noqa: E402
 from suite.core.task import Task  # noqa: E402
+from suite.counting.complexity import touched_bytes  # noqa: E402
+from suite.machine.capacity import second_cache  # noqa: E402
 from suite.timing import reference_networks, references  # noqa: E402
 from suite.timing.blocks import Array  # noqa: E402
-from suite.timing.protocol import Call, probed, turn  # noqa: E402
+from suite.timing.protocol import Call, in_a_row, probed, turn  # noqa: E402
 
 WINDOW = 5.0  # seconds
 TURN = 0.04  # seconds of a network
-IN_A_ROW = 0.01  # seconds of a reference without a pause
-PAUSED = 0.015  # seconds of probes with a pause
+ROW = 0.01  # seconds of the references in a row
+PAUSED = 0.015  # seconds of probes after a pause
 NETWORKS = (
-    ("mobilenet/0.25", 224), ("mobilenet_v3/small", 224), ("resnet/18", 224), ("mobilenet/0.25", 32),
-    ("mobilenet_v2/1.0", 96), ("googlenet/2014", 224), ("efficientnet/lite0", 224), ("vit/tiny", 64),
+    ("alexnet/tiny", 16), ("resnet/tiny", 16), ("vgg/tiny", 32), ("densenet/tiny", 32), ("mobilenet/0.25", 64),
+    ("mobilenet/0.25", 224), ("mobilenet_v3/small", 224), ("resnet/18", 224), ("inception_v3/tiny", 96),
+    ("mobilenet_v2/1.0", 96), ("googlenet/2014", 224), ("vit/tiny", 64),
 )  # fmt: skip
 
 
@@ -54,17 +58,27 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0)
     seconds = 60 * parser.parse_args().minutes
     kinds = {kind: _call(reference_networks.network(kind)) for kind in references.KINDS}
-    networks = {f"{name} {side}": _call(_named(name, side)) for name, side in NETWORKS}
+    models = {f"{name} {side}": _named(name, side) for name, side in NETWORKS}
+    touched = {name: touched_bytes(model, 1) for name, model in models.items()}
+    networks = {name: _call(model) for name, model in models.items()}
     logs = {name: np.log(values) for name, values in windows(kinds, networks, seconds).items()}
-    columns = ["raw", "ratio", "ratio,pause", "line", "line,pause", "follows"]
-    print(f"{len(logs['row'])} windows of {WINDOW:g} s; standard deviations, %")
+    columns = ["MB", "raw", "line,row", "line,pause", "row", "pause"]
+    print(f"{len(logs['row'])} windows of {WINDOW:g} s; standard deviations, %; how steep")
     print(f"{'':24}", *(f"{column:>11}" for column in columns))
-    steep = []
+    steep: dict[bool, list[float]] = {True: [], False: []}
     for name in networks:
-        *left, follows = _left(logs[name], logs["row"], logs["pause"])
-        steep.append(follows)
-        print(f"{name:24}", *(f"{100 * one:11.1f}" for one in left), f"{follows:11.2f}")
-    print(f"follows: {np.mean(steep):.2f}, standard deviation {np.std(steep, ddof=1):.2f}")
+        slopes = [_slope(logs[manner], logs[name]) for manner in ("row", "pause")]
+        left = [logs[name] - slope * logs[manner] for slope, manner in zip(slopes, ("row", "pause"), strict=True)]
+        spreads = [100 * float(one.std(ddof=1)) for one in (logs[name], *left)]
+        is_held = touched[name] <= second_cache()
+        steep[is_held].append(slopes[0] if is_held else slopes[1])
+        print(
+            f"{name:24}", f"{touched[name] / 1e6:11.2f}", *(f"{one:11.1f}" for one in spreads),
+            *(f"{one:11.2f}" for one in slopes),
+        )  # fmt: skip
+    for is_held, said in ((True, "held, over references in a row"), (False, "not held, after a pause")):
+        if len(steep[is_held]) > 1:
+            print(f"{said}: {np.mean(steep[is_held]):.2f}, standard deviation {np.std(steep[is_held], ddof=1):.2f}")
 
 
 def windows(kinds: Mapping[str, Call], networks: Mapping[str, Call], seconds: float) -> dict[str, Array]:
@@ -77,20 +91,13 @@ def windows(kinds: Mapping[str, Call], networks: Mapping[str, Call], seconds: fl
                 of.append([])
         for name, call in networks.items():
             seen[name][-1].append(float(np.median(turn(call, TURN))))
-            seen["row"][-1].append(_mean([float(np.median(turn(one, IN_A_ROW))) for one in kinds.values()]))
+            seen["row"][-1].append(_mean(list(in_a_row(kinds, ROW).values())))
             seen["pause"][-1].append(_mean(list(probed(kinds, PAUSED).values())))
     return {name: np.array([np.median(window) for window in of if window]) for name, of in seen.items()}
 
 
 def _mean(seconds: list[float]) -> float:
     return float(np.exp(np.mean(np.log(seconds))))
-
-
-def _left(network: Array, row: Array, pause: Array) -> tuple[float, ...]:
-    """Return a row of the table; all arrays are logarithms [windows]."""
-    flat, steep = _slope(row, network), _slope(pause, network)
-    left = (network, network - row, network - pause, network - flat * row, network - steep * pause)
-    return *(float(one.std(ddof=1)) for one in left), steep
 
 
 def _slope(x: Array, y: Array) -> float:
@@ -107,7 +114,7 @@ def _call(model: keras.Model) -> Call:
 
 
 def _named(name: str, side: int) -> keras.Model:
-    return architectures.build(name, Task(height=side, width=side, channels=3, classes=1000))
+    return architectures.build(name, Task(height=side, width=side, channels=3, classes=10))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What share of a study's time its timing takes, and how well its candidates are known in the end.
 
-    python benchmarks/timing.py                           the quickstart's three studies
+    python benchmarks/timing.py                           the quickstart's studies
     python benchmarks/timing.py --seconds 0.5 1 2         the same with each of these for [latency] seconds
     python benchmarks/timing.py --studies studies/vgg.toml --set budget.trials=4
 

@@ -318,6 +318,27 @@ def test_a_network_is_timed_again_and_adds_to_what_was_known() -> None:
     assert processes[0] == processes[1] != processes[2] == processes[3]
 
 
+def test_a_timing_again_adds_to_what_is_known_but_not_to_what_was_timed_among_other_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While a study begins, processes load their libraries: such a timing tells of them."""
+    timer, before, others = Timer("litert", 1), [], iter([50.0, 0.0, 70.0, 3.0, 0.0])
+
+    def ask(order: Order) -> list[dict[str, Any]]:
+        before.append([block["timing"] for block in order.before["1"]])
+        shown = {"reference": "", "rest": None, "follows": 0.2, "others": next(others), "steal": 0.0}
+        timed = [{"timing": len(before)}]
+        return [{"measures": {"latency": 1.0}, "slope": (0.2 * 4.0, 4.0), "timed": timed, **shown}]
+
+    monkeypatch.setattr(timer, "ask", ask)
+    network = architectures.build("mobilenet/tiny", Task(height=32, width=32, channels=3, classes=2))
+    with Bench(Latency(path="litert"), ["a", "b"], timer) as bench:
+        bench.time(network, name="one")
+        for _ in range(4):
+            bench.time_again("one", lambda: network)
+    assert before == [[], [], [2], [2], [2, 4]]
+
+
 @pytest.mark.parametrize(("side", "supposed"), [(32, HELD), (512, USUAL)])
 def test_candidates_tell_of_each_other_how_they_follow_the_references(
     monkeypatch: pytest.MonkeyPatch, side: int, supposed: Slope

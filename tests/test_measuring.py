@@ -207,7 +207,7 @@ def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay() -
 def test_references_are_called_where_the_data_of_the_network_are(
     monkeypatch: pytest.MonkeyPatch, touches: dict[str, int], manner: str
 ) -> None:
-    """In a row if it is known that a core's cache holds all of it. Each manner has a rest and a steepness of its own."""
+    """In a row if a core surely holds them in its cache. Each manner has a rest and a steepness of its own."""
     seen: list[dict[str, Any]] = []
 
     def latency(*words: Any, **more: Any) -> Any:

@@ -29,6 +29,7 @@ from suite.timing.readings import READINGS
 from suite.timing.timer import GoneError, Timer, onednn
 
 TOLD = 19.0  # most that candidates tell of each other's slope: it is then known to 0.2, as they differ
+CROWDED = 20.0  # percent of its processors that others may take from a timing which later ones add to
 LONGEST = 600.0  # seconds: a candidate cannot be timed if ten blocks of calls would take longer
 
 
@@ -101,8 +102,7 @@ class Bench:
             folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="suite-")))
             self._kept[name] = self._written(build(), preprocessing, folder, sized=False)
         self._timer.renew()
-        answer = self._told(self._kept[name], name, before={str(self._wanted.batch): self._blocks.get(name, [])})
-        self._blocks.setdefault(name, []).extend(answer["timed"])
+        answer = self._told(self._kept[name], name, self._blocks.get(name, ()))
         return answer["measures"], _origin(answer)
 
     def _written(
@@ -122,16 +122,19 @@ class Bench:
         if "peak_memory" in self._readings:
             self._timer.close()  # a new process: memory that earlier candidates freed would be reused, uncounted
         answer = self._told(written, name or str(sum(map(len, self._slopes.values()))), readings=self._readings)
-        if name:
-            self._blocks[name] = answer["timed"]
         return answer["measures"], _origin(answer)
 
-    def _told(self, written: _Written, name: str, **asked: Any) -> dict[str, Any]:
-        """Return what the timer answers of a network. Raises SuiteError when it cannot run."""
+    def _told(
+        self, written: _Written, name: str, before: Sequence[dict[str, Any]] = (), readings: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Return what the timer answers of a network, of which `before` is known. Raises SuiteError if it cannot run.
+
+        A timing among other processes is not kept: the next one replaces it.
+        """
         wanted, batch = self._wanted, str(self._wanted.batch)
         order = Order(
             artefact=str(written.artefact), batches=(wanted.batch,), seconds=wanted.seconds, longest=LONGEST,
-            touches={batch: written.touches}, **asked,
+            touches={batch: written.touches}, before={batch: before}, readings=tuple(readings),
         )  # fmt: skip
         alike = self._slopes[order.manner(wanted.batch)]
         try:
@@ -141,7 +144,9 @@ class Bench:
         if "measures" not in answer:
             said = next(answer[key] for key in ("no_memory", "too_slow", "failed") if key in answer)
             raise SuiteError(f"latency on path {wanted.path}: {said}")
-        alike[name] = answer["slope"]
+        if answer["others"] <= CROWDED:
+            alike[name] = answer["slope"]
+            self._blocks[name] = [*before, *answer["timed"]]
         return answer
 
 

@@ -56,7 +56,7 @@ class Slope:
 
 
 USUAL = Slope(mean=0.7, deviation=0.4)  # of networks that no core's cache holds (`benchmarks/references.py`)
-HELD = Slope(mean=1.0, deviation=0.3)  # of those that one holds, over references that it holds too
+HELD = Slope(mean=1.0, deviation=0.2)  # of those that one holds, over references that it holds too
 
 
 @dataclass(frozen=True, kw_only=True)
