@@ -332,7 +332,7 @@ def test_a_timing_again_adds_to_what_is_known_but_not_to_what_was_timed_among_ot
 
     monkeypatch.setattr(timer, "ask", ask)
     network = architectures.build("mobilenet/tiny", Task(height=32, width=32, channels=3, classes=2))
-    with Bench(Latency(path="litert"), ["a", "b"], timer) as bench:
+    with timer, Bench(Latency(path="litert"), ["a", "b"], timer) as bench:
         bench.time(network, name="one")
         for _ in range(4):
             bench.time_again("one", lambda: network)
