@@ -53,7 +53,7 @@ def test_a_search_for_a_telephone_is_a_search_by_the_latency_of_litert(ran: Run,
 
     trial, trained = ran.candidates[0], pipeline.model(ran.folder, ran.candidates[0].number)
     bench = Bench(ran.study.latency, [str(number) for number in range(10)], Timer("litert", 1))
-    file = bench._written(trained, PLAIN, tmp_path)
+    file = bench._written(trained, PLAIN, tmp_path).artefact
     assert trial.measures["file_size"] == pytest.approx(file.stat().st_size / 1e6, rel=0.1)  # names differ
     interpreter = Interpreter(str(file), num_threads=1)
     interpreter.allocate_tensors()

@@ -17,6 +17,7 @@ from PIL import Image
 
 from suite.core import files
 from suite.core.errors import ExportError, SuiteError
+from suite.counting.complexity import touched_bytes
 from suite.datasets import Dataset
 from suite.export import agreement, model_card, saved_model, verdict, warmup
 from suite.export import folder as exports
@@ -159,7 +160,7 @@ class _Judge:
         if self.runtimes is None:
             return replace(found, untimed="nobody asked")
         try:
-            latency = self.runtimes.latency(found.format, self.saved / found.file, self.model)
+            latency = self.runtimes.latency(found.format, self.saved / found.file, touched_bytes(self.model, 1))
         except SuiteError as error:
             return replace(found, untimed=str(error))
         return replace(found, latency=dict(latency))

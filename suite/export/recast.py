@@ -29,8 +29,11 @@ class Runtimes(Protocol):
     def answers(self, format: str, file: Path, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probabilities, [N, K], that a file gives for pictures, [N, H, W, C]. Raises SuiteError."""
 
-    def latency(self, format: str, file: Path, model: keras.Model) -> Mapping[str, float]:
-        """Return the latency of a file for one picture, with its interval. Raises SuiteError."""
+    def latency(self, format: str, file: Path, touches: int) -> Mapping[str, float]:
+        """Return the latency of a file for one picture, with its interval. Raises SuiteError.
+
+        `touches` are the bytes of its weights and activations.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from suite.core.errors import ExportError, SuiteError
-from suite.counting.complexity import touched_bytes
 from suite.machine import helper
 from suite.timing.order import Order
 from suite.timing.timer import GoneError, Timer
@@ -44,12 +42,14 @@ class OwnRuntimes:
             answers: NDArray[np.float32] = np.load(asked.with_suffix(".answers.npy"))
             return answers
 
-    def latency(self, format: str, file: Path, model: keras.Model) -> Mapping[str, float]:
-        """Return the latency of a file of `model` for one picture, with its interval, ms. Raises SuiteError."""
+    def latency(self, format: str, file: Path, touches: int) -> Mapping[str, float]:
+        """Return the latency of a file for one picture, with its interval, in milliseconds. Raises SuiteError.
+
+        `touches` are the bytes of its weights and activations.
+        """
         if format in self.known:
             return self.known[format]
-        touches = {"1": touched_bytes(model, 1)}
-        order = Order(artefact=str(file), batches=(1,), seconds=SECONDS, longest=LONGEST, touches=touches)
+        order = Order(artefact=str(file), batches=(1,), seconds=SECONDS, longest=LONGEST, touches={"1": touches})
         try:
             with Timer(format, self.threads) as timer:
                 (answer,) = timer.ask(order)
