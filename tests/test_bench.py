@@ -29,7 +29,7 @@ from suite.search.bench import TOLD, Bench
 from suite.search.evaluation import Evaluation
 from suite.timing import order as orders
 from suite.timing import sensors
-from suite.timing.following import HELD, USUAL, Slope
+from suite.timing.following import HELD, USUAL, Prior
 from suite.timing.order import Order
 from suite.timing.protocol import ROW
 from suite.timing.timer import Timer
@@ -341,7 +341,7 @@ def test_a_timing_again_adds_to_what_is_known_but_not_to_what_was_timed_among_ot
 
 @pytest.mark.parametrize(("side", "supposed"), [(32, HELD), (512, USUAL)])
 def test_candidates_tell_of_each_other_how_they_follow_the_references(
-    monkeypatch: pytest.MonkeyPatch, side: int, supposed: Slope
+    monkeypatch: pytest.MonkeyPatch, side: int, supposed: Prior
 ) -> None:
     """Those of one study are alike, and none is timed for long enough to show it alone; but they are not the same.
 

@@ -228,7 +228,7 @@ def test_references_are_called_where_the_data_of_the_network_are(
     assert answer["rest"] == pytest.approx(1e3 * rests[manner]["small"])
     assert process.seen.keys() == {manner}
     (asked,) = seen
-    assert asked["slope"] == (HELD if manner == ROW else USUAL)
+    assert asked["prior"] == (HELD if manner == ROW else USUAL)
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -37,26 +37,28 @@ OFF = 3  # standard deviations from the line at which a block counts half
 WEIGHINGS = 5  # of blocks by their distance from the line
 NORMAL = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
 ALIKE = 1.5  # neighbouring blocks, which resemble each other a little, tell as much of the slope as one
-TIMINGS = 0.012  # standard deviation between timings of one network (`benchmarks/latency.py`)
 KNOWN = 2  # as sure of it as if so many more timings than one had shown it
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slope:
-    """What is known of the slope of a network."""
+class Prior:
+    """What is supposed of a network before its own blocks are seen."""
 
-    mean: float
-    deviation: float  # standard deviation
+    mean: float  # of the slope
+    deviation: float  # standard deviation of the slope
+    apart: float  # standard deviation between timings of the network
 
-    def seen(self, products: float, squares: float) -> Slope:
+    def seen(self, products: float, squares: float) -> Prior:
         """Return what is known after blocks: weighted sums of products and squares, of the references' logarithms."""
         before = self.deviation**-2
         known = before + max(0.0, squares)
-        return Slope(mean=(before * self.mean + products) / known, deviation=known**-0.5)
+        return replace(self, mean=(before * self.mean + products) / known, deviation=known**-0.5)
 
 
-USUAL = Slope(mean=0.7, deviation=0.4)  # of networks that no core's cache holds (`benchmarks/references.py`)
-HELD = Slope(mean=1.0, deviation=0.2)  # of those that one holds, over references that it holds too
+# Of networks that no core's cache holds, and of those that one holds, beside references that it holds too. The slopes
+# are those of `benchmarks/references.py`, the deviations between timings those of `benchmarks/latency.py`.
+USUAL = Prior(mean=0.7, deviation=0.4, apart=0.012)
+HELD = Prior(mean=1.0, deviation=0.2, apart=0.006)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,26 +71,26 @@ class Line:
     slope: float
     supposed: float  # standard deviation of `level` because of the slope: of what no block shows of it
     between: float  # standard deviation of `level` because timings differ
-    seen: tuple[float, float]  # weighted sums that say what these blocks show of the slope, for `Slope.seen`
+    seen: tuple[float, float]  # weighted sums that say what these blocks show of the slope, for `Prior.seen`
 
 
-def line(times: Array, slowed: Array, timing: Array, known: Slope = USUAL) -> Line:
+def line(times: Array, slowed: Array, timing: Array, prior: Prior = USUAL) -> Line:
     """Return the line through blocks, of which each half is read: log of times [B, 2] and of the references' slowness.
 
     `timing` [B] is the number of the timing that a block belongs to. The interval comes from resampling whole blocks of
     each timing.
     """
     belongs = (timing[:, None] == np.unique(timing)).astype(float)  # [B, timings]
-    weights, between = np.ones((1, len(times))), TIMINGS**2
+    weights, between = np.ones((1, len(times))), prior.apart**2
     for _ in range(WEIGHINGS):
-        fit = _fitted(times, slowed, belongs, weights, known, between)
+        fit = _fitted(times, slowed, belongs, weights, prior, between)
         near, trust = _near(fit.residuals[0], slowed.mean(axis=1))
-        weights, between = (near * trust)[None], _between(fit.levels[0])
+        weights, between = (near * trust)[None], _between(fit.levels[0], prior.apart)
     level = float(fit.level[0])
-    resampled = _fitted(times, slowed, belongs, _drawn(timing) * weights, known, between).level
+    resampled = _fitted(times, slowed, belongs, _drawn(timing) * weights, prior, between).level
     low, high = np.percentile(resampled, [2.5, 97.5])
     factor = wider(fit.residuals[0], alike=0.0) * _lost(near, trust, belongs.shape[1] + 1)
-    before = known.deviation**-2
+    before = prior.deviation**-2
     return Line(
         level=level,
         low=level + factor * min(0.0, float(low) - level),
@@ -117,7 +119,7 @@ class _Fit:
     across: Array  # [R] the part of `squares` that timings show among each other
 
 
-def _fitted(times: Array, slowed: Array, belongs: Array, weights: Array, known: Slope, between: float) -> _Fit:
+def _fitted(times: Array, slowed: Array, belongs: Array, weights: Array, prior: Prior, between: float) -> _Fit:
     """Return the fits with weights [R, B]; `belongs` [B, timings] is 1 where a block is of a timing.
 
     `between` is the variance between timings.
@@ -134,8 +136,8 @@ def _fitted(times: Array, slowed: Array, belongs: Array, weights: Array, known: 
     sure, across = _sure(within[1]), np.maximum(0.0, apart[1].sum(axis=1))
     products = sure * within[0].sum(axis=1) + (across > 0) * apart[0].sum(axis=1)
     squares = sure * within[1].sum(axis=1) + across
-    before = known.deviation**-2
-    slopes = (products + before * known.mean) / (squares + before)
+    before = prior.deviation**-2
+    slopes = (products + before * prior.mean) / (squares + before)
     levels = mean(y) - slopes[:, None] * mean(x)
     residuals = y - slopes[:, None] * x - levels @ belongs.T
     return _Fit(
@@ -153,9 +155,9 @@ def _told(weights: Array, halves: Sequence[Array]) -> tuple[Array, Array]:
     return weights * (its_first * second + its_second * first) / 2, weights * first * second
 
 
-def _between(levels: Array) -> float:
-    """Return the variance between timings, from what these and all before them show."""
-    squares = KNOWN * TIMINGS**2 + float(((levels - levels.mean()) ** 2).sum())
+def _between(levels: Array, apart: float) -> float:
+    """Return the variance between timings, from what these show and what is supposed of their deviation `apart`."""
+    squares = KNOWN * apart**2 + float(((levels - levels.mean()) ** 2).sum())
     return squares / (KNOWN + len(levels) - 1)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from suite.timing.blocks import Array, Block, moments
-from suite.timing.following import TIMINGS, USUAL, Slope, line
+from suite.timing.following import USUAL, Prior, line
 from suite.timing.interval import interval, widened
 from suite.timing.rest import at_rest
 
@@ -25,7 +25,7 @@ class Ratio:
     median: float
     rest: float  # milliseconds of the references at rest, their geometric mean
     follows: float  # power of the references' time that the time of the call follows
-    seen: tuple[float, float]  # what the blocks show of that, for `Slope.seen`
+    seen: tuple[float, float]  # what the blocks show of that, for `Prior.seen`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +82,10 @@ class Latency:
         return [1e3 * float(np.median(block.yardstick)) for block in self.blocks] if self.ratio else []
 
 
-def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float], slope: Slope = USUAL) -> Latency:
+def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float], prior: Prior = USUAL) -> Latency:
     """Return the latency that blocks show; they also show the rest of a reference that is missing in `rests`.
 
-    `slope` is what is known of the network from elsewhere.
+    `prior` is what is known of the network from elsewhere.
     """
     times = np.concatenate([block.times for block in blocks])
     ratio, raw = None, 1e3 * float(np.median(times))
@@ -96,7 +96,7 @@ def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float], s
             np.log(_halves([block.turns for block in blocks])),
             np.log(_halves([block.yardstick for block in blocks]) / rest),
             np.array([block.timing for block in blocks]),
-            slope,
+            prior,
         )
         low, median, high = (1e3 * math.exp(end) for end in (found.low, found.level, found.high))
         ratio = Ratio(
@@ -106,7 +106,7 @@ def judged(blocks: Sequence[Block], within: float, rests: Mapping[str, float], s
         unseen = SURE * math.hypot(found.between, found.supposed)
     else:
         low, median, high = (1e3 * end for end in interval([block.times for block in blocks]))
-        unseen = SURE * TIMINGS / math.sqrt(timings(blocks))
+        unseen = SURE * USUAL.apart / math.sqrt(timings(blocks))
     low, high = widened(low, median, high, unseen)
     return Latency(
         median=median,

@@ -118,11 +118,11 @@ class _Process:
             manner = order.manner(batch)
             protocol = Protocol.of(order.seconds, manner)
             rests = self._rests(order.rests.get(manner, {}), manner)
-            slope = (HELD if manner == ROW else USUAL).seen(*order.slopes.get(str(batch), (0.0, 0.0)))
+            prior = (HELD if manner == ROW else USUAL).seen(*order.slopes.get(str(batch), (0.0, 0.0)))
             others, stolen = sensors.neighbours(), sensors.stolen()
             earlier = [one for one in map(Block.of, order.before.get(str(batch), ())) if self._is_beside_the_same(one)]
             found = latency(
-                call, protocol, references=self._references, rests=rests, before=earlier, left=order.left, slope=slope
+                call, protocol, references=self._references, rests=rests, before=earlier, left=order.left, prior=prior
             )
             busy, steal = others(), stolen()
             ready = Ready(

@@ -36,7 +36,7 @@ import numpy as np
 
 from suite.core.measures import WITHIN
 from suite.timing.blocks import MOMENT, Array, Block, moments
-from suite.timing.following import USUAL, Slope
+from suite.timing.following import USUAL, Prior
 from suite.timing.judging import Latency, judged, timings
 
 Call = Callable[[], object]
@@ -81,14 +81,14 @@ def latency(
     rests: Mapping[str, float] | None = None,
     before: Sequence[Block] = (),
     left: int = 0,
-    slope: Slope = USUAL,
+    prior: Prior = USUAL,
     clock: Clock = time.perf_counter,
 ) -> Latency:
     """Time `call` by the protocol above; it must return only when its answer is there.
 
     `rests` are the seconds of references at rest; for a reference that is missing there, this timing itself finds them.
     `before` are blocks of earlier timings of the same call, to which this one adds; `left` more timings follow, but
-    not of a slow call: this timing has their seconds too. `slope` is how it is known to follow the references.
+    not of a slow call: this timing has their seconds too. `prior` is what is known of how it follows the references.
     """
     began = clock()
     seconds = _warm(call, protocol, clock)
@@ -104,7 +104,7 @@ def latency(
         if len(blocks) - len(before) < least:
             continue
         is_over = clock() - began > limit
-        found = judged(blocks, protocol.within, rests or {}, slope)
+        found = judged(blocks, protocol.within, rests or {}, prior)
         enough = protocol.within * (ENOUGH if wanted > 1 else 1)
         if is_over or found.half * math.sqrt((known + 1) / wanted) <= enough:
             return found

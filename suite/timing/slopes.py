@@ -1,7 +1,7 @@
 """How networks follow the references on this device: kept between runs, and known better after each.
 
 A machine may be busy alike for all of a timing. Then nothing shows how the network follows the references, unless an
-earlier timing has shown it. What is kept of a network are two sums for each batch size, for `following.Slope.seen`.
+earlier timing has shown it. What is kept of a network are two sums for each batch size, for `following.Prior.seen`.
 """
 
 from __future__ import annotations

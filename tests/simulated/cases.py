@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from suite.core.fronts import nondominated
 from suite.statistics import chosen, families, gaps, importance, intervals, searches, seeds
 from suite.statistics.intervals import Interval
-from suite.timing.following import HELD, USUAL, Slope, line
+from suite.timing.following import HELD, USUAL, Prior, line
 from suite.timing.interval import interval as timed
 from suite.timing.interval import widened
 from tests.simulated import errors, worlds
@@ -275,7 +275,7 @@ def latencies() -> Iterator[Case]:
     for timings, depth in itertools.product((1, 3), (0.03, 0.3)):
         yield Case(
             name="latency beside references", kind=f"held by a cache, {timings} of 12 blocks, {depth:.0%} slower",
-            study=partial(_following, HELD, timings, 0.012, 0.5, depth), share=0.25,
+            study=partial(_following, HELD, timings, HELD.apart, 0.5, depth), share=0.25,
         )  # fmt: skip
 
 
@@ -284,10 +284,10 @@ def _latency(blocks: int, moody: float, spread: float, random: Random) -> Iterat
     yield Seen(median, Interval(low, high), 1.0)
 
 
-def _following(known: Slope, timings: int, apart: float, moody: float, depth: float, random: Random) -> Iterator[Seen]:
-    slope = random.normal(known.mean, known.deviation)
+def _following(prior: Prior, timings: int, apart: float, moody: float, depth: float, random: Random) -> Iterator[Seen]:
+    slope = random.normal(prior.mean, prior.deviation)
     blocks = worlds.followed(random, timings=timings, apart=apart, moody=moody, depth=depth, slope=slope)
-    found = line(*blocks, known)
+    found = line(*blocks, prior)
     low, median, high = np.exp([found.low, found.level, found.high])
     unseen = 1.96 * math.hypot(found.between, found.supposed)
     yield Seen(median, Interval(*widened(low, median, high, unseen)), 1.0)
