@@ -301,8 +301,9 @@ def _has_saver(folder: Path) -> bool:
 
 
 @pytest.mark.slow
-def test_a_network_is_timed_again_and_adds_to_what_was_known() -> None:
+def test_a_network_is_timed_again_and_adds_to_what_was_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes differ, so another one goes on after three timings. Its cold start stays that of the search."""
+    monkeypatch.setattr("suite.search.bench.CROWDED", 100.0)  # other tests run beside this one
     network = architectures.build("mobilenet/tiny", Task(height=32, width=32, channels=3, classes=10))
     wanted = Latency(path="litert", seconds=0.4)
     with Timer("litert", 1) as timer, Bench(wanted, [str(number) for number in range(10)], timer) as bench:
