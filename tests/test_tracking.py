@@ -916,6 +916,42 @@ def test_to_look_for_a_run_deletes_none_and_of_two_that_are_made_at_once_the_fir
     assert len(server.find([group], tags)) == len(server.find([group], tags)) == 2
 
 
+def test_what_two_workers_send_at_the_same_moment_is_there_once_and_nobody_waits(tmp_path: Path) -> None:
+    """Both look whether a row is there, and both write it."""
+    from suite.tracking.server import Server
+
+    uri, count = tracking.uri(tmp_path), 10
+    server = Server(uri)
+    group = server.group("tiny")
+    runs = [server.create(group, str(number), 0, {}) for number in range(count)]
+    barrier, lines = threading.Barrier(2), [line.Line(uri), line.Line(uri)]
+
+    def send(over: line.Line) -> None:
+        for run in runs:
+            barrier.wait()
+            over.attempt(lambda server, run=run: server.dataset(run, "digits", {"training": "1", "test": "2"}, {}, {}))
+
+    workers = [threading.Thread(target=send, args=(one,)) for one in lines]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    assert [one.reason for one in lines] == ["", ""]
+    for run in runs:
+        assert len(server._client.get_run(run).inputs.dataset_inputs) == 2
+
+
+def test_a_step_that_fails_for_another_reason_is_not_taken_again(tmp_path: Path) -> None:
+    taken: list[str] = []
+
+    def step(server: Any) -> None:
+        taken.append("step")
+        raise OSError("the disk is full")
+
+    assert not line.Line(tracking.uri(tmp_path)).attempt(step)
+    assert taken == ["step"]
+
+
 def test_a_study_says_when_its_delivery_did_not_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -38,12 +38,21 @@ class Line:
         if self.rest:
             return False
         try:
-            step(self._connected())
+            self._take(step)
         except Exception as error:  # MLflow's errors have no common base class
             self._fail(error)
             return False
         self.reason = ""
         return True
+
+    def _take(self, step: Step) -> None:
+        """Take a step, and take it again if another process did the same at this moment: no step does harm twice."""
+        try:
+            step(self._connected())
+        except Exception as error:
+            if not trouble.is_crossed(error):
+                raise
+            step(self._connected())
 
     def _connected(self) -> Server:
         if self._server is None or self.reason:

@@ -37,6 +37,11 @@ _WORDS = (  # what an error says, and what it means; the first one that fits cou
 )
 
 
+def is_crossed(error: Exception) -> bool:
+    """Whether another process has just written the row that MLflow was writing."""
+    return bool(re.search(r"unique constraint|duplicate (key|entry)", str(error), re.IGNORECASE))
+
+
 def reason(error: Exception) -> str:
     """Return on one line, without passwords, why MLflow cannot be told and what mends it."""
     text = f"{type(error).__name__}: {error}".partition("Response body")[0]
