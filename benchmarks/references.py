@@ -1,6 +1,6 @@
 """How well the references follow what a shared machine does to networks: called in a row, and after a pause.
 
-    python benchmarks/references.py                  twelve networks, five minutes
+    python benchmarks/references.py                  fourteen networks, five minutes
     python benchmarks/references.py --minutes 10
 
 All are called in turns in one process, on one thread. References called in a row find their data in the second cache of
@@ -11,7 +11,7 @@ the second cache holds, and after a pause beside all others.
 Printed for each network are the bytes that a call touches, in MB, and standard deviations over windows of 5 seconds, in
 percent: of the median of its calls (raw), and of what is left of it around its line over the references, in a row and
 after a pause. Then follows how steep both lines are. The last lines say how networks of each kind differ in that: it is
-what a timing supposes of one before it has seen it (`HELD` and `USUAL` of suite/timing/following.py).
+what a timing supposes of one before it has seen it (`HELD`, `USUAL` and `BEYOND` of suite/timing/following.py).
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ import tensorflow as tf  # noqa: E402
 from suite import architectures  # noqa: E402
 from suite.core.task import Task  # noqa: E402
 from suite.counting.complexity import touched_bytes  # noqa: E402
-from suite.machine.capacity import second_cache  # noqa: E402
 from suite.timing import reference_networks, references  # noqa: E402
 from suite.timing.blocks import Array  # noqa: E402
+from suite.timing.following import BEYOND, HELD, USUAL, Prior  # noqa: E402
+from suite.timing.order import Order  # noqa: E402
 from suite.timing.protocol import Call, in_a_row, probed, turn  # noqa: E402
 
 WINDOW = 5.0  # seconds
@@ -48,9 +49,14 @@ ROW = 0.01  # seconds of the references in a row
 PAUSED = 0.015  # seconds of probes after a pause
 NETWORKS = (
     ("alexnet/tiny", 16), ("resnet/tiny", 16), ("vgg/tiny", 32), ("densenet/tiny", 32), ("mobilenet/0.25", 64),
-    ("mobilenet/0.25", 224), ("mobilenet_v3/small", 224), ("resnet/18", 224), ("inception_v3/tiny", 96),
-    ("mobilenet_v2/1.0", 96), ("googlenet/2014", 224), ("vit/tiny", 64),
+    ("mobilenet/0.25", 224), ("mobilenet_v3/small", 224), ("inception_v3/tiny", 96), ("mobilenet_v2/1.0", 96),
+    ("googlenet/2014", 224), ("vit/tiny", 64), ("resnet/18", 224), ("resnet/18", 64), ("resnet/50", 96),
 )  # fmt: skip
+KINDS = {
+    HELD: "held by the core's cache, over references in a row",
+    USUAL: "held by the cache that all share, over references after a pause",
+    BEYOND: "held by no cache, over references after a pause",
+}
 
 
 def main() -> None:
@@ -65,20 +71,20 @@ def main() -> None:
     columns = ["MB", "raw", "line,row", "line,pause", "row", "pause"]
     print(f"{len(logs['row'])} windows of {WINDOW:g} s; standard deviations, %; how steep")
     print(f"{'':24}", *(f"{column:>11}" for column in columns))
-    steep: dict[bool, list[float]] = {True: [], False: []}
+    steep: dict[Prior, list[float]] = {prior: [] for prior in KINDS}
     for name in networks:
-        slopes = [_slope(logs[manner], logs[name]) for manner in ("row", "pause")]
-        left = [logs[name] - slope * logs[manner] for slope, manner in zip(slopes, ("row", "pause"), strict=True)]
-        spreads = [100 * float(one.std(ddof=1)) for one in (logs[name], *left)]
-        is_held = touched[name] <= second_cache()
-        steep[is_held].append(slopes[0] if is_held else slopes[1])
+        row, pause = _slope(logs["row"], logs[name]), _slope(logs["pause"], logs[name])
+        left = logs[name], logs[name] - row * logs["row"], logs[name] - pause * logs["pause"]
+        spreads = [100 * float(one.std(ddof=1)) for one in left]
+        order = Order(artefact="", batches=(1,), seconds=1, longest=1, touches={"1": touched[name]})
+        steep[order.prior(1)].append(row if order.prior(1) == HELD else pause)
         print(
             f"{name:24}", f"{touched[name] / 1e6:11.2f}", *(f"{one:11.1f}" for one in spreads),
-            *(f"{one:11.2f}" for one in slopes),
+            f"{row:11.2f}", f"{pause:11.2f}",
         )  # fmt: skip
-    for is_held, said in ((True, "held, over references in a row"), (False, "not held, after a pause")):
-        if len(steep[is_held]) > 1:
-            print(f"{said}: {np.mean(steep[is_held]):.2f}, standard deviation {np.std(steep[is_held], ddof=1):.2f}")
+    for prior, said in KINDS.items():
+        if len(steep[prior]) > 1:
+            print(f"{said}: {np.mean(steep[prior]):.2f}, standard deviation {np.std(steep[prior], ddof=1):.2f}")
 
 
 def windows(kinds: Mapping[str, Call], networks: Mapping[str, Call], seconds: float) -> dict[str, Array]:

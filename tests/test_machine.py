@@ -53,14 +53,16 @@ def test_without_a_container_all_there_is_counts(groups: Path) -> None:
 
 
 @pytest.mark.parametrize(("size", "bytes"), [("1024K", 2**20), ("2M", 2**21), ("524288", 2**19), ("", 0), (None, 0)])
-def test_the_second_cache_is_told_where_the_system_tells_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: str | None, bytes: int
+@pytest.mark.parametrize("level", [2, 3])
+def test_a_cache_is_told_where_the_system_tells_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: str | None, bytes: int, level: int
 ) -> None:
     monkeypatch.setattr(capacity, "CACHES", tmp_path)
-    (tmp_path / "index2").mkdir()
+    (tmp_path / f"index{level}").mkdir()
     if size is not None:
-        (tmp_path / "index2" / "size").write_text(f"{size}\n")
-    assert capacity.second_cache() == bytes
+        (tmp_path / f"index{level}" / "size").write_text(f"{size}\n")
+    assert capacity.cached(level) == bytes
+    assert capacity.cached(5 - level) == 0
 
 
 def test_what_references_took_is_kept_over_runs_and_its_lower_quartile_is_rest(tmp_path: Path) -> None:

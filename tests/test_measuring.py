@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,11 @@ from suite.core.cells import Cell, Table
 from suite.core.errors import ArchitectureError, MissingExtraError, SuiteError, TableError
 from suite.core.inputs import Input
 from suite.machine import cache
-from suite.machine.capacity import second_cache
+from suite.machine.capacity import cached
 from suite.timing import order as orders
 from suite.timing import process as timing_process
 from suite.timing import protocol, references, runtimes, sensors, slopes
-from suite.timing.following import HELD, USUAL
+from suite.timing.following import BEYOND, HELD, USUAL, Prior
 from suite.timing.order import Order, Setup
 from suite.timing.protocol import PAUSED, ROW
 from suite.timing.timer import GoneError, Timer
@@ -204,9 +204,12 @@ def test_a_batch_that_the_memory_cannot_hold_is_a_cell_and_smaller_ones_stay() -
     assert "failed" in process._timed(broken, 64, unknown, 0.0, 0)
 
 
-@pytest.mark.parametrize(("touches", "manner"), [({"1": 2**20}, ROW), ({"1": 2**20 + 1}, PAUSED), ({"8": 10}, PAUSED)])
+@pytest.mark.parametrize(("touches", "third", "manner", "prior"), [
+    ({"1": 2**20}, 2**25, ROW, HELD), ({"1": 2**20 + 1}, 2**25, PAUSED, USUAL), ({"8": 10}, 2**25, PAUSED, USUAL),
+    ({"1": 2**25}, 2**25, PAUSED, USUAL), ({"1": 2**25 + 1}, 2**25, PAUSED, BEYOND), ({"1": 2**30}, 0, PAUSED, USUAL),
+])  # fmt: skip
 def test_references_are_called_where_the_data_of_the_network_are(
-    monkeypatch: pytest.MonkeyPatch, touches: dict[str, int], manner: str
+    monkeypatch: pytest.MonkeyPatch, touches: dict[str, int], third: int, manner: str, prior: Prior
 ) -> None:
     """In a row if a core surely holds them in its cache. Each manner has a rest and a steepness of its own."""
     seen: list[dict[str, Any]] = []
@@ -215,7 +218,7 @@ def test_references_are_called_where_the_data_of_the_network_are(
         seen.append(more)
         return protocol.latency(*words, **more)
 
-    monkeypatch.setattr(orders, "second_cache", lambda: 2**20)
+    monkeypatch.setattr(orders, "cached", {2: 2**20, 3: third}.get)
     monkeypatch.setattr(timing_process, "latency", latency)
     takes = (Input(name="x", shape=(None,), dtype="float32"),)
     runtime = runtimes.Runtime(takes=takes, asks=lambda given: lambda: None, gpu=False)
@@ -228,7 +231,20 @@ def test_references_are_called_where_the_data_of_the_network_are(
     assert answer["rest"] == pytest.approx(1e3 * rests[manner]["small"])
     assert process.seen.keys() == {manner}
     (asked,) = seen
-    assert asked["prior"] == (HELD if manner == ROW else USUAL)
+    assert asdict(asked["prior"]) == pytest.approx(asdict(prior))
+
+
+def test_a_path_of_8_bits_touches_a_quarter_of_what_the_network_does() -> None:
+    cell = Cell(model="resnet/18", batch=8, path="", precision="float32", image="224x224x3", state="")
+    made = {
+        "artefacts": {path: {"file": "a"} for path in ("litert", "litert-int8")}, "sizes": {},
+        "counts": {"weights": 4000, "peaks": {"8": 800}},
+    }  # fmt: skip
+    touched = {
+        path: together._network([replace(cell, path=path)], made, FAST)._order.touches
+        for path in ("litert", "litert-int8")
+    }
+    assert touched == {"litert": {"8": 4800}, "litert-int8": {"8": 1200}}
 
 
 @pytest.mark.slow
@@ -258,7 +274,7 @@ def test_what_the_file_shows_to_take_too_long_is_not_even_built(tmp_path: Path) 
 @pytest.mark.slow
 def test_a_latency_is_the_ratio_to_the_references_times_these_at_rest(measured: tuple[Path, list[Cell]]) -> None:
     for cell in measured[1]:
-        is_held = 4 * cell.total_parameters + 1e6 * cell.activation_memory <= second_cache()
+        is_held = 4 * cell.total_parameters + 1e6 * cell.activation_memory <= cached(2)
         assert cell.reference == f"small+large {ROW if is_held else PAUSED}", "one beside others has another scale"
         assert cell.measures["latency"] == pytest.approx(cell.ratio * cell.rest, rel=1e-6)
         assert cell.measures["latency_raw"] > 0

@@ -16,6 +16,7 @@ from suite.benchmark import building, outcome
 from suite.benchmark.settings import Settings
 from suite.core import cells
 from suite.core.cells import Cell
+from suite.core.paths import narrowed
 from suite.timing import rounds
 from suite.timing.order import Order
 from suite.timing.readings import READINGS, file_size
@@ -111,7 +112,7 @@ def _network(of_path: Sequence[Cell], made: dict[str, Any], settings: Settings) 
         longest=settings.longest,
         readings=tuple(READINGS),
         needs=peaks,
-        touches={batch: counts["weights"] + peak for batch, peak in peaks.items()},
+        touches={batch: narrowed(first.path, counts["weights"] + peak) for batch, peak in peaks.items()},
     )
     name = " ".join(filter(None, map(str, (first.model, first.image, first.given, first.precision, first.digest))))
     return rounds.Network(first.path, settings.threads, order, name)

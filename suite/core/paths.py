@@ -24,6 +24,11 @@ FOR_TRAINING = "SUITE_ONEDNN_OFF"  # set in the environment where we switched on
 READY = {".tflite": "litert", ".onnx": "onnx"}  # files that one path runs as they are, by their ending
 
 
+def narrowed(path: str, bytes: int) -> int:
+    """Return how many bytes weights and activations take on a path, of those that they take in a network of Keras."""
+    return bytes // 4 if path == INT8 else bytes
+
+
 def made_for(model: str) -> str:
     """Return the path that runs a model where nobody names one: that of its file, else TensorFlow's."""
     return READY.get(Path(model).suffix.lower(), "saved_model")

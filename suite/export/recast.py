@@ -32,7 +32,7 @@ class Runtimes(Protocol):
     def latency(self, format: str, file: Path, touches: int) -> Mapping[str, float]:
         """Return the latency of a file for one picture, with its interval. Raises SuiteError.
 
-        `touches` are the bytes of its weights and activations.
+        `touches` are the bytes of weights and activations of its network.
         """
 
 

@@ -59,10 +59,10 @@ def whole_memory() -> int:
     return min([int(psutil.virtual_memory().total), *(limit for limit, _ in _memory())])
 
 
-def second_cache() -> int:
-    """Return the bytes of the second cache of a processor's core; 0 where the system does not tell."""
+def cached(level: int) -> int:
+    """Return the bytes of a processor's cache: 2 is that of its core, 3 that of several. 0 if the system tells none."""
     with suppress(OSError, ValueError):
-        size = (CACHES / "index2" / "size").read_text().strip()
+        size = (CACHES / f"index{level}" / "size").read_text().strip()
         return int(size.rstrip("KM")) * {"K": 2**10, "M": 2**20}.get(size[-1:], 1)
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -16,15 +17,15 @@ import tensorflow as tf
 
 from suite.architectures.layers import deployed
 from suite.core.errors import StudyError, SuiteError
-from suite.core.paths import OF_TENSORFLOW
+from suite.core.paths import OF_TENSORFLOW, narrowed
 from suite.core.preprocessing import PLAIN, Preprocessing
 from suite.core.study import Latency
 from suite.counting.complexity import touched_bytes
 from suite.export import converters, saved_model
 from suite.machine.quiet import silenced
 from suite.timing import sensors, slopes
+from suite.timing.following import Prior
 from suite.timing.order import Order
-from suite.timing.protocol import PAUSED, ROW
 from suite.timing.readings import READINGS
 from suite.timing.timer import GoneError, Timer, onednn
 
@@ -38,7 +39,7 @@ class _Written:
     """A network that is written for its path."""
 
     artefact: Path
-    touches: int  # bytes of weights and activations
+    touches: int  # bytes of weights and activations of the network
 
 
 class Bench:
@@ -55,8 +56,8 @@ class Bench:
         self._stack = ExitStack()
         self._kept: dict[str, _Written] = {}  # networks that are timed again, by name
         self._blocks: dict[str, list[dict[str, Any]]] = {}  # what timings have shown so far, by name
-        # What timings have shown of how candidates follow the references: by the manner of calling these, and by name.
-        self._slopes: dict[str, slopes.Sums] = {ROW: {}, PAUSED: {}}
+        # What timings have shown of how candidates follow the references: by what was supposed of them, and by name.
+        self._slopes: defaultdict[Prior, slopes.Sums] = defaultdict(dict)
 
     def __enter__(self) -> Self:
         return self
@@ -134,9 +135,9 @@ class Bench:
         wanted, batch = self._wanted, str(self._wanted.batch)
         order = Order(
             artefact=str(written.artefact), batches=(wanted.batch,), seconds=wanted.seconds, longest=LONGEST,
-            touches={batch: written.touches}, before={batch: before}, readings=tuple(readings),
+            touches={batch: narrowed(wanted.path, written.touches)}, before={batch: before}, readings=tuple(readings),
         )  # fmt: skip
-        alike = self._slopes[order.manner(wanted.batch)]
+        alike = self._slopes[order.prior(wanted.batch)]
         try:
             (answer,) = self._timer.ask(replace(order, slopes={batch: _told_by_others(alike, name)}))
         except GoneError as gone:

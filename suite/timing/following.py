@@ -55,10 +55,11 @@ class Prior:
         return replace(self, mean=(before * self.mean + products) / known, deviation=known**-0.5)
 
 
-# Of networks that no core's cache holds, and of those that one holds, beside references that it holds too. The slopes
-# are those of `benchmarks/references.py`, the deviations between timings those of `benchmarks/latency.py`.
-USUAL = Prior(mean=0.7, deviation=0.4, apart=0.012)
-HELD = Prior(mean=1.0, deviation=0.2, apart=0.006)
+# By the cache that holds all that a call touches. The slopes are those of `benchmarks/references.py`, the deviations
+# between timings those of `benchmarks/latency.py`.
+HELD = Prior(mean=1.0, deviation=0.2, apart=0.006)  # that of the core: over references that it holds too
+USUAL = Prior(mean=0.8, deviation=0.4, apart=0.012)  # one that neighbours share, or unknown
+BEYOND = Prior(mean=0.3, deviation=0.2, apart=0.012)  # none: they wait for the memory, neighbours or not
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from suite.core.inputs import Sizes
-from suite.machine.capacity import second_cache
+from suite.machine.capacity import cached
+from suite.timing.following import BEYOND, HELD, USUAL, Prior
 from suite.timing.protocol import LEAST, PAUSED, ROW
 
 CALLS = LEAST + 2  # least calls for one latency: one in each block, and two to warm up
@@ -43,10 +44,18 @@ class Order:
     slopes: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # how it follows references, by batch
     left: int = 0  # further timings that follow, unless it is slow
 
+    def prior(self, batch: int) -> Prior:
+        """Return what to suppose of the network, by the cache that holds all that a call touches."""
+        touched = self.touches.get(str(batch))
+        if touched is None:
+            return USUAL
+        if touched <= cached(2):
+            return HELD
+        return BEYOND if 0 < cached(3) < touched else USUAL
+
     def manner(self, batch: int) -> str:
-        """Return how to call references: in a row if a core's second cache surely holds all that a call touches."""
-        is_held = str(batch) in self.touches and self.touches[str(batch)] <= second_cache()
-        return ROW if is_held else PAUSED
+        """Return how to call references: in a row if a core's cache surely holds what a call touches."""
+        return ROW if self.prior(batch) == HELD else PAUSED
 
 
 def too_slow(seconds: float, longest: float) -> str:

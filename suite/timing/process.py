@@ -23,9 +23,8 @@ from suite.core.reasons import said
 from suite.machine.capacity import free_memory
 from suite.timing import rest, runtimes, sensors
 from suite.timing.blocks import Block, moments
-from suite.timing.following import HELD, USUAL
 from suite.timing.order import Order, Setup, too_slow
-from suite.timing.protocol import ENOUGH, ROW, Protocol, latency, watched
+from suite.timing.protocol import ENOUGH, Protocol, latency, watched
 from suite.timing.readings import Ready, read
 
 
@@ -118,7 +117,7 @@ class _Process:
             manner = order.manner(batch)
             protocol = Protocol.of(order.seconds, manner)
             rests = self._rests(order.rests.get(manner, {}), manner)
-            prior = (HELD if manner == ROW else USUAL).seen(*order.slopes.get(str(batch), (0.0, 0.0)))
+            prior = order.prior(batch).seen(*order.slopes.get(str(batch), (0.0, 0.0)))
             others, stolen = sensors.neighbours(), sensors.stolen()
             earlier = [one for one in map(Block.of, order.before.get(str(batch), ())) if self._is_beside_the_same(one)]
             found = latency(

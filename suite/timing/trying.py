@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.core.errors import ExportError, SuiteError
+from suite.core.paths import narrowed
 from suite.machine import helper
 from suite.timing.order import Order
 from suite.timing.timer import GoneError, Timer
@@ -45,11 +46,12 @@ class OwnRuntimes:
     def latency(self, format: str, file: Path, touches: int) -> Mapping[str, float]:
         """Return the latency of a file for one picture, with its interval, in milliseconds. Raises SuiteError.
 
-        `touches` are the bytes of its weights and activations.
+        `touches` are the bytes of weights and activations of its network.
         """
         if format in self.known:
             return self.known[format]
-        order = Order(artefact=str(file), batches=(1,), seconds=SECONDS, longest=LONGEST, touches={"1": touches})
+        touched = {"1": narrowed(format, touches)}
+        order = Order(artefact=str(file), batches=(1,), seconds=SECONDS, longest=LONGEST, touches=touched)
         try:
             with Timer(format, self.threads) as timer:
                 (answer,) = timer.ask(order)
