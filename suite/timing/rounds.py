@@ -40,15 +40,12 @@ class Network:
         self.path, self.threads, self._name = path, threads, name
         self._file, timer = cache.folder() / "follows.json", Timer(path, threads)
         self._places = {str(batch): timer.place(order.manner(batch)) for batch in order.batches}
+        known = {place: slopes.known(self._file, place, name) for place in set(self._places.values())}
         self._planned, self._done, self._limit = planned(order.seconds), 0, order.seconds
         self._order = replace(
             order,
             seconds=(order.seconds - (self._planned - 1) * STARTING) / self._planned,
-            slopes={
-                batch: known[batch]
-                for batch, place in self._places.items()
-                if batch in (known := slopes.known(self._file, place, name))
-            },
+            slopes={batch: known[place][batch] for batch, place in self._places.items() if batch in known[place]},
         )
         self._known: dict[int, Answer] = {}
         self._spent: dict[int, float] = {}  # seconds of timing, by batch size
@@ -108,9 +105,10 @@ class Network:
 
     def end(self) -> None:
         """Keep for later runs how this network follows the references."""
-        for batch, one in self._known.items():
-            if any(one.get("slope", ())):
-                slopes.learned(self._file, self._places[str(batch)], self._name, {str(batch): one["slope"]})
+        seen = {str(batch): one["slope"] for batch, one in self._known.items() if any(one.get("slope", ()))}
+        for place in {self._places[batch] for batch in seen}:
+            there = {batch: slope for batch, slope in seen.items() if self._places[batch] == place}
+            slopes.learned(self._file, place, self._name, there)
 
 
 def further(networks: Sequence[Network]) -> Iterator[tuple[Network, Answer]]:
