@@ -754,16 +754,26 @@ def test_pictures_of_an_epoch_that_was_broken_off_are_completed_by_the_next(data
         assert len({image.tobytes() for image in images}) == len(wanted)
 
 
+@pytest.mark.parametrize("fails_at_once", [True, False])
 def test_a_disk_that_becomes_full_meanwhile_costs_no_picture_and_that_is_said(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    fails_at_once: bool, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """It may fail while the batch that completed the pictures is on its way, or after other batches."""
     ways = {"batch_size": 6, "seed": 3, "epochs": 3}
     wanted = read(kept("memory", root, tmp_path, monkeypatch).train(**ways))
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    def joined(filling: disk._Filling, *batch: np.ndarray) -> object:
+        told = write(filling, *batch)
+        on_disk()
+        return told
+
+    write = disk._Filling._write
     monkeypatch.setattr(shelf.Draft, "finish", full)
+    if fails_at_once:
+        monkeypatch.setattr(disk._Filling, "_write", joined)
     dataset = kept("disk", root, tmp_path, monkeypatch)
     for _ in range(2):
         found = read(dataset.train(**ways))

@@ -47,24 +47,24 @@ class _Filling:
         self._picture, self._bytes = shape[1:], prod(shape[1:])
         self._labels, self._there = np.zeros(shape[0], np.int64), np.zeros(shape[0], np.bool_)
         labels = tf.Variable(tf.zeros(shape[:1], tf.int64), trainable=False)
-        whole = self._whole = tf.Variable(False, trainable=False)
+        self._whole = tf.Variable(False, trainable=False)  # only who holds the lock assigns it
 
         def store(numbers: tf.Tensor, pictures: tf.Tensor, named: tf.Tensor) -> None:
             labels.scatter_update(tf.IndexedSlices(named, numbers))
-            whole.assign(tf.ensure_shape(tf.numpy_function(self._write, [numbers, pictures, named], tf.bool), ()))
+            tf.numpy_function(self._write, [numbers, pictures, named], [])
 
         def read(numbers: tf.Tensor) -> tf.Tensor:
             return tf.ensure_shape(tf.numpy_function(self._read, [numbers], tf.uint8), (None, *shape[1:]))
 
-        self.kept = Kept(labels=labels, whole=whole, store=store, read=read)
+        self.kept = Kept(labels=labels, whole=self._whole, store=store, read=read)
 
     def _read(self, numbers: np.ndarray) -> np.ndarray:
         """Return the pictures with some numbers, uint8 [B, H, W, C]."""
         pictures = b"".join(self._draft.read(self._bytes, int(number) * self._bytes) for number in numbers)
         return np.frombuffer(pictures, np.uint8).reshape(len(numbers), *self._picture)
 
-    def _write(self, numbers: np.ndarray, pictures: np.ndarray, labels: np.ndarray) -> np.bool_:
-        """Write pictures to their places; return whether all are there."""
+    def _write(self, numbers: np.ndarray, pictures: np.ndarray, labels: np.ndarray) -> None:
+        """Write pictures to their places, and tell when all are there."""
         with self._lock:
             try:
                 if not self._is_written:
@@ -74,10 +74,10 @@ class _Filling:
                     if self._there.all():
                         self._draft.write(self._labels.tobytes(), len(self._labels) * self._bytes)
                         self._is_written = True
+                        self._whole.assign(True)
                         Thread(target=self._finish, name="pictures").start()  # it waits for the disk
             except OSError as error:
                 self._give_up(error)
-            return np.bool_(self._there.all())
 
     def _finish(self) -> None:
         """Wait until the disk has all, beside the training. What it has lost by then is decoded anew."""
@@ -86,9 +86,9 @@ class _Filling:
         except OSError as error:
             with self._lock:
                 self._give_up(error)
-                self._whole.assign(False)
 
     def _give_up(self, error: OSError) -> None:
         LOG.warning("pictures are not kept on disk: %s. Each epoch decodes them anew.", error.strerror or error)
         self._there[:], self._is_written = False, True
+        self._whole.assign(False)
         self._draft.drop()
