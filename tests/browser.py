@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -20,7 +19,6 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
-needs_chromium = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
 ON_SCREEN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 DRAWN = f"{ON_SCREEN}.then(() => globalThis.draw_rest?.())"  # figures below the screen too, which are drawn later
 

@@ -39,6 +39,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = due
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test in a browser where there is none."""
+    if item.get_closest_marker("browser"):
+        from tests.browser import CHROMIUM  # takes Playwright, which other tests need not load
+
+        if not CHROMIUM:
+            pytest.skip("chromium is not installed")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _nothing_open() -> Iterator[None]:
     """Let what a module leaves open be its own failure: else it is one of whatever test runs when it is collected."""

@@ -14,9 +14,9 @@ from suite.core import cells
 from suite.core.cells import Cell, Table
 from suite.report.catalogue import page
 from suite.report.language import spoken
-from tests.browser import needs_chromium, opened
+from tests.browser import opened
 
-pytestmark = needs_chromium
+pytestmark = pytest.mark.browser
 CATALOGUE = pipeline._catalogue()
 BY_NAME = {network.name: network for network in CATALOGUE}
 LOST = "coca/coca"  # too large for the device

@@ -23,10 +23,10 @@ from suite.report.shortened import shortened
 from suite.report.study import page
 from suite.statistics.calibration import reliability
 from suite.statistics.intervals import wilson
-from tests.browser import ON_SCREEN, needs_chromium, opened
+from tests.browser import ON_SCREEN, opened
 from tests.report_runs import ACCURACY, LATENCY, PARAMETERS, SURROUNDINGS, families, on_other_pictures
 
-pytestmark = needs_chromium
+pytestmark = pytest.mark.browser
 BEGUN = ({"mode": "scratch"}, {"mode": "frozen", "weights": "ImageNet"}, {"mode": "tune", "weights": "ImageNet"})
 
 
