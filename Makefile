@@ -46,10 +46,10 @@ catalogue: setup  ## measure every network of the catalogue on this device, repo
 gpu: setup  ## everything that needs a GPU, in one report folder, in eight minutes (GPU=--rehearse without one)
 	$(BIN)/python benchmarks/gpu.py -o runs/gpu $(GPU)
 
-test: setup  ## the tests, 14 minutes on 2 cores
+test: setup  ## the tests, 10 minutes on 2 cores
 	$(BIN)/python -m pytest
 
-test-browser: setup  ## the pages of reports in Chromium, 5 minutes (apt-get install chromium)
+test-browser: setup  ## the pages of reports in Chromium, 3 minutes (apt-get install chromium)
 	$(BIN)/python -m pytest -m browser
 
 screenshots: setup  ## pictures of a report as people see it, into build/screenshots: look at each

@@ -84,7 +84,7 @@ def _doubts(answer: dict[str, Any], without: str) -> list[str]:
     wide = 50 * (high - low) / answer["measures"]["latency"]
     failed = without or "; ".join(f"{name}: {said}" for name, said in answer["without"].items())
     return (
-        [f"known to {wide:.0f} % only"] * (not answer["is_stable"])
+        [f"known to {wide:.1f} % only"] * (not answer["is_stable"])
         + [f"other processes took {answer['others']:.0f} % of its processors"] * (answer["others"] > ALONE)
         + [f"timed without a reference ({failed})"] * (not answer["reference"])
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from suite.core.fronts import nondominated
 from suite.statistics import chosen, families, gaps, importance, intervals, searches, seeds
 from suite.statistics.intervals import Interval
-from suite.timing.following import HELD, USUAL, Prior, line
+from suite.timing.following import BEYOND, HELD, USUAL, Prior, line
 from suite.timing.interval import interval as timed
 from suite.timing.interval import widened
 from tests.simulated import errors, worlds
@@ -272,10 +272,11 @@ def latencies() -> Iterator[Case]:
             kind=f"{timings} of 12 blocks, {apart:.1%} apart, mood {moody}, {depth:.0%} slower",
             study=partial(_following, USUAL, timings, apart, moody, depth), share=0.25,
         )  # fmt: skip
-    for timings, depth in itertools.product((1, 3), (0.03, 0.3)):
+    others = {"a core's cache": HELD, "no cache": BEYOND}
+    for (held, prior), timings, depth in itertools.product(others.items(), (1, 3), (0.03, 0.3)):
         yield Case(
-            name="latency beside references", kind=f"held by a cache, {timings} of 12 blocks, {depth:.0%} slower",
-            study=partial(_following, HELD, timings, HELD.apart, 0.5, depth), share=0.25,
+            name="latency beside references", kind=f"held by {held}, {timings} of 12 blocks, {depth:.0%} slower",
+            study=partial(_following, prior, timings, prior.apart, 0.5, depth), share=0.25,
         )  # fmt: skip
 
 
