@@ -1,7 +1,7 @@
 """How well the references follow what a shared machine does to networks: called in a row, and after a pause.
 
     python benchmarks/references.py                  fourteen networks, five minutes
-    python benchmarks/references.py --minutes 10
+    python benchmarks/references.py --minutes 3 --networks resnet/18 resnet/50@96     others; @ gives pixels (224)
 
 All are called in turns in one process, on one thread. References called in a row find their data in the second cache of
 their core. After a pause, from a second cache that was emptied, they miss what neighbours of the machine displaced from
@@ -40,7 +40,7 @@ from suite.counting.complexity import touched_bytes  # noqa: E402
 from suite.timing import reference_networks, references  # noqa: E402
 from suite.timing.blocks import Array  # noqa: E402
 from suite.timing.following import BEYOND, HELD, USUAL, Prior  # noqa: E402
-from suite.timing.order import Order  # noqa: E402
+from suite.timing.order import supposed  # noqa: E402
 from suite.timing.protocol import Call, in_a_row, probed, turn  # noqa: E402
 
 WINDOW = 5.0  # seconds
@@ -48,9 +48,9 @@ TURN = 0.04  # seconds of a network
 ROW = 0.01  # seconds of the references in a row
 PAUSED = 0.015  # seconds of probes after a pause
 NETWORKS = (
-    ("alexnet/tiny", 16), ("resnet/tiny", 16), ("vgg/tiny", 32), ("densenet/tiny", 32), ("mobilenet/0.25", 64),
-    ("mobilenet/0.25", 224), ("mobilenet_v3/small", 224), ("inception_v3/tiny", 96), ("mobilenet_v2/1.0", 96),
-    ("googlenet/2014", 224), ("vit/tiny", 64), ("resnet/18", 224), ("resnet/18", 64), ("resnet/50", 96),
+    "alexnet/tiny@16", "resnet/tiny@16", "vgg/tiny@32", "densenet/tiny@32", "mobilenet/0.25@64", "mobilenet/0.25",
+    "mobilenet_v3/small", "inception_v3/tiny@96", "mobilenet_v2/1.0@96", "googlenet/2014", "vit/tiny@64", "resnet/18",
+    "resnet/18@64", "resnet/50@96",
 )  # fmt: skip
 KINDS = {
     HELD: "held by the core's cache, over references in a row",
@@ -62,12 +62,13 @@ KINDS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=5.0)
-    seconds = 60 * parser.parse_args().minutes
+    parser.add_argument("--networks", nargs="+", default=NETWORKS)
+    chosen = parser.parse_args()
     kinds = {kind: _call(reference_networks.network(kind)) for kind in references.KINDS}
-    models = {f"{name} {side}": _named(name, side) for name, side in NETWORKS}
+    models = {name: _named(name) for name in chosen.networks}
     touched = {name: touched_bytes(model, 1) for name, model in models.items()}
     networks = {name: _call(model) for name, model in models.items()}
-    logs = {name: np.log(values) for name, values in windows(kinds, networks, seconds).items()}
+    logs = {name: np.log(values) for name, values in windows(kinds, networks, 60 * chosen.minutes).items()}
     columns = ["MB", "raw", "line,row", "line,pause", "row", "pause"]
     print(f"{len(logs['row'])} windows of {WINDOW:g} s; standard deviations, %; how steep")
     print(f"{'':24}", *(f"{column:>11}" for column in columns))
@@ -76,8 +77,8 @@ def main() -> None:
         row, pause = _slope(logs["row"], logs[name]), _slope(logs["pause"], logs[name])
         left = logs[name], logs[name] - row * logs["row"], logs[name] - pause * logs["pause"]
         spreads = [100 * float(one.std(ddof=1)) for one in left]
-        order = Order(artefact="", batches=(1,), seconds=1, longest=1, touches={"1": touched[name]})
-        steep[order.prior(1)].append(row if order.prior(1) == HELD else pause)
+        prior = supposed(touched[name])
+        steep[prior].append(row if prior == HELD else pause)
         print(
             f"{name:24}", f"{touched[name] / 1e6:11.2f}", *(f"{one:11.1f}" for one in spreads),
             f"{row:11.2f}", f"{pause:11.2f}",
@@ -119,8 +120,10 @@ def _call(model: keras.Model) -> Call:
     return lambda: tf.nest.map_structure(lambda answer: answer.numpy(), function(pictures))
 
 
-def _named(name: str, side: int) -> keras.Model:
-    return architectures.build(name, Task(height=side, width=side, channels=3, classes=10))
+def _named(name: str) -> keras.Model:
+    network, _, pixels = name.partition("@")
+    side = int(pixels or 224)
+    return architectures.build(network, Task(height=side, width=side, channels=3, classes=10))
 
 
 if __name__ == "__main__":

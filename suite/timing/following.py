@@ -59,7 +59,7 @@ class Prior:
 # between timings those of `benchmarks/latency.py`.
 HELD = Prior(mean=1.0, deviation=0.2, apart=0.006)  # that of the core: over references that it holds too
 USUAL = Prior(mean=0.8, deviation=0.4, apart=0.012)  # one that neighbours share, or unknown
-BEYOND = Prior(mean=0.2, deviation=0.1, apart=0.012)  # none: they wait for the memory, neighbours or not
+BEYOND = Prior(mean=0.3, deviation=0.2, apart=0.012)  # none: they wait for the memory, neighbours or not
 
 
 @dataclass(frozen=True, kw_only=True)

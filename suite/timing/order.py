@@ -45,17 +45,21 @@ class Order:
     left: int = 0  # further timings that follow, unless it is slow
 
     def prior(self, batch: int) -> Prior:
-        """Return what to suppose of the network, by the cache that holds all that a call touches."""
-        touched = self.touches.get(str(batch))
-        if touched is None:
-            return USUAL
-        if touched <= cached(2):
-            return HELD
-        return BEYOND if 0 < cached(3) < touched else USUAL
+        """Return what to suppose of the network."""
+        return supposed(self.touches.get(str(batch)))
 
     def manner(self, batch: int) -> str:
         """Return how to call references: in a row if a core's cache surely holds what a call touches."""
         return ROW if self.prior(batch) == HELD else PAUSED
+
+
+def supposed(touched: int | None) -> Prior:
+    """Return what to suppose of a network, by the cache that holds the bytes that a call touches; None: unknown."""
+    if touched is None:
+        return USUAL
+    if touched <= cached(2):
+        return HELD
+    return BEYOND if 0 < cached(3) < touched else USUAL
 
 
 def too_slow(seconds: float, longest: float) -> str:
